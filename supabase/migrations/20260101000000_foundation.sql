@@ -1,0 +1,145 @@
+-- Foundation: the schemas, the default privileges, and the three helpers every room stands on:
+-- how an error is raised, how a repeated call is recognised, how `updated_at` is kept.
+
+create schema if not exists extensions;
+create schema private;
+create schema audit;
+
+comment on schema private is 'Helpers, counters, queues. Not exposed by PostgREST.';
+comment on schema audit is 'The append-only audit log. Not exposed by PostgREST; read through public.audit_log.';
+
+create extension if not exists pg_trgm with schema extensions;
+
+-- Nothing is reachable because a default left it open: each room grants what it means to grant.
+alter default privileges for role postgres revoke execute on functions from public;
+alter default privileges for role postgres in schema public revoke all on tables from anon, authenticated, service_role;
+alter default privileges for role postgres in schema public revoke all on sequences from anon, authenticated, service_role;
+alter default privileges for role postgres in schema public revoke all on functions from anon, authenticated, service_role;
+
+-- Policies and RPCs run as the caller and call helpers of this schema; each helper is granted by name.
+grant usage on schema private to authenticated, anon;
+
+-- Errors ------------------------------------------------------------------------------------------
+
+create function private.fail(p_status integer, p_code text, p_message text, p_facts jsonb default '{}')
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise exception using
+    errcode = 'PT' || p_status,
+    message = p_message,
+    detail = (jsonb_build_object('code', p_code) || p_facts)::text;
+end;
+$$;
+
+comment on function private.fail(integer, text, text, jsonb) is
+'Raises the error that clients see. PostgREST turns SQLSTATE PTxyz into HTTP status xyz.
+p_status: HTTP status, 400 to 599. p_code: the stable code, listed in docs/error_codes.md.
+p_message: one sentence for people. p_facts: JSON object merged beside "code" into the detail.
+Never returns.';
+
+create function private.caller() returns uuid
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_user_id uuid := auth.uid();
+begin
+  if v_user_id is null then
+    perform private.fail(401, 'unauthenticated', 'Sign in first.');
+  end if;
+  return v_user_id;
+end;
+$$;
+
+comment on function private.caller() is
+'The signed-in user''s id. Errors: 401 unauthenticated when the request carries no user.';
+
+create function private.request_id() returns text
+language sql stable
+set search_path = ''
+as $$
+  select left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 128)
+$$;
+
+comment on function private.request_id() is
+'The X-Request-ID header of the HTTP request under way (at most 128 characters), or null outside of one.';
+
+-- Idempotency -------------------------------------------------------------------------------------
+
+create table private.requests (
+  org_id uuid not null,
+  id uuid not null,
+  act text not null,
+  fingerprint bytea not null,
+  created_at timestamptz not null default now(),
+  primary key (org_id, id)
+);
+
+comment on table private.requests is
+'One row per writing call: the client''s own uuid, the act, and a SHA-256 of what was asked. Written first in the
+transaction, so that a second call with the same id waits for the first one''s outcome.';
+
+create function private.claim_request(p_org_id uuid, p_id uuid, p_act text, p_content jsonb)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_fingerprint bytea := pg_catalog.sha256(convert_to(p_content::text, 'UTF8'));
+  v_found private.requests;
+begin
+  if p_id is null then
+    perform private.fail(400, 'invalid_input', 'p_id is missing: give the document an id of your own (uuid).',
+      jsonb_build_object('field', 'p_id'));
+  end if;
+  insert into private.requests (org_id, id, act, fingerprint)
+  values (p_org_id, p_id, p_act, v_fingerprint)
+  on conflict do nothing;
+  if found then
+    return true;
+  end if;
+  select * into v_found from private.requests where org_id = p_org_id and id = p_id;
+  if v_found.act <> p_act or v_found.fingerprint <> v_fingerprint then
+    perform private.fail(409, 'id_reused', 'This id was used before, with other content.',
+      jsonb_build_object('id', p_id, 'act', v_found.act));
+  end if;
+  return false;
+end;
+$$;
+
+comment on function private.claim_request(uuid, uuid, text, jsonb) is
+'Claims the client''s id for one act. True: the first call, go on. False: the same call was carried out before; return
+its result and change nothing. p_content: everything the caller asked for, as one JSON value.
+Errors: 400 invalid_input (no id), 409 id_reused (the id was used for something else).';
+
+-- Housekeeping ------------------------------------------------------------------------------------
+
+create function private.touch_updated_at() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  new.updated_at := now();
+  return new;
+end;
+$$;
+
+comment on function private.touch_updated_at() is 'Row trigger, before update: keeps updated_at true, whoever writes.';
+
+-- Health ------------------------------------------------------------------------------------------
+
+create function public.health() returns jsonb
+language sql stable security invoker
+set search_path = ''
+as $$
+  select jsonb_build_object('ok', true, 'database_time', now())
+$$;
+
+comment on function public.health() is
+'Answers {"ok": true, "database_time": ISO 8601} when the database can be asked. Anyone may call it. No errors.';
+grant execute on function public.health() to anon, authenticated, service_role;
+
+alter table private.requests enable row level security;

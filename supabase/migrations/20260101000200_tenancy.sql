@@ -1,0 +1,352 @@
+-- Tenancy: organisations, their branches and locations, and who may do what where.
+-- Roles, permissions and branch scope are data; the two set-returning helpers below feed every policy.
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table public.organizations (
+  id uuid primary key,
+  name text not null check (length(btrim(name)) between 1 and 120),
+  legal_name text not null check (length(btrim(legal_name)) between 1 and 200),
+  country text not null references public.countries (code),
+  currency text not null check (currency ~ '^[A-Z]{3}$'),
+  tax_regime text not null check (tax_regime in ('gst', 'vat', 'none')),
+  fiscal_year_start_month integer not null check (fiscal_year_start_month between 1 and 12),
+  prices_include_tax boolean not null,
+  round_total_to numeric(6, 2) not null check (round_total_to in (0, 0.05, 0.10, 0.50, 1, 5, 10)),
+  invoice_terms text check (length(invoice_terms) <= 4000),
+  books_closed_through date,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now()
+);
+
+comment on table public.organizations is
+'A business. books_closed_through: the last date of the closed accounting period; nothing posts on or before it.
+round_total_to: what a document''s total is rounded to, in the currency (1.00 = whole rupees, 0 = not rounded).';
+
+create table public.branches (
+  id uuid primary key,
+  org_id uuid not null references public.organizations (id),
+  code text not null check (code ~ '^[A-Z0-9]{1,3}$'),
+  name text not null check (length(btrim(name)) between 1 and 120),
+  timezone text not null,
+  tax_number text,
+  phone text check (length(phone) <= 40),
+  email text check (length(email) <= 254),
+  upi_id text check (upi_id ~ '^[A-Za-z0-9.\-_]{2,256}@[A-Za-z0-9.\-]{2,64}$'),
+  address_line1 text check (length(address_line1) <= 200),
+  address_line2 text check (length(address_line2) <= 200),
+  city text check (length(city) <= 100),
+  region_code text,
+  postal_code text check (length(postal_code) <= 16),
+  country text not null references public.countries (code),
+  archived_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (org_id, id),
+  unique (org_id, code),
+  foreign key (country, region_code) references public.regions (country, code)
+);
+
+comment on table public.branches is
+'A place of business. code opens every document number. tax_number: GSTIN of the registration in the branch''s state, or
+the VAT number. timezone: IANA name; the branch''s local date is the business date.';
+
+create table public.locations (
+  id uuid primary key,
+  org_id uuid not null references public.organizations (id),
+  branch_id uuid,
+  code text not null check (code ~ '^[A-Z0-9-]{1,20}$'),
+  name text not null check (length(btrim(name)) between 1 and 120),
+  kind text not null check (kind in ('showroom', 'warehouse', 'vehicle', 'transit', 'supplier', 'customer', 'adjustment')),
+  holds_stock boolean not null generated always as (kind in ('showroom', 'warehouse', 'vehicle', 'transit')) stored,
+  archived_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (org_id, id),
+  unique (org_id, branch_id, id),
+  unique nulls not distinct (org_id, branch_id, code),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
+  check ((branch_id is null) = (kind in ('transit', 'supplier', 'customer', 'adjustment')))
+);
+
+comment on table public.locations is
+'Where goods can be. Showrooms, warehouses and vehicles belong to a branch; transit, supplier, customer and adjustment are
+one each per organisation, so that every movement has two ends and quantities sum to zero.';
+
+create table public.permissions (
+  code text primary key check (code ~ '^[a-z_]+\.[a-z_]+$'),
+  description text not null
+);
+
+comment on table public.permissions is 'What can be allowed, as noun.verb. The same list for every organisation.';
+
+create table public.roles (
+  id uuid primary key default gen_random_uuid(),
+  org_id uuid not null references public.organizations (id),
+  key text not null check (key ~ '^[a-z][a-z0-9_]{1,39}$'),
+  name text not null check (length(btrim(name)) between 1 and 80),
+  is_system boolean not null default false,
+  max_discount_percent numeric(5, 2) not null default 0 check (max_discount_percent between 0 and 100),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (org_id, id),
+  unique (org_id, key)
+);
+
+comment on table public.roles is
+'A set of permissions with a name. max_discount_percent: the largest discount on a line that the role may give.';
+
+create table public.role_permissions (
+  org_id uuid not null,
+  role_id uuid not null,
+  permission text not null references public.permissions (code),
+  primary key (org_id, role_id, permission),
+  foreign key (org_id, role_id) references public.roles (org_id, id) on delete cascade
+);
+
+comment on table public.role_permissions is 'Which role holds which permission. Changed by save_role.';
+
+create table public.memberships (
+  org_id uuid not null references public.organizations (id),
+  user_id uuid not null references auth.users (id) on delete cascade,
+  role_id uuid not null,
+  all_branches boolean not null default false,
+  status text not null default 'active' check (status in ('active', 'suspended')),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (org_id, user_id),
+  foreign key (org_id, role_id) references public.roles (org_id, id)
+);
+
+comment on table public.memberships is 'A user''s one role in an organisation, with the branches it covers: all, or those listed.';
+
+create table public.membership_branches (
+  org_id uuid not null,
+  user_id uuid not null,
+  branch_id uuid not null,
+  primary key (org_id, user_id, branch_id),
+  foreign key (org_id, user_id) references public.memberships (org_id, user_id) on delete cascade,
+  foreign key (org_id, branch_id) references public.branches (org_id, id)
+);
+
+comment on table public.membership_branches is 'The branches of a membership that does not cover all.';
+
+create table public.invitations (
+  id uuid primary key,
+  org_id uuid not null references public.organizations (id),
+  email text not null check (email = lower(email) and email ~ '^[^@\s]+@[^@\s]+$' and length(email) <= 254),
+  role_id uuid not null,
+  branch_ids uuid[],
+  invited_by uuid not null,
+  accepted_at timestamptz,
+  created_at timestamptz not null default now(),
+  foreign key (org_id, role_id) references public.roles (org_id, id)
+);
+
+comment on table public.invitations is
+'Who was asked to join, by e-mail address. A membership begins when its owner accepts. branch_ids null: all branches.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+create index on public.memberships (user_id, org_id) include (role_id, all_branches, status);
+create index on public.memberships (org_id, role_id);
+create index on public.membership_branches (user_id, org_id, branch_id);
+create index on public.membership_branches (org_id, branch_id);
+create index on public.role_permissions (permission, org_id, role_id);
+create index on public.invitations (org_id, created_at);
+create index on public.invitations (lower(email)) where accepted_at is null;
+create unique index on public.locations (org_id, kind) where branch_id is null;
+create index on public.locations (branch_id);
+
+-- Who is asking: the helpers of every policy and RPC -----------------------------------------------
+
+create function private.member_orgs() returns setof uuid
+language sql stable security definer
+set search_path = ''
+as $$
+  select org_id from public.memberships where user_id = auth.uid() and status = 'active'
+$$;
+
+comment on function private.member_orgs() is 'Organisations that the caller belongs to.';
+
+create function private.orgs_with(p_permission text) returns setof uuid
+language sql stable security definer
+set search_path = ''
+as $$
+  select m.org_id
+  from public.memberships m
+  join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
+  where m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission
+$$;
+
+comment on function private.orgs_with(text) is
+'Organisations in which the caller holds p_permission (a code of public.permissions). For policies; once a statement.';
+
+create function private.branches_with(p_permission text) returns setof uuid
+language sql stable security definer
+set search_path = ''
+as $$
+  select b.id
+  from public.memberships m
+  join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
+  join public.branches b on b.org_id = m.org_id
+  where m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission
+    and (m.all_branches or exists (
+      select from public.membership_branches mb
+      where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = b.id))
+$$;
+
+comment on function private.branches_with(text) is
+'Branches in which the caller holds p_permission (a code of public.permissions). For policies; once a statement.';
+
+create function private.member_branches() returns setof uuid
+language sql stable security definer
+set search_path = ''
+as $$
+  select b.id
+  from public.memberships m
+  join public.branches b on b.org_id = m.org_id
+  where m.user_id = auth.uid() and m.status = 'active'
+    and (m.all_branches or exists (
+      select from public.membership_branches mb
+      where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = b.id))
+$$;
+
+comment on function private.member_branches() is 'Branches that the caller''s memberships cover.';
+
+create function private.authorize(p_permission text, p_org_id uuid, p_branch_id uuid default null)
+returns void
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_user_id uuid := private.caller();
+  v_covered boolean;
+  v_permitted boolean;
+begin
+  select
+    p_branch_id is null or m.all_branches or exists (
+      select from public.membership_branches mb
+      where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = p_branch_id),
+    exists (
+      select from public.role_permissions rp
+      where rp.org_id = m.org_id and rp.role_id = m.role_id and rp.permission = p_permission)
+  into v_covered, v_permitted
+  from public.memberships m
+  where m.org_id = p_org_id and m.user_id = v_user_id and m.status = 'active';
+
+  -- Who is not of the house learns no more than that there is nothing here for him.
+  if v_covered is not true then
+    perform private.fail(404, 'not_found', 'There is no such record, or it is not yours.');
+  end if;
+  if v_permitted is not true then
+    perform private.fail(403, 'permission_denied', format('Your role lacks the permission %s.', p_permission),
+      jsonb_build_object('permission', p_permission));
+  end if;
+end;
+$$;
+
+comment on function private.authorize(text, uuid, uuid) is
+'The head of every RPC that writes. p_permission: a code; p_org_id; p_branch_id: null for acts of the whole organisation.
+Errors: 401 unauthenticated, 404 not_found (no member, or the branch is out of scope), 403 permission_denied.';
+
+create function private.authorize_branch(p_permission text, p_branch_id uuid) returns uuid
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid;
+  v_archived_at timestamptz;
+begin
+  select org_id, archived_at into v_org_id, v_archived_at from public.branches where id = p_branch_id;
+  perform private.authorize(p_permission, v_org_id, p_branch_id);
+  if v_archived_at is not null then
+    perform private.fail(422, 'branch_archived', 'This branch is closed.', jsonb_build_object('branch_id', p_branch_id));
+  end if;
+  return v_org_id;
+end;
+$$;
+
+comment on function private.authorize_branch(text, uuid) is
+'private.authorize for an act in one branch; returns the branch''s organisation.
+Errors: as private.authorize, and 422 branch_archived.';
+
+create function private.permitted(p_permission text, p_org_id uuid) returns boolean
+language sql stable security definer
+set search_path = ''
+as $$
+  select p_org_id in (select private.orgs_with(p_permission))
+$$;
+
+comment on function private.permitted(text, uuid) is 'Does the caller hold p_permission in the organisation? No errors.';
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+create trigger touch before update on public.organizations for each row execute function private.touch_updated_at();
+create trigger touch before update on public.branches for each row execute function private.touch_updated_at();
+create trigger touch before update on public.locations for each row execute function private.touch_updated_at();
+create trigger touch before update on public.roles for each row execute function private.touch_updated_at();
+create trigger touch before update on public.memberships for each row execute function private.touch_updated_at();
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.organizations enable row level security;
+create policy "Members read their organisation" on public.organizations for select to authenticated
+  using (id in (select private.member_orgs()));
+create policy "Who holds org.manage changes the organisation" on public.organizations for update to authenticated
+  using (id in (select private.orgs_with('org.manage')))
+  with check (id in (select private.orgs_with('org.manage')));
+
+alter table public.branches enable row level security;
+create policy "Members read the branches they cover" on public.branches for select to authenticated
+  using (id in (select private.member_branches()));
+create policy "Who holds branch.manage changes branches" on public.branches for update to authenticated
+  using (id in (select private.branches_with('branch.manage')))
+  with check (id in (select private.branches_with('branch.manage')));
+
+alter table public.locations enable row level security;
+create policy "Members read the locations of their branches and the shared ones" on public.locations
+  for select to authenticated
+  using (branch_id in (select private.member_branches())
+    or (branch_id is null and org_id in (select private.member_orgs())));
+create policy "Who holds branch.manage changes locations" on public.locations for update to authenticated
+  using (branch_id in (select private.branches_with('branch.manage')))
+  with check (branch_id in (select private.branches_with('branch.manage')));
+
+alter table public.permissions enable row level security;
+create policy "Signed-in users read the list of permissions" on public.permissions for select to authenticated using (true);
+
+alter table public.roles enable row level security;
+create policy "Members read their organisation's roles" on public.roles for select to authenticated
+  using (org_id in (select private.member_orgs()));
+
+alter table public.role_permissions enable row level security;
+create policy "Members read what the roles may do" on public.role_permissions for select to authenticated
+  using (org_id in (select private.member_orgs()));
+
+alter table public.memberships enable row level security;
+create policy "Users read their memberships, user managers those of the organisation" on public.memberships
+  for select to authenticated
+  using (user_id = (select auth.uid()) or org_id in (select private.orgs_with('user.manage')));
+
+alter table public.membership_branches enable row level security;
+create policy "Users read their branches, user managers those of the organisation" on public.membership_branches
+  for select to authenticated
+  using (user_id = (select auth.uid()) or org_id in (select private.orgs_with('user.manage')));
+
+alter table public.invitations enable row level security;
+create policy "User managers read the organisation's invitations" on public.invitations for select to authenticated
+  using (org_id in (select private.orgs_with('user.manage')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant execute on function private.fail(integer, text, text, jsonb), private.caller() to authenticated;
+grant execute on function private.member_orgs(), private.member_branches(), private.orgs_with(text),
+  private.branches_with(text) to authenticated;
+
+grant select on public.organizations, public.branches, public.locations, public.permissions, public.roles,
+  public.role_permissions, public.memberships, public.membership_branches, public.invitations to authenticated;
+grant update (name, legal_name, prices_include_tax, round_total_to, invoice_terms) on public.organizations to authenticated;
+grant update (name, tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code, postal_code,
+  archived_at) on public.branches to authenticated;
+grant update (code, name, archived_at) on public.locations to authenticated;

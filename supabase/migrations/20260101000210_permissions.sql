@@ -1,0 +1,43 @@
+-- What can be allowed, and which of it each of the five system roles holds when an organisation begins.
+-- docs/permissions.md shows the same as a table; a test holds the two together.
+
+create table private.system_roles (
+  key text primary key,
+  name text not null,
+  max_discount_percent numeric(5, 2) not null,
+  permissions text[] not null
+);
+
+comment on table private.system_roles is 'The roles that create_organization copies into every new organisation.';
+alter table private.system_roles enable row level security;
+
+insert into public.permissions (code, description) values
+  ('org.manage', 'Change the organisation''s settings'),
+  ('branch.manage', 'Create and change branches and locations'),
+  ('user.manage', 'Invite people, set their role and branches'),
+  ('role.manage', 'Create roles and set what they may do'),
+  ('period.close', 'Close and reopen the accounting period'),
+  ('audit.read', 'Read the audit log'),
+  ('catalogue.read', 'Read products, variants, prices and tax classes'),
+  ('catalogue.manage', 'Create and change products, variants, prices and tax classes'),
+  ('customer.read', 'Read customers'),
+  ('customer.manage', 'Create and change customers'),
+  ('customer.credit', 'Set a customer''s credit limit'),
+  ('supplier.read', 'Read suppliers'),
+  ('supplier.manage', 'Create and change suppliers'),
+  ('stock.read', 'Read stock levels and movements'),
+  ('stock.adjust', 'Adjust stock, with a reason'),
+  ('sale.create', 'Sell over the counter'),
+  ('sale.backdate', 'Post a sale with an earlier date'),
+  ('price.override', 'Sell at another price than the catalogue''s'),
+  ('invoice.read', 'Read invoices and payments');
+
+insert into private.system_roles (key, name, max_discount_percent, permissions) values
+  ('admin', 'Administrator', 100, (select array_agg(code order by code) from public.permissions)),
+  ('cashier', 'Cashier', 5, array[
+    'catalogue.read', 'customer.read', 'customer.manage', 'stock.read', 'sale.create', 'invoice.read']),
+  ('sales_executive', 'Sales executive', 15, array[
+    'catalogue.read', 'customer.read', 'customer.manage', 'stock.read', 'sale.create', 'price.override', 'invoice.read']),
+  ('inventory_manager', 'Inventory manager', 0, array[
+    'catalogue.read', 'catalogue.manage', 'supplier.read', 'supplier.manage', 'stock.read', 'stock.adjust']),
+  ('technician', 'Technician', 0, array['catalogue.read', 'customer.read', 'stock.read']);

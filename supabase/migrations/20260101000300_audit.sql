@@ -1,0 +1,177 @@
+-- Audit: who changed which row, when, before and after, in which request. Append-only for everybody.
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table audit.log (
+  id bigint generated always as identity,
+  at timestamptz not null default now(),
+  org_id uuid not null,
+  actor_id uuid,
+  action text not null check (action in ('insert', 'update', 'delete')),
+  table_name text not null,
+  row_id text not null,
+  before jsonb,
+  after jsonb,
+  request_id text,
+  primary key (org_id, at, id)
+) partition by range (at);
+
+comment on table audit.log is
+'One row per changed row of a business table. actor_id: the signed-in user, null for jobs. row_id: the key as text, its
+parts joined by a slash. before, after: the whole row as JSON. Monthly partitions by "at" (UTC).';
+
+create table audit.log_rest partition of audit.log default;
+comment on table audit.log_rest is 'Catches rows of months that have no partition yet, so that no act fails for want of one.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+create index on audit.log (org_id, table_name, row_id);
+
+-- Functions ---------------------------------------------------------------------------------------
+
+create function audit.add_partitions(p_from date, p_months integer) returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_first date;
+  v_name text;
+  v_added integer := 0;
+begin
+  for v_month in 0 .. p_months - 1 loop
+    v_first := (date_trunc('month', p_from) + make_interval(months => v_month))::date;
+    v_name := 'log_' || to_char(v_first, 'YYYY_MM');
+    if to_regclass(format('audit.%I', v_name)) is null then
+      execute format('create table audit.%I partition of audit.log for values from (%L) to (%L)',
+        v_name, v_first, (v_first + interval '1 month')::date);
+      execute format('alter table audit.%I enable row level security', v_name);
+      v_added := v_added + 1;
+    end if;
+  end loop;
+  return v_added;
+end;
+$$;
+
+comment on function audit.add_partitions(date, integer) is
+'Adds the monthly partitions that are missing. p_from: a day of the first month; p_months: how many months. Returns how many
+were added. Errors: 23514 when audit.log_rest already holds rows of such a month.';
+
+create function audit.record() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_keys text[] := coalesce(tg_argv, '{}');
+begin
+  -- A statement that failed half-way leaves no row here either: the log is part of the act's transaction.
+  if tg_op = 'INSERT' then
+    insert into audit.log (org_id, actor_id, action, table_name, row_id, after, request_id)
+    select coalesce(r.doc ->> 'org_id', r.doc ->> 'id')::uuid, auth.uid(), 'insert', tg_table_name,
+      audit.row_key(r.doc, v_keys), r.doc, private.request_id()
+    from (select to_jsonb(n) as doc from new_rows n) r;
+  elsif tg_op = 'DELETE' then
+    insert into audit.log (org_id, actor_id, action, table_name, row_id, before, request_id)
+    select coalesce(r.doc ->> 'org_id', r.doc ->> 'id')::uuid, auth.uid(), 'delete', tg_table_name,
+      audit.row_key(r.doc, v_keys), r.doc, private.request_id()
+    from (select to_jsonb(o) as doc from old_rows o) r;
+  else
+    insert into audit.log (org_id, actor_id, action, table_name, row_id, before, after, request_id)
+    select coalesce(n.doc ->> 'org_id', n.doc ->> 'id')::uuid, auth.uid(), 'update', tg_table_name,
+      audit.row_key(n.doc, v_keys), o.doc, n.doc, private.request_id()
+    from (select to_jsonb(x) as doc, row_number() over () as place from new_rows x) n
+    join (select to_jsonb(x) as doc, row_number() over () as place from old_rows x) o using (place)
+    where n.doc - 'updated_at' <> o.doc - 'updated_at';
+  end if;
+  return null;
+end;
+$$;
+
+create function audit.row_key(p_row jsonb, p_keys text[]) returns text
+language sql immutable
+set search_path = ''
+as $$
+  select case when cardinality(p_keys) = 0 then p_row ->> 'id'
+    else (select string_agg(p_row ->> k, '/' order by i) from unnest(p_keys) with ordinality as t (k, i)) end
+$$;
+
+comment on function audit.row_key(jsonb, text[]) is
+'The key of a row as text. p_row: the row; p_keys: its key columns, empty for "id". Parts are joined by a slash.';
+
+comment on function audit.record() is
+'The one audit trigger, after each statement, with transition tables. Arguments: the key columns, none for "id".
+Old and new rows come in the same order, which is how an update pairs them, even when it changes the key.';
+
+create function audit.attach(p_table regclass, variadic p_keys text[] default '{}') returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_arguments text := (select coalesce(string_agg(quote_literal(k), ', '), '') from unnest(p_keys) k);
+begin
+  execute format('create trigger audit_insert after insert on %s referencing new table as new_rows
+    for each statement execute function audit.record(%s)', p_table, v_arguments);
+  execute format('create trigger audit_update after update on %s referencing old table as old_rows new table as new_rows
+    for each statement execute function audit.record(%s)', p_table, v_arguments);
+  execute format('create trigger audit_delete after delete on %s referencing old table as old_rows
+    for each statement execute function audit.record(%s)', p_table, v_arguments);
+end;
+$$;
+
+comment on function audit.attach(regclass, text[]) is
+'Puts a table under audit. p_table: the table; p_keys: its key columns when the key is not "id". For migrations.';
+
+create function audit.refuse_change() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.fail(403, 'append_only', format('Rows of %s are never changed or removed.', tg_table_name));
+  return null;
+end;
+$$;
+
+comment on function audit.refuse_change() is 'Trigger of append-only tables. Errors: 403 append_only, whoever asks.';
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+create trigger append_only before update or delete on audit.log for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on audit.log for each statement execute function audit.refuse_change();
+
+select audit.add_partitions(date_trunc('month', now())::date, 24);
+
+-- Where the host offers pg_cron (hosted Supabase does), partitions are added a year ahead, every month.
+do $$
+begin
+  if exists (select from pg_available_extensions where name = 'pg_cron') then
+    create extension if not exists pg_cron;
+    perform cron.schedule('audit-partitions', '17 3 1 * *', 'select audit.add_partitions(current_date, 12)');
+  end if;
+end;
+$$;
+
+select audit.attach('public.organizations');
+select audit.attach('public.branches');
+select audit.attach('public.locations');
+select audit.attach('public.roles');
+select audit.attach('public.role_permissions', 'role_id', 'permission');
+select audit.attach('public.memberships', 'user_id');
+select audit.attach('public.membership_branches', 'user_id', 'branch_id');
+select audit.attach('public.invitations');
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table audit.log enable row level security;
+alter table audit.log_rest enable row level security;
+create policy "Who holds audit.read reads the organisation's log" on audit.log for select to authenticated
+  using (org_id in (select private.orgs_with('audit.read')));
+
+create view public.audit_log with (security_invoker = true) as
+select id, at, org_id, actor_id, action, table_name, row_id, before, after, request_id from audit.log;
+
+comment on view public.audit_log is 'audit.log as clients read it: the rows of organisations in which they hold audit.read.';
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant usage on schema audit to authenticated;
+grant select on audit.log to authenticated;
+grant select on public.audit_log to authenticated;

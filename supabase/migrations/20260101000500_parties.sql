@@ -1,0 +1,160 @@
+-- Parties: customers and suppliers.
+
+-- Functions the tables' checks need ---------------------------------------------------------------
+
+create function private.is_gstin(p_gstin text) returns boolean
+language sql immutable
+set search_path = ''
+as $$
+  with places as (
+    select i, strpos('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', substr(p_gstin, i, 1)) - 1 as value
+    from generate_series(1, 14) i
+  ), products as (
+    -- Every second place counts twice; a product's two base-36 digits are added up.
+    select value * (case when i % 2 = 0 then 2 else 1 end) as product from places
+  )
+  select p_gstin ~ '^[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][Z][0-9A-Z]$'
+    and substr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', ((36 - (sum(product / 36 + product % 36) % 36)::integer) % 36) + 1, 1)
+      = substr(p_gstin, 15, 1)
+  from products
+$$;
+
+comment on function private.is_gstin(text) is
+'Is this a GSTIN with a true check character (the 15th, modulo 36 over the first 14)? The format is that of rule 10(1) of the
+CGST Rules 2017: state code, PAN, entity number, Z, check character. Null for null. No errors.';
+
+-- A branch's registration is in the branch's own state.
+alter table public.branches add constraint branches_tax_number_check check (
+  length(tax_number) <= 20
+  and (country <> 'IN' or (private.is_gstin(tax_number) and left(tax_number, 2) = region_code)));
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table public.customers (
+  id uuid primary key default gen_random_uuid(),
+  org_id uuid not null references public.organizations (id),
+  name text not null check (length(btrim(name)) between 1 and 200),
+  kind text not null default 'person' check (kind in ('person', 'business')),
+  tax_number text check (length(tax_number) <= 20),
+  phone text check (length(phone) <= 40),
+  email text check (length(email) <= 254 and email like '%_@_%'),
+  address_line1 text check (length(address_line1) <= 200),
+  address_line2 text check (length(address_line2) <= 200),
+  city text check (length(city) <= 100),
+  region_code text,
+  postal_code text check (length(postal_code) <= 16),
+  country text references public.countries (code),
+  credit_limit numeric(14, 2) not null default 0 check (credit_limit >= 0),
+  notes text check (length(notes) <= 4000),
+  archived_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (org_id, id),
+  foreign key (country, region_code) references public.regions (country, code),
+  check (country <> 'IN' or private.is_gstin(tax_number)),
+  check (region_code is null or country is not null)
+);
+
+comment on table public.customers is
+'Who buys. tax_number: GSTIN in India, VAT number elsewhere. region_code: the GST state code. credit_limit: how much the
+customer may owe in all, in the organisation''s currency; set by set_credit_limit.';
+
+create table public.suppliers (
+  id uuid primary key default gen_random_uuid(),
+  org_id uuid not null references public.organizations (id),
+  name text not null check (length(btrim(name)) between 1 and 200),
+  tax_number text check (length(tax_number) <= 20),
+  phone text check (length(phone) <= 40),
+  email text check (length(email) <= 254 and email like '%_@_%'),
+  address_line1 text check (length(address_line1) <= 200),
+  address_line2 text check (length(address_line2) <= 200),
+  city text check (length(city) <= 100),
+  region_code text,
+  postal_code text check (length(postal_code) <= 16),
+  country text references public.countries (code),
+  notes text check (length(notes) <= 4000),
+  archived_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (org_id, id),
+  foreign key (country, region_code) references public.regions (country, code),
+  check (country <> 'IN' or private.is_gstin(tax_number)),
+  check (region_code is null or country is not null)
+);
+
+comment on table public.suppliers is 'Who goods are bought from.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+create index customers_search on public.customers
+  using gin ((name || ' ' || coalesce(phone, '') || ' ' || coalesce(email, '')) extensions.gin_trgm_ops);
+create index on public.customers (org_id, name);
+create index on public.suppliers (org_id, name);
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+create trigger touch before update on public.customers for each row execute function private.touch_updated_at();
+create trigger touch before update on public.suppliers for each row execute function private.touch_updated_at();
+select audit.attach('public.customers');
+select audit.attach('public.suppliers');
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.customers enable row level security;
+create policy "Who holds customer.read reads customers" on public.customers for select to authenticated
+  using (org_id in (select private.orgs_with('customer.read')));
+create policy "Who holds customer.manage adds customers" on public.customers for insert to authenticated
+  with check (org_id in (select private.orgs_with('customer.manage')));
+create policy "Who holds customer.manage changes customers" on public.customers for update to authenticated
+  using (org_id in (select private.orgs_with('customer.manage')))
+  with check (org_id in (select private.orgs_with('customer.manage')));
+
+alter table public.suppliers enable row level security;
+create policy "Who holds supplier.read reads suppliers" on public.suppliers for select to authenticated
+  using (org_id in (select private.orgs_with('supplier.read')));
+create policy "Who holds supplier.manage adds suppliers" on public.suppliers for insert to authenticated
+  with check (org_id in (select private.orgs_with('supplier.manage')));
+create policy "Who holds supplier.manage changes suppliers" on public.suppliers for update to authenticated
+  using (org_id in (select private.orgs_with('supplier.manage')))
+  with check (org_id in (select private.orgs_with('supplier.manage')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+-- The tables' check constraints run as the writer.
+grant execute on function private.is_gstin(text) to authenticated;
+grant select on public.customers, public.suppliers to authenticated;
+grant insert (id, org_id, name, kind, tax_number, phone, email, address_line1, address_line2, city, region_code, postal_code,
+  country, notes) on public.customers to authenticated;
+grant update (name, kind, tax_number, phone, email, address_line1, address_line2, city, region_code, postal_code, country,
+  notes, archived_at) on public.customers to authenticated;
+grant insert (id, org_id, name, tax_number, phone, email, address_line1, address_line2, city, region_code, postal_code,
+  country, notes) on public.suppliers to authenticated;
+grant update (name, tax_number, phone, email, address_line1, address_line2, city, region_code, postal_code, country,
+  notes, archived_at) on public.suppliers to authenticated;
+
+-- Credit ------------------------------------------------------------------------------------------
+
+create function public.set_credit_limit(p_customer_id uuid, p_credit_limit numeric) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+begin
+  perform private.authorize('customer.credit', v_org_id);
+  if p_credit_limit is null or p_credit_limit < 0 or p_credit_limit >= 1e12 or scale(p_credit_limit) > 2 then
+    perform private.fail(400, 'invalid_input', 'p_credit_limit must be an amount of 0 or more, with 2 decimals at most.',
+      '{"field": "p_credit_limit"}');
+  end if;
+  update public.customers set credit_limit = p_credit_limit
+  where id = p_customer_id and credit_limit <> p_credit_limit;
+  return (select to_jsonb(c) from public.customers c where c.id = p_customer_id);
+end;
+$$;
+
+comment on function public.set_credit_limit(uuid, numeric) is
+'Sets how much a customer may owe in all. p_customer_id; p_credit_limit: in the organisation''s currency, 0 or more. Returns the
+customer as JSON; the same call again changes nothing. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input.
+Permission: customer.credit.';
+revoke execute on function public.set_credit_limit(uuid, numeric) from public, anon;
+grant execute on function public.set_credit_limit(uuid, numeric) to authenticated;

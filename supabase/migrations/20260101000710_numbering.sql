@@ -1,0 +1,57 @@
+-- Numbers of documents: gapless per branch, kind and fiscal year.
+
+create table private.number_counters (
+  org_id uuid not null,
+  branch_id uuid not null,
+  kind text not null,
+  fiscal_year text not null,
+  last_value integer not null,
+  primary key (org_id, branch_id, kind, fiscal_year)
+) with (fillfactor = 50);
+
+comment on table private.number_counters is
+'The last serial given, per series. The row stays locked until the transaction that took a number ends: a rollback gives the
+number back, so there is no gap.';
+alter table private.number_counters enable row level security;
+
+create function private.fiscal_year(p_date date, p_start_month integer) returns text
+language sql immutable
+set search_path = ''
+as $$
+  select case when p_start_month = 1 then to_char(p_date, 'YYYY')
+    else to_char(p_date - make_interval(months => p_start_month - 1), 'YY') || '-'
+      || to_char(p_date - make_interval(months => p_start_month - 1) + interval '1 year', 'YY') end
+$$;
+
+comment on function private.fiscal_year(date, integer) is
+'The fiscal year''s name: 2026 when it is the calendar year, else 26-27. p_start_month: 1 to 12.';
+
+create function private.next_number(p_org_id uuid, p_branch_id uuid, p_kind text, p_date date) returns text
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_code text;
+  v_year text;
+  v_serial integer;
+  v_number text;
+begin
+  select b.code, private.fiscal_year(p_date, o.fiscal_year_start_month) into v_code, v_year
+  from public.branches b join public.organizations o on o.id = b.org_id
+  where b.org_id = p_org_id and b.id = p_branch_id;
+  insert into private.number_counters as c (org_id, branch_id, kind, fiscal_year, last_value)
+  values (p_org_id, p_branch_id, p_kind, v_year, 1)
+  on conflict (org_id, branch_id, kind, fiscal_year) do update set last_value = c.last_value + 1
+  returning c.last_value into v_serial;
+  v_number := v_code || '/' || v_year || '/' || lpad(v_serial::text, greatest(6, length(v_serial::text)), '0');
+  if length(v_number) > 16 then
+    perform private.fail(409, 'series_exhausted', format('The series %s/%s is used up.', v_code, v_year));
+  end if;
+  return v_number;
+end;
+$$;
+
+comment on function private.next_number(uuid, uuid, text, date) is
+'The next number of a series, <branch>/<fiscal year>/<serial>, at most 16 characters of letters, digits, hyphen and slash
+(CGST Rules 2017, rule 46(b)). p_kind: the kind of document; p_date: the business date. Call it last: the counter stays locked
+until the transaction ends. Errors: 409 series_exhausted.';

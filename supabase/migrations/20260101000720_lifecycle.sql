@@ -1,0 +1,50 @@
+-- Lifecycles are data: which status may follow which, enforced by one trigger function on every document table.
+
+create table public.lifecycle_transitions (
+  document text not null,
+  from_status text not null,
+  to_status text not null,
+  permission text not null references public.permissions (code),
+  primary key (document, from_status, to_status)
+);
+
+comment on table public.lifecycle_transitions is
+'The allowed steps of every document and the permission each needs. from_status "new": the statuses a document may begin in.
+Clients read it to know which buttons to show.';
+
+alter table public.lifecycle_transitions enable row level security;
+create policy "Anyone reads the lifecycles" on public.lifecycle_transitions for select to anon, authenticated using (true);
+grant select on public.lifecycle_transitions to anon, authenticated;
+
+create function private.enforce_lifecycle() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_document text := tg_argv[0];
+  v_free text[] := tg_argv[1:];
+  v_from text;
+begin
+  if tg_op = 'DELETE' then
+    perform private.fail(409, 'document_final', format('A %s is never deleted.', v_document),
+      jsonb_build_object('document', v_document, 'id', old.id));
+  end if;
+  v_from := case when tg_op = 'INSERT' then 'new' else old.status end;
+  if new.status is distinct from v_from and not exists (
+    select from public.lifecycle_transitions
+    where document = v_document and from_status = v_from and to_status = new.status) then
+    perform private.fail(409, 'invalid_transition', format('A %s cannot go from %s to %s.', v_document, v_from, new.status),
+      jsonb_build_object('document', v_document, 'from', v_from, 'to', new.status));
+  end if;
+  if tg_op = 'UPDATE' and old.status <> 'draft' and to_jsonb(new) - v_free <> to_jsonb(old) - v_free then
+    perform private.fail(409, 'document_final', format('This %s is issued and stays as it is.', v_document),
+      jsonb_build_object('document', v_document, 'id', old.id, 'status', old.status));
+  end if;
+  return new;
+end;
+$$;
+
+comment on function private.enforce_lifecycle() is
+'Row trigger, before insert, update and delete. Arguments: the document''s name in lifecycle_transitions, then the columns
+that may still change once it is no draft. Holds for everybody, the service role and the owner included.
+Errors: 409 invalid_transition, 409 document_final.';

@@ -1,0 +1,266 @@
+-- Invoices and payments: what was sold, and what was paid for it.
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table public.payment_methods (
+  code text primary key check (code ~ '^[a-z_]{2,20}$'),
+  name text not null,
+  gives_change boolean not null default false
+);
+
+comment on table public.payment_methods is 'How one can pay. gives_change: more may be handed over than is due.';
+
+insert into public.payment_methods (code, name, gives_change) values
+  ('cash', 'Cash', true), ('card', 'Card', false), ('upi', 'UPI', false), ('bank_transfer', 'Bank transfer', false),
+  ('cheque', 'Cheque', false), ('wallet', 'Wallet', false);
+
+create table public.invoices (
+  org_id uuid not null,
+  id uuid not null,
+  branch_id uuid not null,
+  location_id uuid not null,
+  customer_id uuid,
+  number text not null check (length(number) <= 16),
+  status text not null,
+  issued_at timestamptz not null,
+  business_date date not null,
+  currency text not null,
+  tax_regime text not null,
+  supply_type text not null check (supply_type in ('intra_state', 'inter_state', 'domestic', 'export', 'untaxed')),
+  place_of_supply text not null,
+  place_of_supply_name text not null,
+  seller jsonb not null,
+  buyer jsonb,
+  subtotal numeric(14, 2) not null check (subtotal >= 0),
+  discount numeric(14, 2) not null check (discount >= 0),
+  tax numeric(14, 2) not null check (tax >= 0),
+  round_off numeric(8, 2) not null,
+  total numeric(14, 2) not null check (total >= 0),
+  paid numeric(14, 2) not null default 0,
+  balance numeric(14, 2) not null generated always as (total - paid) stored,
+  note text check (length(note) <= 2000),
+  reference text check (length(reference) <= 100),
+  terms text,
+  created_at timestamptz not null default now(),
+  created_by uuid not null,
+  primary key (org_id, id),
+  unique (org_id, branch_id, number),
+  foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
+  foreign key (org_id, customer_id) references public.customers (org_id, id),
+  check (total = subtotal + tax + round_off),
+  check (paid between 0 and total),
+  constraint debt_needs_a_name check (customer_id is not null or paid = total)
+);
+
+comment on table public.invoices is
+'Tax invoices. Seller, buyer and terms are kept as they were on the day. subtotal: taxable value after discounts; discount:
+already taken off; total = subtotal + tax + round_off, in currency. balance: what is still owed.';
+
+create table public.invoice_lines (
+  org_id uuid not null,
+  invoice_id uuid not null,
+  line_no integer not null check (line_no > 0),
+  branch_id uuid not null,
+  variant_id uuid not null,
+  sku text not null,
+  description text not null,
+  hsn_code text,
+  unit text not null,
+  quantity numeric(14, 3) not null check (quantity > 0),
+  unit_price numeric(14, 2) not null check (unit_price >= 0),
+  price_includes_tax boolean not null,
+  discount numeric(14, 2) not null check (discount >= 0),
+  taxable numeric(14, 2) not null check (taxable >= 0),
+  tax_kind text not null check (tax_kind in ('taxable', 'nil_rated', 'exempt', 'zero_rated', 'untaxed')),
+  tax_rate numeric(6, 3) not null check (tax_rate between 0 and 100),
+  taxes jsonb not null,
+  tax numeric(14, 2) not null check (tax >= 0),
+  total numeric(14, 2) not null generated always as (taxable + tax) stored,
+  primary key (org_id, invoice_id, line_no),
+  foreign key (org_id, invoice_id) references public.invoices (org_id, id),
+  foreign key (org_id, variant_id) references public.product_variants (org_id, id)
+);
+
+comment on table public.invoice_lines is
+'What was sold, with names, prices and rates as they were. unit_price: per unit; discount: off the line; taxes: [{"component",
+"rate", "amount"}], rates in percent, amounts in the invoice''s currency.';
+
+create table public.payments (
+  org_id uuid not null,
+  id uuid not null,
+  branch_id uuid not null,
+  customer_id uuid,
+  method text not null references public.payment_methods (code),
+  amount numeric(14, 2) not null check (amount > 0),
+  tendered numeric(14, 2) not null check (tendered >= amount),
+  change numeric(14, 2) not null generated always as (tendered - amount) stored,
+  reference text check (length(reference) <= 100),
+  received_at timestamptz not null,
+  business_date date not null,
+  created_at timestamptz not null default now(),
+  created_by uuid not null,
+  primary key (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
+  foreign key (org_id, customer_id) references public.customers (org_id, id)
+);
+
+comment on table public.payments is
+'Money received. amount: what counts; tendered: what was handed over; change: what was given back.';
+
+create table public.payment_allocations (
+  org_id uuid not null,
+  payment_id uuid not null,
+  invoice_id uuid not null,
+  branch_id uuid not null,
+  amount numeric(14, 2) not null check (amount > 0),
+  primary key (org_id, payment_id, invoice_id),
+  foreign key (org_id, payment_id) references public.payments (org_id, id),
+  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+);
+
+comment on table public.payment_allocations is 'Which payment settles how much of which invoice. branch_id: the invoice''s, for the policy.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+create index on public.invoices (id);
+create index on public.invoices (branch_id, issued_at desc);
+create index on public.invoices (org_id, customer_id) where balance > 0;
+create index on public.invoice_lines (branch_id, variant_id);
+create index on public.payments (branch_id, received_at desc);
+create index on public.payment_allocations (org_id, invoice_id);
+create index on public.payment_allocations (branch_id);
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('invoice', 'new', 'sent', 'sale.create'),
+  ('invoice', 'new', 'partially_paid', 'sale.create'),
+  ('invoice', 'new', 'paid', 'sale.create');
+
+create trigger lifecycle before insert or update or delete on public.invoices
+  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'balance');
+create trigger append_only before update or delete on public.invoice_lines
+  for each row execute function audit.refuse_change();
+create trigger append_only before update or delete on public.payments
+  for each row execute function audit.refuse_change();
+create trigger append_only before update or delete on public.payment_allocations
+  for each row execute function audit.refuse_change();
+
+select audit.attach('public.invoices');
+select audit.attach('public.invoice_lines', 'invoice_id', 'line_no');
+select audit.attach('public.payments');
+select audit.attach('public.payment_allocations', 'payment_id', 'invoice_id');
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.payment_methods enable row level security;
+create policy "Anyone reads the payment methods" on public.payment_methods for select to anon, authenticated using (true);
+
+alter table public.invoices enable row level security;
+create policy "Who holds invoice.read reads the invoices of his branches" on public.invoices for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+alter table public.invoice_lines enable row level security;
+create policy "Who holds invoice.read reads the invoice lines of his branches" on public.invoice_lines
+  for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+alter table public.payments enable row level security;
+create policy "Who holds invoice.read reads the payments of his branches" on public.payments for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+alter table public.payment_allocations enable row level security;
+create policy "Who holds invoice.read reads what was paid on the invoices of his branches" on public.payment_allocations
+  for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant select on public.payment_methods to anon, authenticated;
+grant select on public.invoices, public.invoice_lines, public.payments, public.payment_allocations to authenticated;
+
+-- Reading one -------------------------------------------------------------------------------------
+
+create function private.tax_summary(p_lines jsonb) returns jsonb
+language sql immutable
+set search_path = ''
+as $$
+  with lines as (
+    select l ->> 'hsn_code' as hsn_code, l ->> 'tax_kind' as tax_kind, (l ->> 'tax_rate')::numeric as tax_rate,
+      (l ->> 'taxable')::numeric as taxable, (l ->> 'tax')::numeric as tax, l -> 'taxes' as taxes
+    from jsonb_array_elements(p_lines) l
+  ), components as (
+    select hsn_code, tax_kind, tax_rate, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
+      sum((c ->> 'amount')::numeric) as amount
+    from lines, jsonb_array_elements(taxes) c group by 1, 2, 3, 4, 5
+  ), rows as (
+    select hsn_code, tax_kind, tax_rate, sum(taxable) as taxable, sum(tax) as tax from lines group by 1, 2, 3
+  )
+  select coalesce(jsonb_agg(jsonb_build_object('hsn_code', r.hsn_code, 'tax_kind', r.tax_kind, 'tax_rate', r.tax_rate,
+    'taxable', r.taxable, 'tax', r.tax, 'taxes', (
+      select coalesce(jsonb_agg(jsonb_build_object('component', c.component, 'rate', c.rate, 'amount', c.amount)
+        order by c.component), '[]')
+      from components c
+      where c.hsn_code is not distinct from r.hsn_code and c.tax_kind = r.tax_kind and c.tax_rate = r.tax_rate))
+    order by r.tax_rate desc, r.hsn_code), '[]')
+  from rows r
+$$;
+
+comment on function private.tax_summary(jsonb) is
+'Lines of a document summed by HSN code, kind and rate, as the tax table of an invoice shows them. p_lines: the JSON lines.';
+
+create function private.invoice_json(p_org_id uuid, p_id uuid) returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  with lines as (
+    select coalesce(jsonb_agg(to_jsonb(l) - 'org_id' - 'invoice_id' - 'branch_id' order by l.line_no), '[]') as list
+    from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_id
+  ), money as (
+    select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'method', p.method, 'method_name', m.name, 'amount', a.amount,
+        'tendered', p.tendered, 'change', p.change, 'reference', p.reference, 'received_at', p.received_at)
+        order by p.received_at, p.created_at, p.id), '[]') as list,
+      coalesce(sum(p.tendered), 0.00) as tendered, coalesce(sum(p.change), 0.00) as change_due
+    from public.payment_allocations a
+    join public.payments p on p.org_id = a.org_id and p.id = a.payment_id
+    join public.payment_methods m on m.code = p.method
+    where a.org_id = p_org_id and a.invoice_id = p_id
+  )
+  select jsonb_build_object(
+    'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
+    'title', case when i.tax_regime = 'none' then 'Invoice' else 'Tax Invoice' end,
+    'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
+    'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
+    'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
+    'reverse_charge', false, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
+    'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'balance', i.balance,
+    'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
+    'payments', m.list, 'note', i.note, 'reference', i.reference, 'terms', i.terms)
+  from public.invoices i
+  join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
+  cross join lines l cross join money m
+  where i.org_id = p_org_id and i.id = p_id
+$$;
+
+comment on function private.invoice_json(uuid, uuid) is
+'An invoice as clients and documents see it: header, lines, tax summary, payments. Null when there is none to be seen.';
+
+create function public.get_invoice(p_id uuid) returns jsonb
+language plpgsql stable security invoker
+set search_path = ''
+as $$
+declare
+  v_invoice jsonb := (select private.invoice_json(i.org_id, i.id) from public.invoices i where i.id = p_id limit 1);
+begin
+  if v_invoice is null then
+    perform private.fail(404, 'not_found', 'There is no such invoice, or it is not yours.', jsonb_build_object('id', p_id));
+  end if;
+  return v_invoice;
+end;
+$$;
+
+comment on function public.get_invoice(uuid) is
+'One invoice, whole, as post_sale returns it. p_id: the invoice. Errors: 401, 404 not_found. Permission: invoice.read.';
+revoke execute on function public.get_invoice(uuid) from public, anon;
+grant execute on function public.get_invoice(uuid) to authenticated;
+grant execute on function private.invoice_json(uuid, uuid), private.tax_summary(jsonb) to authenticated;
