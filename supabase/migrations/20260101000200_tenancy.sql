@@ -139,6 +139,7 @@ create table public.invitations (
   branch_ids uuid[],
   invited_by uuid not null,
   accepted_at timestamptz,
+  revoked_at timestamptz,
   created_at timestamptz not null default now(),
   foreign key (org_id, role_id) references public.roles (org_id, id)
 );
@@ -213,6 +214,17 @@ as $$
 $$;
 
 comment on function private.member_branches() is 'Branches that the caller''s memberships cover.';
+
+create function private.covers_all_branches(p_org_id uuid) returns boolean
+language sql stable security definer
+set search_path = ''
+as $$
+  select exists (
+    select from public.memberships
+    where org_id = p_org_id and user_id = auth.uid() and status = 'active' and all_branches)
+$$;
+
+comment on function private.covers_all_branches(uuid) is 'Does the caller''s membership cover every branch? No errors.';
 
 create function private.authorize(p_permission text, p_org_id uuid, p_branch_id uuid default null)
 returns void

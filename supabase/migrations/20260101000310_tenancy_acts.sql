@@ -125,6 +125,10 @@ declare
   v_org public.organizations;
 begin
   perform private.authorize('branch.manage', p_org_id);
+  if not private.covers_all_branches(p_org_id) then
+    perform private.fail(403, 'permission_denied', 'Only who covers all branches opens a new one.',
+      '{"permission": "branch.manage"}');
+  end if;
   perform private.check_options(p_options, array['timezone', 'tax_number', 'phone', 'email', 'upi_id', 'address_line1',
     'address_line2', 'city', 'region_code', 'postal_code', 'country']);
   if private.claim_request(p_org_id, p_id, 'create_branch', jsonb_build_array(p_code, p_name, p_options)) then

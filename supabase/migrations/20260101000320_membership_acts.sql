@@ -11,11 +11,18 @@ begin
     perform private.fail(404, 'not_found', 'One of the branches does not exist, or none was named.',
       '{"field": "p_branch_ids"}');
   end if;
+  -- Nobody hands out more branches than he covers himself.
+  if not private.covers_all_branches(p_org_id) and (p_branch_ids is null
+    or not p_branch_ids <@ array(select private.member_branches())) then
+    perform private.fail(403, 'permission_denied', 'You cannot give branches that you do not cover.',
+      '{"field": "p_branch_ids"}');
+  end if;
 end;
 $$;
 
 comment on function private.check_branches(uuid, uuid[]) is
-'Null means all branches; otherwise at least one, each of the organisation. Errors: 404 not_found.';
+'Null means all branches; otherwise at least one, each of the organisation, and none that the caller does not cover.
+Errors: 404 not_found, 403 permission_denied.';
 
 create function private.set_branch_scope(p_org_id uuid, p_user_id uuid, p_branch_ids uuid[]) returns void
 language plpgsql
@@ -69,7 +76,7 @@ $$;
 comment on function public.invite_member(uuid, uuid, text, text, uuid[]) is
 'Asks a person to join. p_id: the client''s uuid. p_org_id. p_email: whom. p_role: a role''s key. p_branch_ids: the branches
 the role covers, null for all. Returns the invitation as JSON. Errors: 401, 404 not_found, 403 permission_denied (also when
-the role holds more than the caller does), 409 id_reused. Permission: user.manage.';
+role or branches go beyond the caller''s own), 409 id_reused. Permission: user.manage.';
 revoke execute on function public.invite_member(uuid, uuid, text, text, uuid[]) from public, anon;
 grant execute on function public.invite_member(uuid, uuid, text, text, uuid[]) to authenticated;
 
@@ -80,10 +87,11 @@ as $$
   -- Only a confirmed address counts: otherwise anybody could sign up under it and walk in.
   select i.* from public.invitations i
   join auth.users u on lower(u.email) = i.email
-  where u.id = auth.uid() and u.email_confirmed_at is not null and i.accepted_at is null
+  where u.id = auth.uid() and u.email_confirmed_at is not null and i.accepted_at is null and i.revoked_at is null
+    and i.created_at > now() - interval '14 days'
 $$;
 
-comment on function private.my_open_invitations() is 'Invitations to the caller''s confirmed e-mail address that wait for an answer.';
+comment on function private.my_open_invitations() is 'Invitations to the caller''s confirmed e-mail address that wait for an answer; they do for 14 days.';
 
 create function public.my_invitations() returns jsonb
 language sql stable security definer
@@ -136,6 +144,30 @@ Returns whoami(). Errors: 401 unauthenticated, 404 not_found, 409 last_admin. Pe
 revoke execute on function public.accept_invitation(uuid) from public, anon;
 grant execute on function public.accept_invitation(uuid) to authenticated;
 
+create function public.revoke_invitation(p_id uuid) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_invitation public.invitations;
+begin
+  select * into v_invitation from public.invitations where id = p_id for update;
+  perform private.authorize('user.manage', v_invitation.org_id);
+  if v_invitation.accepted_at is not null then
+    perform private.fail(409, 'invalid_transition', 'The invitation was accepted; set_member_role can suspend the member.',
+      jsonb_build_object('id', p_id));
+  end if;
+  update public.invitations set revoked_at = now() where id = p_id and revoked_at is null;
+  return (select to_jsonb(i) from public.invitations i where i.id = p_id);
+end;
+$$;
+
+comment on function public.revoke_invitation(uuid) is
+'Takes an invitation back that nobody accepted yet; taken back again, it changes nothing. p_id: the invitation. Returns it as
+JSON. Errors: 401, 404 not_found, 403 permission_denied, 409 invalid_transition. Permission: user.manage.';
+revoke execute on function public.revoke_invitation(uuid) from public, anon;
+grant execute on function public.revoke_invitation(uuid) to authenticated;
+
 create function public.set_member_role(p_org_id uuid, p_user_id uuid, p_role text, p_branch_ids uuid[] default null,
   p_suspended boolean default false)
 returns jsonb
@@ -144,20 +176,20 @@ set search_path = ''
 as $$
 declare
   v_role_id uuid;
-  v_old_role_id uuid;
-  v_old_role text;
+  v_old public.memberships;
 begin
   perform private.authorize('user.manage', p_org_id);
   v_role_id := private.role_named(p_org_id, p_role);
   perform private.check_branches(p_org_id, p_branch_ids);
   -- Two admins demoting one another at the same moment would leave none: changes of membership go one by one.
   perform from public.organizations where id = p_org_id for no key update;
-  select role_id into v_old_role_id from public.memberships where org_id = p_org_id and user_id = p_user_id;
-  if v_old_role_id is null then
+  select * into v_old from public.memberships where org_id = p_org_id and user_id = p_user_id;
+  if v_old.user_id is null then
     perform private.fail(404, 'not_found', 'This person is no member of the organisation.', '{"field": "p_user_id"}');
   end if;
-  select key into v_old_role from public.roles where org_id = p_org_id and id = v_old_role_id;
-  perform private.role_named(p_org_id, v_old_role);
+  perform private.role_named(p_org_id, (select key from public.roles where org_id = p_org_id and id = v_old.role_id));
+  perform private.check_branches(p_org_id, case when not v_old.all_branches then array(
+    select branch_id from public.membership_branches where org_id = p_org_id and user_id = p_user_id) end);
   update public.memberships
   set role_id = v_role_id, all_branches = p_branch_ids is null,
     status = case when p_suspended then 'suspended' else 'active' end
@@ -171,7 +203,7 @@ $$;
 comment on function public.set_member_role(uuid, uuid, text, uuid[], boolean) is
 'Sets a member''s role, branches and standing, at once. p_org_id; p_user_id: the member; p_role: a role''s key; p_branch_ids:
 null for all branches; p_suspended: true shuts the member out. Returns the membership as JSON. Errors: 401, 404 not_found,
-403 permission_denied (also for a role, old or new, that holds more than the caller does), 409 last_admin.
+403 permission_denied (also for a role or branches, old or new, beyond the caller''s own), 409 last_admin.
 Permission: user.manage.';
 revoke execute on function public.set_member_role(uuid, uuid, text, uuid[], boolean) from public, anon;
 grant execute on function public.set_member_role(uuid, uuid, text, uuid[], boolean) to authenticated;

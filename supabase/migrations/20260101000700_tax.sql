@@ -26,7 +26,10 @@ begin
   region := coalesce(p_region, v_country);
   return query
   select c.code, c.name,
-    case when p_org.tax_regime = 'none' then 'untaxed' when c.code = p_org.country then 'domestic' else 'export' end, null::text
+    case when p_org.tax_regime = 'none' then 'untaxed'
+      when c.code = p_org.country
+        or exists (select from public.tax_rates t where t.org_id = p_org.id and t.region = c.code) then 'domestic'
+      else 'export' end, null::text
   from public.countries c where c.code = region;
   if not found then
     perform private.fail(400, 'invalid_input', 'place_of_supply must be a country code.', '{"field": "place_of_supply"}');
@@ -37,8 +40,8 @@ $$;
 comment on function private.place_of_supply(public.organizations, public.branches, public.customers, text) is
 'Where a counter sale is supplied. p_region: what the till says, else the customer''s recorded address, else the branch.
 GST: a state code, or 96 abroad; within the branch''s state the supply is intra_state, else inter_state (IGST Act 2017,
-sections 7, 8 and 10(1)(a), (c) and (ca)); abroad it is an export, zero-rated (section 16). VAT: a country code, domestic or
-export. Regime none: untaxed. Returns the region, its name, supply_type and the local tax that stands beside CGST.
+sections 7, 8 and 10(1)(a), (c) and (ca)); abroad it is an export, zero-rated (section 16). VAT: a country code; domestic at
+home and where the organisation has rates of its own, else export. Regime none: untaxed. Returns the region, its name, supply_type and the local tax that stands beside CGST.
 Errors: 400 invalid_input.';
 
 create function private.line_tax(p_amount numeric, p_includes_tax boolean, p_rate numeric, p_supply_type text,

@@ -141,6 +141,7 @@ as $$
         when f.id is null then 'not_found'
         when f.archived_at is not null then 'variant_archived'
         when f.quantity <> round(f.quantity, f.decimals) then 'quantity_decimals'
+        when f.gross >= 1e11 then 'amount_too_large'
         when f.discount > f.gross then 'discount_above_price'
         when f.tax_kind = 'taxable' and f.rate is null then 'tax_rate_missing'
         when f.unit_price <> f.price and not l.may_override then 'price_override_denied'
@@ -177,6 +178,8 @@ begin
       perform private.fail(422, 'variant_archived', format('%s is no longer sold.', v_line ->> 'sku'), v_facts);
     when 'quantity_decimals' then
       perform private.fail(400, 'invalid_input', format('%s is not sold in fractions so small.', v_line ->> 'sku'), v_facts);
+    when 'amount_too_large' then
+      perform private.fail(400, 'invalid_input', format('%s: the amount is too large.', v_line ->> 'sku'), v_facts);
     when 'discount_above_price' then
       perform private.fail(400, 'invalid_input', format('%s: the discount is above the price.', v_line ->> 'sku'), v_facts);
     when 'tax_rate_missing' then
@@ -226,9 +229,14 @@ begin
       perform private.fail(403, 'backdating_denied', 'Your role posts sales as of now.', '{"permission": "sale.backdate"}');
     end if;
     v_occurred_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
-    if v_occurred_at > now() then
-      perform private.fail(400, 'invalid_input', 'occurred_at lies in the future.', '{"field": "occurred_at"}');
+    if v_occurred_at not between '2000-01-01' and now() then
+      perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
+        '{"field": "occurred_at"}');
     end if;
+  end if;
+
+  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100 then
+    perform private.fail(400, 'invalid_input', 'note has at most 2000 characters, reference 100.', '{"field": "p_options"}');
   end if;
 
   select * into v_place from private.place_of_supply(v_org, v_branch, v_customer, p_options ->> 'place_of_supply');
@@ -241,6 +249,9 @@ begin
     array_agg((l ->> 'line_no')::integer) filter (where (l ->> 'stocked')::boolean) as stocked
   into v_sums from jsonb_array_elements(v_lines) l;
   v_raw := v_sums.subtotal + v_sums.tax;
+  if v_raw >= 1e11 then
+    perform private.fail(400, 'invalid_input', 'The sale''s total is too large.', '{"field": "p_lines"}');
+  end if;
   v_total := case when v_org.round_total_to > 0 then round(v_raw / v_org.round_total_to) * v_org.round_total_to else v_raw end;
   return jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
     'issued_at', v_occurred_at, 'business_date', (v_occurred_at at time zone v_branch.timezone)::date,
@@ -277,7 +288,7 @@ begin
   select t.no into v_bad from jsonb_array_elements(p_payments) with ordinality t (pay, no)
   where case when jsonb_typeof(t.pay) <> 'object' then true
     else t.pay - array['method', 'amount', 'reference'] <> '{}' or not private.is_amount(t.pay -> 'amount')
-      or (t.pay -> 'amount')::numeric = 0
+      or (t.pay -> 'amount')::numeric not between 0.01 and 1e11 or length(t.pay ->> 'reference') > 100
       or not exists (select from public.payment_methods m where m.code = t.pay ->> 'method') end
   order by t.no limit 1;
   if v_bad is not null then

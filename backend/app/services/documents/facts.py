@@ -1,0 +1,179 @@
+"""What an invoice says, put in words: labels, dates, addresses and tax names derived from the invoice JSON.
+
+Every function takes the invoice JSON of `get_invoice` or a part of it, and returns text or numbers.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from backend.app.services.documents.money import decimal, percent
+
+Json = dict[str, Any]
+
+_TAX_NUMBER: Final = {"gst": "GSTIN", "vat": "VAT No."}
+_KIND: Final = {"nil_rated": "Nil", "exempt": "Exempt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where an invoice stands: its word, and whether that is good news."""
+
+    word: str
+    mood: str
+
+
+def is_taxed(invoice: Json) -> bool:
+    """Says whether the seller is registered for a tax at all; without one no tax column is shown."""
+    return bool(invoice["tax_regime"] != "none")
+
+
+def is_gst(invoice: Json) -> bool:
+    """Says whether India's goods and services tax applies."""
+    return bool(invoice["tax_regime"] == "gst")
+
+
+def tax_number_label(invoice: Json) -> str:
+    """Names the number under which a party is registered for tax."""
+    return _TAX_NUMBER.get(invoice["tax_regime"], "Tax No.")
+
+
+def seller_name(invoice: Json) -> str:
+    """The name a customer knows the shop by."""
+    seller = invoice["seller"]
+    return str(seller.get("name") or seller.get("legal_name") or "")
+
+
+def legal_name(invoice: Json) -> str:
+    """The name that signs."""
+    return str(invoice["seller"].get("legal_name") or seller_name(invoice))
+
+
+def status(invoice: Json) -> Status:
+    """Reads the state of payment off the amounts; a void or draft document says so first."""
+    word = str(invoice["status"])
+    if word in ("void", "voided", "cancelled"):
+        return Status("Void", "bad")
+    if word == "draft":
+        return Status("Draft", "bad")
+    if decimal(invoice["balance"]) <= 0:
+        return Status("Paid", "good")
+    return Status("Part paid" if decimal(invoice["paid"]) > 0 else "Unpaid", "warn")
+
+
+def issue_date(invoice: Json) -> str:
+    """The business date, as 21 Nov 2026."""
+    day = date.fromisoformat(str(invoice["business_date"]))
+    return f"{day.day} {day:%b %Y}"
+
+
+def _local(invoice: Json, moment: Any) -> datetime | None:
+    """Turns a timestamp into the branch's local time; None when either is unknown here."""
+    try:
+        zone = ZoneInfo(str(invoice.get("timezone") or "UTC"))
+        return datetime.fromisoformat(str(moment)).astimezone(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return None
+
+
+def issue_time(invoice: Json) -> str:
+    """The branch's local time of issue as 15:00; empty when unknown."""
+    local = _local(invoice, invoice.get("issued_at"))
+    return f"{local:%H:%M}" if local else ""
+
+
+def payment_date(invoice: Json, payment: Json) -> str:
+    """The branch's local date of a payment, as 21 Nov 2026; empty when unknown."""
+    local = _local(invoice, payment.get("received_at"))
+    return f"{local.day} {local:%b %Y}" if local else ""
+
+
+def address_lines(party: Json, home_country: str | None = None, *, with_code: bool = False) -> list[str]:
+    """Sets a postal address in lines.
+
+    Parameters:
+        party: seller or buyer.
+        home_country: the country is named only when it differs from this one.
+        with_code: whether the state's code follows its name, as GST wants it.
+    Returns:
+        up to four lines: street, further street, town, region.
+    """
+    address = party.get("address") or {}
+    town = " ".join(str(address[key]) for key in ("city", "postal_code") if address.get(key))
+    country = address.get("country")
+    state = address.get("region_name")
+    if with_code and state and address.get("region_code"):
+        state = f"{state} ({address['region_code']})"
+    region = ", ".join(str(part) for part in (state, country if country != home_country else None) if part)
+    parts = [address.get("line1"), address.get("line2"), town, region]
+    lines = (str(part).strip(" ,") for part in parts if part)
+    return [line for line in lines if line]
+
+
+def place_of_supply(invoice: Json) -> str:
+    """The place that decides the tax, with its code: Karnataka (29)."""
+    place = invoice.get("place_of_supply") or {}
+    name, code = place.get("name"), place.get("code")
+    return f"{name} ({code})" if name and code else str(name or code or "")
+
+
+def components(rows: Iterable[Json]) -> list[str]:
+    """Lists the tax components of lines or summary rows in order of appearance: CGST, SGST."""
+    seen: dict[str, None] = {}
+    for row in rows:
+        for tax in row.get("taxes") or ():
+            seen.setdefault(str(tax["component"]))
+    return list(seen)
+
+
+def component_total(rows: Iterable[Json], component: str) -> Decimal:
+    """Adds up one tax component over lines or summary rows."""
+    taxes = (tax for row in rows for tax in row.get("taxes") or ())
+    return sum((decimal(tax["amount"]) for tax in taxes if tax["component"] == component), Decimal(0))
+
+
+def rate_label(row: Json) -> str:
+    """The tax rate of a line or summary row; nil-rated and exempt supplies have a word instead."""
+    return _KIND.get(str(row.get("tax_kind")), "") or percent(row.get("tax_rate"))
+
+
+def has_discount(invoice: Json) -> bool:
+    """Says whether any line was sold below its price."""
+    return any(decimal(line.get("discount")) for line in invoice["lines"])
+
+
+def has_codes(rows: Iterable[Json]) -> bool:
+    """Says whether any row has an HSN or commodity code."""
+    return any(row.get("hsn_code") for row in rows)
+
+
+def legends(invoice: Json) -> list[str]:
+    """The sentences the law or the reader wants for this invoice's kinds of supply."""
+    kinds = {str(line.get("tax_kind")) for line in invoice["lines"]}
+    tax = "GST" if is_gst(invoice) else "VAT"
+    out: list[str] = []
+    if not is_taxed(invoice):
+        return out
+    if is_gst(invoice) and invoice["supply_type"] == "export":
+        out.append(
+            "SUPPLY MEANT FOR EXPORT ON PAYMENT OF INTEGRATED TAX"
+            if decimal(invoice["tax"])
+            else "SUPPLY MEANT FOR EXPORT UNDER BOND OR LETTER OF UNDERTAKING "
+            "WITHOUT PAYMENT OF INTEGRATED TAX"
+        )
+    if invoice.get("reverse_charge"):
+        out.append(
+            "Tax is payable by the recipient under reverse charge."
+            if is_gst(invoice)
+            else "Reverse charge: the customer accounts for VAT."
+        )
+    if "nil_rated" in kinds:
+        out.append(f"Nil: nil-rated supply, {tax} at 0%.")
+    if "exempt" in kinds:
+        out.append(f"Exempt: supply exempt from {tax}.")
+    if "zero_rated" in kinds:
+        out.append(f"0%: zero-rated supply for {tax}.")
+    return out
