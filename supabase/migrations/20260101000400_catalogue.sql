@@ -113,7 +113,7 @@ comment on table public.product_variants is
 create unique index on public.product_variants (org_id, barcode) where barcode is not null;
 create index on public.product_variants (org_id, product_id);
 create index product_variants_search on public.product_variants
-  using gin ((name || ' ' || sku || ' ' || coalesce(barcode, '')) extensions.gin_trgm_ops);
+  using gin (name extensions.gin_trgm_ops, sku extensions.gin_trgm_ops, barcode extensions.gin_trgm_ops);
 create index on public.products (org_id, category_id);
 create index on public.products (org_id, tax_class_id);
 create index products_search on public.products using gin (name extensions.gin_trgm_ops);

@@ -87,7 +87,7 @@ comment on table public.suppliers is 'Who goods are bought from.';
 -- Indexes -----------------------------------------------------------------------------------------
 
 create index customers_search on public.customers
-  using gin ((name || ' ' || coalesce(phone, '') || ' ' || coalesce(email, '')) extensions.gin_trgm_ops);
+  using gin (name extensions.gin_trgm_ops, phone extensions.gin_trgm_ops, email extensions.gin_trgm_ops);
 create index on public.customers (org_id, name);
 create index on public.suppliers (org_id, name);
 

@@ -260,7 +260,8 @@ begin
     'place_of_supply', jsonb_build_object('code', v_place.region, 'name', v_place.region_name), 'reverse_charge', false,
     'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_sums.subtotal,
     'discount', v_sums.discount, 'tax', v_sums.tax, 'round_off', v_total::numeric(14, 2) - v_raw,
-    'total', v_total::numeric(14, 2), 'lines', v_sums.lines, 'stocked_lines', to_jsonb(coalesce(v_sums.stocked, '{}')),
+    'total', v_total::numeric(14, 2), 'lines', v_sums.lines, 'tax_summary', private.tax_summary(v_sums.lines),
+    'stocked_lines', to_jsonb(coalesce(v_sums.stocked, '{}')),
     'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
 end;
 $$;

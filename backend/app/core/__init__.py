@@ -1,0 +1,1 @@
+"""What every router stands on: settings, tokens, errors, logs, access to Supabase."""

@@ -1,0 +1,183 @@
+"""Lists: what callers may ask for, and how it becomes one PostgREST query.
+
+A page is reached by `offset`, or by the `cursor` that the page before it gave. The cursor holds the sort key
+and the key columns of the page's last row (keyset pagination): the next page is found through an index
+however deep it lies, and rows that come or go meanwhile neither repeat nor hide others.
+"""
+
+import base64
+import binascii
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from postgrest.types import CountMethod
+from pydantic import Field
+
+from backend.app.core import exact_json
+from backend.app.core.errors import Problem
+from backend.app.core.gateway import Answer, Gateway
+from backend.app.schemas.base import Input
+
+MAX_LIMIT = 200
+MAX_OFFSET = 100_000
+
+SearchText = Annotated[
+    str | None,
+    Field(min_length=1, max_length=100, description="Text that must occur in one of the searched columns"),
+]
+Archived = Annotated[
+    bool | None, Field(description="false: what is in use (default); true: what is archived")
+]
+
+
+@dataclass(frozen=True)
+class Where:
+    """Marks a field of a query model as a filter on a column. set: the value says whether the column is not
+    null.
+    """
+
+    column: str
+    operator: Literal["eq", "gte", "gt", "lte", "lt", "set"] = "eq"
+
+
+class ListQuery(Input):
+    """The parameters every list takes. A subclass adds `sort` (a Literal), `q` where there is something to
+    search, and filters: fields with a :class:`Where`."""
+
+    limit: int = Field(50, ge=1, le=MAX_LIMIT, description="Rows on a page")
+    offset: int = Field(0, ge=0, le=MAX_OFFSET, description="Rows to skip; not together with `cursor`")
+    cursor: str | None = Field(None, max_length=1_000, description="`next_cursor` of the page before")
+    with_total: bool | None = Field(
+        None, description="Whether to count all rows. Left out: counted on pages without `cursor`"
+    )
+    sort: str = Field("id", description="The order; a leading `-` means descending")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a list reads. columns: those of the answer; key: the columns that tell rows apart, for a stable
+    order; search: the columns that `q` looks into. Sort keys must not be nullable."""
+
+    table: str
+    columns: Sequence[str]
+    key: Sequence[str]
+    search: Sequence[str]
+
+
+async def read_page(
+    gateway: Gateway, listing: Listing, query: ListQuery, fixed: Mapping[str, object]
+) -> bytes:
+    """The page as JSON: `items`, `total` (null when not counted) and `next_cursor` (null on the last page).
+
+    fixed: columns that must equal a value, on top of the query's filters. Raises a :class:`Problem`: 400
+    invalid_cursor, or what the database answers.
+    """
+    if query.cursor is not None and query.offset:
+        raise Problem(
+            400, "invalid_input", "Give either offset or cursor, not both.", facts={"field": "offset"}
+        )
+    counted = query.with_total if query.with_total is not None else query.cursor is None
+    request = gateway.rest.from_(listing.table).select(
+        *listing.columns, count=CountMethod.exact if counted else None
+    )
+    for column, value in fixed.items():
+        request = request.eq(column, value)
+    for column, operator, criteria in _filters(query):
+        request = request.filter(column, operator, criteria)
+    order = _order(query.sort, listing.key)
+    conditions = [*_search(query, listing.search), *_after(query, order)]
+    if conditions:
+        request.request.params = request.request.params.add("and", f"({','.join(conditions)})")
+    for column, descending in order:
+        request = request.order(column, desc=descending)
+    request = request.limit(query.limit)
+    if query.offset:
+        request = request.offset(query.offset)
+    return _page(await gateway.send(request.request), query, order)
+
+
+def _filters(query: ListQuery) -> Iterable[tuple[str, str, str]]:
+    """Column, operator and criteria of each filter that the caller set."""
+    for name, info in type(query).model_fields.items():
+        value = getattr(query, name)
+        where = next((mark for mark in info.metadata if isinstance(mark, Where)), None)
+        if where is None or value is None:
+            continue
+        if where.operator == "set":
+            yield where.column, "not.is" if value else "is", "null"
+        elif isinstance(value, bool):
+            yield where.column, where.operator, "true" if value else "false"
+        elif isinstance(value, datetime):
+            yield where.column, where.operator, value.isoformat()
+        else:
+            yield where.column, where.operator, str(value)
+
+
+def _order(sort: str, key: Sequence[str]) -> list[tuple[str, bool]]:
+    """Columns with their direction (True: descending): the sort key, then the key columns, so that no two
+    rows tie.
+    """
+    descending = sort.startswith("-")
+    columns = dict.fromkeys([sort.removeprefix("-"), *key])
+    return [(column, descending) for column in columns]
+
+
+def _quoted(value: object) -> str:
+    """A value inside a logical expression of PostgREST, where commas and parentheses have a meaning."""
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _search(query: ListQuery, columns: Sequence[str]) -> list[str]:
+    text = getattr(query, "q", None)
+    if not text or not columns:
+        return []
+    # A regular expression says "this text" exactly: ilike cannot, because PostgREST reads * as % and has no
+    # escape for it. What has a meaning is put in brackets, the three that need an escape even there are any
+    # one character.
+    pattern = re.sub(r'["\\^]', ".", re.sub(r"[.*+?(){}|$\[\]]", r"[\g<0>]", text))
+    return ["or(" + ",".join(f"{column}.imatch.{_quoted(pattern)}" for column in columns) + ")"]
+
+
+def _after(query: ListQuery, order: Sequence[tuple[str, bool]]) -> list[str]:
+    """The rows behind the cursor: first column beyond, or first equal and second beyond, and so on."""
+    if query.cursor is None:
+        return []
+    values = _read_cursor(query.cursor, query.sort, len(order))
+    alternatives = []
+    for place, (column, descending) in enumerate(order):
+        equal = [f"{name}.eq.{_quoted(values[i])}" for i, (name, _) in enumerate(order[:place])]
+        beyond = f"{column}.{'lt' if descending else 'gt'}.{_quoted(values[place])}"
+        alternatives.append(f"and({','.join([*equal, beyond])})" if equal else beyond)
+    return [f"or({','.join(alternatives)})" if len(alternatives) > 1 else alternatives[0]]
+
+
+def _write_cursor(sort: str, values: Sequence[object]) -> str:
+    return base64.urlsafe_b64encode(exact_json.dumps([sort, *values])).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, sort: str, length: int) -> list[object]:
+    invalid = Problem(400, "invalid_cursor", "The cursor does not belong to this list and sort order.")
+    try:
+        parts = exact_json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError, json.JSONDecodeError):
+        raise invalid from None
+    if not isinstance(parts, list) or len(parts) != length + 1 or parts[0] != sort:
+        raise invalid
+    if any(value is None or isinstance(value, list | dict) for value in parts):
+        raise invalid
+    return parts[1:]
+
+
+def _page(answer: Answer, query: ListQuery, order: Sequence[tuple[str, bool]]) -> bytes:
+    rows: list[dict[str, Any]] = answer.json()
+    full = len(rows) == query.limit
+    if full and answer.total is not None and query.cursor is None:
+        full = query.offset + len(rows) < answer.total
+    next_cursor = _write_cursor(query.sort, [rows[-1][column] for column, _ in order]) if full else None
+    rest = exact_json.dumps({"total": answer.total, "next_cursor": next_cursor})
+    return b'{"items":' + answer.content + b"," + rest[1:]

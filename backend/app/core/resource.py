@@ -1,0 +1,235 @@
+"""One helper for every resource: a router declares what there is, this serves it through PostgREST.
+
+Nothing here decides who may do what: the tables' policies and grants do, and the functions of the database.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Query, Response
+from postgrest.base_request_builder import RequestConfig
+from pydantic import BaseModel
+
+from backend.app.core.errors import Problem
+from backend.app.core.gateway import SINGLE_OBJECT, Answer, CallerGateway, Gateway
+from backend.app.core.listing import Listing, ListQuery, read_page
+from backend.app.core.responses import SIGNED_IN, ExactRoute, passed_on, problems
+from backend.app.schemas.base import Input, NewRow, Row
+from backend.app.schemas.page import Page
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A table or view and what may be done with it.
+
+    path: beneath the router. noun, plural: for summaries and operation ids ("stock level", "stock levels").
+    row: the columns of the answer. query: filters and sort keys. create, update: the columns that may be
+    written; None where that is not offered. archives: DELETE sets `archived_at`; rows are never removed. key:
+    the columns that tell rows apart; only a resource whose key is `id` can be read one by one.
+    """
+
+    path: str
+    table: str
+    noun: str
+    plural: str
+    row: type[Row]
+    query: type[ListQuery]
+    search: tuple[str, ...] = ()
+    key: tuple[str, ...] = ("id",)
+    create: type[NewRow] | None = None
+    update: type[Input] | None = None
+    archives: bool = False
+    one_by_one: bool = True
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are read: the fields of the row model."""
+        return tuple(self.row.model_fields)
+
+    def operation(self, verb: str, plural: bool = False) -> str:
+        """The operation id: `list_stock_levels`, `create_product`."""
+        return f"{verb}_{(self.plural if plural else self.noun).replace(' ', '_')}"
+
+
+@dataclass(frozen=True)
+class Act:
+    """A business act: one POST that is one function of the database, one transaction.
+
+    arguments: the function's argument names, each with the field of the request model that fills it; written
+    as a literal, because a test reads them here and holds them to the database. errors: the statuses it can
+    answer besides those that every endpoint has.
+    """
+
+    path: str
+    rpc: str
+    arguments: Mapping[str, str]
+    request: type[Input]
+    response: type[BaseModel]
+    summary: str
+    description: str
+    errors: tuple[int, ...] = (400, 404, 409)
+    status: int = 200
+
+
+def room_router(prefix: str, tag: str) -> APIRouter:
+    """A router for one room; reads numbers exactly, documents what every endpoint can answer."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=ExactRoute, responses=SIGNED_IN)
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def _annotate(endpoint: Callable[..., Any], **annotations: object) -> None:
+    """Gives an endpoint the types of its resource, which are not known when the function is written."""
+    endpoint.__annotations__.update(annotations)
+
+
+def add_resource(router: APIRouter, resource: Resource) -> None:
+    """Adds the endpoints of a resource: list, and read, create, update, archive where declared."""
+    _add_list(router, resource)
+    if resource.one_by_one:
+        _add_read(router, resource)
+    if resource.create is not None:
+        _add_create(router, resource, resource.create)
+    if resource.update is not None:
+        _add_update(router, resource, resource.update)
+    if resource.archives:
+        _add_archive(router, resource)
+
+
+def _add_list(router: APIRouter, resource: Resource) -> None:
+    listing = Listing(resource.table, resource.columns, resource.key, resource.search)
+
+    async def list_rows(gateway: CallerGateway, query: Any) -> Response:
+        return passed_on(await read_page(gateway, listing, query, {}))
+
+    _annotate(list_rows, query=Annotated[resource.query, Query()])
+    searched = f" `q` searches {', '.join(resource.search)}." if resource.search else ""
+    router.add_api_route(
+        resource.path,
+        list_rows,
+        methods=["GET"],
+        operation_id=resource.operation("list", plural=True),
+        summary=f"List {resource.plural}",
+        description=f"The {resource.plural} the caller may see, in all organisations.{searched}",
+        response_model=Page[resource.row],  # type: ignore[name-defined]
+        responses=problems(400),
+    )
+
+
+def _add_read(router: APIRouter, resource: Resource) -> None:
+    async def read_row(gateway: CallerGateway, row_id: UUID) -> Response:
+        request = gateway.rest.from_(resource.table).select(*resource.columns).eq("id", str(row_id))
+        return passed_on((await _send_one(gateway, request.request)).content)
+
+    router.add_api_route(
+        resource.path + "/{row_id}",
+        read_row,
+        methods=["GET"],
+        operation_id=resource.operation("read"),
+        summary=f"Read {_article(resource.noun)}",
+        description=f"One {resource.noun}; 404 when there is none or it is not the caller's to see.",
+        response_model=resource.row,
+        responses=problems(404),
+    )
+
+
+def _add_create(router: APIRouter, resource: Resource, model: type[NewRow]) -> None:
+    async def create_row(gateway: CallerGateway, body: Any) -> Response:
+        values = body.model_dump(exclude_unset=True)
+        request = gateway.rest.from_(resource.table).insert(values).select(*resource.columns)
+        answer = await _send_one(gateway, request.request)
+        location = f"{router.prefix}{resource.path}/{answer.json()['id']}"
+        return passed_on(answer.content, 201, {"Location": location})
+
+    _annotate(create_row, body=Annotated[model, Body()])
+    router.add_api_route(
+        resource.path,
+        create_row,
+        methods=["POST"],
+        status_code=201,
+        operation_id=resource.operation("create"),
+        summary=f"Create {_article(resource.noun)}",
+        description="Sent again with the same `id` it is 409 `duplicate`, so nothing is made twice.",
+        response_model=resource.row,
+        responses=problems(400, 409),
+    )
+
+
+def _add_update(router: APIRouter, resource: Resource, model: type[Input]) -> None:
+    async def update_row(gateway: CallerGateway, row_id: UUID, body: Any) -> Response:
+        values = body.model_dump(exclude_unset=True)
+        if not values:
+            raise Problem(422, "invalid_input", "Name at least one field to change.")
+        return passed_on((await _patch(gateway, resource, row_id, values)).content)
+
+    _annotate(update_row, body=Annotated[model, Body()])
+    router.add_api_route(
+        resource.path + "/{row_id}",
+        update_row,
+        methods=["PATCH"],
+        operation_id=resource.operation("update"),
+        summary=f"Change {_article(resource.noun)}",
+        description="Only the fields sent are changed.",
+        response_model=resource.row,
+        responses=problems(400, 404, 409),
+    )
+
+
+def _add_archive(router: APIRouter, resource: Resource) -> None:
+    async def archive_row(gateway: CallerGateway, row_id: UUID) -> Response:
+        return passed_on(
+            (await _patch(gateway, resource, row_id, {"archived_at": datetime.now(UTC)})).content
+        )
+
+    router.add_api_route(
+        resource.path + "/{row_id}",
+        archive_row,
+        methods=["DELETE"],
+        operation_id=resource.operation("archive"),
+        summary=f"Archive {_article(resource.noun)}",
+        description="Sets `archived_at`; documents keep referring to it. A PATCH to null brings it back.",
+        response_model=resource.row,
+        responses=problems(404, 409),
+    )
+
+
+async def _patch(gateway: Gateway, resource: Resource, row_id: UUID, values: dict[str, Any]) -> Answer:
+    request = (
+        gateway.rest.from_(resource.table).update(values).eq("id", str(row_id)).select(*resource.columns)
+    )
+    return await _send_one(gateway, request.request)
+
+
+async def _send_one(gateway: Gateway, request: RequestConfig[Any]) -> Answer:
+    """Sends a request that must concern exactly one row; PostgREST answers PGRST116 (here 404) when there is
+    none.
+    """
+    request.headers["Accept"] = SINGLE_OBJECT
+    return await gateway.send(request)
+
+
+def add_act(router: APIRouter, act: Act) -> None:
+    """Adds the endpoint of a business act to a router."""
+
+    async def perform(gateway: CallerGateway, body: Any) -> Response:
+        values = body.model_dump(exclude_none=True)
+        arguments = {argument: values.get(field) for argument, field in act.arguments.items()}
+        return passed_on((await gateway.rpc(act.rpc, arguments)).content, act.status)
+
+    _annotate(perform, body=Annotated[act.request, Body()])
+    router.add_api_route(
+        act.path,
+        perform,
+        methods=["POST"],
+        status_code=act.status,
+        operation_id=act.rpc,
+        summary=act.summary,
+        description=act.description,
+        response_model=act.response,
+        responses=problems(*act.errors),
+    )

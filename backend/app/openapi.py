@@ -1,0 +1,73 @@
+"""The description of the API, made complete: the problem model and an example for every body."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from backend.app import VERSION
+from backend.app.schemas.problem import Problem
+
+_ABOUT = """The REST face of Branchline for integrators, and what a database should not do itself: papers and
+user administration. Apps may as well talk to Supabase directly: the same rules decide either way.
+
+Amounts and quantities are JSON numbers with all their digits; read them as decimals, not as floats. Errors
+are RFC 9457 problems with a stable `code` and the `request_id` that the response header `X-Request-ID`
+carries too."""
+
+_TAGS = [
+    {"name": "health", "description": "Is the service well?"},
+    {"name": "auth", "description": "Who is calling, with which roles and permissions."},
+    {"name": "catalogue", "description": "Categories, products and variants."},
+    {"name": "customers", "description": "Customers and their credit limits."},
+    {"name": "inventory", "description": "Stock levels, the ledger of movements, adjustments."},
+    {"name": "billing", "description": "Counter sales, invoices, and their PDF."},
+    {"name": "audit", "description": "Who changed what, and when."},
+    {"name": "users", "description": "The people of an organisation."},
+]
+
+
+def install_openapi(app: FastAPI) -> None:
+    """Makes `app.openapi()` answer the complete description, built once."""
+
+    def describe() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = _describe(app)
+        return app.openapi_schema
+
+    app.openapi = describe  # type: ignore[method-assign]
+
+
+def _describe(app: FastAPI) -> dict[str, Any]:
+    document = get_openapi(
+        title="Branchline API", version=VERSION, description=_ABOUT, routes=app.routes, tags=_TAGS
+    )
+    schemas = document["components"]["schemas"]
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["Problem"] = problem
+    for media in _json_bodies(document):
+        if "example" not in media:
+            media["example"] = _example(media["schema"], schemas)
+    return document
+
+
+def _json_bodies(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            bodies = [operation.get("requestBody", {}), *operation["responses"].values()]
+            yield from (
+                body["content"]["application/json"]
+                for body in bodies
+                if "application/json" in body.get("content", {})
+            )
+
+
+def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
+    """The example of a model; a page shows one row of its items."""
+    model = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
+    if model.get("examples"):
+        return model["examples"][0]
+    items = model["properties"]["items"]["items"]
+    return {"items": [_example(items, schemas)], "total": 1, "next_cursor": None}

@@ -1,0 +1,1 @@
+"""Pydantic models: what callers send and what they get."""

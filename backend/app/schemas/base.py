@@ -1,0 +1,42 @@
+"""What all models share: exact numbers, and no field that nobody declared."""
+
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+_NUMBER = WithJsonSchema({"type": "number"})
+
+Money = Annotated[Decimal, Field(max_digits=16, decimal_places=2), _NUMBER]
+"""An amount in the document's currency, 2 decimals."""
+
+Quantity = Annotated[Decimal, Field(max_digits=15, decimal_places=3), _NUMBER]
+"""A quantity in the product's unit, 3 decimals."""
+
+UnitCost = Annotated[Decimal, Field(max_digits=18, decimal_places=6), _NUMBER]
+"""A cost per unit, 6 decimals."""
+
+Rate = Annotated[Decimal, Field(max_digits=7, decimal_places=3), _NUMBER]
+"""A percentage, 3 decimals."""
+
+
+class Input(BaseModel):
+    """What callers send. A field that is not declared is refused: a misspelt one must not be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Row(BaseModel):
+    """What callers get. The database's answer is passed on as it is; tests hold it to these models."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewRow(Input):
+    """A record to be made."""
+
+    id: UUID | None = Field(
+        None, description="Your own id for it, so that a repeated request cannot make it twice"
+    )
+    org_id: UUID = Field(description="The organisation it belongs to")

@@ -1,0 +1,171 @@
+"""Sales and invoices."""
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from backend.app.core.listing import ListQuery, SearchText, Where
+from backend.app.schemas.base import Input, Money, Quantity, Row
+from backend.app.schemas.billing_examples import INVOICE, INVOICE_ROW, QUOTE, SALE
+from backend.app.schemas.invoice_parts import (
+    InvoiceLine,
+    InvoicePayment,
+    Party,
+    Region,
+    SupplyType,
+    TaxSummaryRow,
+)
+
+Status = Literal["sent", "partially_paid", "paid"]
+
+
+class SaleLine(Input):
+    """What goes over the counter. Without unit_price the catalogue's price counts."""
+
+    variant_id: UUID
+    quantity: Quantity = Field(gt=0, description="In the product's unit")
+    unit_price: Annotated[Money, Field(ge=0)] | None = Field(
+        None, description="Needs the permission price.override"
+    )
+    discount: Annotated[Money, Field(ge=0)] | None = Field(None, description="Amount off the line")
+
+
+class SalePayment(Input):
+    """Money that was handed over. Only cash gives change."""
+
+    method: str = Field(
+        max_length=20, description="A code of payment_methods: cash, card, upi, bank_transfer..."
+    )
+    amount: Money = Field(gt=0)
+    reference: str | None = Field(default=None, max_length=100)
+
+
+class SaleOptions(Input):
+    """What is seldom needed. occurred_at needs the permission sale.backdate and an open period."""
+
+    occurred_at: AwareDatetime | None = None
+    place_of_supply: str | None = Field(default=None, max_length=3, description="Region code")
+    note: str | None = Field(default=None, max_length=2_000)
+    reference: str | None = Field(default=None, max_length=100)
+
+
+class QuoteRequest(Input):
+    """What a sale would cost."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{key: SALE[key] for key in ("branch_id", "customer_id", "lines")}]}
+    )
+
+    branch_id: UUID
+    customer_id: UUID | None = None
+    lines: list[SaleLine] = Field(min_length=1, max_length=2_000)
+    options: SaleOptions = Field(default_factory=SaleOptions)
+
+
+class SaleRequest(Input):
+    """A counter sale: the goods leave, the invoice is issued, the payments are booked, all or nothing."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [SALE]})
+
+    id: UUID = Field(
+        description="Your own id of the invoice; the same request again returns the same invoice"
+    )
+    branch_id: UUID
+    location_id: UUID = Field(description="Where the goods leave from")
+    customer_id: UUID | None = Field(None, description="Needed for a sale that is not fully paid")
+    lines: list[SaleLine] = Field(min_length=1, max_length=2_000)
+    payments: list[SalePayment] = Field(default_factory=list, max_length=20)
+    options: SaleOptions = Field(default_factory=SaleOptions)
+
+
+class InvoiceRow(Row):
+    """An invoice as lists show it. subtotal: taxable value; total = subtotal + tax + round_off; balance:
+    still owed.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [INVOICE_ROW]})
+
+    id: UUID
+    org_id: UUID
+    branch_id: UUID
+    location_id: UUID
+    customer_id: UUID | None
+    number: str
+    status: Status
+    issued_at: datetime
+    business_date: date
+    currency: str
+    supply_type: SupplyType
+    subtotal: Money
+    discount: Money
+    tax: Money
+    round_off: Money
+    total: Money
+    paid: Money
+    balance: Money
+    reference: str | None
+
+
+class InvoiceQuery(ListQuery):
+    """Filters of invoices. Dates are business dates of the branch, both inclusive; balance_from finds what is
+    owed.
+    """
+
+    sort: Literal["issued_at", "-issued_at", "number", "-number", "total", "-total"] = "-issued_at"
+    q: SearchText = None
+    org_id: Annotated[UUID | None, Where("org_id")] = None
+    branch_id: Annotated[UUID | None, Where("branch_id")] = None
+    customer_id: Annotated[UUID | None, Where("customer_id")] = None
+    status: Annotated[Status | None, Where("status")] = None
+    date_from: Annotated[date | None, Where("business_date", "gte")] = None
+    date_to: Annotated[date | None, Where("business_date", "lte")] = None
+    balance_from: Annotated[Money | None, Where("balance", "gte")] = None
+
+
+class Quote(Row):
+    """The invoice that a sale would make: prices, taxes and total, with nothing posted."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [QUOTE]})
+
+    org_id: UUID
+    branch_id: UUID
+    customer_id: UUID | None
+    issued_at: datetime
+    business_date: date
+    timezone: str
+    currency: str
+    tax_regime: Literal["gst", "vat", "none"]
+    supply_type: SupplyType
+    place_of_supply: Region
+    reverse_charge: bool
+    seller: Party
+    buyer: Party | None
+    subtotal: Money
+    discount: Money
+    tax: Money
+    round_off: Money
+    total: Money
+    lines: list[InvoiceLine]
+    tax_summary: list[TaxSummaryRow]
+    note: str | None
+    reference: str | None
+    terms: str | None
+
+
+class Invoice(Quote):
+    """An invoice, whole: names, addresses, prices and rates as they were on the day."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [INVOICE]})
+
+    id: UUID
+    location_id: UUID
+    title: str
+    number: str = Field(description="<branch>/<fiscal year>/<serial>, at most 16 characters, without gaps")
+    status: Status
+    paid: Money
+    balance: Money
+    tendered: Money
+    change_due: Money
+    payments: list[InvoicePayment]

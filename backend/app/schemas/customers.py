@@ -1,0 +1,131 @@
+"""Customers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, ConfigDict, Field
+
+from backend.app.core.listing import Archived, ListQuery, SearchText, Where
+from backend.app.schemas.base import Input, Money, NewRow, Row
+from backend.app.schemas.catalogue import ORG
+
+CUSTOMER = "5a5f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c88"
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Line = Annotated[str, Field(max_length=200)]
+Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+RegionCode = Annotated[
+    str, Field(pattern="^[0-9A-Z]{1,3}$", description="In India the two digits that open a GSTIN")
+]
+
+
+class Customer(Row):
+    """A customer. tax_number: GSTIN or VAT number. credit_limit: how much may be owed in all."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": CUSTOMER,
+                    "org_id": ORG,
+                    "name": "Lotus Interiors Pvt Ltd",
+                    "kind": "business",
+                    "tax_number": "29AAGCL1234M1ZX",
+                    "phone": "+91 80 4123 4567",
+                    "email": "accounts@lotus.example",
+                    "address_line1": "14, 80 Feet Road",
+                    "address_line2": "Koramangala",
+                    "city": "Bengaluru",
+                    "region_code": "29",
+                    "postal_code": "560034",
+                    "country": "IN",
+                    "credit_limit": 200000.00,
+                    "notes": None,
+                    "archived_at": None,
+                    "created_at": "2026-11-21T09:30:00+00:00",
+                    "updated_at": "2026-11-21T09:30:00+00:00",
+                }
+            ]
+        }
+    )
+
+    id: UUID
+    org_id: UUID
+    name: str
+    kind: Literal["person", "business"]
+    tax_number: str | None
+    phone: str | None
+    email: str | None
+    address_line1: str | None
+    address_line2: str | None
+    city: str | None
+    region_code: str | None
+    postal_code: str | None
+    country: str | None
+    credit_limit: Money
+    notes: str | None
+    archived_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class NewCustomer(NewRow):
+    """A customer to be made. The credit limit starts at 0 and is set by an act of its own."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"org_id": ORG, "name": "Meera Nair", "phone": "+91 98450 12345"}]}
+    )
+
+    name: Name
+    kind: Literal["person", "business"] = "person"
+    tax_number: str | None = Field(None, max_length=20)
+    phone: str | None = Field(None, max_length=40)
+    email: str | None = Field(None, max_length=254)
+    address_line1: Line | None = None
+    address_line2: Line | None = None
+    city: str | None = Field(None, max_length=100)
+    region_code: RegionCode | None = None
+    postal_code: str | None = Field(None, max_length=16)
+    country: Country | None = None
+    notes: str | None = Field(None, max_length=4_000)
+
+
+class CustomerChange(Input):
+    """What can change in a customer."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+91 98450 54321"}]})
+
+    name: Name | None = None
+    kind: Literal["person", "business"] | None = None
+    tax_number: str | None = Field(None, max_length=20)
+    phone: str | None = Field(None, max_length=40)
+    email: str | None = Field(None, max_length=254)
+    address_line1: Line | None = None
+    address_line2: Line | None = None
+    city: str | None = Field(None, max_length=100)
+    region_code: RegionCode | None = None
+    postal_code: str | None = Field(None, max_length=16)
+    country: Country | None = None
+    notes: str | None = Field(None, max_length=4_000)
+    archived_at: AwareDatetime | None = None
+
+
+class CreditLimit(Input):
+    """How much a customer may owe in all."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"credit_limit": 200000.00}]})
+
+    credit_limit: Money = Field(ge=0, description="In the organisation's currency; 0: nothing on credit")
+
+
+class CustomerQuery(ListQuery):
+    """Filters of customers."""
+
+    sort: Literal["name", "-name", "created_at", "-created_at"] = "name"
+    q: SearchText = None
+    org_id: Annotated[UUID | None, Where("org_id")] = None
+    kind: Annotated[Literal["person", "business"] | None, Where("kind")] = None
+    tax_number: Annotated[str | None, Field(max_length=20), Where("tax_number")] = None
+    region_code: Annotated[RegionCode | None, Where("region_code")] = None
+    archived: Annotated[Archived, Where("archived_at", "set")] = False

@@ -1,0 +1,83 @@
+"""The parts an invoice is made of."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from pydantic import ConfigDict
+
+from backend.app.schemas.base import Money, Quantity, Rate, Row
+
+SupplyType = Literal["intra_state", "inter_state", "domestic", "export", "untaxed"]
+TaxKind = Literal["taxable", "nil_rated", "exempt", "zero_rated", "untaxed"]
+
+
+class Region(Row):
+    """A state or country that decides the tax."""
+
+    code: str
+    name: str
+
+
+class Party(Row):
+    """The seller or the buyer as printed on the document; members differ by which of them it is."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+    tax_number: str | None = None
+
+
+class TaxAmount(Row):
+    """One component of the tax: CGST, SGST, UTGST, IGST or VAT. rate in per cent."""
+
+    component: str
+    rate: Rate
+    amount: Money
+
+
+class InvoiceLine(Row):
+    """One line. unit_price: for one unit; discount: off the line; taxable: after discount, without tax."""
+
+    line_no: int
+    variant_id: UUID
+    sku: str
+    description: str
+    hsn_code: str | None
+    unit: str
+    quantity: Quantity
+    unit_price: Money
+    price_includes_tax: bool
+    discount: Money
+    taxable: Money
+    tax_kind: TaxKind
+    tax_rate: Rate
+    taxes: list[TaxAmount]
+    tax: Money
+    total: Money
+
+
+class TaxSummaryRow(Row):
+    """The lines of one HSN code, kind and rate, summed."""
+
+    hsn_code: str | None
+    tax_kind: TaxKind
+    tax_rate: Rate
+    taxable: Money
+    taxes: list[TaxAmount]
+    tax: Money
+
+
+class InvoicePayment(Row):
+    """A payment on this invoice. amount: what counts; tendered: what was handed over; change: what was given
+    back.
+    """
+
+    id: UUID
+    method: str
+    method_name: str
+    amount: Money
+    tendered: Money
+    change: Money
+    reference: str | None
+    received_at: datetime

@@ -1,0 +1,106 @@
+"""Databases of a cluster: made as Supabase makes them, migrated by Supabase's own CLI, cloned for tests."""
+
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from local import node
+from local.errors import LauncherError
+from local.keys import Keys
+from local.paths import MIGRATIONS, ROOT, SQL
+from local.postgres import Cluster
+from local.services import Gateway
+
+_LOGIN_ROLES = ("postgres", "authenticator", "supabase_auth_admin")
+
+
+def bootstrap(cluster: Cluster, database: str = "postgres") -> None:
+    """Make a database (if missing) with the roles, schemas and default privileges of a new project."""
+    with psycopg.connect(cluster.superuser_url(), autocommit=True) as connection:
+        known = connection.execute("select 1 from pg_database where datname = %s", [database]).fetchone()
+        if known is None:
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+    with psycopg.connect(cluster.superuser_url(database)) as connection:
+        # Roles are shared by all databases: two bootstraps at once must not race.
+        connection.execute("select pg_advisory_xact_lock(hashtext('branchline bootstrap'))")
+        connection.execute((SQL / "bootstrap.sql").read_bytes())
+        for role in _LOGIN_ROLES:
+            connection.execute(
+                sql.SQL("alter role {} with password {}").format(
+                    sql.Identifier(role), sql.Literal(cluster.password)
+                )
+            )
+
+
+def finish_auth(cluster: Cluster, database: str) -> None:
+    """Give schema auth the functions and grants it has on hosted Supabase; after every start of a gateway."""
+    with psycopg.connect(cluster.superuser_url(database)) as connection:
+        connection.execute("select pg_advisory_xact_lock(hashtext('branchline bootstrap'))")
+        connection.execute((SQL / "auth.sql").read_bytes())
+
+
+def migrate(url: str, workdir: Path = ROOT) -> str:
+    """Apply all pending migrations with the Supabase CLI and return what it said.
+
+    Parameters:
+        url: the database's address as role postgres.
+        workdir: the folder that holds `supabase/`.
+
+    Raises:
+        LauncherError: a migration failed; the detail is the CLI's message.
+    """
+    done = node.supabase(
+        "migration", "up", "--yes", "--include-all", f"--remote={url}", f"--workdir={workdir}"
+    )
+    said = (done.stdout + done.stderr).strip()
+    if done.returncode != 0:
+        raise LauncherError("The migrations could not be applied.", said)
+    return said
+
+
+def pending(url: str) -> list[str]:
+    """The versions of the migration files that the database has not seen, in order."""
+    with psycopg.connect(url) as connection:
+        applied: set[str] = set()
+        if connection.execute(
+            "select to_regclass('supabase_migrations.schema_migrations') is not null"
+        ).fetchone() == (True,):
+            rows = connection.execute("select version from supabase_migrations.schema_migrations").fetchall()
+            applied = {row[0] for row in rows}
+    versions = [file.name.split("_")[0] for file in sorted(MIGRATIONS.glob("*.sql"))]
+    return [version for version in versions if version not in applied]
+
+
+def serve(cluster: Cluster, database: str, keys: Keys, log: Path) -> Gateway:
+    """Start a gateway on a bootstrapped database and bring schema auth to what hosted Supabase has."""
+    gateway = Gateway(cluster.superuser_url(database), keys, log=log)
+    gateway.start()
+    finish_auth(cluster, database)
+    return gateway
+
+
+def prepare(cluster: Cluster, database: str, keys: Keys, log: Path) -> None:
+    """Make a complete database: bootstrap, the gateway's first start (it makes Auth's tables), migrations."""
+    bootstrap(cluster, database)
+    serve(cluster, database, keys, log).stop()
+    migrate(cluster.url(database))
+
+
+def clone(cluster: Cluster, template: str, new: str) -> str:
+    """Copy a database that nobody is connected to. Returns the copy's address as role postgres."""
+    with psycopg.connect(cluster.superuser_url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {} owner postgres").format(
+                sql.Identifier(new), sql.Identifier(template)
+            )
+        )
+    return cluster.url(new)
+
+
+def drop(cluster: Cluster, database: str) -> None:
+    """Delete a database, cutting off whoever is connected."""
+    with psycopg.connect(cluster.superuser_url(), autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
+        )

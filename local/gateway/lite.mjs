@@ -1,0 +1,79 @@
+import { App } from "@supabase/lite";
+import { createAdminUsers } from "./admin_users.mjs";
+import { createAuth } from "./auth.mjs";
+import { GatewayConnection } from "./connection.mjs";
+import { prepareDatabase } from "./database.mjs";
+import { log } from "./log.mjs";
+import { createMailer } from "./mailer.mjs";
+import { createRest } from "./rest.mjs";
+
+const RELOAD_DELAY_MS = 20;
+const NOWHERE = "00000000-0000-0000-0000-000000000000";
+
+/**
+ * The library looks up user and session of every token that Auth issued, then verifies the token again for REST.
+ * Hosted PostgREST trusts the token until it expires; naming a session beforehand spares both look-ups. Role and
+ * claims still come from the verified token only.
+ */
+async function skipSessionLookup(context, next) {
+  const bearer = /^Bearer\s+[^.\s]+\.[^.\s]+\.[^.\s]+$/.test(context.req.header("authorization") ?? "");
+  if (bearer && context.req.path.startsWith("/rest/v1/")) {
+    context.set("userId", NOWHERE);
+    context.set("sessionId", NOWHERE);
+  }
+  await next();
+}
+
+/**
+ * Makes Auth and REST over one database.
+ *
+ * @param {object} settings see settings.mjs.
+ * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, close: () => Promise<void>}>} handlers
+ *   from Request to Response.
+ */
+export async function createSupabase(settings) {
+  const connection = new GatewayConnection({
+    url: settings.databaseUrl,
+    poolSize: settings.poolSize,
+    searchPath: settings.searchPath,
+  });
+  const app = new App({
+    connection,
+    api: { enabled: true, schemas: settings.schemas, max_rows: settings.maxRows },
+    auth: {
+      ...settings.auth,
+      jwt_secret: settings.jwtSecret,
+      publishable_key: settings.anonKey,
+      secret_key: settings.serviceKey,
+    },
+    // The migrations' own history belongs to the Supabase CLI; the library would make its table as superuser.
+    db: { migrations: { enabled: false } },
+    storage: { enabled: false },
+    options: { server: { middlewares: [skipSessionLookup], disableStudio: true, disableFallback: true } },
+  });
+  app._mailer = createMailer(settings);
+  await app.ensureSystemSchema();
+  await prepareDatabase(connection.driver);
+  await connection.introspect({ useCache: false });
+  await watchCatalogue(connection);
+  return {
+    auth: createAuth({ app, connection, settings }),
+    rest: createRest({ app, connection, settings }),
+    adminUsers: createAdminUsers({ database: connection.driver, settings }),
+    close: () => connection.close(),
+  };
+}
+
+/** Reads the catalogue again when a migration, or `notify pgrst, 'reload schema'`, says so, and after a lost connection. */
+async function watchCatalogue(connection) {
+  let timer = null;
+  const reload = () => {
+    timer ??= setTimeout(async () => {
+      timer = null;
+      await connection
+        .reload()
+        .catch((error) => log("warning", "catalogue_reload", { message: error.message }));
+    }, RELOAD_DELAY_MS);
+  };
+  await connection.driver.listen("pgrst", reload, reload);
+}

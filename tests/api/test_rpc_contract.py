@@ -1,0 +1,114 @@
+"""Every call of a database function in the Python code names a function that exists and its arguments.
+
+The calls are found by reading the code: ``something.rpc("name", {"p_argument": ...})`` and
+``Act(rpc="name", arguments={"p_argument": ...})``. A call that cannot be read this way fails the test.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("backend", "local", "bench")
+
+# Where rpc() is defined and hands on what it was given.
+PASSES_ON = {"backend/app/core/gateway.py", "backend/app/core/resource.py"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call as written: the function's name, the names of its arguments, and where."""
+
+    name: str
+    arguments: frozenset[str]
+    place: str
+
+
+def _literal_keys(node: ast.expr | None) -> frozenset[str] | None:
+    if node is None:
+        return frozenset()
+    if not isinstance(node, ast.Dict):
+        return None
+    keys = [key.value for key in node.keys if isinstance(key, ast.Constant) and isinstance(key.value, str)]
+    return frozenset(keys) if len(keys) == len(node.keys) else None
+
+
+def _parts(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None] | None:
+    """The name and the arguments of a call of a database function, or None when it is another call."""
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    if isinstance(call.func, ast.Attribute) and call.func.attr == "rpc":
+        name = call.args[0] if call.args else keywords.get("func")
+        return name, call.args[1] if len(call.args) > 1 else keywords.get("params")
+    if isinstance(call.func, ast.Name) and call.func.id == "Act":
+        return keywords.get("rpc"), keywords.get("arguments")
+    return None
+
+
+def calls_in(source: str, place: str) -> Iterator[Call]:
+    """The calls in a source text. Raises ``AssertionError`` for one that cannot be read."""
+    for node in ast.walk(ast.parse(source)):
+        parts = _parts(node) if isinstance(node, ast.Call) else None
+        if parts is None:
+            continue
+        name, arguments = parts[0], _literal_keys(parts[1])
+        where = f"{place}:{node.lineno}"  # type: ignore[attr-defined]
+        assert isinstance(name, ast.Constant), f"{where}: write the function's name as a literal"
+        assert isinstance(name.value, str), f"{where}: write the function's name as a literal"
+        assert arguments is not None, f"{where}: write the arguments as a literal dict"
+        yield Call(name.value, arguments, where)
+
+
+def _all_calls() -> list[Call]:
+    found: list[Call] = []
+    for folder in FOLDERS:
+        for file in sorted((ROOT / folder).rglob("*.py")):
+            place = str(file.relative_to(ROOT))
+            if "node_modules" not in file.parts and place not in PASSES_ON:
+                found += calls_in(file.read_text(), place)
+    return found
+
+
+@pytest.fixture(scope="module")
+def functions(database_url: str) -> dict[str, tuple[frozenset[str], frozenset[str]]]:
+    """The functions clients may call: name to (all arguments, arguments without default)."""
+    query = """
+      select p.proname, coalesce(p.proargnames[1:p.pronargs], '{}'), p.pronargs - p.pronargdefaults
+      from pg_proc p where p.pronamespace = 'public'::regnamespace
+        and has_function_privilege('authenticated', p.oid, 'execute')"""
+    with psycopg.connect(database_url) as connection:
+        rows = connection.execute(query).fetchall()
+    names = [name for name, _, _ in rows]
+    assert len(set(names)) == len(names), "PostgREST cannot tell overloads of one name apart by type"
+    return {name: (frozenset(arguments), frozenset(arguments[:needed])) for name, arguments, needed in rows}
+
+
+def test_every_call_fits_the_database(functions: dict[str, tuple[frozenset[str], frozenset[str]]]) -> None:
+    calls = _all_calls()
+    assert {"post_sale", "get_invoice", "whoami", "health"} <= {call.name for call in calls}
+    faults = []
+    for call in calls:
+        if call.name not in functions:
+            faults.append(f"{call.place}: there is no function {call.name} that clients may call")
+            continue
+        known, needed = functions[call.name]
+        if call.arguments - known:
+            faults.append(f"{call.place}: {call.name} has no {sorted(call.arguments - known)}")
+        if needed - call.arguments:
+            faults.append(f"{call.place}: {call.name} lacks {sorted(needed - call.arguments)}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("source", ['x.rpc(name, {"p": 1})', 'x.rpc("f", values)', 'x.rpc("f", {**a})'])
+def test_an_unreadable_call_is_a_fault(source: str) -> None:
+    with pytest.raises(AssertionError):
+        list(calls_in(source, "example.py"))
+
+
+def test_reading_calls() -> None:
+    source = 'await g.rpc("f", {"p_a": 1})\nAct(rpc="g", arguments={"p_b": "b"})\ng.rpc("h")'
+    found = {call.name: call.arguments for call in calls_in(source, "x")}
+    assert found == {"f": {"p_a"}, "g": {"p_b"}, "h": set()}
