@@ -71,7 +71,7 @@ def test_json_arrives_as_it_was_sent(lab: Lab, token: str, value: Any, kind: str
     """As an argument, what the client sent is what the database gets: nothing is wrapped twice or unwrapped."""
     answer = lab.http("POST", "/rest/v1/rpc/gw_kind", token=token, json={"p_value": value})
     assert answer.json() == kind
-    if value is not None:
+    if isinstance(value, dict | list):
         read = lab.http("GET", "/rest/v1/rpc/gw_kind", token=token, params={"p_value": json.dumps(value)})
         assert read.json() == kind
 

@@ -4,7 +4,7 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def check_character(first_14: str) -> str:
-    """The 15th character of a GSTIN: modulo 36, weights 1 and 2 in turn, the digits of each product added up."""
+    """The 15th character of a GSTIN: modulo 36, weights 1 and 2 in turn, each product's digits added up."""
     total = 0
     for position, character in enumerate(first_14):
         quotient, remainder = divmod(_DIGITS.index(character) * (1 + position % 2), 36)

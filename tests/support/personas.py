@@ -1,7 +1,7 @@
-"""People who ask the database what PostgREST asks on their behalf: same role, same claims, one savepoint a request.
+"""People who ask the database what PostgREST asks on their behalf: same role, same claims.
 
-A persona's calls run inside the transaction that the test's connection has open. A call that is refused leaves
-nothing behind and the transaction usable, as a request that failed would.
+A persona's calls run inside the transaction that the test's connection has open, each in a savepoint: one that is
+refused leaves nothing behind and the transaction usable, as a request that failed would.
 """
 
 import json
@@ -48,7 +48,6 @@ def to_json(value: object) -> str:
 class Refusal:
     """What a refused call answered: filled in when the `raises` block has ended."""
 
-    sqlstate: str = ""
     message: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
 
@@ -57,31 +56,30 @@ class Refusal:
 def raises(code: str, status: int) -> Iterator[Refusal]:
     """Expect the error with this stable code, which PostgREST would send as HTTP `status`."""
     refusal = Refusal()
+    caught: psycopg.Error | None = None
     try:
         yield refusal
     except psycopg.Error as error:
-        detail = error.diag.message_detail or ""
-        facts = json.loads(detail, parse_float=Decimal) if detail.startswith("{") else {}
-        seen = (error.sqlstate, facts.get("code"))
-        assert seen == (f"PT{status}", code), f"expected {status} {code}, got {seen}: {error}"
-        refusal.sqlstate, refusal.message, refusal.facts = (
-            seen[0] or "",
-            str(error.diag.message_primary),
-            facts,
-        )
-    else:
-        raise AssertionError(f"expected {status} {code}, but the call was allowed")
+        caught = error
+    assert caught is not None, f"expected {status} {code}, but the call was allowed"
+    detail = caught.diag.message_detail or ""
+    facts = json.loads(detail, parse_float=Decimal) if detail.startswith("{") else {}
+    seen = (caught.sqlstate, facts.get("code"))
+    assert seen == (f"PT{status}", code), f"expected {status} {code}, got {seen}: {caught}"
+    refusal.message = str(caught.diag.message_primary)
+    refusal.facts = facts
 
 
 @contextmanager
 def raises_sqlstate(*states: str) -> Iterator[None]:
-    """Expect an error of Postgres's own, such as 42501 (no privilege, HTTP 403) or 23514 (check, HTTP 400)."""
+    """Expect an error of Postgres's own, such as 42501 (no privilege) or 23514 (a check of the table)."""
+    caught: psycopg.Error | None = None
     try:
         yield
     except psycopg.Error as error:
-        assert error.sqlstate in states, f"expected {states}, got {error.sqlstate}: {error}"
-    else:
-        raise AssertionError(f"expected {states}, but the statement was allowed")
+        caught = error
+    assert caught is not None, f"expected {states}, but the statement was allowed"
+    assert caught.sqlstate in states, f"expected {states}, got {caught.sqlstate}: {caught}"
 
 
 def _signature(connection: Connection, function: str) -> tuple[bool, dict[str, str]]:
@@ -91,7 +89,8 @@ def _signature(connection: Connection, function: str) -> tuple[bool, dict[str, s
             """
             select p.proretset, coalesce((
               select jsonb_object_agg(a.name, format_type(a.type, null))
-              from unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type) where a.type is not null), '{}')
+              from unnest(p.proargnames, p.proargtypes::oid[]) as a (name, type)
+              where a.type is not null), '{}')
             from pg_proc p where p.pronamespace = 'public'::regnamespace and p.proname = %s
             """,
             [function],
@@ -110,19 +109,21 @@ class Persona:
         role: the Postgres role of the request: authenticated, anon or service_role.
         user_id: the signed-in user, None for anon and service_role.
         email: the address in the token.
+        request_id: the X-Request-ID header of his requests.
     """
 
     connection: Connection
     role: str = "anon"
     user_id: UUID | None = None
     email: str | None = None
+    request_id: str | None = None
 
     @contextmanager
-    def _request(self, request_id: str | None = None) -> Iterator[Connection]:
+    def _request(self) -> Iterator[Connection]:
         claims = {"role": self.role}
         if self.user_id is not None:
             claims |= {"sub": str(self.user_id), "email": self.email or ""}
-        headers = {} if request_id is None else {"x-request-id": request_id}
+        headers = {} if self.request_id is None else {"x-request-id": self.request_id}
         with self.connection.transaction():
             self.connection.execute(
                 "select set_config('request.jwt.claims', %s, true), set_config('request.headers', %s, true), "
@@ -135,7 +136,7 @@ class Persona:
                 "set_config('request.headers', '', true)"
             )
 
-    def rpc(self, function: str, /, *, request_id: str | None = None, **arguments: object) -> Any:
+    def rpc(self, function: str, /, **arguments: object) -> Any:
         """Call a public function by name with named arguments and return its answer as parsed JSON.
 
         Numbers with a fraction come as Decimal. A function that returns rows gives a list of objects.
@@ -155,7 +156,7 @@ class Persona:
                 for n in values
             ),
         )
-        with self._request(request_id) as connection:
+        with self._request() as connection:
             rows = connection.execute(query, values).fetchall()
         return [row[0] for row in rows] if returns_set else rows[0][0]
 
