@@ -32,7 +32,7 @@ create table public.branches (
   tax_number text,
   phone text check (length(phone) <= 40),
   email text check (length(email) <= 254),
-  upi_id text check (upi_id ~ '^[A-Za-z0-9.\-_]{2,256}@[A-Za-z0-9.\-]{2,64}$'),
+  upi_id text check (upi_id ~ '^[A-Za-z0-9._-]{2,}@[A-Za-z0-9.-]{2,}$' and length(upi_id) <= 255),
   address_line1 text check (length(address_line1) <= 200),
   address_line2 text check (length(address_line2) <= 200),
   city text check (length(city) <= 100),

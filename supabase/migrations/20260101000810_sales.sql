@@ -121,10 +121,14 @@ as $$
       case when p_regime = 'none' then 'untaxed' when p_supply_type = 'export' then 'zero_rated' else c.kind end as tax_kind,
       round(a.quantity * coalesce(a.asked_price, v.price), 2) as gross, r.rate
     from asked a
-    left join public.product_variants v on v.org_id = p_org_id and v.id = a.variant_id
-    left join public.products p on p.org_id = p_org_id and p.id = v.product_id
+    -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
+    left join lateral (
+      select * from public.product_variants t where t.org_id = p_org_id and t.id = a.variant_id limit 1) v on true
+    left join lateral (
+      select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p on true
     left join public.units u on u.code = p.unit_code
-    left join public.tax_classes c on c.org_id = p_org_id and c.id = p.tax_class_id
+    left join lateral (
+      select * from public.tax_classes t where t.org_id = p_org_id and t.id = p.tax_class_id limit 1) c on true
     left join lateral (
       -- The region's own rate comes before the general one, the latest before the earlier.
       select t.rate from public.tax_rates t

@@ -1,0 +1,70 @@
+"""The README's first sale, run as it is printed, against a stack with the demo data."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local import node
+from local.client import Project
+from local.demo import fill
+from local.keys import Keys
+from local.paths import LOCAL, ROOT
+from local.services import Api, Gateway
+from local.stack import DEMO_PEOPLE
+
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+def block(language: str) -> str:
+    """The code block of that language in the README's chapter "A first sale"."""
+    chapter = (ROOT / "README.md").read_text().split("## A first sale", 1)[1].split("\n## ", 1)[0]
+    [code] = re.findall(rf"```{language}\n(.*?)```", chapter, flags=re.DOTALL)
+    return str(code)
+
+
+@pytest.fixture(scope="module")
+def printed(gateway: Gateway, api: Api, keys: Keys) -> dict[str, str]:
+    """What `./dev env` prints of this test's stack, which holds the demo data."""
+    fill(Project(gateway.url, keys.anon_key, keys.service_role_key), keys.demo_password)
+    return {
+        "SUPABASE_URL": gateway.url,
+        "SUPABASE_ANON_KEY": keys.anon_key,
+        "API_URL": api.url,
+        "DEMO_PASSWORD": keys.demo_password,
+        **DEMO_PEOPLE,
+    }
+
+
+def test_the_sale_with_curl(printed: dict[str, str], tmp_path: Path) -> None:
+    # The test's stack is not the one that ./dev up started, so a stand-in answers ./dev env.
+    (tmp_path / "dev").write_text("#!/bin/sh\ncat env\n")
+    (tmp_path / "dev").chmod(0o755)
+    (tmp_path / "env").write_text("".join(f"{key}={value}\n" for key, value in printed.items()))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block("bash")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"BLR/\d\d-\d\d/\d{6} paid [\d.]+\n", done.stdout), done.stdout
+    assert (tmp_path / "invoice.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_the_sale_with_supabase_js(printed: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(LOCAL / "node_modules")
+    (tmp_path / "sale.mjs").write_text(block("js"))
+    done = subprocess.run(
+        [node.node_program(), "sale.mjs"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **printed},
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.fullmatch(r"BLR/\d\d-\d\d/\d{6} paid [\d.]+\n", done.stdout), done.stdout + done.stderr
