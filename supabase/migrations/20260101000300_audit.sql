@@ -45,6 +45,8 @@ begin
       execute format('create table audit.%I partition of audit.log for values from (%L) to (%L)',
         v_name, v_first, (v_first + interval '1 month')::date);
       execute format('alter table audit.%I enable row level security', v_name);
+      execute format('create trigger keep_all before truncate on audit.%I
+        for each statement execute function audit.refuse_change()', v_name);
       v_added := v_added + 1;
     end if;
   end loop;
@@ -136,6 +138,8 @@ comment on function audit.refuse_change() is 'Trigger of append-only tables. Err
 
 create trigger append_only before update or delete on audit.log for each row execute function audit.refuse_change();
 create trigger keep_all before truncate on audit.log for each statement execute function audit.refuse_change();
+-- Row triggers come with the partitioned table, statement triggers do not: each partition has its own.
+create trigger keep_all before truncate on audit.log_rest for each statement execute function audit.refuse_change();
 
 select audit.add_partitions(date_trunc('month', now())::date, 24);
 

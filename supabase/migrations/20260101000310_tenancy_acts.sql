@@ -63,6 +63,20 @@ $$;
 comment on function private.role_named(uuid, text) is
 'The id of the role with that key, if the caller may give it. Errors: 404 not_found, 403 permission_denied.';
 
+create function private.refuse_value(p_constraint text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.fail(400, 'invalid_input', 'One of the values is missing, of the wrong type or not allowed.',
+    jsonb_strip_nulls(jsonb_build_object('constraint', nullif(p_constraint, ''))));
+end;
+$$;
+
+comment on function private.refuse_value(text) is
+'Turns a value that a table or a type refused into 400 invalid_input. p_constraint: the constraint''s name, as the stacked
+diagnostics give it.';
+
 -- Found an organisation ---------------------------------------------------------------------------
 
 create function public.create_organization(p_id uuid, p_name text, p_country text, p_currency text, p_options jsonb default '{}')
@@ -73,6 +87,7 @@ as $$
 declare
   v_user_id uuid := private.caller();
   v_regime text := coalesce(p_options ->> 'tax_regime', case when p_country = 'IN' then 'gst' else 'none' end);
+  v_constraint text;
 begin
   perform private.check_options(p_options, array['legal_name', 'tax_regime', 'fiscal_year_start_month',
     'prices_include_tax', 'round_total_to', 'invoice_terms']);
@@ -103,11 +118,15 @@ begin
     select p_id, v_user_id, id, true from public.roles where org_id = p_id and key = 'admin';
   end if;
   return (select to_jsonb(o) from public.organizations o where o.id = p_id);
+exception when data_exception or not_null_violation or check_violation or foreign_key_violation then
+  get stacked diagnostics v_constraint = constraint_name;
+  perform private.refuse_value(v_constraint);
+  return null;
 end;
 $$;
 
 comment on function public.create_organization(uuid, text, text, text, jsonb) is
-'Founds an organisation; the caller becomes its admin. p_id: the client''s uuid. p_country: ISO 3166-1 alpha-2. p_currency:
+'Founds an organisation; the caller becomes its admin. p_id: the client''s uuid. p_name. p_country: ISO 3166-1 alpha-2. p_currency:
 ISO 4217. p_options: legal_name, tax_regime (gst, vat, none), fiscal_year_start_month (1 to 12), prices_include_tax,
 round_total_to (in the currency; 1 = whole rupees), invoice_terms. Returns the organisation as JSON.
 Errors: 401 unauthenticated, 400 invalid_input, 409 id_reused. Permission: any signed-in user.';
@@ -123,6 +142,7 @@ set search_path = ''
 as $$
 declare
   v_org public.organizations;
+  v_constraint text;
 begin
   perform private.authorize('branch.manage', p_org_id);
   if not private.covers_all_branches(p_org_id) then
@@ -145,6 +165,10 @@ begin
       p_options ->> 'postal_code', coalesce(p_options ->> 'country', v_org.country));
   end if;
   return (select to_jsonb(b) from public.branches b where b.org_id = p_org_id and b.id = p_id);
+exception when data_exception or not_null_violation or check_violation or foreign_key_violation then
+  get stacked diagnostics v_constraint = constraint_name;
+  perform private.refuse_value(v_constraint);
+  return null;
 end;
 $$;
 
@@ -163,6 +187,7 @@ set search_path = ''
 as $$
 declare
   v_org_id uuid := private.authorize_branch('branch.manage', p_branch_id);
+  v_constraint text;
 begin
   if p_kind is null or p_kind not in ('showroom', 'warehouse', 'vehicle') then
     perform private.fail(400, 'invalid_input', 'p_kind must be showroom, warehouse or vehicle.', '{"field": "p_kind"}');
@@ -172,6 +197,10 @@ begin
     values (p_id, v_org_id, p_branch_id, p_code, p_name, p_kind);
   end if;
   return (select to_jsonb(l) from public.locations l where l.org_id = v_org_id and l.id = p_id);
+exception when data_exception or not_null_violation or check_violation then
+  get stacked diagnostics v_constraint = constraint_name;
+  perform private.refuse_value(v_constraint);
+  return null;
 end;
 $$;
 
@@ -242,6 +271,7 @@ set search_path = ''
 as $$
 begin
   perform private.authorize('period.close', p_org_id);
+  perform private.lock_books(p_org_id, true);
   if p_through is null or p_through > current_date then
     perform private.fail(400, 'invalid_input', 'Give the last date to close, today at the latest.', '{"field": "p_through"}');
   end if;
@@ -264,10 +294,14 @@ create function public.reopen_period(p_org_id uuid, p_through date) returns json
 language plpgsql security definer
 set search_path = ''
 as $$
+declare
+  v_closed_through date;
 begin
   perform private.authorize('period.close', p_org_id);
-  if p_through >= (select books_closed_through from public.organizations where id = p_org_id) then
-    perform private.fail(400, 'invalid_input', 'p_through must be earlier than the present closing date.',
+  perform private.lock_books(p_org_id, true);
+  select books_closed_through into v_closed_through from public.organizations where id = p_org_id;
+  if p_through is not null and (v_closed_through is null or p_through > v_closed_through) then
+    perform private.fail(400, 'invalid_input', 'p_through must not be later than the present closing date.',
       '{"field": "p_through"}');
   end if;
   return private.set_books_closed(p_org_id, p_through);
@@ -276,6 +310,7 @@ $$;
 
 comment on function public.reopen_period(uuid, date) is
 'Moves the closing date back. p_org_id; p_through: the new last closed date, or null to open everything. Returns the
-organisation as JSON. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input. Permission: period.close.';
+organisation as JSON; the same call again changes nothing. Errors: 401, 404 not_found, 403 permission_denied,
+400 invalid_input. Permission: period.close.';
 revoke execute on function public.reopen_period(uuid, date) from public, anon;
 grant execute on function public.reopen_period(uuid, date) to authenticated;

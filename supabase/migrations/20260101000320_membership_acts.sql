@@ -61,6 +61,7 @@ set search_path = ''
 as $$
 declare
   v_role_id uuid;
+  v_constraint text;
 begin
   perform private.authorize('user.manage', p_org_id);
   v_role_id := private.role_named(p_org_id, p_role);
@@ -70,13 +71,17 @@ begin
     values (p_id, p_org_id, lower(p_email), v_role_id, p_branch_ids, private.caller());
   end if;
   return (select to_jsonb(i) from public.invitations i where i.id = p_id and i.org_id = p_org_id);
+exception when data_exception or not_null_violation or check_violation then
+  get stacked diagnostics v_constraint = constraint_name;
+  perform private.refuse_value(v_constraint);
+  return null;
 end;
 $$;
 
 comment on function public.invite_member(uuid, uuid, text, text, uuid[]) is
 'Asks a person to join. p_id: the client''s uuid. p_org_id. p_email: whom. p_role: a role''s key. p_branch_ids: the branches
 the role covers, null for all. Returns the invitation as JSON. Errors: 401, 404 not_found, 403 permission_denied (also when
-role or branches go beyond the caller''s own), 409 id_reused. Permission: user.manage.';
+role or branches go beyond the caller''s own), 400 invalid_input, 409 id_reused. Permission: user.manage.';
 revoke execute on function public.invite_member(uuid, uuid, text, text, uuid[]) from public, anon;
 grant execute on function public.invite_member(uuid, uuid, text, text, uuid[]) to authenticated;
 
@@ -196,6 +201,10 @@ begin
   where org_id = p_org_id and user_id = p_user_id;
   perform private.set_branch_scope(p_org_id, p_user_id, p_branch_ids);
   perform private.assert_admin_left(p_org_id);
+  -- An invitation from before must not undo what was decided now.
+  update public.invitations i set revoked_at = now() from auth.users u
+  where u.id = p_user_id and i.org_id = p_org_id and i.email = lower(u.email)
+    and i.accepted_at is null and i.revoked_at is null;
   return (select to_jsonb(m) from public.memberships m where m.org_id = p_org_id and m.user_id = p_user_id);
 end;
 $$;
@@ -217,6 +226,8 @@ as $$
 declare
   v_role_id uuid;
   v_missing text;
+  v_own_discount numeric;
+  v_constraint text;
 begin
   perform private.authorize('role.manage', p_org_id);
   if p_key = 'admin' then
@@ -226,6 +237,17 @@ begin
   if v_missing is not null then
     perform private.fail(403, 'permission_denied', format('You cannot give %s: you lack it.', v_missing),
       jsonb_build_object('permission', v_missing));
+  end if;
+  select r.max_discount_percent into v_own_discount
+  from public.memberships m join public.roles r on r.org_id = m.org_id and r.id = m.role_id
+  where m.org_id = p_org_id and m.user_id = private.caller();
+  if p_max_discount_percent > v_own_discount then
+    perform private.fail(403, 'permission_denied', format('You cannot give a discount above %s %%, your own.', v_own_discount),
+      jsonb_build_object('max_discount_percent', v_own_discount));
+  end if;
+  -- A role that holds more than the caller does is not his to change either.
+  if exists (select from public.roles where org_id = p_org_id and key = p_key) then
+    perform private.role_named(p_org_id, p_key);
   end if;
   if private.claim_request(p_org_id, p_id, 'save_role',
     jsonb_build_array(p_key, p_name, p_permissions, p_max_discount_percent)) then
@@ -243,13 +265,18 @@ begin
       select coalesce(jsonb_agg(rp.permission order by rp.permission), '[]') from public.role_permissions rp
       where rp.org_id = r.org_id and rp.role_id = r.id))
     from public.roles r where r.org_id = p_org_id and r.key = p_key);
+exception when data_exception or not_null_violation or check_violation then
+  get stacked diagnostics v_constraint = constraint_name;
+  perform private.refuse_value(v_constraint);
+  return null;
 end;
 $$;
 
 comment on function public.save_role(uuid, uuid, text, text, text[], numeric) is
 'Makes a role, or changes what one may do; it counts from the next statement on. p_id: the client''s uuid of this change.
 p_org_id; p_key: lower case; p_name; p_permissions: codes; p_max_discount_percent: 0 to 100. Returns the role as JSON with its
-permissions. Errors: 401, 404 not_found, 403 permission_denied, 422 role_fixed, 409 id_reused. Permission: role.manage.';
+permissions. Errors: 401, 404 not_found, 403 permission_denied (also beyond the caller''s own permissions or discount), 400 invalid_input, 422 role_fixed,
+409 id_reused. Permission: role.manage.';
 revoke execute on function public.save_role(uuid, uuid, text, text, text[], numeric) from public, anon;
 grant execute on function public.save_role(uuid, uuid, text, text, text[], numeric) to authenticated;
 
@@ -271,7 +298,8 @@ as $$
           where rp.org_id = m.org_id and rp.role_id = m.role_id),
         'branches', (
           select coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'code', b.code, 'name', b.name) order by b.code), '[]')
-          from public.branches b where b.org_id = m.org_id and b.archived_at is null)) order by o.name)
+          from public.branches b
+          where b.org_id = m.org_id and b.archived_at is null and b.id in (select private.member_branches()))) order by o.name)
       from public.memberships m
       join public.organizations o on o.id = m.org_id
       join public.roles r on r.org_id = m.org_id and r.id = m.role_id
@@ -280,8 +308,8 @@ $$;
 
 comment on function public.whoami() is
 'The caller: {"user": {"id", "email"}, "organizations": [{"id", "name", "currency", "country", "role": {"key", "name",
-"max_discount_percent"}, "all_branches", "permissions": [...], "branches": [{"id", "code", "name"}]}]}. Permission: any
-signed-in user, for himself.';
+"max_discount_percent"}, "all_branches", "permissions": [...], "branches": [{"id", "code", "name"}]}]}. No errors.
+Permission: any signed-in user, for himself.';
 grant execute on function public.whoami() to authenticated;
 
 -- The token hook ----------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ create table public.product_variants (
   name text not null check (length(btrim(name)) between 1 and 200),
   barcode text check (length(btrim(barcode)) between 1 and 64),
   attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object'),
-  price numeric(14, 2) not null check (price >= 0),
+  price numeric(14, 2) not null check (price between 0 and 999999999999.99),
   price_includes_tax boolean not null default false,
   archived_at timestamptz,
   created_at timestamptz not null default now(),

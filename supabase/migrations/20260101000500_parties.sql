@@ -51,8 +51,8 @@ create table public.customers (
   updated_at timestamptz not null default now(),
   unique (org_id, id),
   foreign key (country, region_code) references public.regions (country, code),
-  check (country <> 'IN' or private.is_gstin(tax_number)),
-  check (region_code is null or country is not null)
+  check (tax_number is null or (country is not null and (country <> 'IN' or private.is_gstin(tax_number)))),
+  check (country is not null or region_code is null)
 );
 
 comment on table public.customers is
@@ -78,8 +78,8 @@ create table public.suppliers (
   updated_at timestamptz not null default now(),
   unique (org_id, id),
   foreign key (country, region_code) references public.regions (country, code),
-  check (country <> 'IN' or private.is_gstin(tax_number)),
-  check (region_code is null or country is not null)
+  check (tax_number is null or (country is not null and (country <> 'IN' or private.is_gstin(tax_number)))),
+  check (country is not null or region_code is null)
 );
 
 comment on table public.suppliers is 'Who goods are bought from.';

@@ -146,6 +146,12 @@ create trigger append_only before update or delete on public.payments
 create trigger append_only before update or delete on public.payment_allocations
   for each row execute function audit.refuse_change();
 
+create trigger keep_all before truncate on public.invoices for each statement execute function audit.refuse_change();
+create trigger keep_all before truncate on public.invoice_lines for each statement execute function audit.refuse_change();
+create trigger keep_all before truncate on public.payments for each statement execute function audit.refuse_change();
+create trigger keep_all before truncate on public.payment_allocations
+  for each statement execute function audit.refuse_change();
+
 select audit.attach('public.invoices');
 select audit.attach('public.invoice_lines', 'invoice_id', 'line_no');
 select audit.attach('public.payments');

@@ -244,6 +244,12 @@ begin
   end if;
 
   select * into v_place from private.place_of_supply(v_org, v_branch, v_customer, p_options ->> 'place_of_supply');
+  -- Who may not change a price may not waive its tax either: only a customer's own address makes his sale an export.
+  if v_place.supply_type = 'export' and coalesce(v_customer.country, v_org.country) = v_org.country
+    and not private.permitted('price.override', p_org_id) then
+    perform private.fail(403, 'price_override_denied', 'Your role sells abroad only to customers who live there.',
+      '{"field": "place_of_supply"}');
+  end if;
   v_lines := private.price_lines(p_org_id, p_lines, v_org.tax_regime, v_place.supply_type, v_place.region,
     v_place.local_component, (v_occurred_at at time zone v_branch.timezone)::date);
   perform private.refuse_problem(v_lines);

@@ -1,7 +1,7 @@
 """People who ask the database what PostgREST asks on their behalf: same role, same claims.
 
-A persona's calls run inside the transaction that the test's connection has open, each in a savepoint: one that is
-refused leaves nothing behind and the transaction usable, as a request that failed would.
+A persona's calls run inside the transaction that the test's connection has open, each in a savepoint: one
+that is refused leaves nothing behind and the transaction usable, as a request that failed would.
 """
 
 import json

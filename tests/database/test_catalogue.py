@@ -1,0 +1,312 @@
+"""Rules that hold for every table, column and key: asked of Postgres's own catalogue."""
+
+# Names put into statements come from this file and from Postgres's catalogue, never from input.
+# ruff: noqa: S608
+
+from tests.database.schema import TABLES, WITHOUT_ORG, ask, names
+from tests.support.personas import Connection
+
+# Tables without audit triggers, and why.
+NOT_AUDITED = {
+    "audit.log": "it is the log",
+    "audit.log_rest": "it is the log",
+    "private.requests": "names the act and nothing more; the act's own rows are audited",
+    "private.outbox": "is itself a record of what happened, and its rows are consumed",
+    "private.number_counters": "every number given is on an audited document",
+    "private.system_roles": "changes by migration only",
+    "public.countries": "changes by migration only",
+    "public.regions": "changes by migration only",
+    "public.units": "changes by migration only",
+    "public.payment_methods": "changes by migration only",
+    "public.lifecycle_transitions": "changes by migration only",
+    "public.permissions": "changes by migration only",
+    "public.stock_movements": "is append-only and carries who, when and why itself",
+    "public.stock_levels": "changes only together with a movement",
+}
+
+# Keys from one tenant table to another that do not carry org_id, and why.
+KEYS_WITHOUT_ORG = {
+    "public.memberships -> auth.users": "people belong to no organisation",
+}
+
+COLUMN_GRANTS = {
+    "public.organizations": "update: name legal_name prices_include_tax round_total_to invoice_terms",
+    "public.branches": "update: name tax_number phone email upi_id address_line1 address_line2 city "
+    "region_code postal_code "
+    "archived_at",
+    "public.locations": "update: code name archived_at",
+    "public.tax_classes": "insert: id org_id code name kind; update: name",
+    "public.tax_rates": "insert: id org_id tax_class_id region rate valid_from",
+    "public.categories": "insert: id org_id parent_id name; update: name archived_at",
+    "public.products": "insert: id org_id category_id name description kind hsn_code tax_class_id unit_code; "
+    "update: category_id name description hsn_code tax_class_id archived_at",
+    "public.product_variants": "insert: id org_id product_id sku name barcode attributes price "
+    "price_includes_tax; "
+    "update: sku name barcode attributes price price_includes_tax archived_at",
+    "public.customers": "insert: id org_id name kind tax_number phone email address_line1 address_line2 "
+    "city region_code "
+    "postal_code country notes; "
+    "update: name kind tax_number phone email address_line1 address_line2 city region_code postal_code "
+    "country notes "
+    "archived_at",
+    "public.suppliers": "insert: id org_id name tax_number phone email address_line1 address_line2 city "
+    "region_code "
+    "postal_code country notes; "
+    "update: name tax_number phone email address_line1 address_line2 city region_code postal_code country "
+    "notes archived_at",
+}
+
+# Table-wide privileges of the API's roles beyond select for authenticated.
+READ_BEFORE_SIGN_IN = {
+    "public.countries",
+    "public.regions",
+    "public.units",
+    "public.payment_methods",
+    "public.lifecycle_transitions",
+}
+READ_BY_TOKEN_HOOK = {"public.memberships", "public.membership_branches", "public.roles"}
+
+
+def _columns(text: str) -> set[tuple[str, str]]:
+    """("insert", "id") and so on, from the short form above."""
+    return {
+        (verb.strip(), column)
+        for part in text.split(";")
+        for verb, _, listed in [part.partition(":")]
+        for column in listed.split()
+    }
+
+
+def test_row_level_security_is_on_everywhere(owner: Connection) -> None:
+    """Every table and partition of ours: without a policy that means nobody."""
+    assert names(owner, f"select name from ({TABLES}) t where not relrowsecurity") == []
+
+
+def test_every_table_says_what_it_is(owner: Connection) -> None:
+    """A comment on each table and view, partitions by month excepted: the whole has it."""
+    assert (
+        names(
+            owner,
+            f"select name from ({TABLES}) t where obj_description(oid, 'pg_class') is null and name !~ "
+            "'^audit.log_[0-9]'",
+        )
+        == []
+    )
+    assert (
+        names(
+            owner,
+            "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', "
+            "'m') "
+            "and obj_description(oid, 'pg_class') is null",
+        )
+        == []
+    )
+
+
+def test_views_ask_as_the_caller(owner: Connection) -> None:
+    """A view that ran as its owner would pass every policy by."""
+    assert (
+        names(
+            owner,
+            "select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', "
+            "'m') "
+            "and not coalesce(reloptions, '{}') @> array['security_invoker=true']",
+        )
+        == []
+    )
+
+
+def test_every_row_belongs_to_an_organisation(owner: Connection) -> None:
+    """org_id, not null, on every table that is not reference data."""
+    without = names(
+        owner,
+        f"""
+        select name from ({TABLES}) t where not exists (
+          select from pg_attribute a where a.attrelid = t.oid and a.attname = 'org_id' and a.attnotnull
+            and a.atttypid = 'uuid'::regtype)
+        """,
+    )
+    assert without == sorted(WITHOUT_ORG)
+
+
+def test_no_reference_crosses_organisations(owner: Connection) -> None:
+    """A key from tenant table to tenant table carries org_id on both sides, at the same place."""
+    crossing = names(
+        owner,
+        """
+        select sn.nspname || '.' || s.relname || ' -> ' || tn.nspname || '.' || t.relname
+        from pg_constraint c
+        join pg_class s on s.oid = c.conrelid join pg_namespace sn on sn.oid = s.relnamespace
+        join pg_class t on t.oid = c.confrelid join pg_namespace tn on tn.oid = t.relnamespace
+        where c.contype = 'f' and sn.nspname in ('public', 'private', 'audit')
+          and tn.nspname || '.' || t.relname <> all (%s)
+          and not exists (
+            select from unnest(c.conkey, c.confkey) as k (here, there)
+            join pg_attribute a on a.attrelid = c.conrelid and a.attnum = k.here and a.attname = 'org_id'
+            join pg_attribute b on b.attrelid = c.confrelid and b.attnum = k.there and b.attname = 'org_id')
+        """,
+        [sorted(WITHOUT_ORG)],
+    )
+    assert crossing == sorted(KEYS_WITHOUT_ORG)
+
+
+def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
+    """A column called <something>_id is part of a foreign key, or listed here with the reason."""
+    loose = {
+        "audit.log.org_id",
+        "audit.log.actor_id",  # outlives what it names
+        "private.requests.org_id",
+        "private.outbox.org_id",
+        "private.number_counters.org_id",  # written by functions only
+        "private.number_counters.branch_id",
+        "public.stock_levels.branch_id",
+        "public.stock_movements.from_branch_id",  # copied from the location, for policies
+        "public.stock_movements.to_branch_id",
+        "public.stock_movements.document_id",  # of several kinds of document
+        "public.invoice_lines.branch_id",
+        "public.payment_allocations.branch_id",  # the invoice's, for policies
+    }
+    rows = names(
+        owner,
+        f"""
+        select t.name || '.' || a.attname from ({TABLES}) t
+        join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+          and a.attname ~ '_id$'
+          and a.atttypid = 'uuid'::regtype
+        where not t.relispartition and not exists (
+          select from pg_constraint c where c.conrelid = t.oid and c.contype = 'f'
+            and a.attnum = any (c.conkey))
+        """,
+    )
+    assert rows == sorted(loose)
+
+
+def test_changes_are_audited(owner: Connection) -> None:
+    """Insert, update and delete triggers of audit.record on every business table."""
+    unaudited = names(
+        owner,
+        f"""
+        select name from ({TABLES}) t where not t.relispartition or name = 'audit.log_rest'
+        group by name, oid
+        having (select count(distinct g.tgtype & 28) from pg_trigger g join pg_proc p on p.oid = g.tgfoid
+          where g.tgrelid = t.oid and p.pronamespace = 'audit'::regnamespace and p.proname = 'record') <> 3
+        """,
+    )
+    assert unaudited == sorted(NOT_AUDITED)
+
+
+def test_money_is_exact_and_time_has_a_zone(owner: Connection) -> None:
+    """No floating point, no money type, no timestamp without time zone, no unbounded numeric."""
+    assert (
+        names(
+            owner,
+            f"""
+        select t.name || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) from ({TABLES}) t
+        join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+        where a.atttypid in ('real'::regtype, 'double precision'::regtype, 'money'::regtype,
+            'timestamp'::regtype, 'time'::regtype, 'timetz'::regtype, 'char'::regtype, 'varchar'::regtype,
+            'json'::regtype)
+          or (a.atttypid = 'numeric'::regtype and a.atttypmod = -1)
+        """,
+        )
+        == []
+    )
+
+
+def test_no_number_can_be_nan(owner: Connection) -> None:
+    """A numeric column that requests may write has a check with an upper end: NaN passes "0 or more"."""
+    assert (
+        names(
+            owner,
+            f"""
+        select t.name || '.' || a.attname from ({TABLES}) t
+        join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and a.atttypid = 'numeric'::regtype
+        where (has_column_privilege('authenticated', t.oid, a.attnum, 'insert')
+            or has_column_privilege('authenticated', t.oid, a.attnum, 'update'))
+          and not exists (
+            select from pg_constraint c where c.conrelid = t.oid and c.contype = 'c'
+              and a.attnum = any (c.conkey) and pg_get_constraintdef(c.oid) ~ '<|ANY \\(')
+        """,
+        )
+        == []
+    )
+
+
+def test_column_grants_are_these(owner: Connection) -> None:
+    """What requests may write directly, column by column; everything else goes through functions."""
+    seen: dict[str, set[tuple[str, str]]] = {}
+    for table, verb, column in ask(
+        owner,
+        f"""
+        select t.name, lower(x.privilege_type), a.attname from ({TABLES}) t
+        join pg_attribute a on a.attrelid = t.oid, aclexplode(a.attacl) x
+        """,
+    ):
+        seen.setdefault(table, set()).add((verb, column))
+    assert seen == {table: _columns(text) for table, text in COLUMN_GRANTS.items()}
+
+
+def test_table_grants_are_select_only(owner: Connection) -> None:
+    """Nothing was left open by a default: each role's table-wide privileges are these and no more."""
+    rows = ask(
+        owner,
+        """
+        select n.nspname || '.' || c.relname, coalesce(nullif(x.grantee, 0)::regrole::text, 'public'),
+          x.privilege_type
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace, aclexplode(c.relacl) x
+        where n.nspname in ('public', 'private', 'audit') and c.relkind in ('r', 'p', 'v', 'm', 'S')
+          and x.grantee <> c.relowner
+        """,
+    )
+    clients = set(names(owner, f"select name from ({TABLES}) t where name like 'public.%%'", []))
+    expected = {(table, "authenticated", "SELECT") for table in clients | {"public.audit_log", "audit.log"}}
+    expected |= {(table, "anon", "SELECT") for table in READ_BEFORE_SIGN_IN}
+    expected |= {(table, "supabase_auth_admin", "SELECT") for table in READ_BY_TOKEN_HOOK}
+    assert set(rows) == expected
+
+
+def test_schemas_are_as_closed_as_they_look(owner: Connection) -> None:
+    """Who may look things up in private and audit, and that nobody but the owner creates anything."""
+    rows = ask(
+        owner,
+        "select nspname, x.grantee::regrole::text, x.privilege_type from pg_namespace n, "
+        "aclexplode(n.nspacl) x "
+        "where nspname in ('private', 'audit') and x.grantee <> n.nspowner",
+    )
+    assert set(rows) == {
+        ("private", "authenticated", "USAGE"),
+        ("private", "anon", "USAGE"),
+        ("private", "supabase_auth_admin", "USAGE"),
+        ("audit", "authenticated", "USAGE"),
+    }
+
+
+def test_new_objects_are_closed_by_default(owner: Connection) -> None:
+    """A table, function or sequence that a later migration makes is reachable by nobody until it grants."""
+    owner.execute("create table public.later (id bigint generated always as identity)")
+    owner.execute("create function public.later() returns integer language sql return 1")
+    for role in ("anon", "authenticated", "service_role"):
+        assert ask(
+            owner,
+            "select has_table_privilege(%s, 'public.later', 'select, insert, update, delete, truncate'), "
+            "has_function_privilege(%s, 'public.later()', 'execute'), "
+            "has_sequence_privilege(%s, 'public.later_id_seq', 'usage, select, update')",
+            [role] * 3,
+        ) == [(False, False, False)]
+
+
+def test_foreign_keys_have_an_index_where_rows_can_go(owner: Connection) -> None:
+    """Deleting a parent must not scan its children: keys that cascade are led by an index."""
+    assert (
+        names(
+            owner,
+            """
+        select c.conrelid::regclass || ' ' || c.conname from pg_constraint c
+        where c.contype = 'f' and c.confdeltype = 'c' and c.connamespace = 'public'::regnamespace
+          and not exists (
+          select from pg_index i where i.indrelid = c.conrelid
+            and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey)
+        """,
+        )
+        == []
+    )

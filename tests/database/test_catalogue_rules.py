@@ -1,0 +1,197 @@
+"""Rules that hold for every policy and every function: asked of Postgres's own catalogue."""
+
+# Names put into statements come from this file and from Postgres's catalogue, never from input.
+# ruff: noqa: S608
+
+import re
+
+from tests.database.schema import FUNCTIONS, ask, names
+from tests.support.personas import Connection
+
+# Public functions that run with the owner's rights and do not authorize first, and why.
+WITHOUT_AUTHORIZE = {
+    "public.create_organization": "founds one: nobody holds anything in it yet; asks private.caller()",
+    "public.my_invitations": "shows what is addressed to the caller himself",
+    "public.accept_invitation": "the invitation itself is the permission; asks private.caller()",
+}
+
+ANON_EXECUTES = {"public.health"}
+SERVICE_EXECUTES = {"public.health"}
+HOOK_EXECUTES = {"private.custom_access_token"}
+
+
+def _policies(owner: Connection) -> list[tuple[str, str, str, list[str], str]]:
+    """Table, policy, verb, roles and the conditions as text."""
+    return [
+        (f"{schema}.{table}", name, verb, roles, f"{using or ''} {check or ''}")
+        for schema, table, name, verb, roles, using, check in ask(
+            owner,
+            "select schemaname, tablename, policyname, cmd, roles::text[], qual, with_check from pg_policies "
+            "where schemaname in ('public', 'private', 'audit')",
+        )
+    ]
+
+
+def test_policies_are_for_named_roles_and_one_verb(owner: Connection) -> None:
+    """`to public` and `for all` hide what is meant."""
+    for table, name, verb, roles, _ in _policies(owner):
+        assert roles, (table, name)
+        assert set(roles) <= {"anon", "authenticated", "supabase_auth_admin"}, (table, name)
+        assert verb in {"SELECT", "INSERT", "UPDATE", "DELETE"}, (table, name)
+
+
+def test_policies_are_sentences(owner: Connection) -> None:
+    """A name like "Who holds stock.read reads the levels of his branches"."""
+    for table, name, *_ in _policies(owner):
+        assert re.fullmatch(r"[A-Z].*[a-z]", name), (table, name)
+        assert len(name.split()) >= 3, (table, name)
+
+
+def test_one_policy_per_verb_and_role(owner: Connection) -> None:
+    """Two permissive policies for one verb are an "or" that nobody reads as one."""
+    seen: set[tuple[str, str, str]] = set()
+    for table, name, verb, roles, _ in _policies(owner):
+        for role in roles:
+            assert (table, verb, role) not in seen, (table, name)
+            seen.add((table, verb, role))
+
+
+def test_every_grant_has_its_policy(owner: Connection) -> None:
+    """A table that clients may read, insert or update has a policy for it, and no policy lacks its grant."""
+    policies = {(table, verb, role) for table, _, verb, roles, _ in _policies(owner) for role in roles}
+    grants = {
+        (table, verb, role)
+        for table, verb, role in ask(
+            owner,
+            """
+            select n.nspname || '.' || c.relname, v.verb, r.role
+            from pg_class c join pg_namespace n on n.oid = c.relnamespace,
+              unnest(array['SELECT', 'INSERT', 'UPDATE']) v (verb),
+              unnest(array['anon', 'authenticated', 'supabase_auth_admin']) r (role)
+            where n.nspname in ('public', 'private', 'audit') and c.relkind in ('r', 'p')
+              and has_any_column_privilege(r.role, c.oid, v.verb)
+            """,
+        )
+    }
+    assert policies == grants
+
+
+def test_helpers_are_called_once_a_statement(owner: Connection) -> None:
+    """Each helper stands in a sub-select: called bare it would run once a row."""
+    for table, name, _, _, condition in _policies(owner):
+        bare = re.sub(r"\(\s*SELECT [^()]*\([^()]*\)[^()]*\)", "", condition)
+        assert not re.search(r"(private|auth)\.\w+\(", bare), (table, name, condition)
+
+
+def test_policy_columns_lead_an_index(owner: Connection) -> None:
+    """What a policy compares is the first column of an index: a tenant's rows are found, not filtered."""
+    leading = {
+        row[0]
+        for row in ask(
+            owner,
+            """
+            select n.nspname || '.' || c.relname || '.' || a.attname
+            from pg_index i join pg_class c on c.oid = i.indrelid
+            join pg_namespace n on n.oid = c.relnamespace
+            join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0] where i.indpred is null
+            """,
+        )
+    }
+    for table, name, _, _, condition in _policies(owner):
+        for column in re.findall(r"(\w+) (?:IN|=) \(", condition):
+            assert f"{table}.{column}" in leading, (table, name, column)
+
+
+def test_every_function_fixes_its_search_path(owner: Connection) -> None:
+    """Empty, so that every name is qualified and no caller can put another in its place."""
+    assert (
+        names(
+            owner,
+            f"select name from ({FUNCTIONS}) f where not coalesce(proconfig, '{{}}') @> "
+            "array['search_path=\"\"']",
+        )
+        == []
+    )
+
+
+def test_every_function_says_what_it_does(owner: Connection) -> None:
+    """Helpers too have a comment."""
+    assert (
+        names(owner, f"select name from ({FUNCTIONS}) f where comment is null or length(comment) < 20") == []
+    )
+
+
+def test_definer_functions_authorize_first(owner: Connection) -> None:
+    """The first thing that a public definer function does is to ask who calls and whether he may."""
+    without = []
+    for name, source in ask(
+        owner, f"select name, prosrc from ({FUNCTIONS}) f where schema = 'public' and prosecdef"
+    ):
+        if not _authorizes_first(source):
+            without.append(name)
+    assert sorted(without) == sorted(WITHOUT_AUTHORIZE)
+    for name, source in ask(
+        owner, f"select name, prosrc from ({FUNCTIONS}) f where name = any (%s)", [list(WITHOUT_AUTHORIZE)]
+    ):
+        assert "private.caller()" in source or "private.my_open_invitations()" in source, name
+
+
+def _authorizes_first(source: str) -> bool:
+    """Whether nothing but reading the row that tells the organisation comes before the check."""
+    before, found, _ = source.partition("private.authorize")
+    body = before.partition("begin")[2].removesuffix("perform ").replace("for update", "")
+    return bool(found) and not re.search(r"\b(insert|update|delete|perform|execute)\b", body)
+
+
+def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
+    """Of private and audit, requests may execute the policies' helpers and pure functions only."""
+    executable = names(
+        owner,
+        f"select name from ({FUNCTIONS}) f where schema <> 'public' and "
+        "has_function_privilege('authenticated', oid, 'execute')",
+    )
+    assert executable == sorted(
+        {
+            "private.fail",
+            "private.caller",
+            "private.member_orgs",
+            "private.member_branches",
+            "private.orgs_with",
+            "private.branches_with",
+            "private.is_gstin",
+            "private.invoice_json",
+            "private.tax_summary",
+        }
+    )
+
+
+def test_execution_is_granted_by_name(owner: Connection) -> None:
+    """Public functions are for authenticated; visitors and the service key have the listed; PUBLIC none."""
+    acl = ask(
+        owner,
+        f"""
+        select f.name, case when x.grantee = 0 then 'public' else x.grantee::regrole::text end
+        from ({FUNCTIONS}) f join pg_proc p on p.oid = f.oid,
+          aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+        where x.grantee <> p.proowner
+        """,
+    )
+    by_role: dict[str, set[str]] = {}
+    for name, role in acl:
+        by_role.setdefault(role, set()).add(name)
+    public = set(names(owner, f"select name from ({FUNCTIONS}) f where schema = 'public'"))
+    assert {name for name in by_role["authenticated"] if name.startswith("public.")} == public
+    assert by_role.get("anon") == ANON_EXECUTES
+    assert by_role.get("service_role") == SERVICE_EXECUTES
+    assert by_role.get("supabase_auth_admin") == HOOK_EXECUTES
+    assert set(by_role) == {"authenticated", "anon", "service_role", "supabase_auth_admin"}
+
+
+def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
+    """PostgREST answers GET for stable functions in a read-only transaction: what writes must be volatile."""
+    stable = names(
+        owner,
+        "select proname from pg_proc where pronamespace = 'public'::regnamespace and provolatile in ('s', "
+        "'i')",
+    )
+    assert stable == ["check_stock", "get_invoice", "health", "my_invitations", "quote_sale", "whoami"]

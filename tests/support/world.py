@@ -1,0 +1,352 @@
+"""A small world that tests act in: two businesses, their people, goods and customers, made through the RPCs.
+
+It is made once per worker and committed; tests change it inside transactions that are rolled back.
+"""
+
+# Names put into statements come from this file and from Postgres's catalogue, never from input.
+# ruff: noqa: S608
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from uuid import UUID
+
+from tests.support.gstin import gstin
+from tests.support.personas import Connection, Persona, new_id
+
+ROLES = ("admin", "cashier", "sales_executive", "inventory_manager", "technician")
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody with an account."""
+
+    id: UUID
+    email: str
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A branch with its two places for goods."""
+
+    id: UUID
+    org_id: UUID
+    code: str
+    region: str
+    showroom: UUID
+    warehouse: UUID
+
+
+@dataclass(frozen=True)
+class House:
+    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first."""
+
+    id: UUID
+    users: Mapping[str, User]
+    branches: tuple[Branch, ...]
+    variants: Mapping[str, UUID]
+    customers: Mapping[str, UUID]
+    invoices: Mapping[str, UUID]
+
+
+@dataclass(frozen=True)
+class World:
+    """Teak & Thread (India, GST, whole rupees) and Blue Lagoon Pools (United Kingdom, VAT): strangers."""
+
+    teak: House
+    lagoon: House
+    nobody: User
+
+    @property
+    def blr(self) -> Branch:
+        """Teak & Thread's branch in Karnataka (29)."""
+        return self.teak.branches[0]
+
+    @property
+    def mum(self) -> Branch:
+        """Teak & Thread's branch in Maharashtra (27)."""
+        return self.teak.branches[1]
+
+
+@dataclass(frozen=True)
+class People:
+    """The personas of the world, on one connection."""
+
+    connection: Connection
+    world: World
+
+    def as_user(self, user: User) -> Persona:
+        """Anybody with an account."""
+        return Persona(self.connection, "authenticated", user.id, user.email)
+
+    def as_role(self, role: str, branch: Branch | None = None) -> Persona:
+        """Teak & Thread's holder of a system role, in Bengaluru unless another branch is given."""
+        key = role if branch in (None, self.world.blr) or role == "admin" else f"{role}@{branch.code}"
+        return self.as_user(self.world.teak.users[key])
+
+    def as_admin(self) -> Persona:
+        """Teak & Thread's administrator, of all branches."""
+        return self.as_role("admin")
+
+    def as_cashier(self, branch: Branch | None = None) -> Persona:
+        """A cashier of one branch: Bengaluru, unless another is given."""
+        return self.as_role("cashier", branch)
+
+    def as_sales(self) -> Persona:
+        """The sales executive of Bengaluru: may override prices."""
+        return self.as_role("sales_executive")
+
+    def as_stockkeeper(self) -> Persona:
+        """The inventory manager of Bengaluru."""
+        return self.as_role("inventory_manager")
+
+    def as_technician(self) -> Persona:
+        """The technician of Bengaluru: reads, sells nothing."""
+        return self.as_role("technician")
+
+    def as_foreign_admin(self) -> Persona:
+        """The administrator of the other business."""
+        return self.as_user(self.world.lagoon.users["admin"])
+
+    def as_nobody(self) -> Persona:
+        """Somebody signed in who belongs to no business."""
+        return self.as_user(self.world.nobody)
+
+    def as_anon(self) -> Persona:
+        """A visitor who is not signed in."""
+        return Persona(self.connection)
+
+    def as_service(self) -> Persona:
+        """A program with the service key."""
+        return Persona(self.connection, "service_role")
+
+    def newcomer(self, email: str | None = None, *, confirmed: bool = True) -> Persona:
+        """Sign up a new person; gone at the end of the test."""
+        return self.as_user(sign_up(self.connection, email or f"{new_id()}@new.example", confirmed=confirmed))
+
+
+def sign_up(connection: Connection, email: str, *, confirmed: bool = True) -> User:
+    """Make an account as Auth would, without a password."""
+    user = User(new_id(), email)
+    connection.execute(
+        "insert into auth.users (id, aud, role, email, email_confirmed_at) "
+        "values (%s, 'authenticated', 'authenticated', %s, case when %s then now() end)",
+        [user.id, user.email, confirmed],
+    )
+    return user
+
+
+def make_world(connection: Connection) -> World:
+    """Make both businesses. The connection must be inside a transaction, which the caller commits."""
+    return World(_make_teak(connection), _make_lagoon(connection), sign_up(connection, _address("nobody")))
+
+
+def _address(name: str) -> str:
+    return f"{name}.{str(new_id())[:8]}@world.example"
+
+
+@dataclass
+class _Builder:
+    """Collects one house while it is made, as its administrator."""
+
+    connection: Connection
+    org_id: UUID = field(default_factory=new_id)
+    users: dict[str, User] = field(default_factory=dict)
+    variants: dict[str, UUID] = field(default_factory=dict)
+    customers: dict[str, UUID] = field(default_factory=dict)
+    tax_classes: dict[str, UUID] = field(default_factory=dict)
+
+    @property
+    def admin(self) -> Persona:
+        user = self.users["admin"]
+        return Persona(self.connection, "authenticated", user.id, user.email)
+
+    def found(self, name: str, country: str, currency: str, **options: object) -> None:
+        self.users["admin"] = sign_up(self.connection, _address("admin"))
+        self.admin.rpc(
+            "create_organization",
+            p_id=self.org_id,
+            p_name=name,
+            p_country=country,
+            p_currency=currency,
+            p_options=options,
+        )
+
+    def branch(self, code: str, name: str, **options: object) -> Branch:
+        made = Branch(new_id(), self.org_id, code, str(options.get("region_code", "")), new_id(), new_id())
+        self.admin.rpc(
+            "create_branch", p_id=made.id, p_org_id=self.org_id, p_code=code, p_name=name, p_options=options
+        )
+        for location, kind in ((made.showroom, "showroom"), (made.warehouse, "warehouse")):
+            self.admin.rpc(
+                "create_location",
+                p_id=location,
+                p_branch_id=made.id,
+                p_code=kind.upper(),
+                p_name=f"{name} {kind}",
+                p_kind=kind,
+            )
+        return made
+
+    def hire(self, key: str, role: str, branch: Branch) -> None:
+        user = sign_up(self.connection, _address(key.replace("@", ".")))
+        invitation = new_id()
+        self.admin.rpc(
+            "invite_member",
+            p_id=invitation,
+            p_org_id=self.org_id,
+            p_email=user.email,
+            p_role=role,
+            p_branch_ids=[branch.id],
+        )
+        person = Persona(self.connection, "authenticated", user.id, user.email)
+        person.rpc("accept_invitation", p_id=invitation)
+        self.users[key] = user
+
+    def tax_class(self, code: str, rate: str | None, kind: str = "taxable") -> None:
+        made = self.tax_classes[code] = new_id()
+        self.admin.execute(
+            "insert into public.tax_classes (id, org_id, code, name, kind) values (%s, %s, %s, %s, %s)",
+            [made, self.org_id, code, code, kind],
+        )
+        if rate is not None:
+            self.admin.execute(
+                "insert into public.tax_rates (org_id, tax_class_id, rate, valid_from) values (%s, %s, %s, "
+                "'2017-07-01')",
+                [self.org_id, made, Decimal(rate)],
+            )
+
+    def variant(
+        self,
+        key: str,
+        price: str,
+        tax_class: str,
+        hsn: str,
+        *,
+        unit: str = "NOS",
+        inclusive: bool = False,
+        kind: str = "goods",
+    ) -> None:
+        product, variant = new_id(), new_id()
+        self.admin.execute(
+            "insert into public.products (id, org_id, name, kind, hsn_code, tax_class_id, unit_code) "
+            "values (%s, %s, %s, %s, %s, %s, %s)",
+            [product, self.org_id, key.title(), kind, hsn, self.tax_classes[tax_class], unit],
+        )
+        self.admin.execute(
+            "insert into public.product_variants (id, org_id, product_id, sku, name, price, "
+            "price_includes_tax) "
+            "values (%s, %s, %s, %s, %s, %s, %s)",
+            [variant, self.org_id, product, key.upper(), key.title(), Decimal(price), inclusive],
+        )
+        self.variants[key] = variant
+
+    def stock(self, location: UUID, quantity: int) -> None:
+        for key, variant in self.variants.items():
+            if key != "assembly":
+                self.admin.rpc(
+                    "adjust_stock",
+                    p_id=new_id(),
+                    p_location_id=location,
+                    p_variant_id=variant,
+                    p_quantity=quantity,
+                    p_reason="opening",
+                    p_unit_cost=Decimal("40"),
+                )
+
+    def customer(self, key: str, *, credit: int = 0, **columns: str) -> None:
+        made = self.customers[key] = new_id()
+        names = ", ".join(columns)
+        self.admin.execute(
+            f"insert into public.customers (id, org_id, name{', ' if names else ''}{names}) "
+            f"values (%s, %s, %s{', %s' * len(columns)})",
+            [made, self.org_id, key.title(), *columns.values()],
+        )
+        if credit:
+            self.admin.rpc("set_credit_limit", p_customer_id=made, p_credit_limit=credit)
+
+    def sell(self, branch: Branch, key: str) -> UUID:
+        made = new_id()
+        lines = [{"variant_id": self.variants[key], "quantity": 1}]
+        total = self.admin.rpc("quote_sale", p_branch_id=branch.id, p_customer_id=None, p_lines=lines)[
+            "total"
+        ]
+        self.admin.rpc(
+            "post_sale",
+            p_id=made,
+            p_branch_id=branch.id,
+            p_location_id=branch.showroom,
+            p_customer_id=None,
+            p_lines=lines,
+            p_payments=[{"method": "cash", "amount": total}],
+        )
+        return made
+
+    def one_of_the_rest(self) -> None:
+        """Rows for the tables that nothing above fills."""
+        self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
+        self.admin.execute("insert into public.suppliers (org_id, name) values (%s, 'Mill')", [self.org_id])
+        self.admin.rpc(
+            "invite_member",
+            p_id=new_id(),
+            p_org_id=self.org_id,
+            p_email=_address("invited"),
+            p_role="technician",
+        )
+
+    def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
+        return House(self.org_id, self.users, branches, self.variants, self.customers, invoices)
+
+
+def _make_teak(connection: Connection) -> House:
+    build = _Builder(connection)
+    build.found(
+        "Teak & Thread", "IN", "INR", legal_name="Teak & Thread Furniture LLP", invoice_terms="No returns."
+    )
+    blr = build.branch(
+        "BLR", "Indiranagar", region_code="29", tax_number=gstin("29ABCDE1234F1Z"), city="Bengaluru"
+    )
+    mum = build.branch("MUM", "Bandra", region_code="27", tax_number=gstin("27ABCDE1234F1Z"), city="Mumbai")
+    for role in ROLES[1:]:
+        build.hire(role, role, blr)
+    build.hire("cashier@MUM", "cashier", mum)
+
+    build.tax_class("GST18", "18")
+    build.tax_class("GST5", "5")
+    build.tax_class("NIL", None, "nil_rated")
+    build.tax_class("EXEMPT", None, "exempt")
+    build.variant("sofa", "1000.00", "GST18", "9401")
+    build.variant("lamp", "118.00", "GST18", "9405", inclusive=True)
+    build.variant("rug", "250.50", "GST5", "5703", unit="SQM")
+    build.variant("book", "99.00", "NIL", "4901")
+    build.variant("pot", "45.00", "EXEMPT", "6912")
+    build.variant("assembly", "500.00", "GST18", "9987", kind="service")
+    build.stock(blr.showroom, 10)
+    build.stock(mum.showroom, 10)
+
+    build.customer(
+        "local", tax_number=gstin("29AAACB1234C1Z"), region_code="29", country="IN", kind="business"
+    )
+    build.customer(
+        "elsewhere", tax_number=gstin("27AAACB1234C1Z"), region_code="27", country="IN", kind="business"
+    )
+    build.customer("abroad", country="AE")
+    build.customer("unknown")
+    build.customer("trusted", credit=2000, region_code="29", country="IN")
+    build.one_of_the_rest()
+    return build.house((blr, mum), {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")})
+
+
+def _make_lagoon(connection: Connection) -> House:
+    build = _Builder(connection)
+    build.found("Blue Lagoon Pools", "GB", "GBP", tax_regime="vat")
+    london = build.branch("LON", "Greenwich", tax_number="GB123456789", timezone="Europe/London")
+    build.hire("cashier", "cashier", london)
+    build.tax_class("STANDARD", "20")
+    build.variant("pump", "60.00", "STANDARD", "8413", inclusive=True)
+    build.variant("filter", "10.00", "STANDARD", "8421")
+    build.stock(london.showroom, 10)
+    build.customer("domestic", country="GB", tax_number="GB987654321")
+    build.customer("abroad", country="FR")
+    build.one_of_the_rest()
+    return build.house((london,), {"LON": build.sell(london, "pump")})
