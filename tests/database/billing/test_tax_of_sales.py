@@ -296,3 +296,19 @@ def test_the_place_of_supply_must_exist(people: People) -> None:
             line(world.lagoon.variants["pump"]),
             place_of_supply="ZZ",
         )
+
+
+def test_the_till_cannot_waive_the_tax(people: People) -> None:
+    """An export is what a foreign customer's address says; otherwise it takes the right to change prices."""
+    sofa = line(people.world.teak.variants["sofa"])
+    with raises("price_override_denied", 403):
+        quote(people.as_cashier(), people.world.blr, sofa, place_of_supply="96")
+    with raises("price_override_denied", 403):
+        quote(
+            people.as_cashier(),
+            people.world.blr,
+            sofa,
+            customer=people.world.teak.customers["elsewhere"],
+            place_of_supply="96",
+        )
+    assert quote(people.as_sales(), people.world.blr, sofa, place_of_supply="96")["tax"] == 0

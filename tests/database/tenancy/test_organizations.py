@@ -206,6 +206,7 @@ def test_closing_and_reopening_the_books(people: People) -> None:
     with raises("invalid_input", 400):
         closed("reopen_period", "2025-07-31")
     assert closed("reopen_period", "2025-03-31") == "2025-03-31"
+    assert closed("reopen_period", "2025-03-31") == "2025-03-31"
     assert closed("reopen_period", None) is None
     assert closed("reopen_period", None) is None
 
@@ -232,3 +233,31 @@ def test_only_with_the_permission(people: People) -> None:
         for org_id in (people.world.lagoon.id, uuid4()):
             with raises("not_found", 404):
                 people.as_admin().rpc(act, p_org_id=org_id, p_through="2020-01-01")
+
+
+@pytest.mark.parametrize(
+    ("changed", "options"),
+    [
+        ({"p_code": "bengaluru"}, {}),
+        ({"p_name": None}, {}),
+        ({}, {"region_code": "95"}),
+        ({}, {"country": "XX"}),
+        ({}, {"tax_number": "29ABCDE1234F1Z0"}),
+        ({}, {"tax_number": "27AAPFU0939F1ZV"}),
+        ({}, {"upi_id": "nobody"}),
+    ],
+)
+def test_a_branch_with_bad_values(
+    people: People, changed: dict[str, object], options: dict[str, object]
+) -> None:
+    """400 with a stable code: code, name, state, country, and a GSTIN that is no GSTIN or another state's."""
+    good = {"p_id": new_id(), "p_org_id": people.world.teak.id, "p_code": "NEW", "p_name": "New"}
+    with raises("invalid_input", 400):
+        people.as_admin().rpc("create_branch", **(good | changed), p_options={"region_code": "29"} | options)
+
+
+@pytest.mark.parametrize("changed", [{"p_code": "no spaces"}, {"p_name": ""}, {"p_kind": "customer"}])
+def test_a_location_with_bad_values(people: People, changed: dict[str, object]) -> None:
+    good = {"p_branch_id": people.world.blr.id, "p_code": "ATTIC", "p_name": "Attic", "p_kind": "warehouse"}
+    with raises("invalid_input", 400):
+        people.as_admin().rpc("create_location", p_id=new_id(), **(good | changed))
