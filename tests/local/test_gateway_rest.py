@@ -68,7 +68,7 @@ def test_rpc_returns_the_databases_own_digits(lab: Lab, method: str) -> None:
     ],
 )
 def test_json_arrives_as_it_was_sent(lab: Lab, token: str, value: Any, kind: str) -> None:
-    """As an argument, what the client sent is what the database gets: nothing is wrapped twice or unwrapped."""
+    """As an argument, what the client sent is what the database gets: nothing is wrapped twice."""
     answer = lab.http("POST", "/rest/v1/rpc/gw_kind", token=token, json={"p_value": value})
     assert answer.json() == kind
     if isinstance(value, dict | list):
