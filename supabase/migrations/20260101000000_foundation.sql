@@ -58,10 +58,13 @@ comment on function private.caller() is
 'The signed-in user''s id. Errors: 401 unauthenticated when the request carries no user.';
 
 create function private.request_id() returns text
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  select left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 128)
+begin
+  return (
+    select left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 128));
+end;
 $$;
 
 comment on function private.request_id() is

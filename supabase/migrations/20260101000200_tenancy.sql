@@ -284,10 +284,15 @@ comment on function private.authorize_branch(text, uuid) is
 Errors: as private.authorize, and 422 branch_archived.';
 
 create function private.permitted(p_permission text, p_org_id uuid) returns boolean
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = ''
 as $$
-  select p_org_id in (select private.orgs_with(p_permission))
+begin
+  return exists (
+    select from public.memberships m
+    join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
+    where m.org_id = p_org_id and m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission);
+end;
 $$;
 
 comment on function private.permitted(text, uuid) is 'Does the caller hold p_permission in the organisation? No errors.';

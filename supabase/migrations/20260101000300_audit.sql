@@ -64,22 +64,24 @@ set search_path = ''
 as $$
 declare
   v_keys text[] := coalesce(tg_argv, '{}');
+  v_actor_id uuid := auth.uid();
+  v_request_id text := private.request_id();
 begin
   -- A statement that failed half-way leaves no row here either: the log is part of the act's transaction.
   if tg_op = 'INSERT' then
     insert into audit.log (org_id, actor_id, action, table_name, row_id, after, request_id)
-    select coalesce(r.doc ->> 'org_id', r.doc ->> 'id')::uuid, auth.uid(), 'insert', tg_table_name,
-      audit.row_key(r.doc, v_keys), r.doc, private.request_id()
+    select coalesce(r.doc ->> 'org_id', r.doc ->> 'id')::uuid, v_actor_id, 'insert', tg_table_name,
+      case when v_keys = '{}' then r.doc ->> 'id' else audit.row_key(r.doc, v_keys) end, r.doc, v_request_id
     from (select to_jsonb(n) as doc from new_rows n) r;
   elsif tg_op = 'DELETE' then
     insert into audit.log (org_id, actor_id, action, table_name, row_id, before, request_id)
-    select coalesce(r.doc ->> 'org_id', r.doc ->> 'id')::uuid, auth.uid(), 'delete', tg_table_name,
-      audit.row_key(r.doc, v_keys), r.doc, private.request_id()
+    select coalesce(r.doc ->> 'org_id', r.doc ->> 'id')::uuid, v_actor_id, 'delete', tg_table_name,
+      case when v_keys = '{}' then r.doc ->> 'id' else audit.row_key(r.doc, v_keys) end, r.doc, v_request_id
     from (select to_jsonb(o) as doc from old_rows o) r;
   else
     insert into audit.log (org_id, actor_id, action, table_name, row_id, before, after, request_id)
-    select coalesce(n.doc ->> 'org_id', n.doc ->> 'id')::uuid, auth.uid(), 'update', tg_table_name,
-      audit.row_key(n.doc, v_keys), o.doc, n.doc, private.request_id()
+    select coalesce(n.doc ->> 'org_id', n.doc ->> 'id')::uuid, v_actor_id, 'update', tg_table_name,
+      case when v_keys = '{}' then n.doc ->> 'id' else audit.row_key(n.doc, v_keys) end, o.doc, n.doc, v_request_id
     from (select to_jsonb(x) as doc, row_number() over () as place from new_rows x) n
     join (select to_jsonb(x) as doc, row_number() over () as place from old_rows x) o using (place)
     where n.doc - 'updated_at' <> o.doc - 'updated_at';
@@ -89,15 +91,17 @@ end;
 $$;
 
 create function audit.row_key(p_row jsonb, p_keys text[]) returns text
-language sql immutable
+language plpgsql immutable
 set search_path = ''
 as $$
-  select case when cardinality(p_keys) = 0 then p_row ->> 'id'
-    else (select string_agg(p_row ->> k, '/' order by i) from unnest(p_keys) with ordinality as t (k, i)) end
+begin
+  return (
+    select string_agg(p_row ->> k, '/' order by i) from unnest(p_keys) with ordinality as t (k, i));
+end;
 $$;
 
 comment on function audit.row_key(jsonb, text[]) is
-'The key of a row as text. p_row: the row; p_keys: its key columns, empty for "id". Parts are joined by a slash.';
+'The key of a row as text. p_row: the row; p_keys: its key columns. Parts are joined by a slash.';
 
 comment on function audit.record() is
 'The one audit trigger, after each statement, with transition tables. Arguments: the key columns, none for "id".

@@ -15,10 +15,12 @@ create index on private.outbox (id) where delivered_at is null;
 alter table private.outbox enable row level security;
 
 create function private.emit(p_org_id uuid, p_event text, p_payload jsonb) returns void
-language sql
+language plpgsql
 set search_path = ''
 as $$
-  insert into private.outbox (org_id, event, payload) values (p_org_id, p_event, p_payload)
+begin
+  insert into private.outbox (org_id, event, payload) values (p_org_id, p_event, p_payload);
+end;
 $$;
 
 comment on function private.emit(uuid, text, jsonb) is

@@ -96,10 +96,13 @@ create type private.stock_move as (
 comment on type private.stock_move is 'One movement to post. unit_cost null: at the average cost of where it comes from.';
 
 create function private.shared_location(p_org_id uuid, p_kind text) returns uuid
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  select id from public.locations where org_id = p_org_id and kind = p_kind and branch_id is null
+begin
+  return (
+    select id from public.locations where org_id = p_org_id and kind = p_kind and branch_id is null);
+end;
 $$;
 
 comment on function private.shared_location(uuid, text) is
@@ -112,8 +115,15 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  v_locations uuid[];
+  v_variants uuid[];
   v_shortages jsonb;
 begin
+  select array_agg(distinct e.location_id), array_agg(distinct e.variant_id) into v_locations, v_variants
+  from (
+    select m.from_location_id as location_id, m.variant_id from unnest(p_moves) m
+    union all select m.to_location_id, m.variant_id from unnest(p_moves) m) e;
+
   -- Levels that do not exist yet come first, in key order, so that the locks below find a row for every arrival.
   insert into public.stock_levels (org_id, branch_id, location_id, variant_id)
   select distinct p_org_id, l.branch_id, m.to_location_id, m.variant_id
@@ -125,8 +135,9 @@ begin
   order by m.to_location_id, m.variant_id
   on conflict do nothing;
 
-  -- Everybody locks in key order, so no two acts can wait for one another in a circle. The sum per variant is checked:
-  -- the same piece twice in one basket counts twice.
+  -- Everybody locks in key order, so no two acts can wait for one another in a circle. There is no join beneath the lock:
+  -- a row that changed while the statement waited could drop out of one. The sum per variant is checked: the same piece
+  -- twice in one basket counts twice.
   with demanded as (
     select m.from_location_id as location_id, m.variant_id, sum(m.quantity) as quantity
     from unnest(p_moves) m
@@ -135,9 +146,7 @@ begin
   ), locked as (
     select s.location_id, s.variant_id, s.available
     from public.stock_levels s
-    where s.org_id = p_org_id and (s.location_id, s.variant_id) in (
-      select m.from_location_id, m.variant_id from unnest(p_moves) m
-      union select m.to_location_id, m.variant_id from unnest(p_moves) m)
+    where s.org_id = p_org_id and s.location_id = any (v_locations) and s.variant_id = any (v_variants)
     order by s.location_id, s.variant_id
     for no key update of s
   )

@@ -47,9 +47,11 @@ Errors: 400 invalid_input.';
 create function private.line_tax(p_amount numeric, p_includes_tax boolean, p_rate numeric, p_supply_type text,
   p_local_component text)
 returns table (taxable numeric, tax numeric, taxes jsonb)
-language sql immutable
+language plpgsql immutable
 set search_path = ''
 as $$
+begin
+  return query
   with components as (
     select c.name, c.rate, c.place,
       round(p_amount * c.rate / (case when p_includes_tax then 100 + p_rate else 100 end), 2) as amount
@@ -64,7 +66,8 @@ as $$
       coalesce(jsonb_agg(jsonb_build_object('component', name, 'rate', round(rate, 3), 'amount', amount) order by place), '[]') as taxes
     from components
   )
-  select case when p_includes_tax then p_amount - s.tax else p_amount end, s.tax, s.taxes from summed s
+  select case when p_includes_tax then p_amount - s.tax else p_amount end, s.tax, s.taxes from summed s;
+end;
 $$;
 
 comment on function private.line_tax(numeric, boolean, numeric, text, text) is

@@ -15,12 +15,15 @@ number back, so there is no gap.';
 alter table private.number_counters enable row level security;
 
 create function private.fiscal_year(p_date date, p_start_month integer) returns text
-language sql immutable
+language plpgsql immutable
 set search_path = ''
 as $$
-  select case when p_start_month = 1 then to_char(p_date, 'YYYY')
-    else to_char(p_date - make_interval(months => p_start_month - 1), 'YY') || '-'
-      || to_char(p_date - make_interval(months => p_start_month - 1) + interval '1 year', 'YY') end
+begin
+  return (
+    select case when p_start_month = 1 then to_char(p_date, 'YYYY')
+      else to_char(p_date - make_interval(months => p_start_month - 1), 'YY') || '-'
+        || to_char(p_date - make_interval(months => p_start_month - 1) + interval '1 year', 'YY') end);
+end;
 $$;
 
 comment on function private.fiscal_year(date, integer) is

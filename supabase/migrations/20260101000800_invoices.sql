@@ -188,64 +188,70 @@ grant select on public.invoices, public.invoice_lines, public.payments, public.p
 -- Reading one -------------------------------------------------------------------------------------
 
 create function private.tax_summary(p_lines jsonb) returns jsonb
-language sql immutable
+language plpgsql immutable
 set search_path = ''
 as $$
-  with lines as (
-    select l ->> 'hsn_code' as hsn_code, l ->> 'tax_kind' as tax_kind, (l ->> 'tax_rate')::numeric as tax_rate,
-      (l ->> 'taxable')::numeric as taxable, (l ->> 'tax')::numeric as tax, l -> 'taxes' as taxes
-    from jsonb_array_elements(p_lines) l
-  ), components as (
-    select hsn_code, tax_kind, tax_rate, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
-      sum((c ->> 'amount')::numeric) as amount
-    from lines, jsonb_array_elements(taxes) c group by 1, 2, 3, 4, 5
-  ), rows as (
-    select hsn_code, tax_kind, tax_rate, sum(taxable) as taxable, sum(tax) as tax from lines group by 1, 2, 3
-  )
-  select coalesce(jsonb_agg(jsonb_build_object('hsn_code', r.hsn_code, 'tax_kind', r.tax_kind, 'tax_rate', r.tax_rate,
-    'taxable', r.taxable, 'tax', r.tax, 'taxes', (
-      select coalesce(jsonb_agg(jsonb_build_object('component', c.component, 'rate', c.rate, 'amount', c.amount)
-        order by c.component), '[]')
-      from components c
-      where c.hsn_code is not distinct from r.hsn_code and c.tax_kind = r.tax_kind and c.tax_rate = r.tax_rate))
-    order by r.tax_rate desc, r.hsn_code), '[]')
-  from rows r
+begin
+  return (
+    with lines as (
+      select l ->> 'hsn_code' as hsn_code, l ->> 'tax_kind' as tax_kind, (l ->> 'tax_rate')::numeric as tax_rate,
+        (l ->> 'taxable')::numeric as taxable, (l ->> 'tax')::numeric as tax, l -> 'taxes' as taxes
+      from jsonb_array_elements(p_lines) l
+    ), components as (
+      select hsn_code, tax_kind, tax_rate, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
+        sum((c ->> 'amount')::numeric) as amount
+      from lines, jsonb_array_elements(taxes) c group by 1, 2, 3, 4, 5
+    ), rows as (
+      select hsn_code, tax_kind, tax_rate, sum(taxable) as taxable, sum(tax) as tax from lines group by 1, 2, 3
+    )
+    select coalesce(jsonb_agg(jsonb_build_object('hsn_code', r.hsn_code, 'tax_kind', r.tax_kind, 'tax_rate', r.tax_rate,
+      'taxable', r.taxable, 'tax', r.tax, 'taxes', (
+        select coalesce(jsonb_agg(jsonb_build_object('component', c.component, 'rate', c.rate, 'amount', c.amount)
+          order by c.component), '[]')
+        from components c
+        where c.hsn_code is not distinct from r.hsn_code and c.tax_kind = r.tax_kind and c.tax_rate = r.tax_rate))
+      order by r.tax_rate desc, r.hsn_code), '[]')
+    from rows r);
+end;
 $$;
 
 comment on function private.tax_summary(jsonb) is
 'Lines of a document summed by HSN code, kind and rate, as the tax table of an invoice shows them. p_lines: the JSON lines.';
 
 create function private.invoice_json(p_org_id uuid, p_id uuid) returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  with lines as (
-    select coalesce(jsonb_agg(to_jsonb(l) - 'org_id' - 'invoice_id' - 'branch_id' order by l.line_no), '[]') as list
-    from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_id
-  ), money as (
-    select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'method', p.method, 'method_name', m.name, 'amount', a.amount,
-        'tendered', p.tendered, 'change', p.change, 'reference', p.reference, 'received_at', p.received_at)
-        order by p.received_at, p.created_at, p.id), '[]') as list,
-      coalesce(sum(p.tendered), 0.00) as tendered, coalesce(sum(p.change), 0.00) as change_due
-    from public.payment_allocations a
-    join public.payments p on p.org_id = a.org_id and p.id = a.payment_id
-    join public.payment_methods m on m.code = p.method
-    where a.org_id = p_org_id and a.invoice_id = p_id
-  )
-  select jsonb_build_object(
-    'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
-    'title', case when i.tax_regime = 'none' then 'Invoice' else 'Tax Invoice' end,
-    'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
-    'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
-    'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
-    'reverse_charge', false, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
-    'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'balance', i.balance,
-    'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
-    'payments', m.list, 'note', i.note, 'reference', i.reference, 'terms', i.terms)
-  from public.invoices i
-  join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
-  cross join lines l cross join money m
-  where i.org_id = p_org_id and i.id = p_id
+begin
+  return (
+    with lines as (
+      select coalesce(jsonb_agg(to_jsonb(l) - 'org_id' - 'invoice_id' - 'branch_id' order by l.line_no), '[]') as list
+      from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_id
+    ), money as (
+      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'method', p.method, 'method_name', m.name, 'amount', a.amount,
+          'tendered', p.tendered, 'change', p.change, 'reference', p.reference, 'received_at', p.received_at)
+          order by p.received_at, p.created_at, p.id), '[]') as list,
+        coalesce(sum(p.tendered), 0.00) as tendered, coalesce(sum(p.change), 0.00) as change_due
+      from public.payment_allocations a
+      join public.payments p on p.org_id = a.org_id and p.id = a.payment_id
+      join public.payment_methods m on m.code = p.method
+      where a.org_id = p_org_id and a.invoice_id = p_id
+    )
+    select jsonb_build_object(
+      'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
+      'title', case when i.tax_regime = 'none' then 'Invoice' else 'Tax Invoice' end,
+      'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
+      'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
+      'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
+      'reverse_charge', false, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
+      'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'balance', i.balance,
+      'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
+      'payments', m.list, 'note', i.note, 'reference', i.reference, 'terms', i.terms)
+    from public.invoices i
+    join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
+    cross join lines l cross join money m
+    where i.org_id = p_org_id and i.id = p_id);
+end;
 $$;
 
 comment on function private.invoice_json(uuid, uuid) is

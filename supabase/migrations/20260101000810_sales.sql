@@ -18,11 +18,14 @@ $$;
 comment on function private.instant(text, text) is 'Reads an ISO 8601 instant of an option. Errors: 400 invalid_input.';
 
 create function private.is_amount(p_value jsonb) returns boolean
-language sql immutable
+language plpgsql immutable
 set search_path = ''
 as $$
-  select case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
-    and p_value::numeric = round(p_value::numeric, 2) else false end
+begin
+  return (
+    select case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
+      and p_value::numeric = round(p_value::numeric, 2) else false end);
+end;
 $$;
 
 comment on function private.is_amount(jsonb) is 'Is this JSON a number of 0 or more, with at most 2 decimals? No errors.';
@@ -63,37 +66,46 @@ comment on function private.check_sale_lines(jsonb) is
 
 create function private.address_json(p_line1 text, p_line2 text, p_city text, p_region_code text, p_postal_code text, p_country text)
 returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  select jsonb_build_object('line1', p_line1, 'line2', p_line2, 'city', p_city, 'region_code', p_region_code,
-    'region_name', (select name from public.regions where country = p_country and code = p_region_code),
-    'postal_code', p_postal_code, 'country', p_country,
-    'country_name', (select name from public.countries where code = p_country))
+begin
+  return (
+    select jsonb_build_object('line1', p_line1, 'line2', p_line2, 'city', p_city, 'region_code', p_region_code,
+      'region_name', (select name from public.regions where country = p_country and code = p_region_code),
+      'postal_code', p_postal_code, 'country', p_country,
+      'country_name', (select name from public.countries where code = p_country)));
+end;
 $$;
 
 comment on function private.address_json(text, text, text, text, text, text) is 'An address as documents keep it.';
 
 create function private.seller_json(p_org public.organizations, p_branch public.branches) returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  select jsonb_build_object('name', p_org.name, 'legal_name', p_org.legal_name, 'branch_code', p_branch.code,
-    'branch_name', p_branch.name, 'tax_number', p_branch.tax_number, 'phone', p_branch.phone, 'email', p_branch.email,
-    'upi_id', p_branch.upi_id, 'address', private.address_json(p_branch.address_line1, p_branch.address_line2,
-      p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country))
+begin
+  return (
+    select jsonb_build_object('name', p_org.name, 'legal_name', p_org.legal_name, 'branch_code', p_branch.code,
+      'branch_name', p_branch.name, 'tax_number', p_branch.tax_number, 'phone', p_branch.phone, 'email', p_branch.email,
+      'upi_id', p_branch.upi_id, 'address', private.address_json(p_branch.address_line1, p_branch.address_line2,
+        p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country)));
+end;
 $$;
 
 comment on function private.seller_json(public.organizations, public.branches) is 'The seller as a document keeps him.';
 
 create function private.buyer_json(p_customer public.customers) returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  select case when p_customer.id is not null then jsonb_build_object('id', p_customer.id, 'name', p_customer.name,
-    'tax_number', p_customer.tax_number, 'phone', p_customer.phone, 'email', p_customer.email,
-    'address', private.address_json(p_customer.address_line1, p_customer.address_line2, p_customer.city,
-      p_customer.region_code, p_customer.postal_code, p_customer.country)) end
+begin
+  return (
+    select case when p_customer.id is not null then jsonb_build_object('id', p_customer.id, 'name', p_customer.name,
+      'tax_number', p_customer.tax_number, 'phone', p_customer.phone, 'email', p_customer.email,
+      'address', private.address_json(p_customer.address_line1, p_customer.address_line2, p_customer.city,
+        p_customer.region_code, p_customer.postal_code, p_customer.country)) end);
+end;
 $$;
 
 comment on function private.buyer_json(public.customers) is 'The buyer as a document keeps him; null for a walk-in.';
@@ -103,58 +115,61 @@ comment on function private.buyer_json(public.customers) is 'The buyer as a docu
 create function private.price_lines(p_org_id uuid, p_lines jsonb, p_regime text, p_supply_type text, p_region text,
   p_local_component text, p_date date)
 returns jsonb
-language sql stable
+language plpgsql stable
 set search_path = ''
 as $$
-  with limits as (
-    select coalesce(max(r.max_discount_percent), 0) as discount_percent,
-      private.permitted('price.override', p_org_id) as may_override
-    from public.memberships m join public.roles r on r.org_id = m.org_id and r.id = m.role_id
-    where m.org_id = p_org_id and m.user_id = auth.uid() and m.status = 'active'
-  ), asked as (
-    select t.place as line_no, (t.line ->> 'variant_id')::uuid as variant_id, (t.line ->> 'quantity')::numeric as quantity,
-      (t.line ->> 'unit_price')::numeric as asked_price, coalesce((t.line ->> 'discount')::numeric, 0)::numeric(14, 2) as discount
-    from jsonb_array_elements(p_lines) with ordinality t (line, place)
-  ), found as (
-    select a.line_no, a.variant_id, a.quantity, a.discount, v.id, v.sku, v.name, v.price, v.price_includes_tax, v.archived_at,
-      p.kind, p.hsn_code, p.unit_code, u.decimals, coalesce(a.asked_price, v.price)::numeric(14, 2) as unit_price,
-      case when p_regime = 'none' then 'untaxed' when p_supply_type = 'export' then 'zero_rated' else c.kind end as tax_kind,
-      round(a.quantity * coalesce(a.asked_price, v.price), 2) as gross, r.rate
-    from asked a
-    -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
-    left join lateral (
-      select * from public.product_variants t where t.org_id = p_org_id and t.id = a.variant_id limit 1) v on true
-    left join lateral (
-      select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p on true
-    left join public.units u on u.code = p.unit_code
-    left join lateral (
-      select * from public.tax_classes t where t.org_id = p_org_id and t.id = p.tax_class_id limit 1) c on true
-    left join lateral (
-      -- The region's own rate comes before the general one, the latest before the earlier.
-      select t.rate from public.tax_rates t
-      where t.org_id = p_org_id and t.tax_class_id = c.id and t.valid_from <= p_date
-        and (t.region = p_region or t.region is null)
-      order by t.region nulls last, t.valid_from desc limit 1) r on true
-  )
-  select jsonb_agg(jsonb_build_object('line_no', f.line_no, 'variant_id', f.variant_id, 'sku', f.sku, 'description', f.name,
-      'hsn_code', f.hsn_code, 'unit', f.unit_code, 'quantity', f.quantity::numeric(14, 3), 'unit_price', f.unit_price,
-      'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
-      'tax_rate', case when f.tax_kind = 'taxable' then f.rate else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
-      'total', x.taxable + x.tax, 'stocked', f.kind = 'goods',
-      'problem', case
-        when f.id is null then 'not_found'
-        when f.archived_at is not null then 'variant_archived'
-        when f.quantity <> round(f.quantity, f.decimals) then 'quantity_decimals'
-        when f.gross >= 1e11 then 'amount_too_large'
-        when f.discount > f.gross then 'discount_above_price'
-        when f.tax_kind = 'taxable' and f.rate is null then 'tax_rate_missing'
-        when f.unit_price <> f.price and not l.may_override then 'price_override_denied'
-        when f.discount * 100 > f.gross * l.discount_percent then 'discount_limit' end,
-      'limit', l.discount_percent) order by f.line_no)
-  from found f
-  cross join limits l
-  cross join lateral private.line_tax(f.gross - f.discount, f.price_includes_tax,
-    case when f.tax_kind = 'taxable' then f.rate else 0 end, p_supply_type, p_local_component) x
+begin
+  return (
+    with limits as (
+      select coalesce(max(r.max_discount_percent), 0) as discount_percent,
+        private.permitted('price.override', p_org_id) as may_override
+      from public.memberships m join public.roles r on r.org_id = m.org_id and r.id = m.role_id
+      where m.org_id = p_org_id and m.user_id = auth.uid() and m.status = 'active'
+    ), asked as (
+      select t.place as line_no, (t.line ->> 'variant_id')::uuid as variant_id, (t.line ->> 'quantity')::numeric as quantity,
+        (t.line ->> 'unit_price')::numeric as asked_price, coalesce((t.line ->> 'discount')::numeric, 0)::numeric(14, 2) as discount
+      from jsonb_array_elements(p_lines) with ordinality t (line, place)
+    ), found as (
+      select a.line_no, a.variant_id, a.quantity, a.discount, v.id, v.sku, v.name, v.price, v.price_includes_tax, v.archived_at,
+        p.kind, p.hsn_code, p.unit_code, u.decimals, coalesce(a.asked_price, v.price)::numeric(14, 2) as unit_price,
+        case when p_regime = 'none' then 'untaxed' when p_supply_type = 'export' then 'zero_rated' else c.kind end as tax_kind,
+        round(a.quantity * coalesce(a.asked_price, v.price), 2) as gross, r.rate
+      from asked a
+      -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
+      left join lateral (
+        select * from public.product_variants t where t.org_id = p_org_id and t.id = a.variant_id limit 1) v on true
+      left join lateral (
+        select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p on true
+      left join public.units u on u.code = p.unit_code
+      left join lateral (
+        select * from public.tax_classes t where t.org_id = p_org_id and t.id = p.tax_class_id limit 1) c on true
+      left join lateral (
+        -- The region's own rate comes before the general one, the latest before the earlier.
+        select t.rate from public.tax_rates t
+        where t.org_id = p_org_id and t.tax_class_id = c.id and t.valid_from <= p_date
+          and (t.region = p_region or t.region is null)
+        order by t.region nulls last, t.valid_from desc limit 1) r on true
+    )
+    select jsonb_agg(jsonb_build_object('line_no', f.line_no, 'variant_id', f.variant_id, 'sku', f.sku, 'description', f.name,
+        'hsn_code', f.hsn_code, 'unit', f.unit_code, 'quantity', f.quantity::numeric(14, 3), 'unit_price', f.unit_price,
+        'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
+        'tax_rate', case when f.tax_kind = 'taxable' then f.rate else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
+        'total', x.taxable + x.tax, 'stocked', f.kind = 'goods',
+        'problem', case
+          when f.id is null then 'not_found'
+          when f.archived_at is not null then 'variant_archived'
+          when f.quantity <> round(f.quantity, f.decimals) then 'quantity_decimals'
+          when f.gross >= 1e11 then 'amount_too_large'
+          when f.discount > f.gross then 'discount_above_price'
+          when f.tax_kind = 'taxable' and f.rate is null then 'tax_rate_missing'
+          when f.unit_price <> f.price and not l.may_override then 'price_override_denied'
+          when f.discount * 100 > f.gross * l.discount_percent then 'discount_limit' end,
+        'limit', l.discount_percent) order by f.line_no)
+    from found f
+    cross join limits l
+    cross join lateral private.line_tax(f.gross - f.discount, f.price_includes_tax,
+      case when f.tax_kind = 'taxable' then f.rate else 0 end, p_supply_type, p_local_component) x);
+end;
 $$;
 
 comment on function private.price_lines(uuid, jsonb, text, text, text, text, date) is
@@ -270,15 +285,14 @@ begin
     'place_of_supply', jsonb_build_object('code', v_place.region, 'name', v_place.region_name), 'reverse_charge', false,
     'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_sums.subtotal,
     'discount', v_sums.discount, 'tax', v_sums.tax, 'round_off', v_total::numeric(14, 2) - v_raw,
-    'total', v_total::numeric(14, 2), 'lines', v_sums.lines, 'tax_summary', private.tax_summary(v_sums.lines),
-    'stocked_lines', to_jsonb(coalesce(v_sums.stocked, '{}')),
+    'total', v_total::numeric(14, 2), 'lines', v_sums.lines, 'stocked_lines', to_jsonb(coalesce(v_sums.stocked, '{}')),
     'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
 end;
 $$;
 
 comment on function private.price_sale(uuid, uuid, uuid, jsonb, jsonb) is
-'A counter sale as it would be invoiced, with nothing written: the invoice''s JSON without number and payments, and
-stocked_lines, the numbers of the lines that leave stock. Parameters and errors: as post_sale''s.';
+'A counter sale as it would be invoiced, with nothing written: the invoice''s JSON without number, tax summary and payments,
+and stocked_lines, the numbers of the lines that leave stock. Parameters and errors: as post_sale''s.';
 
 -- Payments ----------------------------------------------------------------------------------------
 
@@ -370,16 +384,20 @@ comment on function private.check_credit(uuid, uuid, numeric) is
 Errors: 422 payment_incomplete (no customer), 422 credit_limit_exceeded.';
 
 -- The acts ----------------------------------------------------------------------------------------
+-- Their look-ups are by key whatever is asked, and planning them anew for each basket took longer than running them: hence
+-- the generic plans (docs/decisions/0008-plans-of-the-till.md).
 
 create function public.quote_sale(p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb default '{}')
 returns jsonb
 language plpgsql stable security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
+  v_sale jsonb := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
 begin
-  return private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options) - 'stocked_lines';
+  return v_sale - 'stocked_lines' || jsonb_build_object('tax_summary', private.tax_summary(v_sale -> 'lines'));
 end;
 $$;
 
@@ -395,15 +413,18 @@ create function public.post_sale(p_id uuid, p_branch_id uuid, p_location_id uuid
 returns jsonb
 language plpgsql security definer
 set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_user_id uuid := private.caller();
   v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
   v_sale jsonb;
   v_total numeric;
+  v_payments jsonb;
   v_paid numeric;
   v_date date;
   v_number text;
+  v_buyer_location_id uuid := private.shared_location(v_org_id, 'customer');
 begin
   if not private.claim_request(v_org_id, p_id, 'post_sale',
     jsonb_build_array(p_branch_id, p_location_id, p_customer_id, p_lines, p_payments, p_options)) then
@@ -419,12 +440,13 @@ begin
   v_date := (v_sale ->> 'business_date')::date;
   perform private.assert_period_open(v_org_id, v_date);
   perform private.move_stock(v_org_id, 'invoice', p_id, (v_sale ->> 'issued_at')::timestamptz, (
-    select array_agg(row ((l ->> 'variant_id')::uuid, p_location_id, private.shared_location(v_org_id, 'customer'),
-      (l ->> 'quantity')::numeric, null)::private.stock_move order by l -> 'line_no')
+    select array_agg(row ((l ->> 'variant_id')::uuid, p_location_id, v_buyer_location_id, (l ->> 'quantity')::numeric,
+      null)::private.stock_move order by l -> 'line_no')
     from jsonb_array_elements(v_sale -> 'lines') l where v_sale -> 'stocked_lines' @> (l -> 'line_no')));
 
   -- Locks come in one order everywhere: stock levels, then the customer, then the counter, which is held shortest.
-  select coalesce(sum(amount), 0) into v_paid from private.settle(p_payments, v_total);
+  select coalesce(sum(s.amount), 0), coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('id', gen_random_uuid())), '[]')
+  into v_paid, v_payments from private.settle(p_payments, v_total) s;
   if v_paid < v_total then
     perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid);
   end if;
@@ -444,17 +466,13 @@ begin
   select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity, l.unit_price,
     l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
   from jsonb_populate_recordset(null::public.invoice_lines, v_sale -> 'lines') l;
-  with settled as (
-    select gen_random_uuid() as id, s.* from private.settle(p_payments, v_total) s
-  ), received as (
-    insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
-      business_date, created_by)
-    select v_org_id, s.id, p_branch_id, p_customer_id, s.method, s.amount, s.tendered, s.reference,
-      (v_sale ->> 'issued_at')::timestamptz, v_date, v_user_id
-    from settled s
-  )
+  insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
+    business_date, created_by)
+  select v_org_id, p.id, p_branch_id, p_customer_id, p.method, p.amount, p.tendered, p.reference,
+    (v_sale ->> 'issued_at')::timestamptz, v_date, v_user_id
+  from jsonb_populate_recordset(null::public.payments, v_payments) p;
   insert into public.payment_allocations (org_id, payment_id, invoice_id, branch_id, amount)
-  select v_org_id, s.id, p_id, p_branch_id, s.amount from settled s;
+  select v_org_id, p.id, p_id, p_branch_id, p.amount from jsonb_populate_recordset(null::public.payments, v_payments) p;
 
   perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));

@@ -95,7 +95,7 @@ class Victim:
             f"{self.api.url}/v1/billing/sales" if through_api else f"{self.gateway.url}/rest/v1/rpc/post_sale"
         )
         headers = {"Authorization": f"Bearer {self.token}", "apikey": self.keys.anon_key}
-        return Till(httpx.Client(headers=headers, timeout=20, trust_env=False), url, through_api, self.shop)
+        return Till(httpx.Client(headers=headers, timeout=10, trust_env=False), url, through_api, self.shop)
 
     def kill_postgres(self) -> None:
         """Kill every process of Postgres at once, as a power cut would."""

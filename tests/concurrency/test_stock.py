@@ -79,6 +79,24 @@ def test_baskets_that_overlap_in_opposite_order_never_deadlock(found_shop: Found
     assert serials(shop) == list(range(1, rounds * clients + 1))
 
 
+def test_waiting_for_a_hot_variant_never_refuses_a_sale(found_shop: FoundShop, till: OpenTill) -> None:
+    rounds, clients = 12, 8
+    # A catalogue of real size: the plan for a small one may hide what waiting does to a row.
+    shop = found_shop(branches=8, variants=2000, stock=rounds * clients)
+
+    def sell_many(number: int) -> int:
+        chance = random.Random(number)
+        connection = till(shop)
+        for _ in range(rounds):
+            basket = [shop.variants[0], *chance.sample(shop.variants[1:], 2)]
+            shop.sell(connection, shop.branches[0], basket)
+        return rounds
+
+    outcomes = together([partial(sell_many, number) for number in range(clients)])
+    assert refusals(outcomes) == []
+    assert level(shop)[0] == 0
+
+
 def test_adjustments_and_sales_at_once_keep_levels_and_cost_true(
     found_shop: FoundShop, till: OpenTill
 ) -> None:

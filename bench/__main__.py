@@ -1,0 +1,55 @@
+"""`python -m bench <name>`, which `./dev bench <name>` runs."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from bench import report
+from bench import sale as sale_bench
+from local.errors import LauncherError
+
+app = typer.Typer(
+    name="bench",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+console = Console(stderr=True, highlight=False)
+
+
+@app.callback(invoke_without_command=True)
+def bench(context: typer.Context) -> None:
+    """The measurements that docs/performance.md quotes; without a name, all of them, one after the other."""
+    if context.invoked_subcommand is None:
+        sale()
+
+
+@app.command()
+def sale(
+    seconds: Annotated[float, typer.Option(help="Length of one measurement.", min=0.1)] = 1.0,
+    rounds: Annotated[int, typer.Option(help="How often everything is measured.", min=1)] = 15,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """The till: post_sale against a TPC-B-like transaction, one hot SKU, one numbering series."""
+    progress = report.Progress(console)
+    try:
+        result = sale_bench.run(seconds, rounds, progress)
+    finally:
+        progress.done()
+    if as_json:
+        typer.echo(json.dumps(result.as_json(), indent=2))
+    else:
+        report.show(Console(highlight=False), result)
+    if result.violations:
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    try:
+        app(prog_name="./dev bench")
+    except LauncherError as error:
+        console.print(error.detail, markup=False)
+        console.print(f"[bold red]Error:[/] {error.message}")
+        sys.exit(1)

@@ -1,0 +1,61 @@
+"""How measurements are shown: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from bench.sale import Result
+
+
+class Progress:
+    """Says what is going on: a spinner on a terminal, lines elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+
+    def step(self, text: str) -> None:
+        """Name what is done now."""
+        if not self._console.is_terminal:
+            self._console.print(f"{text} ...")
+            return
+        if self._status is None:
+            self._status = self._console.status(text)
+            self._status.start()
+        self._status.update(text)
+
+    def done(self) -> None:
+        """Take the spinner away."""
+        if self._status is not None:
+            self._status.stop()
+
+
+def show(console: Console, result: Result) -> None:
+    """Print a result of `bench sale`."""
+    speeds = Table("Measurement", "per second", box=None, padding=(0, 3, 0, 0))
+    speeds.columns[1].justify = "right"
+    for name, values in result.speeds.items():
+        speeds.add_row(name, f"{statistics.median(values):,.0f}")
+    console.print(speeds)
+    console.print()
+    table = Table("Ratio", "median", "min", "max", "target", box=None, padding=(0, 3, 0, 0))
+    for ratio in result.ratios:
+        colour = "green" if ratio.median >= ratio.target else "yellow"
+        table.add_row(
+            ratio.name,
+            f"[{colour}]{ratio.median:.3f}[/]",
+            f"{min(ratio.values):.3f}",
+            f"{max(ratio.values):.3f}",
+            f">= {ratio.target:g}",
+        )
+    console.print(table)
+    for violation in result.violations:
+        console.print(f"[bold red]Broken:[/] {violation}")
+    if not result.violations:
+        console.print("No oversell, no gap, no deadlock, no half sale; ledger = levels.")

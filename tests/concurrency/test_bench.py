@@ -1,0 +1,23 @@
+"""The measurements run, and prove the books that they leave."""
+
+import json
+import subprocess
+import sys
+
+from local.paths import ROOT
+from tests.support.stack import Shared
+
+
+def test_bench_sale_prints_its_ratios_and_breaks_nothing(shared: Shared) -> None:
+    command = [sys.executable, "-m", "bench", "sale", "--seconds", "0.1", "--rounds", "1", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["violations"] == []
+    assert {name: ratio["target"] for name, ratio in result["ratios"].items()} == {
+        "sale / TPC-B, 1 client": 0.25,
+        "sale / TPC-B, 8 clients": 0.25,
+        "one series / 8 series": 0.5,
+        "one hot SKU / spread SKUs": 0.5,
+    }
+    assert all(ratio["median"] > 0 for ratio in result["ratios"].values())
