@@ -11,7 +11,8 @@ function lostConnection() {
  * The driver's own `reserve()` (3.4.8) waits for ever when it has to reconnect, and hands out dead connections after
  * one was lost; a restarted Postgres would hang the gateway. Here a member reconnects by itself at its next query,
  * and a borrower whose connection was lost gets errors until he gives it back, so that no statement of his
- * transaction can run outside of it on the new connection.
+ * transaction can run outside of it on the new connection. The driver may also forget a statement that was sent while
+ * its connection died: the loss answers it, and the driver's client goes with it, lest it remember the statement later.
  *
  * @param {string} url
  * @param {number} size the most connections that are open at once.
@@ -21,19 +22,41 @@ export function createPool(url, size, options) {
   const idle = [];
   const waiting = [];
   const members = Array.from({ length: size }, () => {
-    const member = { losses: 0 };
-    member.sql = postgres(url, {
+    const member = { losses: 0, sql: null, fail: null };
+    connect(member);
+    return member;
+  });
+  idle.push(...members);
+
+  function connect(member) {
+    const sql = postgres(url, {
       ...options,
       max: 1,
       idle_timeout: 0,
       max_lifetime: null,
       onclose: () => {
+        if (member.sql !== sql) return;
         member.losses += 1;
+        if (member.fail === null) return;
+        connect(member);
+        member.fail(lostConnection());
+        sql.end({ timeout: 0 }).catch(() => {});
       },
     });
-    return member;
-  });
-  idle.push(...members);
+    member.sql = sql;
+  }
+
+  /** Runs one statement, and fails when its connection goes before the answer comes. */
+  async function ask(member, text, parameters) {
+    const lost = new Promise((_resolve, reject) => {
+      member.fail = reject;
+    });
+    try {
+      return await Promise.race([member.sql.unsafe(text, parameters, { prepare: true }), lost]);
+    } finally {
+      member.fail = null;
+    }
+  }
 
   function giveBack(member) {
     const next = waiting.shift();
@@ -47,7 +70,7 @@ export function createPool(url, size, options) {
     return {
       unsafe: async (text, parameters) => {
         if (member.losses !== losses) throw lostConnection();
-        return member.sql.unsafe(text, parameters, { prepare: true });
+        return ask(member, text, parameters);
       },
       release: () => giveBack(member),
     };

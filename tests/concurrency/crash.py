@@ -1,9 +1,6 @@
 """A complete stack that may be killed, and tills that keep book of what they were told."""
 
 import contextlib
-import os
-import signal
-import subprocess
 import threading
 import uuid
 from collections.abc import Callable, Iterator
@@ -12,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 
 from bench.shop import PRICE_WITH_TAX, Shop
 from local import databases
@@ -42,6 +40,7 @@ class Till:
     shop: Shop
     acknowledged: dict[uuid.UUID, str] = field(default_factory=dict)
     unanswered: list[uuid.UUID] = field(default_factory=list)
+    left_waiting: list[uuid.UUID] = field(default_factory=list)
 
     def sell_until(self, stop: threading.Event) -> None:
         """Post sales one after the other; ends at the first one that gets no answer."""
@@ -52,6 +51,9 @@ class Till:
         """Post one sale, which only its id tells apart; True when it was acknowledged."""
         try:
             answer = self.http.post(self.url, json=self._body(sale_id))
+        except httpx.TimeoutException:
+            self.left_waiting.append(sale_id)
+            answer = None
         except httpx.HTTPError:
             answer = None
         if answer is None or answer.status_code not in {200, 201}:
@@ -100,14 +102,12 @@ class Victim:
     def kill_postgres(self) -> None:
         """Kill every process of Postgres at once, as a power cut would."""
         assert self.cluster.process is not None
-        postmaster = self.cluster.process.pid
-        listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
-        pairs = (line.split() for line in listing.stdout.splitlines())
+        children = psutil.Process(self.cluster.process.pid).children(recursive=True)
         # The postmaster goes first: otherwise it would notice its children's end and tidy up.
         self.cluster.process.kill()
-        for child in [int(pid) for pid, parent in pairs if int(parent) == postmaster]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        for child in children:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
         self.cluster.process.wait()
 
     def wait_for_service(self) -> None:

@@ -61,6 +61,8 @@ def assert_repeated_once(stack: Victim, tills: list[Till]) -> None:
 def test_killed_postgres_loses_no_acknowledged_sale(stack: Victim, strike: int) -> None:
     tills = stack.tills(TILLS)
     sell_until_killed(tills, stack.kill_postgres, AT_LEAST)
+    # The gateway lives, so it says that the database is gone; it leaves nobody waiting.
+    assert [till.left_waiting for till in tills] == [[]] * TILLS
     stack.cluster.start()
     assert_whole(stack, tills)
     stack.wait_for_service()
