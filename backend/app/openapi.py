@@ -28,6 +28,13 @@ _TAGS = [
 ]
 
 
+_REQUEST_ID = {
+    "description": "The id of this request: the caller's own where it is acceptable, otherwise a new one",
+    "required": True,
+    "schema": {"type": "string"},
+}
+
+
 def install_openapi(app: FastAPI) -> None:
     """Makes `app.openapi()` answer the complete description, built once."""
 
@@ -47,10 +54,18 @@ def _describe(app: FastAPI) -> dict[str, Any]:
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["Problem"] = problem
+    for response in _responses(document):
+        response.setdefault("headers", {})["X-Request-ID"] = _REQUEST_ID
     for media in _json_bodies(document):
         if "example" not in media:
             media["example"] = _example(media["schema"], schemas)
     return document
+
+
+def _responses(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            yield from operation["responses"].values()
 
 
 def _json_bodies(document: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -134,6 +134,11 @@ def test_exact_json_reads_what_it_wrote(value: object) -> None:
     assert exact_json.loads(exact_json.dumps(value)) == value
 
 
+def test_large_exponents_stay_short() -> None:
+    for text in ("1E+99999999", "0E-99999999"):
+        assert exact_json.dumps(Decimal(text)) == text.encode()
+
+
 def test_exact_json_refuses_what_json_has_not() -> None:
     for value in (Decimal("NaN"), Decimal("Infinity")):
         with pytest.raises(ValueError, match="finite"):

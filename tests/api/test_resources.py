@@ -1,5 +1,6 @@
 """The resource helper on real tables: lists, filters, search, cursors, create, change, archive."""
 
+import base64
 from typing import Any
 from uuid import uuid4
 
@@ -204,3 +205,49 @@ def test_the_audit_log_knows_the_request(shop: Shop) -> None:
     first = shop.admin.get("/v1/audit", org_id=shop.org_id, limit=3)
     second = shop.admin.get("/v1/audit", org_id=shop.org_id, limit=3, cursor=first["next_cursor"])
     assert not {row["id"] for row in first["items"]} & {row["id"] for row in second["items"]}
+
+
+@pytest.mark.parametrize("text", ["TRUE", "null", "5", 'a"b\\c,d(e)'])
+def test_filters_take_text_as_text(shop: Shop, text: str) -> None:
+    new = {"org_id": shop.org_id, "product_id": shop.product_id, "sku": text, "name": "Odd", "price": 1}
+    shop.admin.post("/v1/catalogue/variants", new)
+    rows = shop.admin.get("/v1/catalogue/variants", sku=text)["items"]
+    assert [row["sku"] for row in rows] == [text]
+
+
+@pytest.mark.parametrize("moment", ["20261121", "2026", "0.5", "-1", " 0", "2026-11-21"])
+def test_a_moment_is_a_text_with_an_offset(shop: Shop, moment: str) -> None:
+    response = shop.admin.http.get("/v1/audit", params={"since": moment})
+    assert_problem(response, 422, "invalid_input")
+    path = f"/v1/catalogue/products/{shop.product_id}"
+    assert_problem(shop.admin.send("PATCH", path, {"archived_at": 0}), 422, "invalid_input")
+
+
+@pytest.mark.parametrize("day", ["0", "86400", "20261121"])
+def test_a_day_is_a_text(shop: Shop, day: str) -> None:
+    response = shop.admin.http.get("/v1/billing/invoices", params={"date_from": day})
+    assert_problem(response, 422, "invalid_input")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    ['{"a": "\\ud800"}', '{"\\ud800": 1}', '{"a": 1e351}', '{"a": 1e-351}', '{"a": 1' + "0" * 351 + "}"]
+    + ['{"a": ' + "[" * depth + "]" * depth + "}" for depth in (101, 900, 100_000)],
+    ids=["value", "key", "large", "small", "long", "deep", "deeper", "deepest"],
+)
+def test_json_that_cannot_be_handed_on_is_refused(shop: Shop, attributes: str) -> None:
+    path = f"/v1/catalogue/variants/{shop.variant_id}"
+    body = f'{{"attributes": {attributes}}}'
+    response = shop.admin.http.patch(path, content=body, headers={"Content-Type": "application/json"})
+    assert response.status_code == 400, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+def test_what_postgres_cannot_hold_is_the_callers_fault(shop: Shop) -> None:
+    new = {"org_id": shop.org_id, "name": "nul \0"}
+    assert_problem(shop.admin.send("POST", "/v1/customers", new), 400, "invalid_input")
+    edge = {"since": "0001-01-01T00:00:00+23:59"}
+    assert_problem(shop.admin.http.get("/v1/audit", params=edge), 400, "invalid_input")
+    # A cursor whose last value is half a surrogate pair.
+    cursor = base64.urlsafe_b64encode(b'["-at","\\ud800",1]').decode()
+    assert_problem(shop.admin.http.get("/v1/audit", params={"cursor": cursor}), 400, "invalid_cursor")

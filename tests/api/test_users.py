@@ -73,3 +73,10 @@ def test_nobody_hands_out_more_than_he_holds(shop: Shop) -> None:
     assert_problem(shop.cashier.send("PUT", path, {"role": "admin"}), 403, "permission_denied")
     assert_problem(shop.stranger.send("PUT", path, {"role": "admin"}), 404, "not_found")
     assert_problem(shop.admin.send("PUT", path, {"role": "emperor"}), 404, "not_found")
+
+
+def test_an_address_that_auth_would_refuse_leaves_no_invitation(shop: Shop) -> None:
+    body = {"id": uuid4(), "email": "ravi@shop", "role": "cashier"}
+    refused = shop.admin.send("POST", f"/v1/organizations/{shop.org_id}/users", body)
+    assert_problem(refused, 422, "invalid_input")
+    assert shop.admin.client.table("invitations").select("id").eq("id", str(body["id"])).execute().data == []

@@ -143,7 +143,7 @@ def invalid_input(errors: Sequence[Any]) -> Problem:
     Malformed JSON is 400; anything that was read and does not fit is 422.
     """
     found = [
-        {"location": [str(part) for part in fault["loc"]], "type": fault["type"], "message": fault["msg"]}
+        {"location": [str(part) for part in fault["loc"]], "type": fault["type"], "message": _sentence(fault)}
         for fault in errors
     ]
     malformed = any(fault["type"] == "json_invalid" for fault in found)
@@ -152,6 +152,11 @@ def invalid_input(errors: Sequence[Any]) -> Problem:
     if len(found) > 1:
         detail = f"{len(found)} faults; the first: {detail}"
     return Problem(400 if malformed else 422, "invalid_input", detail, facts={"errors": found})
+
+
+def _sentence(fault: Any) -> str:
+    reason = f": {fault['ctx']['error']}" if fault["type"] == "json_invalid" else ""
+    return f"{fault['msg']}{reason}"
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -113,6 +113,9 @@ def _filters(query: ListQuery) -> Iterable[tuple[str, str, str]]:
             yield where.column, where.operator, "true" if value else "false"
         elif isinstance(value, datetime):
             yield where.column, where.operator, value.isoformat()
+        elif isinstance(value, str) and where.operator == "eq":
+            # A list of one, because its items can be quoted: bare, TRUE or null might not be read as text.
+            yield where.column, "in", f"({_quoted(value)})"
         else:
             yield where.column, where.operator, str(value)
 
@@ -163,7 +166,7 @@ def _write_cursor(sort: str, values: Sequence[object]) -> str:
 def _read_cursor(cursor: str, sort: str, length: int) -> list[object]:
     invalid = Problem(400, "invalid_cursor", "The cursor does not belong to this list and sort order.")
     try:
-        parts = exact_json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        parts = exact_json.loads_from_caller(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, json.JSONDecodeError):
         raise invalid from None
     if not isinstance(parts, list) or len(parts) != length + 1 or parts[0] != sort:

@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from backend.app.core.errors import Problem
 from backend.app.core.gateway import SINGLE_OBJECT, Answer, CallerGateway, Gateway
 from backend.app.core.listing import Listing, ListQuery, read_page
-from backend.app.core.responses import SIGNED_IN, ExactRoute, passed_on, problems
+from backend.app.core.responses import SIGNED_IN, ExactRoute, header, passed_on, problems
 from backend.app.schemas.base import Input, NewRow, Row
 from backend.app.schemas.page import Page
 
@@ -156,7 +156,7 @@ def _add_create(router: APIRouter, resource: Resource, model: type[NewRow]) -> N
         summary=f"Create {_article(resource.noun)}",
         description="Sent again with the same `id` it is 409 `duplicate`, so nothing is made twice.",
         response_model=resource.row,
-        responses=problems(400, 409),
+        responses={201: {"headers": header("Location", "Where the record is read")}, **problems(400, 409)},
     )
 
 

@@ -32,6 +32,17 @@ _DESCRIPTIONS = {
 }
 
 
+_HEADERS = {
+    401: ("WWW-Authenticate", "Bearer"),
+    503: ("Retry-After", "Seconds after which to try again"),
+}
+
+
+def header(name: str, description: str) -> dict[str, Any]:
+    """The `headers` entry of a response that always carries a header."""
+    return {name: {"description": description, "required": True, "schema": {"type": "string"}}}
+
+
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The `responses` entry for the problems an endpoint can answer."""
     entries: dict[int | str, dict[str, Any]] = {}
@@ -44,6 +55,9 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
             "description": _DESCRIPTIONS[status],
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}, "example": example}},
         }
+        if status in _HEADERS:
+            name, description = _HEADERS[status]
+            entries[status]["headers"] = header(name, description)
     return entries
 
 
@@ -62,7 +76,7 @@ class ExactRequest(Request):
     async def json(self) -> Any:
         """The body; numbers with a fraction are ``Decimal``. Raises ``json.JSONDecodeError``."""
         if not hasattr(self, "_json"):
-            self._json = exact_json.loads(await self.body())
+            self._json = exact_json.loads_from_caller(await self.body())
         return self._json
 
 

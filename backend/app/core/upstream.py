@@ -19,6 +19,8 @@ _KNOWN: Mapping[str, tuple[int, str, str | None]] = {
     "22003": (400, "invalid_input", None),
     "22007": (400, "invalid_input", None),
     "22008": (400, "invalid_input", None),
+    "22009": (400, "invalid_input", None),
+    "22021": (400, "invalid_input", None),
     "22P02": (400, "invalid_input", None),
     "22P05": (400, "invalid_input", None),
     "23502": (422, "constraint_violated", None),

@@ -7,11 +7,13 @@ from fastapi import Header, Query, Response
 
 from backend.app.core.gateway import CallerGateway
 from backend.app.core.resource import Act, Resource, add_act, add_resource, room_router
-from backend.app.core.responses import passed_on, problems
+from backend.app.core.responses import header, passed_on, problems
 from backend.app.schemas import billing as schemas
 from backend.app.services.papers import Paper, PaperFormat, invoice_paper
 
 router = room_router("/v1/billing", "billing")
+
+_ETAG = header("ETag", "Names this document; send it as If-None-Match to be spared the same again")
 
 add_act(
     router,
@@ -94,8 +96,9 @@ async def read_invoice(gateway: CallerGateway, invoice_id: UUID) -> Response:
             "content": {
                 "application/pdf": {"schema": {"type": "string", "format": "binary"}, "example": "%PDF-1.7"}
             },
+            "headers": _ETAG,
         },
-        304: {"description": "The document that the caller has is still right"},
+        304: {"description": "The document that the caller has is still right", "headers": _ETAG},
         **problems(404),
     },
 )

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import ListQuery, Where
-from backend.app.schemas.base import Row
+from backend.app.schemas.base import Moment, Row
 from backend.app.schemas.catalogue import ORG, VARIANT
 
 
@@ -57,5 +57,5 @@ class AuditQuery(ListQuery):
     actor_id: Annotated[UUID | None, Where("actor_id")] = None
     action: Annotated[Literal["insert", "update", "delete"] | None, Where("action")] = None
     request_id: Annotated[str | None, Field(max_length=128), Where("request_id")] = None
-    since: Annotated[AwareDatetime | None, Where("at", "gte")] = None
-    until: Annotated[AwareDatetime | None, Where("at", "lt")] = None
+    since: Annotated[Moment | None, Where("at", "gte")] = None
+    until: Annotated[Moment | None, Where("at", "lt")] = None

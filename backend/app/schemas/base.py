@@ -1,10 +1,13 @@
 """What all models share: exact numbers, and no field that nobody declared."""
 
+import re
+from datetime import date
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 _NUMBER = WithJsonSchema({"type": "number"})
 
@@ -19,6 +22,24 @@ UnitCost = Annotated[Decimal, Field(max_digits=18, decimal_places=6), _NUMBER]
 
 Rate = Annotated[Decimal, Field(max_digits=7, decimal_places=3), _NUMBER]
 """A percentage, 3 decimals."""
+
+
+def _iso_text(value: Any) -> Any:
+    """Refuses numbers: pydantic takes them for seconds since 1970, and `since=20261121` would mean a day of
+    that year.
+    """
+    if isinstance(value, str) and not re.match(r"\d{4}-\d{2}-\d{2}", value, re.ASCII):
+        raise PydanticCustomError("iso_text", "Input should be written as ISO 8601 says: 2026-11-21")
+    if isinstance(value, int | float | Decimal):
+        raise PydanticCustomError("iso_text", "Input should be a text as ISO 8601 says, not a number")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso_text)]
+"""A point in time that a caller sends, with its offset from UTC."""
+
+Day = Annotated[date, BeforeValidator(_iso_text)]
+"""A date that a caller sends."""
 
 
 class Input(BaseModel):

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import ListQuery, SearchText, Where
-from backend.app.schemas.base import Input, Money, Quantity, Row
+from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row
 from backend.app.schemas.billing_examples import INVOICE, INVOICE_ROW, QUOTE, SALE
 from backend.app.schemas.invoice_parts import (
     InvoiceLine,
@@ -45,7 +45,7 @@ class SalePayment(Input):
 class SaleOptions(Input):
     """What is seldom needed. occurred_at needs the permission sale.backdate and an open period."""
 
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
     place_of_supply: str | None = Field(default=None, max_length=3, description="Region code")
     note: str | None = Field(default=None, max_length=2_000)
     reference: str | None = Field(default=None, max_length=100)
@@ -119,8 +119,8 @@ class InvoiceQuery(ListQuery):
     branch_id: Annotated[UUID | None, Where("branch_id")] = None
     customer_id: Annotated[UUID | None, Where("customer_id")] = None
     status: Annotated[Status | None, Where("status")] = None
-    date_from: Annotated[date | None, Where("business_date", "gte")] = None
-    date_to: Annotated[date | None, Where("business_date", "lte")] = None
+    date_from: Annotated[Day | None, Where("business_date", "gte")] = None
+    date_to: Annotated[Day | None, Where("business_date", "lte")] = None
     balance_from: Annotated[Money | None, Where("balance", "gte")] = None
 
 

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import Archived, ListQuery, SearchText, Where
-from backend.app.schemas.base import Input, Money, NewRow, Row
+from backend.app.schemas.base import Input, Moment, Money, NewRow, Row
 
 ORG = "6d0f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c22"
 PRODUCT = "1c1f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c44"
@@ -56,7 +56,7 @@ class CategoryChange(Input):
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Sofas and settees"}]})
 
     name: str | None = Field(None, min_length=1, max_length=120)
-    archived_at: AwareDatetime | None = None
+    archived_at: Moment | None = None
 
 
 class CategoryQuery(ListQuery):
@@ -137,7 +137,7 @@ class ProductChange(Input):
     description: str | None = Field(None, max_length=4_000)
     hsn_code: HsnCode | None = None
     tax_class_id: UUID | None = None
-    archived_at: AwareDatetime | None = None
+    archived_at: Moment | None = None
 
 
 class ProductQuery(ListQuery):
@@ -225,7 +225,7 @@ class VariantChange(Input):
     attributes: dict[str, Any] | None = None
     price: Annotated[Money, Field(ge=0)] | None = None
     price_includes_tax: bool | None = None
-    archived_at: AwareDatetime | None = None
+    archived_at: Moment | None = None
 
 
 class VariantQuery(ListQuery):

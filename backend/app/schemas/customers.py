@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import Archived, ListQuery, SearchText, Where
-from backend.app.schemas.base import Input, Money, NewRow, Row
+from backend.app.schemas.base import Input, Moment, Money, NewRow, Row
 from backend.app.schemas.catalogue import ORG
 
 CUSTOMER = "5a5f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c88"
@@ -108,7 +108,7 @@ class CustomerChange(Input):
     postal_code: str | None = Field(None, max_length=16)
     country: Country | None = None
     notes: str | None = Field(None, max_length=4_000)
-    archived_at: AwareDatetime | None = None
+    archived_at: Moment | None = None
 
 
 class CreditLimit(Input):

@@ -4,10 +4,10 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import ListQuery, Where
-from backend.app.schemas.base import Input, Quantity, Row, UnitCost
+from backend.app.schemas.base import Input, Moment, Quantity, Row, UnitCost
 from backend.app.schemas.catalogue import ORG, VARIANT
 
 BRANCH = "9a1f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c33"
@@ -118,8 +118,8 @@ class StockMovementQuery(ListQuery):
     to_location_id: Annotated[UUID | None, Where("to_location_id")] = None
     document: Annotated[DocumentKind | None, Where("document")] = None
     document_id: Annotated[UUID | None, Where("document_id")] = None
-    occurred_from: Annotated[AwareDatetime | None, Where("occurred_at", "gte")] = None
-    occurred_before: Annotated[AwareDatetime | None, Where("occurred_at", "lt")] = None
+    occurred_from: Annotated[Moment | None, Where("occurred_at", "gte")] = None
+    occurred_before: Annotated[Moment | None, Where("occurred_at", "lt")] = None
 
 
 class AdjustmentRequest(Input):

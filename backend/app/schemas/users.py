@@ -78,7 +78,7 @@ class NewUser(Input):
     )
 
     id: UUID = Field(description="Your own id of the invitation; the same request again changes nothing")
-    email: str = Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    email: str = Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
     role: str = Field(max_length=40, description="A role's key, such as cashier")
     branch_ids: list[UUID] | None = Field(None, min_length=1, description="The branches it covers; null: all")
 
