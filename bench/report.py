@@ -1,16 +1,52 @@
 """How measurements are shown: a table for people, JSON for programs."""
 
-from __future__ import annotations
-
 import statistics
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import Any
 
 from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from bench.sale import Result
+
+@dataclass(frozen=True)
+class Ratio:
+    """One quotient of two measurements of the same round, over all rounds."""
+
+    name: str
+    over: tuple[str, str]
+    target: float
+    values: list[float] = field(default_factory=list)
+
+    @property
+    def median(self) -> float:
+        """The median of the rounds."""
+        return statistics.median(self.values)
+
+
+@dataclass
+class Result:
+    """What the run found: transactions per second by measurement, ratios, broken rules."""
+
+    speeds: dict[str, list[float]]
+    ratios: list[Ratio]
+    violations: list[str]
+
+    def as_json(self) -> dict[str, Any]:
+        """The result as `--json` prints it."""
+        return {
+            "per_second": {name: statistics.median(values) for name, values in self.speeds.items()},
+            "ratios": {
+                ratio.name: {
+                    "median": ratio.median,
+                    "min": min(ratio.values),
+                    "max": max(ratio.values),
+                    "target": ratio.target,
+                }
+                for ratio in self.ratios
+            },
+            "violations": self.violations,
+        }
 
 
 class Progress:

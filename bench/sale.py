@@ -1,9 +1,7 @@
 """How fast the till is: post_sale against a TPC-B-like transaction, and what contention costs it."""
 
 import random
-import statistics
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import psycopg
 from psycopg.types.json import set_json_loads
@@ -11,7 +9,7 @@ from psycopg.types.json import set_json_loads
 from bench import checks, tpcb
 from bench.clients import Clients, Session, Workload
 from bench.cluster import DATABASE, migrated_cluster
-from bench.report import Progress
+from bench.report import Progress, Ratio, Result
 from bench.shop import Branch, Connection, Shop, call
 
 CLIENTS = 8
@@ -78,46 +76,6 @@ class _Teller(Session):
 
     def transact(self) -> None:
         tpcb.transact(self.connection, self.chance, self.scale)
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """One quotient of two measurements of the same round, over all rounds."""
-
-    name: str
-    over: tuple[str, str]
-    target: float
-    values: list[float] = field(default_factory=list)
-
-    @property
-    def median(self) -> float:
-        """The median of the rounds."""
-        return statistics.median(self.values)
-
-
-@dataclass
-class Result:
-    """What the run found: transactions per second by measurement, ratios, broken rules."""
-
-    speeds: dict[str, list[float]]
-    ratios: list[Ratio]
-    violations: list[str]
-
-    def as_json(self) -> dict[str, Any]:
-        """The result as `--json` prints it."""
-        return {
-            "per_second": {name: statistics.median(values) for name, values in self.speeds.items()},
-            "ratios": {
-                ratio.name: {
-                    "median": ratio.median,
-                    "min": min(ratio.values),
-                    "max": max(ratio.values),
-                    "target": ratio.target,
-                }
-                for ratio in self.ratios
-            },
-            "violations": self.violations,
-        }
 
 
 # Measurement: workload and number of clients. Rounds are short and many, so that a slow spell of the machine

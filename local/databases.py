@@ -33,13 +33,6 @@ def bootstrap(cluster: Cluster, database: str = "postgres") -> None:
             )
 
 
-def finish_auth(cluster: Cluster, database: str) -> None:
-    """Give schema auth the functions and grants it has on hosted Supabase; after every start of a gateway."""
-    with psycopg.connect(cluster.superuser_url(database)) as connection:
-        connection.execute("select pg_advisory_xact_lock(hashtext('branchline bootstrap'))")
-        connection.execute((SQL / "auth.sql").read_bytes())
-
-
 def migrate(url: str, workdir: Path = ROOT) -> str:
     """Apply all pending migrations with the Supabase CLI and return what it said.
 
@@ -73,10 +66,9 @@ def pending(url: str) -> list[str]:
 
 
 def serve(cluster: Cluster, database: str, keys: Keys, log: Path) -> Gateway:
-    """Start a gateway on a bootstrapped database and bring schema auth to what hosted Supabase has."""
+    """Start a gateway on a bootstrapped database; it makes what Supabase Auth keeps there."""
     gateway = Gateway(cluster.superuser_url(database), keys, log=log)
     gateway.start()
-    finish_auth(cluster, database)
     return gateway
 
 

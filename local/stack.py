@@ -183,9 +183,8 @@ class Stack:
             self.state.update(bootstrapped=True)
 
     def start_gateway(self) -> None:
-        """Start the gateway and bring schema auth to what hosted Supabase has."""
+        """Start the gateway, which makes what Supabase Auth keeps in the database."""
         self.gateway.start()
-        databases.finish_auth(self.cluster, "postgres")
 
     def migrate(self) -> str | None:
         """Apply pending migrations.

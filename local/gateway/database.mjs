@@ -30,6 +30,8 @@ create or replace function auth.jwt() returns jsonb language sql stable as $$
   )::jsonb
 $$;
 
+grant execute on function auth.uid(), auth.role(), auth.email(), auth.jwt() to public;
+
 -- How a session was opened: the amr claim of its tokens, kept over refreshes.
 create table if not exists auth.mfa_amr_claims (
   session_id uuid not null references auth.sessions (id) on delete cascade,
@@ -60,6 +62,10 @@ create or replace trigger a_unwrap_json before insert or update on auth.users
   for each row execute function auth.unwrap_json();
 create or replace trigger a_unwrap_json before insert or update on auth.identities
   for each row execute function auth.unwrap_json();
+
+-- Migrations refer to users, and hooks read them.
+grant all on all tables in schema auth to postgres, supabase_auth_admin;
+grant all on all sequences in schema auth to postgres, supabase_auth_admin;
 
 -- Tells PostgREST, and here the gateway, that the catalogue changed.
 create schema if not exists extensions;

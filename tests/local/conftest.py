@@ -162,7 +162,6 @@ def lab(shared: Shared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[La
         env={"SUPABASE_CONFIG": str(config)},
     )
     gateway.start()
-    databases.finish_auth(shared.cluster, name)
     with psycopg.connect(shared.cluster.url(name)) as connection:
         connection.execute((HERE / "objects.sql").read_bytes())
     yield Lab(gateway, shared.cluster, name, shared.keys)
