@@ -240,7 +240,7 @@ begin
   end if;
   select r.max_discount_percent into v_own_discount
   from public.memberships m join public.roles r on r.org_id = m.org_id and r.id = m.role_id
-  where m.org_id = p_org_id and m.user_id = private.caller();
+  where m.org_id = p_org_id and m.user_id = auth.uid();
   if p_max_discount_percent > v_own_discount then
     perform private.fail(403, 'permission_denied', format('You cannot give a discount above %s %%, your own.', v_own_discount),
       jsonb_build_object('max_discount_percent', v_own_discount));

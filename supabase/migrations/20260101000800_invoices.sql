@@ -44,7 +44,8 @@ create table public.invoices (
   created_at timestamptz not null default now(),
   created_by uuid not null,
   primary key (org_id, id),
-  unique (org_id, branch_id, number),
+  -- Branch first: as a second index that begins with org_id it was taken for look-ups by id while the table was small.
+  unique (branch_id, org_id, number),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   check (total = subtotal + tax + round_off),
@@ -113,7 +114,7 @@ create table public.payment_allocations (
   invoice_id uuid not null,
   branch_id uuid not null,
   amount numeric(14, 2) not null check (amount > 0),
-  primary key (org_id, payment_id, invoice_id),
+  primary key (org_id, invoice_id, payment_id),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id)
 );
@@ -127,7 +128,7 @@ create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoice_lines (branch_id, variant_id);
 create index on public.payments (branch_id, received_at desc);
-create index on public.payment_allocations (org_id, invoice_id);
+create index on public.payment_allocations (org_id, payment_id);
 create index on public.payment_allocations (branch_id);
 
 -- Triggers ----------------------------------------------------------------------------------------
@@ -233,7 +234,7 @@ begin
           order by p.received_at, p.created_at, p.id), '[]') as list,
         coalesce(sum(p.tendered), 0.00) as tendered, coalesce(sum(p.change), 0.00) as change_due
       from public.payment_allocations a
-      join public.payments p on p.org_id = a.org_id and p.id = a.payment_id
+      cross join lateral (select * from public.payments t where t.org_id = a.org_id and t.id = a.payment_id limit 1) p
       join public.payment_methods m on m.code = p.method
       where a.org_id = p_org_id and a.invoice_id = p_id
     )
