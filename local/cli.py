@@ -193,8 +193,8 @@ def test(context: typer.Context) -> None:
     install()
     arguments = list(context.args)
     if not any(part.startswith(("-n", "--numprocesses")) for part in arguments):
-        # Tests that share a costly fixture say so with xdist_group, and then run in one worker.
-        arguments = ["-n", str(os.cpu_count() or 1), "--dist", "loadgroup", *arguments]
+        # A file's tests share their costly fixtures, so they run in one worker.
+        arguments = ["-n", str(os.cpu_count() or 1), "--dist", "loadfile", *arguments]
     _become("pytest", arguments)
 
 

@@ -239,8 +239,8 @@ OPERATIONS = [
 def _run(document: schemathesis.BaseSchema, label: str, send: Callable[[Case], None]) -> None:
     """Sends the requests of one operation.
 
-    `schema.parametrize()` would do the same, but its tests share one node id here, and `--dist loadgroup`
-    runs only one of them.
+    `schema.parametrize()` would do the same, but its tests share one node id here, and
+    pytest-xdist runs only one of them.
     """
     operation = document.find_operation_by_label(label)
     assert operation is not None

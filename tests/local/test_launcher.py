@@ -26,8 +26,6 @@ from local.processes import Identity, free_port, spawn, wait_until
 from local.stack import USUAL_PORTS, Stack, State
 from local.supervisor import CRASH_LIMIT, Part, Supervisor
 
-pytestmark = pytest.mark.xdist_group("launcher")
-
 ENV_KEYS = {
     "SUPABASE_URL",
     "SUPABASE_ANON_KEY",

@@ -15,8 +15,6 @@ from local.paths import LOCAL, ROOT
 from local.services import Api, Gateway
 from local.stack import DEMO_PEOPLE
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 def block(language: str) -> str:
     """The code block of that language in the README's chapter "A first sale"."""
