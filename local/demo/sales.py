@@ -57,7 +57,7 @@ BASKETS = (
         (("CHR-PLA-TEA-NAT", 1, 1500), ("SVC-DEX", 1, 0)),
         (("card", 1),),
     ),
-    Basket("cashier", "BLR/SHOW", "mansouri", (("DEC-MIR-MW-DISBL", 1, 0),), (("card", 1),)),
+    Basket("sales", "BLR/SHOW", "mansouri", (("DEC-MIR-MW-DISBL", 1, 0),), (("card", 1),)),
     Basket(
         "cashier.mum",
         "MUM/SHOW",

@@ -38,6 +38,20 @@ $$;
 
 comment on function private.check_timezone(text) is 'Returns the IANA time zone name given. Errors: 400 invalid_input.';
 
+create function private.discount_limit(p_org_id uuid) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return coalesce((
+    select r.max_discount_percent from public.memberships m
+    join public.roles r on r.org_id = m.org_id and r.id = m.role_id
+    where m.org_id = p_org_id and m.user_id = auth.uid() and m.status = 'active'), 0);
+end;
+$$;
+
+comment on function private.discount_limit(uuid) is 'The largest discount on a line, in percent, that the caller may give. No errors.';
+
 create function private.role_named(p_org_id uuid, p_key text) returns uuid
 language plpgsql stable
 set search_path = ''
@@ -55,6 +69,10 @@ begin
   if v_missing is not null then
     perform private.fail(403, 'permission_denied', format('You cannot give a role with %s: you lack it.', v_missing),
       jsonb_build_object('permission', v_missing));
+  end if;
+  if (select max_discount_percent from public.roles where id = v_role_id) > private.discount_limit(p_org_id) then
+    perform private.fail(403, 'permission_denied', 'You cannot give a role with a larger discount than your own.',
+      '{"field": "p_role"}');
   end if;
   return v_role_id;
 end;
@@ -272,7 +290,7 @@ as $$
 begin
   perform private.authorize('period.close', p_org_id);
   perform private.lock_books(p_org_id, true);
-  if p_through is null or p_through > current_date then
+  if p_through is null or not isfinite(p_through) or p_through > current_date then
     perform private.fail(400, 'invalid_input', 'Give the last date to close, today at the latest.', '{"field": "p_through"}');
   end if;
   if p_through < (select books_closed_through from public.organizations where id = p_org_id) then
@@ -300,7 +318,8 @@ begin
   perform private.authorize('period.close', p_org_id);
   perform private.lock_books(p_org_id, true);
   select books_closed_through into v_closed_through from public.organizations where id = p_org_id;
-  if p_through is not null and (v_closed_through is null or p_through > v_closed_through) then
+  if p_through is not null
+    and (v_closed_through is null or not isfinite(p_through) or p_through > v_closed_through) then
     perform private.fail(400, 'invalid_input', 'p_through must not be later than the present closing date.',
       '{"field": "p_through"}');
   end if;

@@ -123,7 +123,9 @@ declare
   v_user_id uuid := private.caller();
   v_invitation public.invitations;
 begin
-  -- The row is locked before it is judged: pressed twice, the second waits and finds the membership made.
+  -- Changes of membership go one by one, as in set_member_role. The invitation is locked before it is judged: pressed
+  -- twice, the second waits and finds the membership made.
+  perform from public.organizations where id = (select org_id from public.invitations where id = p_id) for no key update;
   perform from public.invitations where id = p_id for update;
   select * into v_invitation from private.my_open_invitations() where id = p_id;
   if v_invitation.id is not null then
@@ -158,6 +160,8 @@ declare
 begin
   select * into v_invitation from public.invitations where id = p_id for update;
   perform private.authorize('user.manage', v_invitation.org_id);
+  perform private.role_named(v_invitation.org_id, (select key from public.roles where id = v_invitation.role_id));
+  perform private.check_branches(v_invitation.org_id, v_invitation.branch_ids);
   if v_invitation.accepted_at is not null then
     perform private.fail(409, 'invalid_transition', 'The invitation was accepted; set_member_role can suspend the member.',
       jsonb_build_object('id', p_id));
@@ -169,7 +173,8 @@ $$;
 
 comment on function public.revoke_invitation(uuid) is
 'Takes an invitation back that nobody accepted yet; taken back again, it changes nothing. p_id: the invitation. Returns it as
-JSON. Errors: 401, 404 not_found, 403 permission_denied, 409 invalid_transition. Permission: user.manage.';
+JSON. Errors: 401, 404 not_found, 403 permission_denied (also when role or branches go beyond the caller''s own),
+409 invalid_transition. Permission: user.manage.';
 revoke execute on function public.revoke_invitation(uuid) from public, anon;
 grant execute on function public.revoke_invitation(uuid) to authenticated;
 
@@ -201,9 +206,10 @@ begin
   where org_id = p_org_id and user_id = p_user_id;
   perform private.set_branch_scope(p_org_id, p_user_id, p_branch_ids);
   perform private.assert_admin_left(p_org_id);
-  -- An invitation from before must not undo what was decided now.
+  -- An invitation from before, to this person or by him, must not undo what was decided now.
   update public.invitations i set revoked_at = now() from auth.users u
-  where u.id = p_user_id and i.org_id = p_org_id and i.email = lower(u.email)
+  where u.id = p_user_id and i.org_id = p_org_id and (i.email = lower(u.email)
+      or (i.invited_by = u.id and (p_suspended or v_role_id <> v_old.role_id)))
     and i.accepted_at is null and i.revoked_at is null;
   return (select to_jsonb(m) from public.memberships m where m.org_id = p_org_id and m.user_id = p_user_id);
 end;
@@ -230,6 +236,14 @@ declare
   v_constraint text;
 begin
   perform private.authorize('role.manage', p_org_id);
+  if not private.covers_all_branches(p_org_id) then
+    perform private.fail(403, 'permission_denied', 'A role counts in every branch: only who covers all of them changes one.',
+      '{"permission": "role.manage"}');
+  end if;
+  if p_permissions is null then
+    perform private.fail(400, 'invalid_input', 'p_permissions is missing: an empty list means none.',
+      '{"field": "p_permissions"}');
+  end if;
   if p_key = 'admin' then
     perform private.fail(422, 'role_fixed', 'The admin role holds every permission and stays as it is.');
   end if;
@@ -238,9 +252,7 @@ begin
     perform private.fail(403, 'permission_denied', format('You cannot give %s: you lack it.', v_missing),
       jsonb_build_object('permission', v_missing));
   end if;
-  select r.max_discount_percent into v_own_discount
-  from public.memberships m join public.roles r on r.org_id = m.org_id and r.id = m.role_id
-  where m.org_id = p_org_id and m.user_id = auth.uid();
+  v_own_discount := private.discount_limit(p_org_id);
   if p_max_discount_percent > v_own_discount then
     perform private.fail(403, 'permission_denied', format('You cannot give a discount above %s %%, your own.', v_own_discount),
       jsonb_build_object('max_discount_percent', v_own_discount));

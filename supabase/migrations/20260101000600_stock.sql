@@ -324,6 +324,9 @@ grant execute on function public.check_stock(uuid) to authenticated;
 create trigger append_only before update or delete on public.stock_movements
   for each row execute function audit.refuse_change();
 create trigger keep_all before truncate on public.stock_movements for each statement execute function audit.refuse_change();
+create trigger append_only before update or delete on public.stock_adjustments
+  for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.stock_adjustments for each statement execute function audit.refuse_change();
 select audit.attach('public.stock_adjustments');
 
 -- Policies ----------------------------------------------------------------------------------------

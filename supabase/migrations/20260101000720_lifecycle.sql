@@ -26,14 +26,14 @@ declare
   v_from text;
 begin
   if tg_op = 'DELETE' then
-    perform private.fail(409, 'document_final', format('A %s is never deleted.', v_document),
+    perform private.fail(409, 'document_final', format('This %s is never deleted.', v_document),
       jsonb_build_object('document', v_document, 'id', old.id));
   end if;
   v_from := case when tg_op = 'INSERT' then 'new' else old.status end;
   if new.status is distinct from v_from and not exists (
     select from public.lifecycle_transitions
     where document = v_document and from_status = v_from and to_status = new.status) then
-    perform private.fail(409, 'invalid_transition', format('A %s cannot go from %s to %s.', v_document, v_from, new.status),
+    perform private.fail(409, 'invalid_transition', format('This %s cannot go from %s to %s.', v_document, v_from, new.status),
       jsonb_build_object('document', v_document, 'from', v_from, 'to', new.status));
   end if;
   if tg_op = 'UPDATE' and old.status <> 'draft' and to_jsonb(new) - v_free <> to_jsonb(old) - v_free then

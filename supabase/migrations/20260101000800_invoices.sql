@@ -240,7 +240,10 @@ begin
     )
     select jsonb_build_object(
       'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
-      'title', case when i.tax_regime = 'none' then 'Invoice' else 'Tax Invoice' end,
+      'title', case when i.tax_regime = 'none' then 'Invoice'
+        when i.tax_regime = 'gst' and not exists (
+          select from jsonb_array_elements(l.list) x where x ->> 'tax_kind' in ('taxable', 'zero_rated')) then 'Bill of Supply'
+        else 'Tax Invoice' end,
       'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
       'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
@@ -256,7 +259,8 @@ end;
 $$;
 
 comment on function private.invoice_json(uuid, uuid) is
-'An invoice as clients and documents see it: header, lines, tax summary, payments. Null when there is none to be seen.';
+'An invoice as clients and documents see it: header, lines, tax summary, payments. Null when there is none to be seen.
+Under GST a supply of nothing but nil-rated and exempt goods is a bill of supply (CGST Act 2017, section 31(3)(c)).';
 
 create function public.get_invoice(p_id uuid) returns jsonb
 language plpgsql stable security invoker

@@ -7,7 +7,10 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return p_text::timestamptz;
+  if p_text ~ '^\d{4}-\d{2}-\d{2}([T ]|$)' then
+    return p_text::timestamptz;
+  end if;
+  raise invalid_datetime_format;
 exception when data_exception then
   perform private.fail(400, 'invalid_input', format('%s must be an ISO 8601 date and time.', p_field),
     jsonb_build_object('field', p_field));
@@ -16,19 +19,6 @@ end;
 $$;
 
 comment on function private.instant(text, text) is 'Reads an ISO 8601 instant of an option. Errors: 400 invalid_input.';
-
-create function private.is_amount(p_value jsonb) returns boolean
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return (
-    select case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
-      and p_value::numeric = round(p_value::numeric, 2) else false end);
-end;
-$$;
-
-comment on function private.is_amount(jsonb) is 'Is this JSON a number of 0 or more, with at most 2 decimals? No errors.';
 
 create function private.check_sale_lines(p_lines jsonb) returns void
 language plpgsql stable
@@ -43,7 +33,8 @@ begin
   end if;
   select e.place, e.problem into v_place, v_problem from (select t.place, case
       when jsonb_typeof(t.line) <> 'object' then 'is no object'
-      when t.line - array['variant_id', 'quantity', 'unit_price', 'discount'] <> '{}' then 'has an unknown field'
+      when t.line - array['variant_id', 'quantity', 'unit_price', 'discount'] <> '{}' then 'has an unknown field, '
+        || (select min(k) from jsonb_object_keys(t.line - array['variant_id', 'quantity', 'unit_price', 'discount']) k)
       when coalesce(t.line ->> 'variant_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'needs a variant_id (uuid)'
       when jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then 'needs a quantity (number)'
       when not (t.line -> 'quantity')::numeric between 0.001 and 999999999 then 'needs a quantity above 0'
@@ -121,19 +112,21 @@ as $$
 begin
   return (
     with limits as (
-      select coalesce(max(r.max_discount_percent), 0) as discount_percent,
+      select private.discount_limit(p_org_id) as discount_percent,
         private.permitted('price.override', p_org_id) as may_override
-      from public.memberships m join public.roles r on r.org_id = m.org_id and r.id = m.role_id
-      where m.org_id = p_org_id and m.user_id = auth.uid() and m.status = 'active'
     ), asked as (
       select t.place as line_no, (t.line ->> 'variant_id')::uuid as variant_id, (t.line ->> 'quantity')::numeric as quantity,
         (t.line ->> 'unit_price')::numeric as asked_price, coalesce((t.line ->> 'discount')::numeric, 0)::numeric(14, 2) as discount
       from jsonb_array_elements(p_lines) with ordinality t (line, place)
     ), found as (
-      select a.line_no, a.variant_id, a.quantity, a.discount, v.id, v.sku, v.name, v.price, v.price_includes_tax, v.archived_at,
+      select a.line_no, a.variant_id, a.quantity, a.discount, v.id, v.sku, v.name, v.price, v.price_includes_tax,
+        coalesce(v.archived_at, p.archived_at) as archived_at,
         p.kind, p.hsn_code, p.unit_code, u.decimals, coalesce(a.asked_price, v.price)::numeric(14, 2) as unit_price,
         case when p_regime = 'none' then 'untaxed' when p_supply_type = 'export' then 'zero_rated' else c.kind end as tax_kind,
-        round(a.quantity * coalesce(a.asked_price, v.price), 2) as gross, r.rate
+        round(a.quantity * coalesce(a.asked_price, v.price), 2) as gross, r.rate,
+        -- What rounding takes off all lines of a variant together: cut into crumbs, goods would cost nothing.
+        sum(abs(a.quantity * coalesce(a.asked_price, v.price) - round(a.quantity * coalesce(a.asked_price, v.price), 2)))
+          over (partition by a.variant_id) as rounded_away
       from asked a
       -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
       left join lateral (
@@ -159,6 +152,7 @@ begin
           when f.id is null then 'not_found'
           when f.archived_at is not null then 'variant_archived'
           when f.quantity <> round(f.quantity, f.decimals) then 'quantity_decimals'
+          when f.rounded_away > 0.05 then 'split_lines'
           when f.gross >= 1e11 then 'amount_too_large'
           when f.discount > f.gross then 'discount_above_price'
           when f.tax_kind = 'taxable' and f.rate is null then 'tax_rate_missing'
@@ -197,6 +191,8 @@ begin
       perform private.fail(422, 'variant_archived', format('%s is no longer sold.', v_line ->> 'sku'), v_facts);
     when 'quantity_decimals' then
       perform private.fail(400, 'invalid_input', format('%s is not sold in fractions so small.', v_line ->> 'sku'), v_facts);
+    when 'split_lines' then
+      perform private.fail(400, 'invalid_input', format('Put the lines of %s together.', v_line ->> 'sku'), v_facts);
     when 'amount_too_large' then
       perform private.fail(400, 'invalid_input', format('%s: the amount is too large.', v_line ->> 'sku'), v_facts);
     when 'discount_above_price' then
@@ -228,6 +224,7 @@ declare
   v_customer public.customers;
   v_occurred_at timestamptz := now();
   v_place record;
+  v_home text;
   v_lines jsonb;
   v_sums record;
   v_raw numeric;
@@ -254,15 +251,20 @@ begin
     end if;
   end if;
 
-  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100 then
-    perform private.fail(400, 'invalid_input', 'note has at most 2000 characters, reference 100.', '{"field": "p_options"}');
+  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
+    or exists (select from jsonb_each(p_options) o where jsonb_typeof(o.value) not in ('string', 'null')) then
+    perform private.fail(400, 'invalid_input', 'Options are texts; note has at most 2000 characters, reference 100.',
+      '{"field": "p_options"}');
   end if;
 
   select * into v_place from private.place_of_supply(v_org, v_branch, v_customer, p_options ->> 'place_of_supply');
-  -- Who may not change a price may not waive its tax either: only a customer's own address makes his sale an export.
-  if v_place.supply_type = 'export' and coalesce(v_customer.country, v_org.country) = v_org.country
+  -- Who may not change a price may not lower its tax either, by the till's word or by an address that he enters himself.
+  v_home := case when v_org.tax_regime = 'gst' then v_branch.region_code else v_org.country end;
+  if v_place.region <> v_home and v_place.supply_type <> 'untaxed'
+    and (v_place.supply_type = 'export' or exists (
+      select from public.tax_rates t where t.org_id = p_org_id and t.region in (v_place.region, v_home)))
     and not private.permitted('price.override', p_org_id) then
-    perform private.fail(403, 'price_override_denied', 'Your role sells abroad only to customers who live there.',
+    perform private.fail(403, 'price_override_denied', 'Your role sells at the tax of its own region.',
       '{"field": "place_of_supply"}');
   end if;
   v_lines := private.price_lines(p_org_id, p_lines, v_org.tax_regime, v_place.supply_type, v_place.region,
@@ -293,95 +295,6 @@ $$;
 comment on function private.price_sale(uuid, uuid, uuid, jsonb, jsonb) is
 'A counter sale as it would be invoiced, with nothing written: the invoice''s JSON without number, tax summary and payments,
 and stocked_lines, the numbers of the lines that leave stock. Parameters and errors: as post_sale''s.';
-
--- Payments ----------------------------------------------------------------------------------------
-
-create function private.settle(p_payments jsonb, p_total numeric)
-returns table (place integer, method text, amount numeric, tendered numeric, reference text)
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_bad bigint;
-  v_change numeric;
-  v_from_cash numeric;
-begin
-  if p_payments is null or jsonb_typeof(p_payments) <> 'array' or jsonb_array_length(p_payments) > 20 then
-    perform private.fail(400, 'invalid_input', 'p_payments must be a JSON array of at most 20 payments.',
-      '{"field": "p_payments"}');
-  end if;
-  select t.no into v_bad from jsonb_array_elements(p_payments) with ordinality t (pay, no)
-  where case when jsonb_typeof(t.pay) <> 'object' then true
-    else t.pay - array['method', 'amount', 'reference'] <> '{}' or not private.is_amount(t.pay -> 'amount')
-      or (t.pay -> 'amount')::numeric not between 0.01 and 1e11 or length(t.pay ->> 'reference') > 100
-      or not exists (select from public.payment_methods m where m.code = t.pay ->> 'method') end
-  order by t.no limit 1;
-  if v_bad is not null then
-    perform private.fail(400, 'invalid_input', format('Payment %s needs a known method and an amount above 0.', v_bad),
-      jsonb_build_object('field', 'p_payments', 'payment', v_bad));
-  end if;
-
-  select coalesce(sum((pay ->> 'amount')::numeric), 0) - p_total,
-    coalesce(sum((pay ->> 'amount')::numeric) filter (where m.gives_change), 0)
-  into v_change, v_from_cash
-  from jsonb_array_elements(p_payments) pay join public.payment_methods m on m.code = pay ->> 'method';
-  if v_change > 0 and v_change >= v_from_cash then
-    perform private.fail(422, 'payment_exceeds_total', 'More was paid than is due, and only cash gives change.',
-      jsonb_build_object('total', p_total, 'excess', v_change));
-  end if;
-
-  -- The change comes out of the cash, the last handed over first; cash that only made change is no payment.
-  return query
-  with paid as (
-    select t.no::integer as no, t.pay ->> 'method' as method, (t.pay ->> 'amount')::numeric(14, 2) as handed,
-      t.pay ->> 'reference' as reference,
-      case when m.gives_change then coalesce(sum((t.pay ->> 'amount')::numeric) filter (where m.gives_change)
-        over (order by t.no desc rows between unbounded preceding and 1 preceding), 0) end as cash_after
-    from jsonb_array_elements(p_payments) with ordinality t (pay, no)
-    join public.payment_methods m on m.code = t.pay ->> 'method'
-  ), net as (
-    select p.*, p.handed - case when p.cash_after is null then 0
-      else least(p.handed, greatest(v_change - p.cash_after, 0)) end as kept
-    from paid p
-  )
-  select n.no, n.method, n.kept::numeric(14, 2),
-    (n.handed + case when n.no = (select max(k.no) from net k where k.kept > 0 and k.cash_after is not null)
-      then (select coalesce(sum(z.handed), 0) from net z where z.kept = 0) else 0 end)::numeric(14, 2),
-    n.reference
-  from net n where n.kept > 0 order by n.no;
-end;
-$$;
-
-comment on function private.settle(jsonb, numeric) is
-'What counts of what was handed over. p_payments: [{"method", "amount", "reference"?}]; p_total: due, in the document''s
-currency. Returns a row per payment; tendered - amount is the change. Errors: 400 invalid_input, 422 payment_exceeds_total.';
-
-create function private.check_credit(p_org_id uuid, p_customer_id uuid, p_balance numeric) returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_limit numeric;
-  v_owed numeric;
-begin
-  if p_customer_id is null then
-    perform private.fail(422, 'payment_incomplete', 'A sale without a customer is paid in full.',
-      jsonb_build_object('missing', p_balance));
-  end if;
-  -- Two sales on the same credit wait for one another here.
-  select credit_limit into v_limit from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
-  select coalesce(sum(balance), 0) into v_owed from public.invoices
-  where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
-  if v_owed + p_balance > v_limit then
-    perform private.fail(422, 'credit_limit_exceeded', 'This would go beyond the customer''s credit limit.',
-      jsonb_build_object('credit_limit', v_limit, 'owed', v_owed, 'asked', p_balance));
-  end if;
-end;
-$$;
-
-comment on function private.check_credit(uuid, uuid, numeric) is
-'May this customer owe p_balance more (in the organisation''s currency)? Locks the customer until the transaction ends.
-Errors: 422 payment_incomplete (no customer), 422 credit_limit_exceeded.';
 
 -- The acts ----------------------------------------------------------------------------------------
 -- Their look-ups are by key whatever is asked, and planning them anew for each basket took longer than running them: hence
@@ -428,6 +341,10 @@ declare
 begin
   if not private.claim_request(v_org_id, p_id, 'post_sale',
     jsonb_build_array(p_branch_id, p_location_id, p_customer_id, p_lines, p_payments, p_options)) then
+    -- Whoever repeats somebody else's call is shown what he may read.
+    if v_user_id <> (select created_by from public.invoices where org_id = v_org_id and id = p_id) then
+      perform private.authorize('invoice.read', v_org_id, p_branch_id);
+    end if;
     return private.invoice_json(v_org_id, p_id);
   end if;
   if not exists (

@@ -57,6 +57,29 @@ def test_two_admins_who_step_down_at_once_leave_one(found_shop: FoundShop, till:
     assert len(admins(shop)) == 1
 
 
+def test_an_admin_who_accepts_less_while_the_other_steps_down_leaves_one(
+    found_shop: FoundShop, till: OpenTill
+) -> None:
+    shop = found_shop()
+    other = shop.hire("admin")
+    tills = {user: till(shop, user) for user in (shop.admin_id, other)}
+    for _ in range(10):
+        invitation = uuid.uuid4()
+        call(tills[other], "invite_member", invitation, shop.org_id, address_of(other), "technician")
+        outcomes = together(
+            [
+                partial(call, tills[other], "accept_invitation", invitation),
+                partial(
+                    call, tills[shop.admin_id], "set_member_role", shop.org_id, shop.admin_id, "technician"
+                ),
+            ]
+        )
+        [left] = admins(shop)
+        assert refusals(outcomes) == ["last_admin"]
+        [demoted] = {shop.admin_id, other} - {left}
+        call(tills[left], "set_member_role", shop.org_id, demoted, "admin")
+
+
 def memberships(shop: Shop, user_id: uuid.UUID) -> list[tuple[Any, ...]]:
     """Rows of the user's membership and how often it was made, by the audit log."""
     with psycopg.connect(shop.url) as owner:

@@ -14,6 +14,7 @@ APPEND_ONLY = {
     "public.payments": "reference = 'X'",
     "public.payment_allocations": "amount = 1",
     "public.stock_movements": "quantity = 1",
+    "public.stock_adjustments": "quantity = 1",
     "audit.log": "actor_id = null",
 }
 INVOICE_CHANGES = (

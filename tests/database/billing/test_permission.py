@@ -168,3 +168,43 @@ def test_a_revocation_counts_at_once(people: People) -> None:
     )
     with raises("permission_denied", 403):
         sell(people.as_cashier(), people.world.blr, sofa, payments=[pay(1180)])
+
+
+def test_goods_cut_into_crumbs_cost_what_they_cost(people: People) -> None:
+    """Rounding each of many tiny lines of one variant down would give it away."""
+    rug, world = people.world.teak.variants["rug"], people.world
+    crumbs = [line(rug, Decimal("0.001")) for _ in range(200)]
+    with raises("invalid_input", 400):
+        quote(people.as_cashier(), world.blr, *crumbs)
+    halves = quote(people.as_cashier(), world.blr, line(rug, Decimal("0.333")), line(rug, Decimal("0.667")))
+    assert halves["subtotal"] == Decimal("250.50")
+
+
+def test_variants_of_an_archived_product_are_not_sold(people: People) -> None:
+    """Archiving the product takes all of it from sale."""
+    sofa = people.world.teak.variants["sofa"]
+    people.as_admin().execute(
+        "update public.products set archived_at = now()"
+        " where id = (select product_id from public.product_variants where id = %s)",
+        [sofa],
+    )
+    with raises("variant_archived", 422):
+        quote(people.as_cashier(), people.world.blr, line(sofa))
+
+
+def test_a_repeated_call_shows_only_what_one_may_read(people: People) -> None:
+    """Somebody else's sale is shown to whoever may read invoices, and to nobody else."""
+    world, sale_id = people.world, new_id()
+    sofa = line(world.teak.variants["sofa"])
+    sold = sell(people.as_cashier(), world.blr, sofa, payments=[pay(1180)], sale_id=sale_id)
+    assert sell(people.as_admin(), world.blr, sofa, payments=[pay(1180)], sale_id=sale_id) == sold
+    people.as_admin().rpc(
+        "save_role",
+        p_id=new_id(),
+        p_org_id=world.teak.id,
+        p_key="sales_executive",
+        p_name="Sales executive",
+        p_permissions=["sale.create"],
+    )
+    with raises("permission_denied", 403):
+        sell(people.as_sales(), world.blr, sofa, payments=[pay(1180)], sale_id=sale_id)

@@ -337,3 +337,51 @@ def test_the_token_hook_tells_and_decides_nothing(people: People) -> None:
     for person in (people.as_admin(), people.as_anon(), people.as_service()):
         with raises_sqlstate("42501"):
             person.select("select private.custom_access_token('{}')")
+
+
+def test_nobody_gives_a_larger_discount_than_his_own(people: People) -> None:
+    """Neither to himself nor to others: a role is more than its permissions."""
+    people.as_admin().rpc(
+        "save_role",
+        p_id=new_id(),
+        p_org_id=people.world.teak.id,
+        p_key="generous",
+        p_name="Generous",
+        p_permissions=["catalogue.read"],
+        p_max_discount_percent=100,
+    )
+    deputy = _deputy(people, "user.manage", "catalogue.read")
+    with raises("permission_denied", 403):
+        _set_role(people, deputy, "generous", by=deputy)
+    with raises("permission_denied", 403):
+        _invite(people, "friend@example.com", "generous", by=deputy)
+    assert _invite(people, "friend@example.com", "deputy", by=deputy)
+
+
+def test_a_role_is_changed_by_who_covers_every_branch(people: People) -> None:
+    """It counts in all of them."""
+    deputy = _deputy(people, "role.manage", "stock.read", branches=[people.world.blr.id])
+    arguments = {"p_org_id": people.world.teak.id, "p_key": "watcher", "p_name": "W"}
+    with raises("permission_denied", 403):
+        deputy.rpc("save_role", p_id=new_id(), p_permissions=["stock.read"], **arguments)
+    with raises("invalid_input", 400):
+        people.as_admin().rpc("save_role", p_id=new_id(), p_permissions=None, **arguments)
+
+
+def test_the_invitations_of_a_suspended_member_are_gone(people: People) -> None:
+    """Who was shut out leaves no door open."""
+    deputy, friend = _deputy(people, "user.manage"), people.newcomer()
+    invitation = _invite(people, friend.email or "", "deputy", by=deputy)
+    _set_role(people, deputy, "deputy", p_suspended=True)
+    with raises("not_found", 404):
+        friend.rpc("accept_invitation", p_id=invitation)
+
+
+def test_nobody_revokes_an_invitation_above_his_own_role(people: People) -> None:
+    """Taking back is as forbidden as giving."""
+    deputy = _deputy(people, "user.manage", branches=[people.world.blr.id])
+    for role, branches in (("admin", None), ("deputy", None)):
+        invitation = _invite(people, "new@example.com", role, p_branch_ids=branches)
+        with raises("permission_denied", 403):
+            deputy.rpc("revoke_invitation", p_id=invitation)
+        assert people.as_admin().rpc("revoke_invitation", p_id=invitation)["revoked_at"]

@@ -104,10 +104,11 @@ def address_lines(party: Json, home_country: str | None = None, *, with_code: bo
     address = party.get("address") or {}
     town = " ".join(str(address[key]) for key in ("city", "postal_code") if address.get(key))
     country = address.get("country")
+    abroad = address.get("country_name") or country if country != home_country else None
     state = address.get("region_name")
     if with_code and state and address.get("region_code"):
         state = f"{state} ({address['region_code']})"
-    region = ", ".join(str(part) for part in (state, country if country != home_country else None) if part)
+    region = ", ".join(str(part) for part in (state, abroad) if part)
     parts = [address.get("line1"), address.get("line2"), town, region]
     lines = (str(part).strip(" ,") for part in parts if part)
     return [line for line in lines if line]
@@ -159,10 +160,10 @@ def legends(invoice: Json) -> list[str]:
         return out
     if is_gst(invoice) and invoice["supply_type"] == "export":
         out.append(
-            "SUPPLY MEANT FOR EXPORT ON PAYMENT OF INTEGRATED TAX"
+            "SUPPLY MEANT FOR EXPORT ON PAYMENT OF INTEGRATED TAX."
             if decimal(invoice["tax"])
             else "SUPPLY MEANT FOR EXPORT UNDER BOND OR LETTER OF UNDERTAKING "
-            "WITHOUT PAYMENT OF INTEGRATED TAX"
+            "WITHOUT PAYMENT OF INTEGRATED TAX."
         )
     if invoice.get("reverse_charge"):
         out.append(
@@ -175,5 +176,5 @@ def legends(invoice: Json) -> list[str]:
     if "exempt" in kinds:
         out.append(f"Exempt: supply exempt from {tax}.")
     if "zero_rated" in kinds:
-        out.append(f"0%: zero-rated supply for {tax}.")
+        out.append(f"0%: zero-rated supply, {tax} at 0%.")
     return out

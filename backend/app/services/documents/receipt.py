@@ -89,9 +89,9 @@ def _meta(invoice: dict[str, Any], width: float) -> list[Flowable]:
 
 def _items(invoice: dict[str, Any], width: float) -> list[Flowable]:
     currency = invoice["currency"]
-    # A tax that is the same for every line is said once, below the totals.
+    # A tax that is the same for every line, and within its price, is said once, below the totals.
     kinds = {(facts.rate_label(line), line.get("price_includes_tax")) for line in invoice["lines"]}
-    said = facts.is_taxed(invoice) and len(kinds) > 1
+    said = facts.is_taxed(invoice) and (len(kinds) > 1 or not all(included for _, included in kinds))
     out: list[Flowable] = []
     for line in invoice["lines"]:
         out.append(para(f"{line['line_no']}. {clean(line['description'])}", _ITEM))

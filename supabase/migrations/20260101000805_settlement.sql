@@ -1,0 +1,105 @@
+-- Settlement: what counts of what was handed over, and what a customer may owe.
+
+create function private.is_amount(p_value jsonb) returns boolean
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return (
+    select case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
+      and p_value::numeric = round(p_value::numeric, 2) else false end);
+end;
+$$;
+
+comment on function private.is_amount(jsonb) is 'Is this JSON a number of 0 or more, with at most 2 decimals? No errors.';
+
+create function private.settle(p_payments jsonb, p_total numeric)
+returns table (place integer, method text, amount numeric, tendered numeric, reference text)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_bad bigint;
+  v_change numeric;
+  v_from_cash numeric;
+begin
+  if p_payments is null or jsonb_typeof(p_payments) <> 'array' or jsonb_array_length(p_payments) > 20 then
+    perform private.fail(400, 'invalid_input', 'p_payments must be a JSON array of at most 20 payments.',
+      '{"field": "p_payments"}');
+  end if;
+  select t.no into v_bad from jsonb_array_elements(p_payments) with ordinality t (pay, no)
+  where case when jsonb_typeof(t.pay) <> 'object' then true
+    else t.pay - array['method', 'amount', 'reference'] <> '{}' or not private.is_amount(t.pay -> 'amount')
+      or (t.pay -> 'amount')::numeric not between 0.01 and 1e11 or length(t.pay ->> 'reference') > 100
+      or jsonb_typeof(t.pay -> 'reference') not in ('string', 'null')
+      or not exists (select from public.payment_methods m where m.code = t.pay ->> 'method') end
+  order by t.no limit 1;
+  if v_bad is not null then
+    perform private.fail(400, 'invalid_input', format('Payment %s needs a known method and an amount above 0.', v_bad),
+      jsonb_build_object('field', 'p_payments', 'payment', v_bad));
+  end if;
+
+  select coalesce(sum((pay ->> 'amount')::numeric), 0) - p_total,
+    coalesce(sum((pay ->> 'amount')::numeric) filter (where m.gives_change), 0)
+  into v_change, v_from_cash
+  from jsonb_array_elements(p_payments) pay join public.payment_methods m on m.code = pay ->> 'method';
+  if v_change >= 1e11 then
+    perform private.fail(400, 'invalid_input', 'The payments are too large.', '{"field": "p_payments"}');
+  end if;
+  if v_change > 0 and v_change >= v_from_cash then
+    perform private.fail(422, 'payment_exceeds_total', 'More was paid than is due, and only cash gives change.',
+      jsonb_build_object('total', p_total, 'excess', v_change));
+  end if;
+
+  -- The change comes out of the cash, the last handed over first; cash that only made change is no payment.
+  return query
+  with paid as (
+    select t.no::integer as no, t.pay ->> 'method' as method, (t.pay ->> 'amount')::numeric(14, 2) as handed,
+      t.pay ->> 'reference' as reference,
+      case when m.gives_change then coalesce(sum((t.pay ->> 'amount')::numeric) filter (where m.gives_change)
+        over (order by t.no desc rows between unbounded preceding and 1 preceding), 0) end as cash_after
+    from jsonb_array_elements(p_payments) with ordinality t (pay, no)
+    join public.payment_methods m on m.code = t.pay ->> 'method'
+  ), net as (
+    select p.*, p.handed - case when p.cash_after is null then 0
+      else least(p.handed, greatest(v_change - p.cash_after, 0)) end as kept
+    from paid p
+  )
+  select n.no, n.method, n.kept::numeric(14, 2),
+    (n.handed + case when n.no = (select max(k.no) from net k where k.kept > 0 and k.cash_after is not null)
+      then (select coalesce(sum(z.handed), 0) from net z where z.kept = 0) else 0 end)::numeric(14, 2),
+    n.reference
+  from net n where n.kept > 0 order by n.no;
+end;
+$$;
+
+comment on function private.settle(jsonb, numeric) is
+'What counts of what was handed over. p_payments: [{"method", "amount", "reference"?}]; p_total: due, in the document''s
+currency. Returns a row per payment; tendered - amount is the change. Errors: 400 invalid_input, 422 payment_exceeds_total.';
+
+create function private.check_credit(p_org_id uuid, p_customer_id uuid, p_balance numeric) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_limit numeric;
+  v_owed numeric;
+begin
+  if p_customer_id is null then
+    perform private.fail(422, 'payment_incomplete', 'A sale without a customer is paid in full.',
+      jsonb_build_object('missing', p_balance));
+  end if;
+  -- Two sales on the same credit wait for one another here.
+  select credit_limit into v_limit from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
+  select coalesce(sum(balance), 0) into v_owed from public.invoices
+  where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
+  if v_owed + p_balance > v_limit then
+    perform private.fail(422, 'credit_limit_exceeded', 'This would go beyond the customer''s credit limit.',
+      jsonb_build_object('credit_limit', v_limit, 'owed', v_owed, 'asked', p_balance));
+  end if;
+end;
+$$;
+
+comment on function private.check_credit(uuid, uuid, numeric) is
+'May this customer owe p_balance more (in the organisation''s currency)? Locks the customer until the transaction ends.
+Errors: 422 payment_incomplete (no customer), 422 credit_limit_exceeded.';
