@@ -61,6 +61,8 @@ PAYMENTS: dict[str, Any] = {
     "unknown field": [{"method": "cash", "amount": 1180, "change": 20}],
     "too many": [{"method": "cash", "amount": 1180}] * 21,
     "reference too long": [{"method": "cash", "amount": 1180, "reference": "x" * 101}],
+    "reference as object": [{"method": "cash", "amount": 1180, "reference": {}}],
+    "sum huge": [{"method": "cash", "amount": 99999999999}] * 20,
 }
 
 OPTIONS: dict[str, Any] = {
@@ -70,6 +72,9 @@ OPTIONS: dict[str, Any] = {
     "unknown field": {"occured_at": "2025-01-01"},
     "no date": {"occurred_at": "someday"},
     "date as number": {"occurred_at": 5},
+    "date by word": {"occurred_at": "yesterday"},
+    "date in digits": {"occurred_at": "20250101"},
+    "note as object": {"note": {"text": "x"}},
     "no such day": {"occurred_at": "2025-02-30T10:00:00Z"},
     "endless past": {"occurred_at": "-infinity"},
     "endless future": {"occurred_at": "infinity"},

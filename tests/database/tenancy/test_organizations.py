@@ -214,7 +214,12 @@ def test_closing_and_reopening_the_books(people: People) -> None:
 def test_the_future_cannot_be_closed(people: People) -> None:
     """Today at the latest, by whichever door: reopening is no way to close what was never closed."""
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
-    for act, through in (("close_period", tomorrow), ("close_period", None), ("reopen_period", tomorrow)):
+    for act, through in (
+        ("close_period", tomorrow),
+        ("close_period", None),
+        ("close_period", "-infinity"),
+        ("reopen_period", tomorrow),
+    ):
         with raises("invalid_input", 400):
             people.as_admin().rpc(act, p_org_id=people.world.teak.id, p_through=through)
 
