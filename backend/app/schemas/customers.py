@@ -70,7 +70,22 @@ class Customer(Row):
     updated_at: datetime
 
 
-class NewCustomer(NewRow):
+class Contact(Input):
+    """How a customer is reached and taxed; every field may be left out."""
+
+    tax_number: str | None = Field(None, max_length=20)
+    phone: str | None = Field(None, max_length=40)
+    email: str | None = Field(None, max_length=254)
+    address_line1: Line | None = None
+    address_line2: Line | None = None
+    city: str | None = Field(None, max_length=100)
+    region_code: RegionCode | None = None
+    postal_code: str | None = Field(None, max_length=16)
+    country: Country | None = None
+    notes: str | None = Field(None, max_length=4_000)
+
+
+class NewCustomer(NewRow, Contact):
     """A customer to be made. The credit limit starts at 0 and is set by an act of its own."""
 
     model_config = ConfigDict(
@@ -79,35 +94,15 @@ class NewCustomer(NewRow):
 
     name: Name
     kind: Literal["person", "business"] = "person"
-    tax_number: str | None = Field(None, max_length=20)
-    phone: str | None = Field(None, max_length=40)
-    email: str | None = Field(None, max_length=254)
-    address_line1: Line | None = None
-    address_line2: Line | None = None
-    city: str | None = Field(None, max_length=100)
-    region_code: RegionCode | None = None
-    postal_code: str | None = Field(None, max_length=16)
-    country: Country | None = None
-    notes: str | None = Field(None, max_length=4_000)
 
 
-class CustomerChange(Input):
+class CustomerChange(Contact):
     """What can change in a customer."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+91 98450 54321"}]})
 
     name: Name | None = None
     kind: Literal["person", "business"] | None = None
-    tax_number: str | None = Field(None, max_length=20)
-    phone: str | None = Field(None, max_length=40)
-    email: str | None = Field(None, max_length=254)
-    address_line1: Line | None = None
-    address_line2: Line | None = None
-    city: str | None = Field(None, max_length=100)
-    region_code: RegionCode | None = None
-    postal_code: str | None = Field(None, max_length=16)
-    country: Country | None = None
-    notes: str | None = Field(None, max_length=4_000)
     archived_at: Moment | None = None
 
 
