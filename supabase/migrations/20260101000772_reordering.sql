@@ -104,7 +104,7 @@ begin
   ), ordered as (
     -- What is on its way counts as there, so that nothing is ordered twice.
     select n.*, case when n.available + n.incoming <= n.reorder_point then n.reorder_quantity else 0 end as least,
-      ceil((n.demand + n.reorder_point - n.available - n.incoming) * 10 ^ n.decimals) / 10 ^ n.decimals as short
+      ceil((n.demand + n.reorder_point - n.available - n.incoming) * power(10::numeric, n.decimals)) / power(10::numeric, n.decimals) as short
     from needed n
   ), suggestions as (
     select o.*, trim_scale(case when o.short > 0 then greatest(o.short, o.reorder_quantity) else o.least end) as quantity from ordered o
