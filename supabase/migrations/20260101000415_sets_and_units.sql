@@ -6,7 +6,7 @@ create table public.set_components (
   org_id uuid not null,
   set_variant_id uuid not null,
   component_variant_id uuid not null,
-  quantity numeric(14, 3) not null check (quantity > 0),
+  quantity numeric(14, 3) not null check (quantity > 0 and quantity < 1000000),
   position integer not null default 0,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -24,7 +24,7 @@ create table public.product_units (
   org_id uuid not null,
   product_id uuid not null,
   unit_code text not null references public.units (code),
-  factor numeric(14, 6) not null check (factor > 0),
+  factor numeric(14, 6) not null check (factor > 0 and factor < 1000000),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   primary key (org_id, product_id, unit_code),
@@ -64,7 +64,7 @@ comment on function private.base_quantity(uuid, uuid, numeric, text) is
 'A quantity in another unit of the product, in the product''s own unit. p_unit: a code of public.units. Errors: 422 unit_unknown.';
 
 create function private.check_set_component() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = ''
 as $$
 declare

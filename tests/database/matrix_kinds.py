@@ -48,9 +48,11 @@ class Table:
     reference data that needs no sign-in, "signed in" for what every account sees, "self" for one's own rows
     (with user.manage all of them).
     scope: "org" or "branch", None for reference data.
-    writer: the permission that its column grants need, None where requests never write.
+    writer: the permission that its column grants need, None where requests never write. deletes: whether it
+    takes rows out too.
     """
 
     readers: str
     scope: str | None
     writer: str | None = None
+    deletes: bool = False
