@@ -145,4 +145,4 @@ $$;
 
 comment on function private.place_count_lines(public.stock_counts, jsonb) is
 'The lines of the count that entries belong to: finds get a line, unknown lots are opened. p_lines: as private.read_count_lines
-returns them. Returns [{"place", "line_no", "variant_id", "quantity", "serials"}]. Errors: 409 count_overlaps, duplicate.';
+returns them. Returns [{"place", "line_no", "variant_id", "quantity", "serials"}]. Errors: 409 count_overlaps, batch_mismatch.';

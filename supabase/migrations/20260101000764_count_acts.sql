@@ -298,7 +298,7 @@ p_count_id. p_lines: [{"variant_id", "quantity" (0 or more, in the variant''s un
 a piece that is entered twice is one piece), "batch"? (the lot''s code, for goods kept in lots), "expires_on"? (of a new lot)}],
 1 to 2000 of them. What was not on the list gets a line. Returns {"count_id", "entries": [{"id", "line_no", "variant_id", "sku",
 "batch", "quantity", "serials"}]}. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused,
-count_closed, count_overlaps, duplicate (the lot has another expiry date); 422 not_stocked, serials_required, batch_required,
+count_closed, count_overlaps, batch_mismatch (the lot has another expiry date); 422 not_stocked, serials_required, batch_required,
 unit_unknown, branch_archived. Permission: count.record.';
 revoke execute on function public.record_count(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.record_count(uuid, uuid, jsonb) to authenticated;

@@ -47,7 +47,8 @@ begin
 end;
 $$;
 
-comment on function private.abc_classes(uuid, uuid, integer) is 'See abc_analysis.';
+comment on function private.abc_classes(uuid, uuid, integer) is
+'The value sold, the share and the class of each variant of a branch, most first: as abc_analysis explains. p_days: checked.';
 
 create function public.abc_analysis(p_branch_id uuid, p_days integer default 365)
 returns table (variant_id uuid, sku text, name text, value numeric, share numeric, class text)

@@ -195,4 +195,14 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "select proname from pg_proc where pronamespace = 'public'::regnamespace and provolatile in ('s', "
         "'i')",
     )
-    assert stable == ["check_stock", "get_invoice", "health", "my_invitations", "quote_sale", "whoami"]
+    assert stable == [
+        "abc_analysis",
+        "check_stock",
+        "get_count",
+        "get_invoice",
+        "health",
+        "my_invitations",
+        "quote_sale",
+        "reorder_suggestions",
+        "whoami",
+    ]
