@@ -110,16 +110,23 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_level record;
-  v_rule public.reorder_rules;
+  v_found record;
 begin
-  -- Every sale comes by here: one look-up by key for each level, and no more where nobody set a rule.
-  for v_level in select n.org_id, n.location_id, n.variant_id, n.available from new_rows n loop
-    select * into v_rule from public.reorder_rules r
-    where r.org_id = v_level.org_id and r.location_id = v_level.location_id and r.variant_id = v_level.variant_id;
-    if found then
-      perform private.judge_level(v_rule, v_level.available);
-    end if;
+  -- Every sale comes by here: two look-ups by key for each level with a rule, one where there is none, and nothing is called
+  -- unless an alert begins or ends. The limit keeps the planner from reading all rules, which it would go on doing later.
+  for v_found in
+    select r.rule, n.available
+    from new_rows n
+    cross join lateral (
+      select x as rule, n.available <= x.reorder_point as is_low from public.reorder_rules x
+      where x.org_id = n.org_id and x.location_id = n.location_id and x.variant_id = n.variant_id limit 1) r
+    cross join lateral (
+      select count(*) filter (where a.kind = 'low_stock') as low, count(*) filter (where a.kind = 'out_of_stock') as out
+      from public.stock_alerts a
+      where a.location_id = n.location_id and a.variant_id = n.variant_id and a.resolved_at is null) o
+    where r.is_low::integer <> o.low or (n.available <= 0)::integer <> o.out
+  loop
+    perform private.judge_level(v_found.rule, v_found.available);
   end loop;
   return null;
 end;
