@@ -43,6 +43,8 @@ COLUMN_GRANTS = {
     "public.product_variants": "insert: id org_id product_id sku name barcode attributes price "
     "price_includes_tax; "
     "update: sku name barcode attributes price price_includes_tax archived_at",
+    "public.product_images": "insert: id org_id product_id variant_id bucket_id path position alt_text; "
+    "update: variant_id position alt_text archived_at",
     "public.customers": "insert: id org_id name kind tax_number phone email address_line1 address_line2 "
     "city region_code "
     "postal_code country notes; "
