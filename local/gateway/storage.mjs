@@ -321,7 +321,12 @@ export async function createStorage({ connection, settings }) {
 
   async function buckets(request, id = null) {
     const rows = await objects.buckets(await actOf(request, "storage.bucket.list"), id);
-    const all = rows.map((row) => ({ ...row, created_at: iso(row.created_at), updated_at: iso(row.updated_at) }));
+    const all = rows.map((row) => ({
+      ...row,
+      owner: row.owner ?? "",
+      created_at: iso(row.created_at),
+      updated_at: iso(row.updated_at),
+    }));
     if (id !== null && all.length === 0) throw noSuchBucket();
     return Response.json(id === null ? all : all[0]);
   }

@@ -1,9 +1,8 @@
 """Pictures of products: the catalogue's rows, and the policies on the files of Storage, by persona.
 
-Storage works on `storage.objects` in the caller's role, so these statements are what its requests come down to.
+Storage works on `storage.objects` in the caller's role: these statements are what its requests come down to.
 """
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -32,10 +31,9 @@ def folder(people: People) -> str:
 
 
 @pytest.fixture(autouse=True)
-def deleting_as_storage_does(people: People) -> Iterator[None]:
+def deleting_as_storage_does(people: People) -> None:
     """Storage says that it is Storage before it deletes; then the policies alone decide."""
     people.connection.execute("select set_config('storage.allow_delete_query', 'true', true)")
-    yield
 
 
 def upload(person: Persona, name: str, bucket: str = "product-images") -> None:
@@ -69,6 +67,16 @@ def test_buckets_are_as_meant(people: People) -> None:
     ).fetchall()
     types = ["image/png", "image/jpeg", "image/webp"]
     assert rows == [("product-images", False, 5 * 1024**2, types), ("storefront", True, 5 * 1024**2, types)]
+
+
+def test_policies_are_sentences_for_who_is_signed_in(people: People) -> None:
+    """One for each verb, none for visitors: what they may read is public, and asks no policy."""
+    rows = people.connection.execute(
+        "select cmd, roles::text[], policyname from pg_policies where schemaname = 'storage' order by cmd"
+    ).fetchall()
+    assert [row[0] for row in rows] == ["DELETE", "INSERT", "SELECT", "UPDATE"]
+    assert all(row[1] == ["authenticated"] for row in rows)
+    assert all(row[2].startswith("Who holds catalogue.") for row in rows)
 
 
 @pytest.mark.parametrize("bucket", BUCKETS)
@@ -107,7 +115,7 @@ def test_who_reads_the_catalogue_only_reads(people: People, role: str, bucket: s
 
 @pytest.mark.parametrize("bucket", BUCKETS)
 def test_strangers_see_and_write_nothing(people: People, bucket: str, folder: str) -> None:
-    """Another house's admin, somebody of no house, a visitor: neither file nor folder, also in the public bucket."""
+    """Another house's admin, somebody of no house, a visitor: no file, also in the public bucket."""
     upload(people.as_admin(), f"{folder}/side.png", bucket)
     for person in (people.as_foreign_admin(), people.as_nobody(), people.as_anon()):
         assert [name for name in listed(person, bucket) if name.startswith(str(people.world.teak.id))] == []
@@ -275,7 +283,7 @@ def test_a_variant_is_one_of_the_product(people: People, folder: str) -> None:
 
 
 def test_a_file_in_use_stays(people: People, folder: str) -> None:
-    """Not overwritten, moved or removed until its row is archived; brought back only while there is a file."""
+    """Not overwritten, moved or removed until its row is archived; brought back only while it is there."""
     admin, name = people.as_admin(), f"{folder}/side.png"
     upload(admin, name)
     made = add(admin, name)
