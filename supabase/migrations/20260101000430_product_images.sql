@@ -52,7 +52,7 @@ set search_path = ''
 as $$
 begin
   -- The shape decides before anything is cast: a path may hold whatever a client likes to send.
-  if p_name is null or p_name !~ ('^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
+  if p_name !~ ('^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}'
     '/[A-Za-z0-9][A-Za-z0-9_-]{0,99}\.(png|jpe?g|webp)$')
   then
     return false;

@@ -123,7 +123,8 @@ class Lab:
     def run_node(self, script: str, **variables: str) -> str:
         """Run a test script of this folder with the real @supabase/supabase-js and return what it printed.
 
-        It gets `variables` in its environment, besides the addresses and keys. The script finds its packages through a link beside it: Node.js looks only upwards from the file.
+        It gets `variables` in its environment, besides the addresses and keys. It finds its packages through
+        packages.mjs: Node.js looks only upwards from the file.
         """
         environment = {
             **node.environment(),

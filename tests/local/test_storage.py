@@ -162,7 +162,7 @@ def test_supabase_js(shop: Shop) -> None:
 @pytest.mark.parametrize("bucket", [PRIVATE, PUBLIC])
 @pytest.mark.parametrize("name", ["cashier", "foreign admin", "nobody", None])
 def test_who_may_not_write_writes_nothing(shop: Shop, name: str | None, bucket: str) -> None:
-    """Every way to write, for who only reads, for strangers and visitors: refused, and nothing left behind."""
+    """Every way to write, for who only reads, for strangers and visitors: refused, nothing left behind."""
     path = f"{bucket}/{shop.sofa}/{fresh()}"
     assert shop.put(path).status_code == 200
     key = path.removeprefix(f"{bucket}/")

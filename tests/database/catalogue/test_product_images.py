@@ -125,23 +125,60 @@ def test_strangers_see_and_write_nothing(people: People, bucket: str, folder: st
         assert person.execute("delete from storage.objects where name ~ 'side'") == 0
 
 
-def test_a_file_is_not_moved_to_another_house(people: People, folder: str) -> None:
-    """Neither out of the house nor into it, nor into a bucket that the policies do not name."""
-    admin, lagoon = people.as_admin(), people.world.lagoon
+def in_both_houses(people: People) -> Persona:
+    """Teak & Thread's admin, who also works as a cashier for the other business."""
+    admin, invitation = people.as_admin(), new_id()
+    people.as_foreign_admin().rpc(
+        "invite_member",
+        p_id=invitation,
+        p_org_id=people.world.lagoon.id,
+        p_email=admin.email,
+        p_role="cashier",
+        p_branch_ids=[people.world.lagoon.branches[0].id],
+    )
+    admin.rpc("accept_invitation", p_id=invitation)
+    return admin
+
+
+def test_a_file_is_not_moved_out_of_the_house(people: People, folder: str) -> None:
+    """Not to a house where one only reads nor under its products, not from there, not to another bucket."""
+    person, lagoon = in_both_houses(people), people.world.lagoon
     theirs = f"{lagoon.id}/{product_of(people, lagoon, 'pump')}"
-    upload(admin, f"{folder}/side.png")
+    upload(person, f"{folder}/side.png")
     upload(people.as_foreign_admin(), f"{theirs}/side.png")
-    move = "update storage.objects set name = %s where name = %s"
-    with raises_sqlstate("42501"):
-        admin.execute(move, [f"{theirs}/mine.png", f"{folder}/side.png"])
-    assert admin.execute(move, [f"{folder}/stolen.png", f"{theirs}/side.png"]) == 0
+    assert f"{theirs}/side.png" in listed(person)
     people.connection.execute("insert into storage.buckets (id, name) values ('other', 'other')")
+    people.connection.execute(
+        'create policy "Anyone reads the other" on storage.objects for select to authenticated '
+        "using (bucket_id = 'other')"
+    )
+    move = "update storage.objects set name = %s where name = %s"
+    for bad in (
+        f"{theirs}/mine.png",
+        f"{people.world.teak.id}/{theirs.split('/')[1]}/mine.png",
+        f"{folder}/../side.png",
+        f"{folder}/side.svg",
+    ):
+        with raises_sqlstate("42501"):
+            person.execute(move, [bad, f"{folder}/side.png"])
+        with raises_sqlstate("42501"):
+            upload(person, bad)
+    assert person.execute(move, [f"{folder}/taken.png", f"{theirs}/side.png"]) == 0
     with raises_sqlstate("42501"):
-        admin.execute(
+        person.execute(
             "update storage.objects set bucket_id = 'other' where name = %s", [f"{folder}/side.png"]
         )
     with raises_sqlstate("42501"):
-        upload(admin, f"{folder}/side.png", "other")
+        upload(person, f"{folder}/side.png", "other")
+
+
+def test_other_buckets_are_left_alone(people: People, folder: str) -> None:
+    """The policies open their two buckets and no third, whatever its files are called."""
+    people.connection.execute("insert into storage.buckets (id, name) values ('other', 'other')")
+    people.connection.execute(
+        "insert into storage.objects (bucket_id, name) values ('other', %s)", [f"{folder}/x.png"]
+    )
+    assert listed(people.as_admin(), "other") == []
 
 
 @pytest.mark.parametrize(
