@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -63,7 +64,7 @@ class Shop:
         options = ClientOptions(auto_refresh_token=False, persist_session=False, headers=headers)
         return create_client(self.lab.url, self.lab.keys.anon_key, options)
 
-    def send(self, method: str, path: str, name: str | None = None, **options: object) -> httpx.Response:
+    def send(self, method: str, path: str, name: str | None = None, **options: Any) -> httpx.Response:
         """One plain request to Storage; nobody's without a name."""
         token = self.token(name) if name else None
         return self.lab.http(method, f"/storage/v1{path}", token=token, **options)

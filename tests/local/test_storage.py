@@ -443,11 +443,11 @@ def test_a_file_in_use_stays(shop: Shop) -> None:
     files.upload(key, PNG, {"content-type": "image/png"})
     org, product, _ = key.split("/")
     image = {"org_id": org, "product_id": product, "bucket_id": PUBLIC, "path": key, "alt_text": "Sofa"}
-    [row] = admin.table("product_images").insert(image).execute().data
+    admin.table("product_images").insert(image).execute()
     assert httpx.get(files.get_public_url(key), trust_env=False).content == PNG
     assert files.remove([key]) == []
     assert files.exists(key)
-    admin.table("product_images").update({"archived_at": "now"}).eq("id", row["id"]).execute()
+    admin.table("product_images").update({"archived_at": "now"}).eq("path", key).execute()
     assert [gone["name"] for gone in files.remove([key])] == [key]
     assert httpx.get(files.get_public_url(key), trust_env=False).status_code == 400
     assert on_disk(shop) == versions(shop)
@@ -471,7 +471,8 @@ def test_buckets_and_unknown_places(shop: Shop) -> None:
     assert refusal(shop.send("GET", f"/object/{PRIVATE}/{_front(shop)}", "admin")) == NO_KEY
     places = {"bucketId": PRIVATE, "sourceKey": _front(shop), "destinationKey": f"{shop.sofa}/{fresh()}"}
     assert refusal(shop.send("POST", "/object/copy", "admin", json=places)) == NO_KEY
-    for body in ({}, {"prefixes": []}, {"prefixes": "x"}, {"prefixes": [{"path": "x"}]}, [], None):
+    bodies: list[object] = [{}, {"prefixes": []}, {"prefixes": "x"}, {"prefixes": [{"path": "x"}]}, [], None]
+    for body in bodies:
         answer = shop.send("DELETE", f"/object/{PRIVATE}", "admin", json=body)
         assert refusal(answer)[1] == "400", body
 
