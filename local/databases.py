@@ -24,7 +24,8 @@ def bootstrap(cluster: Cluster, database: str = "postgres") -> None:
     with psycopg.connect(cluster.superuser_url(database)) as connection:
         # Roles are shared by all databases: two bootstraps at once must not race.
         connection.execute("select pg_advisory_xact_lock(hashtext('branchline bootstrap'))")
-        connection.execute((SQL / "bootstrap.sql").read_bytes())
+        for script in ("bootstrap.sql", "realtime.sql"):
+            connection.execute((SQL / script).read_bytes())
         for role in _LOGIN_ROLES:
             connection.execute(
                 sql.SQL("alter role {} with password {}").format(
