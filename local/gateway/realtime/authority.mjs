@@ -18,7 +18,7 @@ const undo = Symbol("undo");
 /**
  * Who a token is of, and what he may do on a topic: both as hosted Realtime finds out.
  *
- * May he listen? Two probes are written to realtime.messages and looked at with his role and claims and with realtime.topic()
+ * May he listen? A probe is written to realtime.messages and looked at with his role and claims and with realtime.topic()
  * set: the policies for select decide. May he send? The probe is written as him: the policies for insert decide. The transaction
  * is rolled back.
  *
@@ -73,12 +73,13 @@ export function createAuthority({ connection, settings }) {
   /** @returns {Promise<boolean>} may the caller hear broadcasts on the topic? */
   async function mayListen(claims, topic) {
     return probe(async (transaction) => {
-      await sql`insert into realtime.messages (topic, extension) values (${topic}, 'broadcast')`.execute(transaction);
+      const written = await sql`insert into realtime.messages (topic, extension) values (${topic}, 'broadcast')
+        returning id, inserted_at::text`.execute(transaction);
+      const [{ id, inserted_at: at }] = written.rows;
       await become(transaction, claims, topic);
-      const { rows } =
-        await sql`select 1 from realtime.messages where topic = ${topic} and extension = 'broadcast'
-          and inserted_at = localtimestamp and event is null limit 1`.execute(transaction);
-      return rows.length > 0;
+      const seen = await sql`select 1 from realtime.messages
+        where id = ${id} and inserted_at = ${at}::text::timestamp`.execute(transaction);
+      return seen.rows.length > 0;
     }).catch(refusedByDatabase);
   }
 
