@@ -45,7 +45,7 @@ begin
     select n.org_id, n.branch_id, count(*) as size, array_agg(n.location_id) as location_ids,
       array_agg(n.variant_id) as variant_ids, jsonb_agg(jsonb_build_object('location_id', n.location_id,
         'variant_id', n.variant_id, 'on_hand', n.on_hand, 'reserved', n.reserved, 'available', n.available,
-        'incoming', n.incoming)) as levels
+        'incoming', n.incoming, 'in_transit', n.in_transit)) as levels
     from new_rows n where n.branch_id is not null
     group by n.org_id, n.branch_id
   loop
@@ -65,7 +65,7 @@ $$;
 comment on function private.announce_stock() is
 'Statement trigger of stock_levels: for each branch whose levels changed one row in private.stock_events and one message, event
 "stock" on the private topic branch:<uuid>:stock: {"branch_id", "changes": [{"location_id", "variant_id", "on_hand", "reserved",
-"available", "incoming"}], "catch_up": false}, quantities in the variant''s unit, as they are after the act. An act of more than
+"available", "incoming", "in_transit"}], "catch_up": false}, quantities in the variant''s unit, as they are after the act. An act of more than
 500 levels says {"changes": null, "catch_up": true}: ask stock_changes. Levels of no branch (in transit) are nobody''s.';
 
 -- Catching up -------------------------------------------------------------------------------------
@@ -196,7 +196,7 @@ begin
 
   select coalesce(jsonb_agg(jsonb_build_object('branch_id', s.branch_id, 'location_id', s.location_id,
     'variant_id', s.variant_id, 'on_hand', s.on_hand, 'reserved', s.reserved, 'available', s.available,
-    'incoming', s.incoming) order by s.location_id, s.variant_id), '[]')
+    'incoming', s.incoming, 'in_transit', s.in_transit) order by s.location_id, s.variant_id), '[]')
   into v_levels
   from private.stock_levels_since(v_branch_ids, v_since, v_cursor[3]::uuid, v_cursor[4]::uuid, p_limit) s;
   v_last := v_levels -> (p_limit - 1);
@@ -211,8 +211,8 @@ comment on function public.stock_changes(uuid[], text, integer) is
 'Every stock level that changed since the caller''s last visit, as it is now: nothing is missed, not even of a transaction that was
 open then, and a level may come twice, which does no harm. p_branch_ids: the branches, null for all in which the caller holds
 stock.read. p_cursor: "cursor" of the answer before, null the first time. p_limit: levels in a page, 1 to 5000. Returns
-{"levels": [{"branch_id", "location_id", "variant_id", "on_hand", "reserved", "available", "incoming"}], "cursor", "more",
-"reset"}: quantities in the variant''s unit. more: call again with the cursor at once. reset: forget what you have, this is the first
+{"levels": [{"branch_id", "location_id", "variant_id", "on_hand", "reserved", "available", "incoming", "in_transit"}], "cursor",
+"more", "reset"}: quantities in the variant''s unit. more: call again with the cursor at once. reset: forget what you have, this is the first
 page of everything; so it is without a cursor, with one that is too old or of other branches, and after the database was
 restored. Call it when a channel is subscribed (also again), when a message says catch_up, and every few minutes. Errors: 401,
 404 not_found, 403 permission_denied, 400 invalid_input. Permission: stock.read.';
