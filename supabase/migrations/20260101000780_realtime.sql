@@ -85,6 +85,17 @@ comment on function private.history_id() is
 'A mark of this run of transaction ids: it changes when the database is restored elsewhere or to an earlier time, since ids that
 clients remember then mean other transactions. Eight hexadecimal digits.';
 
+create function private.next_xid(p_xid xid8) returns xid8
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return (p_xid::text::numeric + 1)::text::xid8;
+end;
+$$;
+
+comment on function private.next_xid(xid8) is 'The transaction id after p_xid.';
+
 create function private.stock_levels_since(p_branch_ids uuid[], p_since xid8, p_location_id uuid, p_variant_id uuid,
   p_limit integer)
 returns setof public.stock_levels
@@ -149,7 +160,7 @@ declare
   v_head text;
   v_cursor text[];
   v_since xid8;
-  v_next xid8 := pg_snapshot_xmin(pg_current_snapshot());
+  v_next xid8;
   v_reset boolean := false;
   v_levels jsonb;
   v_last jsonb;
@@ -176,8 +187,13 @@ begin
       '^([0-9]{1,18}|all)(?:\.([0-9]{1,18})'
       || '\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$');
   end if;
-  -- Everything older than the snapshot's xmin is settled: what was not visible then carries that transaction or a later one,
-  -- so a transaction that was open during the visit before and committed since is found now.
+  -- Everything older than the snapshot's xmin is settled: what is not visible yet carries that transaction or a later one, so
+  -- the next visit finds a transaction that is open now. And not more than one past the last event, because a crash takes
+  -- back the ids of transactions that left nothing on disk, and gives them out again.
+  v_next := least(pg_snapshot_xmin(pg_current_snapshot()), private.next_xid(greatest(
+    (select h.xid from private.stock_events_horizon h),
+    (select max(n.xid) from unnest(v_branch_ids) b, lateral (
+      select e.xid from private.stock_events e where e.branch_id = b order by e.xid desc limit 1) n))));
   if v_cursor is not null and v_cursor[1] <> 'all' then
     v_since := v_cursor[1]::xid8;
   end if;
@@ -230,7 +246,7 @@ begin
   with pruned as (
     delete from private.stock_events where at < now() - p_keep returning xid
   )
-  select count(*), max(xid::text::numeric)::text::xid8 into v_pruned, v_newest from pruned;
+  select count(*), max(xid) into v_pruned, v_newest from pruned;
   update private.stock_events_horizon set xid = v_newest where xid < v_newest;
   return v_pruned;
 end;

@@ -1,4 +1,4 @@
-"""A business in a migrated database behind a gateway of its own, its people with tokens, and clients of every kind."""
+"""A business in a migrated database behind a gateway of its own, and its people with tokens."""
 
 import json
 import subprocess
@@ -25,7 +25,7 @@ LOADER = HERE.parent / "local" / "packages.mjs"
 
 @dataclass
 class Market:
-    """The business, its gateway and its people: the admin, a cashier in each branch, somebody of another business.
+    """The business, its gateway and its people: the admin, a cashier in each branch, a stranger.
 
     Parameters:
         shop: two branches, twenty variants, a hundred pieces of each at each branch.
@@ -104,16 +104,22 @@ class Market:
         return done.stdout
 
 
-@pytest.fixture(scope="module")
-def market(shared: Shared) -> Iterator[Market]:
-    """A market for the tests of one file."""
-    name = shared.new_database()
+def open_market(shared: Shared, name: str) -> Market:
+    """Serve a migrated database and found both businesses in it."""
     gateway = databases.serve(shared.cluster, name, shared.keys, shared.logs / f"{name}-gateway.log")
     url = shared.cluster.url(name)
     shop = Shop.found(url, branches=2, variants=20, stock=100)
     other = Shop.found(url, branches=1, variants=2, stock=5)
     made = Market(shared, name, gateway, shop, other, shared.keys)
     made.cashiers = [shop.hire("cashier", [branch]) for branch in shop.branches]
+    return made
+
+
+@pytest.fixture(scope="module")
+def market(shared: Shared) -> Iterator[Market]:
+    """A market for the tests of one file."""
+    name = shared.new_database()
+    made = open_market(shared, name)
     yield made
-    gateway.stop()
+    made.gateway.stop()
     databases.drop(shared.cluster, name)
