@@ -50,9 +50,10 @@ class Mirror:
 def _truth(shop: Shop, branches: Sequence[Branch]) -> dict[Key, dict[str, Any]]:
     with psycopg.connect(shop.url) as owner:
         rows = owner.execute(
-            "select jsonb_build_object('branch_id', branch_id, 'location_id', location_id, 'variant_id', variant_id,"
-            " 'on_hand', on_hand, 'reserved', reserved, 'available', available, 'incoming', incoming,"
-            " 'in_transit', in_transit) from public.stock_levels where branch_id = any (%s)",
+            "select jsonb_build_object('branch_id', branch_id, 'location_id', location_id,"
+            " 'variant_id', variant_id, 'on_hand', on_hand, 'reserved', reserved,"
+            " 'available', available, 'incoming', incoming, 'in_transit', in_transit)"
+            " from public.stock_levels where branch_id = any (%s)",
             [[branch.id for branch in branches]],
         ).fetchall()
     return {(row["location_id"], row["variant_id"]): row for (row,) in rows}
@@ -112,7 +113,7 @@ def test_a_rolled_back_act_leaves_nothing(found_shop: FoundShop, till: OpenTill)
 
 @pytest.mark.parametrize("seed", range(4))
 def test_any_interleaving_is_mirrored(found_shop: FoundShop, till: OpenTill, seed: int) -> None:
-    """Writers that begin, commit and give up in any order; a reader with tiny pages that stops in the middle."""
+    """Writers that begin, commit and give up in any order; a reader with tiny pages, stopped half-way."""
     chance = random.Random(seed)
     shop = found_shop(branches=2, variants=5, stock=1000)
     mirror = Mirror(till(shop), None, chance.choice([1, 2, 100]))
@@ -150,7 +151,7 @@ def test_any_interleaving_is_mirrored(found_shop: FoundShop, till: OpenTill, see
 
 
 def test_old_and_foreign_cursors_begin_anew(found_shop: FoundShop, till: OpenTill) -> None:
-    """Pruned events, another set of branches, another run of transaction ids, the future, nonsense: reset, never a gap."""
+    """Pruned, of other branches, of another run of transaction ids, of the future, nonsense: never a gap."""
     shop = found_shop(branches=2, variants=3, stock=10)
     north, south = shop.branches
     admin = till(shop)
@@ -250,8 +251,8 @@ def _user(connection: Connection) -> Any:
 def _messages(shop: Shop) -> list[dict[str, Any]]:
     with psycopg.connect(shop.url) as owner:
         rows = owner.execute(
-            "select jsonb_build_object('topic', topic, 'event', event, 'private', private, 'payload', payload)"
-            " from realtime.messages order by inserted_at"
+            "select jsonb_build_object('topic', topic, 'event', event, 'private', private,"
+            " 'payload', payload) from realtime.messages order by inserted_at"
         ).fetchall()
     return [row for (row,) in rows]
 
@@ -292,7 +293,7 @@ def test_one_message_per_branch_and_statement(found_shop: FoundShop, till: OpenT
 
 
 def test_a_large_act_tells_to_catch_up(found_shop: FoundShop, till: OpenTill) -> None:
-    """500 levels are told, 501 are not, because Realtime refuses large messages; the catch-up has them all."""
+    """500 levels are told, 501 are not, as Realtime refuses large messages; the catch-up has them all."""
     shop = found_shop(variants=501, stock=10)
     mirror = Mirror(till(shop), None)
     mirror.catch_up()
@@ -355,11 +356,10 @@ def test_only_the_permission_opens_a_topic(found_shop: FoundShop, till: OpenTill
             row = person.execute("select count(*) from realtime.messages where payload ? 'probe'").fetchone()
             if row != (0,):
                 found.add(name)
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
-                with person.transaction():
-                    person.execute(
-                        "insert into realtime.messages (topic, extension) values (%s, 'broadcast')", [topic]
-                    )
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), person.transaction():
+                person.execute(
+                    "insert into realtime.messages (topic, extension) values (%s, 'broadcast')", [topic]
+                )
         person.rollback()
         return found
 
