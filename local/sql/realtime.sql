@@ -29,7 +29,8 @@ create index if not exists messages_inserted_at_topic_index on realtime.messages
   where extension = 'broadcast' and private is true;
 alter table realtime.messages enable row level security;
 alter table realtime.messages owner to supabase_realtime_admin;
-grant select, insert, update on realtime.messages to postgres, anon, authenticated, service_role;
+grant all on realtime.messages to postgres;
+grant select, insert, update on realtime.messages to anon, authenticated, service_role;
 
 -- On the hosted platform postgres does not own the table but may make policies on it (supautils). Plain Postgres lets the
 -- owner's members do so.

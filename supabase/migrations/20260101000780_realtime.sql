@@ -154,7 +154,6 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_caller uuid := private.caller();
   v_branch record;
   v_branch_ids uuid[] := p_branch_ids;
   v_head text;

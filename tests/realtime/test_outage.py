@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -38,8 +39,12 @@ def fragile() -> Iterator[Market]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def test_a_killed_postgres(fragile: Market) -> None:
-    """No client hangs, none believes in a channel that hears nothing, no sale is missed."""
+@pytest.mark.parametrize("end", ["kill", "stop"])
+def test_a_postgres_that_goes_and_comes_back(fragile: Market, end: str) -> None:
+    """Killed, or shut down, which must not wait for who reads its log.
+
+    No client hangs, none believes in a channel that hears nothing, no sale is missed.
+    """
     branch = fragile.branches[0]
     topic = f"branch:{branch.id}:stock"
     token = fragile.token(fragile.cashiers[0])
@@ -57,7 +62,9 @@ def test_a_killed_postgres(fragile: Market) -> None:
         cursor = (await asyncio.to_thread(levels, None))["cursor"]
         async with open_socket(fragile) as socket:
             assert (await socket.join(topic, token))["status"] == "ok"
-            await asyncio.to_thread(cluster.kill)
+            started = time.monotonic()
+            await asyncio.to_thread(cluster.kill if end == "kill" else cluster.stop)
+            assert time.monotonic() - started < 10
             lost = await socket.hear(10)
             assert (lost["event"], lost["topic"], lost["ref"]) == ("phx_error", f"realtime:{topic}", "1")
             refused = await socket.join(topic, token)

@@ -406,3 +406,28 @@ def test_the_gateway_stops_with_clients_connected(market: Market) -> None:
 
     run(story())
     databases.drop(market.shared.cluster, name)
+
+
+def test_the_log_holds_no_secrets(market: Market) -> None:
+    """Neither tokens nor keys, though both come in every connection."""
+    token = market.token(market.cashiers[0])
+
+    async def story() -> None:
+        async with open_socket(market) as socket:
+            await socket.join(_stock(market), token)
+            await socket.join("branch:x:stock", token[:-3])
+            await socket.say(
+                f"realtime:{_stock(market)}", "access_token", {"access_token": "x.y.z"}, join_ref="1"
+            )
+
+    run(story())
+    text = market.gateway.log.read_text()
+    assert "realtime_feed_open" in text
+    for secret in (
+        token,
+        token[:-3],
+        market.keys.jwt_secret,
+        market.keys.service_role_key,
+        market.keys.anon_key,
+    ):
+        assert secret not in text
