@@ -14,6 +14,8 @@ from local.postgres import Cluster
 from local.services import Gateway
 
 _DROP_TRIES = 50
+# In this order: every project's roles and schemas, then what each Supabase service keeps in the database.
+_BOOTSTRAP = ("bootstrap.sql", "storage.sql", "realtime.sql")
 _LOGIN_ROLES = ("postgres", "authenticator", "supabase_auth_admin")
 
 
@@ -26,8 +28,8 @@ def bootstrap(cluster: Cluster, database: str = "postgres") -> None:
     with psycopg.connect(cluster.superuser_url(database)) as connection:
         # Roles are shared by all databases: two bootstraps at once must not race.
         connection.execute("select pg_advisory_xact_lock(hashtext('branchline bootstrap'))")
-        for script in ("bootstrap.sql", "realtime.sql"):
-            connection.execute((SQL / script).read_bytes())
+        for file in _BOOTSTRAP:
+            connection.execute((SQL / file).read_bytes())
         for role in _LOGIN_ROLES:
             connection.execute(
                 sql.SQL("alter role {} with password {}").format(

@@ -8,6 +8,7 @@ import { createMailer } from "./mailer.mjs";
 import { keepPartitions } from "./realtime/partitions.mjs";
 import { createRealtime } from "./realtime/server.mjs";
 import { createRest } from "./rest.mjs";
+import { createStorage } from "./storage.mjs";
 
 const RELOAD_DELAY_MS = 20;
 const NOWHERE = "00000000-0000-0000-0000-000000000000";
@@ -27,11 +28,11 @@ async function skipSessionLookup(context, next) {
 }
 
 /**
- * Makes Auth, REST and Realtime over one database.
+ * Makes Auth, REST, Realtime and Storage over one database.
  *
  * @param {object} settings see settings.mjs.
- * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, realtime: object, close: () => Promise<void>}>}
- *   handlers from Request to Response; realtime see realtime/server.mjs.
+ * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, realtime: object, storage: Function,
+ *   close: () => Promise<void>}>} handlers from Request to Response; realtime see realtime/server.mjs.
  */
 export async function createSupabase(settings) {
   const connection = new GatewayConnection({
@@ -50,6 +51,7 @@ export async function createSupabase(settings) {
     },
     // The migrations' own history belongs to the Supabase CLI; the library would make its table as superuser.
     db: { migrations: { enabled: false } },
+    // The library's own Storage checks the policies in one transaction and writes past them in another: see storage.mjs.
     storage: { enabled: false },
     options: { server: { middlewares: [skipSessionLookup], disableStudio: true, disableFallback: true } },
   });
@@ -64,6 +66,7 @@ export async function createSupabase(settings) {
     auth: createAuth({ app, connection, settings }),
     rest: createRest({ app, connection, settings }),
     adminUsers: createAdminUsers({ database: connection.driver, settings }),
+    storage: await createStorage({ connection, settings }),
     realtime,
     close: () => {
       stopPartitions();
