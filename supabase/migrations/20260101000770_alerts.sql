@@ -59,10 +59,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Realtime is the host's: a database without it (a dump that is looked into, say) has nobody to tell.
-  if to_regprocedure('realtime.send(jsonb,text,text,boolean)') is not null then
-    perform realtime.send(jsonb_build_object('kind', p_kind) || p_payload, 'notice', format('org:%s:notices', p_org_id), true);
-  end if;
+  perform realtime.send(jsonb_build_object('kind', p_kind) || p_payload, 'notice', format('org:%s:notices', p_org_id), true);
 end;
 $$;
 

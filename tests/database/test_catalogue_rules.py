@@ -205,5 +205,6 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "my_invitations",
         "quote_sale",
         "reorder_suggestions",
+        "stock_changes",
         "whoami",
     ]
