@@ -55,7 +55,7 @@ def test_counting_and_posting_while_selling_finds_the_thefts_and_nothing_else(
     variants, stock, sellers = 6, 400, 4
     shop = found_shop(variants=variants, stock=stock)
     # What really lies there: three pieces of the first variant were stolen, two of the second turned up.
-    shelf = {variant: stock for variant in shop.variants}
+    shelf = dict.fromkeys(shop.variants, stock)
     shelf[shop.variants[0]] -= 3
     shelf[shop.variants[1]] += 2
     # A piece is taken and paid as one; who counts a shelf looks at it between two customers.
@@ -194,7 +194,7 @@ def test_posting_what_is_being_sold_out_is_all_or_nothing(found_shop: FoundShop,
     assert set(refusals(outcomes)) <= {"insufficient_stock"}
     sold = len(results(outcomes[1:]))
     posted = not isinstance(outcomes[0], psycopg.Error)
-    assert levels(shop) == {variant: 6 - sold - (4 if posted else 0) for variant in shop.variants}
+    assert levels(shop) == dict.fromkeys(shop.variants, 6 - sold - (4 if posted else 0))
 
 
 def test_a_crossing_under_concurrent_sellers_raises_one_alert(found_shop: FoundShop, till: OpenTill) -> None:
@@ -222,8 +222,13 @@ def test_a_crossing_under_concurrent_sellers_raises_one_alert(found_shop: FoundS
     assert set(levels(shop).values()) == {0}
     found = rows(shop, "select kind, available from public.stock_alerts order by kind, variant_id")
     assert found == [("low_stock", 20)] * 2 + [("out_of_stock", 0)] * 2
-    told = rows(shop, "select event, count(*) from private.outbox where event like 'stock.%%' group by 1 order by 1")
-    assert [row for row in told if row[0] in ("stock.low", "stock.out")] == [("stock.low", 2), ("stock.out", 2)]
+    told = rows(
+        shop, "select event, count(*) from private.outbox where event like 'stock.%%' group by 1 order by 1"
+    )
+    assert [row for row in told if row[0] in ("stock.low", "stock.out")] == [
+        ("stock.low", 2),
+        ("stock.out", 2),
+    ]
 
 
 def test_a_rule_saved_while_selling_misses_no_crossing(found_shop: FoundShop, till: OpenTill) -> None:
@@ -240,7 +245,8 @@ def test_a_rule_saved_while_selling_misses_no_crossing(found_shop: FoundShop, ti
             try:
                 shop.sell(connection, shop.branches[0], [variant])
             except psycopg.Error as error:
-                assert code_of(error) == "insufficient_stock"
+                if code_of(error) != "insufficient_stock":
+                    raise
             else:
                 sold += 1
         return sold

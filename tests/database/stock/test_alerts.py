@@ -1,7 +1,6 @@
 """Alerts: one for each crossing, resolved when there is stock again, told to whom it concerns."""
 
 # Names put into statements come from this file and from Postgres's catalogue, never from input.
-# ruff: noqa: S608
 
 from decimal import Decimal
 from typing import Any
@@ -57,8 +56,8 @@ def alerts(people: People, variant: UUID, person: Persona | None = None) -> list
 def events(people: People, variant: UUID) -> list[str]:
     """The events about a variant of the showroom, in order."""
     found = people.connection.execute(
-        "select event from private.outbox where payload ->> 'variant_id' = %s and payload ->> 'location_id' = %s "
-        "and event in ('stock.low', 'stock.out') order by id",
+        "select event from private.outbox where payload ->> 'variant_id' = %s "
+        "and payload ->> 'location_id' = %s and event in ('stock.low', 'stock.out') order by id",
         [str(variant), str(people.world.blr.showroom)],
     ).fetchall()
     return [row[0] for row in found]
@@ -126,7 +125,8 @@ def test_saving_a_rule_looks_at_once(people: People, sofa: UUID) -> None:
     adjust(people, sofa, 1, p_location_id=people.world.blr.warehouse)
     assert (
         people.as_stockkeeper().select(
-            "select from public.stock_alerts where variant_id = %s and location_id = %s and resolved_at is null",
+            "select from public.stock_alerts where variant_id = %s and location_id = %s "
+            "and resolved_at is null",
             [sofa, people.world.blr.warehouse],
         )
         == []
@@ -210,14 +210,18 @@ def test_acknowledging(people: People, sofa: UUID) -> None:
     with raises("not_found", 404):
         people.as_admin().rpc("acknowledge_alert", p_id=new_id(), p_alert_id=uuid4())
     with raises("id_reused", 409):
-        people.as_stockkeeper().rpc("acknowledge_alert", p_id=first["p_id"], p_alert_id=_other(people, row["id"]))
+        people.as_stockkeeper().rpc(
+            "acknowledge_alert", p_id=first["p_id"], p_alert_id=_other(people, row["id"])
+        )
     assert rows(people.connection, TRACES) == before
     second = people.as_admin().rpc("acknowledge_alert", p_id=new_id(), p_alert_id=row["id"])
     assert second["acknowledged_by"] == done["acknowledged_by"]
 
 
 def _other(people: People, alert: UUID) -> UUID:
-    (row,) = people.as_stockkeeper().select("select id from public.stock_alerts where id <> %s limit 1", [alert])
+    (row,) = people.as_stockkeeper().select(
+        "select id from public.stock_alerts where id <> %s limit 1", [alert]
+    )
     return UUID(str(row["id"]))
 
 
@@ -257,7 +261,13 @@ def test_rules_are_for_goods_at_shelves_of_the_branch(people: People, sofa: UUID
     shared = people.as_admin().select(
         "select id from public.locations where branch_id is null and org_id = %s", [world.teak.id]
     )
-    for place in (world.mum.showroom, world.lagoon.branches[0].showroom, uuid4(), None, *(r["id"] for r in shared)):
+    for place in (
+        world.mum.showroom,
+        world.lagoon.branches[0].showroom,
+        uuid4(),
+        None,
+        *(r["id"] for r in shared),
+    ):
         with raises("not_found", 404):
             rule(people, sofa, 5, p_location_id=place)
     assert rows(people.connection, TRACES) == before
@@ -299,5 +309,6 @@ def test_a_notice_goes_out_with_each_alert(people: People, sofa: UUID) -> None:
         ("stock.out", "notice", True),
     ]
     assert all(
-        set(row[0]) - {"id"} == {"kind", "alert_id", "branch_id", "location_id", "variant_id"} for row in heard
+        set(row[0]) - {"id"} == {"kind", "alert_id", "branch_id", "location_id", "variant_id"}
+        for row in heard
     )
