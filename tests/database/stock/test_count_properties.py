@@ -76,7 +76,7 @@ class Shelf:
 def test_the_variance_is_the_true_one(
     people: People, shown: int, truth: int, acts: list[tuple[str, int]], late: int
 ) -> None:
-    """What really lies there less the book: sales and arrivals change both, so their order changes nothing."""
+    """What really lies there less the book: sales and arrivals change both, in whatever order they come."""
     world, lamp = people.world, people.world.teak.variants["lamp"]
     with people.connection.transaction(force_rollback=True):
         if shown != 10:
