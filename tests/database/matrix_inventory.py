@@ -16,6 +16,7 @@ INVENTORY_ACTS: dict[str, Act] = {
             "p_reason": "found",
         },
     ),
+    "stock_changes": Act("stock.read", "branch", lambda place: {"p_branch_ids": [place.branch.id]}),
     "return_goods": Act(
         "sale.return",
         "branch",
