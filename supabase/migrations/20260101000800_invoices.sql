@@ -69,6 +69,8 @@ create table public.invoice_lines (
   unit text not null,
   quantity numeric(14, 3) not null check (quantity > 0),
   unit_price numeric(14, 2) not null check (unit_price >= 0),
+  list_price numeric(14, 2) not null check (list_price >= 0),
+  price_list text,
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),
@@ -83,7 +85,8 @@ create table public.invoice_lines (
 );
 
 comment on table public.invoice_lines is
-'What was sold, with names, prices and rates as they were. unit_price: per unit; discount: off the line; taxes: [{"component",
+'What was sold, with names, prices and rates as they were. unit_price: per unit; list_price: what the catalogue asked, by the price
+list named in price_list or else by the variant; discount: off the line; taxes: [{"component",
 "rate", "amount"}], rates in percent, amounts in the invoice''s currency.';
 
 create table public.payments (

@@ -104,11 +104,14 @@ comment on function private.buyer_json(public.customers) is 'The buyer as a docu
 -- Pricing -----------------------------------------------------------------------------------------
 
 create function private.price_lines(p_org_id uuid, p_lines jsonb, p_regime text, p_supply_type text, p_region text,
-  p_local_component text, p_date date)
+  p_local_component text, p_date date, p_branch_id uuid, p_customer_group_id uuid)
 returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  -- Who has no price lists pays nothing for them.
+  v_has_lists boolean := exists (select from public.price_lists l where l.org_id = p_org_id and l.archived_at is null);
 begin
   return (
     with limits as (
@@ -119,18 +122,24 @@ begin
         (t.line ->> 'unit_price')::numeric as asked_price, coalesce((t.line ->> 'discount')::numeric, 0)::numeric(14, 2) as discount
       from jsonb_array_elements(p_lines) with ordinality t (line, place)
     ), found as (
-      select a.line_no, a.variant_id, a.quantity, a.discount, v.id, v.sku, v.name, v.price, v.price_includes_tax,
+      select a.line_no, a.variant_id, a.quantity, a.discount, v.id, v.sku, v.name, k.list_price, k.price_list, v.price_includes_tax,
         coalesce(v.archived_at, p.archived_at) as archived_at,
-        p.kind, p.hsn_code, p.unit_code, u.decimals, coalesce(a.asked_price, v.price)::numeric(14, 2) as unit_price,
+        p.kind, p.hsn_code, p.unit_code, u.decimals, coalesce(a.asked_price, k.list_price)::numeric(14, 2) as unit_price,
         case when p_regime = 'none' then 'untaxed' when p_supply_type = 'export' then 'zero_rated' else c.kind end as tax_kind,
-        round(a.quantity * coalesce(a.asked_price, v.price), 2) as gross, r.rate,
+        round(a.quantity * coalesce(a.asked_price, k.list_price), 2) as gross, r.rate,
         -- What rounding takes off all lines of a variant together: cut into crumbs, goods would cost nothing.
-        sum(abs(a.quantity * coalesce(a.asked_price, v.price) - round(a.quantity * coalesce(a.asked_price, v.price), 2)))
+        sum(abs(a.quantity * coalesce(a.asked_price, k.list_price) - round(a.quantity * coalesce(a.asked_price, k.list_price), 2)))
           over (partition by a.variant_id) as rounded_away
       from asked a
       -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
       left join lateral (
         select * from public.product_variants t where t.org_id = p_org_id and t.id = a.variant_id limit 1) v on true
+      -- "offset 0" keeps the planner from asking the list again for each column that is read of it.
+      cross join lateral (
+        select case when v_has_lists then private.list_price(p_org_id, p_branch_id, p_customer_group_id, a.variant_id, a.quantity,
+          p_date) end as listed offset 0) y
+      cross join lateral (
+        select coalesce((y.listed).price, v.price) as list_price, (y.listed).price_list as price_list) k
       left join lateral (
         select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p on true
       left join public.units u on u.code = p.unit_code
@@ -145,7 +154,7 @@ begin
     )
     select jsonb_agg(jsonb_build_object('line_no', f.line_no, 'variant_id', f.variant_id, 'sku', f.sku, 'description', f.name,
         'hsn_code', f.hsn_code, 'unit', f.unit_code, 'quantity', f.quantity::numeric(14, 3), 'unit_price', f.unit_price,
-        'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
+        'list_price', f.list_price, 'price_list', f.price_list, 'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
         'tax_rate', case when f.tax_kind = 'taxable' then f.rate else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
         'total', x.taxable + x.tax, 'stocked', f.kind = 'goods',
         'problem', case
@@ -156,7 +165,7 @@ begin
           when f.gross >= 1e11 then 'amount_too_large'
           when f.discount > f.gross then 'discount_above_price'
           when f.tax_kind = 'taxable' and f.rate is null then 'tax_rate_missing'
-          when f.unit_price <> f.price and not l.may_override then 'price_override_denied'
+          when f.unit_price <> f.list_price and not l.may_override then 'price_override_denied'
           when f.discount * 100 > f.gross * l.discount_percent then 'discount_limit' end,
         'limit', l.discount_percent) order by f.line_no)
     from found f
@@ -166,10 +175,11 @@ begin
 end;
 $$;
 
-comment on function private.price_lines(uuid, jsonb, text, text, text, text, date) is
+comment on function private.price_lines(uuid, jsonb, text, text, text, text, date, uuid, uuid) is
 'Prices and taxes the lines of a sale, as the caller may sell them. Returns the lines of the invoice, each with "stocked" and,
 where something is wrong, "problem". p_lines: as post_sale takes them; p_regime, p_supply_type, p_region, p_local_component: as
-private.place_of_supply found; p_date: the business date, which chooses the rates.';
+private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
+date they choose the price lists. list_price: what the catalogue asks, price_list: by which list, null for the variant''s own.';
 
 create function private.refuse_problem(p_lines jsonb) returns void
 language plpgsql stable
@@ -268,7 +278,7 @@ begin
       '{"field": "place_of_supply"}');
   end if;
   v_lines := private.price_lines(p_org_id, p_lines, v_org.tax_regime, v_place.supply_type, v_place.region,
-    v_place.local_component, (v_occurred_at at time zone v_branch.timezone)::date);
+    v_place.local_component, (v_occurred_at at time zone v_branch.timezone)::date, p_branch_id, v_customer.customer_group_id);
   perform private.refuse_problem(v_lines);
 
   select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount,
@@ -379,9 +389,9 @@ begin
     (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_sale ->> 'note',
     v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
-    quantity, unit_price, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes, tax)
+    quantity, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes, tax)
   select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity, l.unit_price,
-    l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
+    l.list_price, l.price_list, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
   from jsonb_populate_recordset(null::public.invoice_lines, v_sale -> 'lines') l;
   insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
     business_date, created_by)

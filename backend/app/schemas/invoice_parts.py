@@ -37,7 +37,8 @@ class TaxAmount(Row):
 
 
 class InvoiceLine(Row):
-    """One line. unit_price: for one unit; discount: off the line; taxable: after discount, without tax."""
+    """One line. unit_price: for one unit; list_price: what the catalogue asked, by the list named in price_list
+    or else by the variant; discount: off the line; taxable: after discount, without tax."""
 
     line_no: int
     variant_id: UUID
@@ -47,6 +48,8 @@ class InvoiceLine(Row):
     unit: str
     quantity: Quantity
     unit_price: Money
+    list_price: Money
+    price_list: str | None
     price_includes_tax: bool
     discount: Money
     taxable: Money

@@ -1,0 +1,206 @@
+-- Sold by the metre, bought by the roll; and sets, which are sold as one and stocked as the goods they consist of.
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table public.product_units (
+  id uuid primary key default gen_random_uuid(),
+  org_id uuid not null,
+  product_id uuid not null,
+  unit_code text not null references public.units (code),
+  factor numeric(14, 6) not null check (factor > 0 and factor < 1e8),
+  price numeric(14, 2) check (price between 0 and 999999999999.99),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (org_id, product_id, unit_code),
+  foreign key (org_id, product_id) references public.products (org_id, id) on delete cascade
+);
+
+comment on table public.product_units is
+'Units in which a product is traded besides its own. factor: how many of the product''s unit one of these is (a roll of 30 metres:
+30). price: of one of these, in the organisation''s currency; null for factor times the variant''s price.';
+
+create table public.set_components (
+  id uuid not null unique default gen_random_uuid(),
+  org_id uuid not null,
+  set_variant_id uuid not null,
+  component_variant_id uuid not null,
+  quantity numeric(14, 3) not null check (quantity > 0 and quantity < 1e6),
+  position integer not null default 0 check (position between 0 and 10000),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (org_id, set_variant_id, component_variant_id),
+  foreign key (org_id, set_variant_id) references public.product_variants (org_id, id) on delete cascade,
+  foreign key (org_id, component_variant_id) references public.product_variants (org_id, id)
+);
+
+comment on table public.set_components is
+'What a set consists of: quantity of the component, in its unit, in one set; position: the order on documents. The set is a variant
+of a product of kind set, the component one of kind goods.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+create index on public.set_components (org_id, component_variant_id);
+
+-- Functions ---------------------------------------------------------------------------------------
+
+create function private.check_product_unit() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if new.unit_code = (select p.unit_code from public.products p where p.org_id = new.org_id and p.id = new.product_id) then
+    perform private.fail(422, 'unit_is_base', 'This is the unit of the product itself.',
+      jsonb_build_object('field', 'unit_code', 'unit', new.unit_code));
+  end if;
+  return null;
+end;
+$$;
+
+comment on function private.check_product_unit() is
+'Row trigger, after a unit is added to a product. Errors: 422 unit_is_base.';
+
+create function private.check_set_component() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_set_kind text;
+  v_component record;
+  v_problem text;
+begin
+  select p.kind into v_set_kind
+  from public.product_variants v join public.products p on p.org_id = v.org_id and p.id = v.product_id
+  where v.org_id = new.org_id and v.id = new.set_variant_id;
+  select v.sku, p.kind, u.code as unit, u.decimals, coalesce(v.archived_at, p.archived_at) as archived_at into v_component
+  from public.product_variants v
+  join public.products p on p.org_id = v.org_id and p.id = v.product_id
+  join public.units u on u.code = p.unit_code
+  where v.org_id = new.org_id and v.id = new.component_variant_id;
+  v_problem := case
+    when v_set_kind <> 'set' then 'Only a product of kind set has components.'
+    when v_component.kind <> 'goods' then format('%s cannot be part of a set: only goods can.', v_component.sku)
+    when v_component.archived_at is not null then format('%s is archived.', v_component.sku)
+    when new.quantity <> round(new.quantity, v_component.decimals)
+      then format('%s is counted in %s, with %s decimals.', v_component.sku, v_component.unit, v_component.decimals) end;
+  if v_problem is not null then
+    perform private.fail(422, 'set_component_unsuitable', v_problem, jsonb_build_object(
+      'set_variant_id', new.set_variant_id, 'component_variant_id', new.component_variant_id));
+  end if;
+  return null;
+end;
+$$;
+
+comment on function private.check_set_component() is
+'Row trigger, after a component is added to a set or its quantity changed. Errors: 422 set_component_unsuitable.';
+
+create type private.trade_unit as (
+  code text,
+  factor numeric,
+  price numeric,
+  decimals integer,
+  base_code text,
+  base_decimals integer
+);
+
+comment on type private.trade_unit is
+'A unit of a variant. factor: how many base units it is; price: of one, null for factor times the variant''s price; decimals,
+base_decimals: places that a quantity may have in it and in the product''s own unit.';
+
+create function private.trade_unit_of(p_org_id uuid, p_variant_id uuid, p_unit text) returns private.trade_unit
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_unit private.trade_unit;
+begin
+  select u.code, case when p.unit_code = u.code then 1 else t.factor end,
+    case when p.unit_code = u.code then null else t.price end, u.decimals, b.code, b.decimals
+  into v_unit
+  from public.product_variants v
+  join public.products p on p.org_id = v.org_id and p.id = v.product_id
+  join public.units b on b.code = p.unit_code
+  join public.units u on u.code = p_unit
+  left join public.product_units t on t.org_id = p.org_id and t.product_id = p.id and t.unit_code = p_unit
+  where v.org_id = p_org_id and v.id = p_variant_id and (p.unit_code = p_unit or t.factor is not null);
+  if v_unit.code is null then
+    perform private.fail(422, 'unit_unknown', format('This is not traded in %s.', left(p_unit, 20)),
+      jsonb_build_object('variant_id', p_variant_id, 'unit', left(p_unit, 20)));
+  end if;
+  return v_unit;
+end;
+$$;
+
+comment on function private.trade_unit_of(uuid, uuid, text) is
+'A unit in which a variant is traded: its product''s own or one of product_units. p_org_id; p_variant_id; p_unit: the unit''s code.
+Errors: 422 unit_unknown, also when there is no such variant.';
+
+create function private.base_quantity(p_org_id uuid, p_variant_id uuid, p_quantity numeric, p_unit text) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_unit private.trade_unit;
+  v_quantity numeric;
+begin
+  if p_unit is null then
+    return p_quantity;
+  end if;
+  v_unit := private.trade_unit_of(p_org_id, p_variant_id, p_unit);
+  v_quantity := round(p_quantity * v_unit.factor, v_unit.base_decimals);
+  -- What is measured may be rounded to the last place it is measured in; what is counted comes out whole or not at all.
+  if p_quantity <> round(p_quantity, v_unit.decimals) or v_quantity <= 0
+    or (v_unit.base_decimals = 0 and v_quantity <> p_quantity * v_unit.factor) then
+    perform private.fail(400, 'invalid_input', format('%s %s is no quantity that this can be divided into.',
+      trim_scale(p_quantity), v_unit.code), jsonb_build_object('field', 'quantity', 'variant_id', p_variant_id,
+      'unit', v_unit.code, 'base_unit', v_unit.base_code));
+  end if;
+  return v_quantity;
+end;
+$$;
+
+comment on function private.base_quantity(uuid, uuid, numeric, text) is
+'A quantity in the product''s own unit. p_org_id; p_variant_id; p_quantity: above 0, in p_unit; p_unit: a unit''s code, null for the
+product''s own, which costs no look-up. Rounded half up to the places of the product''s unit where that is measured (metres);
+where it is counted (pieces) the result must be whole. Errors: 422 unit_unknown, 400 invalid_input.';
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+create trigger suits after insert on public.product_units for each row execute function private.check_product_unit();
+create trigger suits after insert or update of quantity on public.set_components
+  for each row execute function private.check_set_component();
+create trigger touch before update on public.product_units for each row execute function private.touch_updated_at();
+create trigger touch before update on public.set_components for each row execute function private.touch_updated_at();
+select audit.attach('public.product_units');
+select audit.attach('public.set_components', 'set_variant_id', 'component_variant_id');
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.product_units enable row level security;
+create policy "Who holds catalogue.read reads the units of products" on public.product_units for select to authenticated
+  using (org_id in (select private.orgs_with('catalogue.read')));
+create policy "Who holds catalogue.manage adds units to products" on public.product_units for insert to authenticated
+  with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage changes the units of products" on public.product_units for update to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')))
+  with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage removes units of products" on public.product_units for delete to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')));
+
+alter table public.set_components enable row level security;
+create policy "Who holds catalogue.read reads what sets consist of" on public.set_components for select to authenticated
+  using (org_id in (select private.orgs_with('catalogue.read')));
+create policy "Who holds catalogue.manage adds components to sets" on public.set_components for insert to authenticated
+  with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage changes the components of sets" on public.set_components for update to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')))
+  with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage removes components of sets" on public.set_components for delete to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant select, delete on public.product_units, public.set_components to authenticated;
+grant insert (id, org_id, product_id, unit_code, factor, price) on public.product_units to authenticated;
+grant update (factor, price) on public.product_units to authenticated;
+grant insert (id, org_id, set_variant_id, component_variant_id, quantity, position) on public.set_components to authenticated;
+grant update (quantity, position) on public.set_components to authenticated;
