@@ -87,7 +87,7 @@ create table public.products (
   hsn_code text check (hsn_code ~ '^[0-9]{4,8}$'),
   tax_class_id uuid not null,
   unit_code text not null default 'NOS' references public.units (code),
-  warranty_months integer check (warranty_months between 1 and 1200),
+  warranty_months integer check (warranty_months between 0 and 600),
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),

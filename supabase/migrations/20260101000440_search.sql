@@ -212,7 +212,9 @@ as $$
 begin
   if p_kind <> 'set' then
     return (
-      select coalesce(sum(s.available), 0) from public.stock_levels s
+      select coalesce(sum(s.available), 0)
+      from public.stock_levels s
+      join public.locations l on l.org_id = s.org_id and l.id = s.location_id and l.is_sellable
       where s.org_id = p_org_id and s.variant_id = p_variant_id and s.branch_id = any (p_branch_ids));
   end if;
   -- At each place as many sets as the scarcest component allows.
@@ -222,6 +224,7 @@ begin
       select min(floor(s.available / c.quantity)) as sets
       from public.set_components c
       join public.stock_levels s on s.org_id = c.org_id and s.variant_id = c.component_variant_id
+      join public.locations l on l.org_id = s.org_id and l.id = s.location_id and l.is_sellable
       where c.org_id = p_org_id and c.set_variant_id = p_variant_id and s.branch_id = any (p_branch_ids)
       group by s.location_id
       having count(*) = (
@@ -336,7 +339,7 @@ begin
   if p_filters ->> 'in_stock' is not null then
     v_where := v_where || case when (p_filters ->> 'in_stock')::boolean then ' and ' else ' and not ' end
       || $q$case when p.kind = 'set' then private.available_in($1, v.id, p.kind, $5) > 0 else exists (
-        select from public.stock_levels l
+        select from public.stock_levels l join public.locations k on k.org_id = l.org_id and k.id = l.location_id and k.is_sellable
         where l.org_id = $1 and l.variant_id = v.id and l.branch_id = any ($5) and l.available > 0) end$q$;
   end if;
 

@@ -12,7 +12,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.database.matrix import ACTS, TABLES, Place
+from tests.database.matrix import ACTS, TABLES
+from tests.database.matrix_kinds import Place
 from tests.support.personas import Connection, Persona, new_id
 from tests.support.world import House, People, World
 

@@ -83,7 +83,7 @@ begin
     when new.quantity <> round(new.quantity, v_component.decimals)
       then format('%s is counted in %s, with %s decimals.', v_component.sku, v_component.unit, v_component.decimals) end;
   if v_problem is not null then
-    perform private.fail(422, 'set_component_unsuitable', v_problem, jsonb_build_object(
+    perform private.fail(422, 'set_incomplete', v_problem, jsonb_build_object(
       'set_variant_id', new.set_variant_id, 'component_variant_id', new.component_variant_id));
   end if;
   return null;
@@ -91,77 +91,47 @@ end;
 $$;
 
 comment on function private.check_set_component() is
-'Row trigger, after a component is added to a set or its quantity changed. Errors: 422 set_component_unsuitable.';
-
-create type private.trade_unit as (
-  code text,
-  factor numeric,
-  price numeric,
-  decimals integer,
-  base_code text,
-  base_decimals integer
-);
-
-comment on type private.trade_unit is
-'A unit of a variant. factor: how many base units it is; price: of one, null for factor times the variant''s price; decimals,
-base_decimals: places that a quantity may have in it and in the product''s own unit.';
-
-create function private.trade_unit_of(p_org_id uuid, p_variant_id uuid, p_unit text) returns private.trade_unit
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_unit private.trade_unit;
-begin
-  select u.code, case when p.unit_code = u.code then 1 else t.factor end,
-    case when p.unit_code = u.code then null else t.price end, u.decimals, b.code, b.decimals
-  into v_unit
-  from public.product_variants v
-  join public.products p on p.org_id = v.org_id and p.id = v.product_id
-  join public.units b on b.code = p.unit_code
-  join public.units u on u.code = p_unit
-  left join public.product_units t on t.org_id = p.org_id and t.product_id = p.id and t.unit_code = p_unit
-  where v.org_id = p_org_id and v.id = p_variant_id and (p.unit_code = p_unit or t.factor is not null);
-  if v_unit.code is null then
-    perform private.fail(422, 'unit_unknown', format('This is not traded in %s.', left(p_unit, 20)),
-      jsonb_build_object('variant_id', p_variant_id, 'unit', left(p_unit, 20)));
-  end if;
-  return v_unit;
-end;
-$$;
-
-comment on function private.trade_unit_of(uuid, uuid, text) is
-'A unit in which a variant is traded: its product''s own or one of product_units. p_org_id; p_variant_id; p_unit: the unit''s code.
-Errors: 422 unit_unknown, also when there is no such variant.';
+'Row trigger, after a component is added to a set or its quantity changed. Errors: 422 set_incomplete.';
 
 create function private.base_quantity(p_org_id uuid, p_variant_id uuid, p_quantity numeric, p_unit text) returns numeric
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_unit private.trade_unit;
+  v_factor numeric;
+  v_base text;
+  v_decimals integer;
   v_quantity numeric;
 begin
   if p_unit is null then
     return p_quantity;
   end if;
-  v_unit := private.trade_unit_of(p_org_id, p_variant_id, p_unit);
-  v_quantity := round(p_quantity * v_unit.factor, v_unit.base_decimals);
-  -- What is measured may be rounded to the last place it is measured in; what is counted comes out whole or not at all.
-  if p_quantity <> round(p_quantity, v_unit.decimals) or v_quantity <= 0
-    or (v_unit.base_decimals = 0 and v_quantity <> p_quantity * v_unit.factor) then
-    perform private.fail(400, 'invalid_input', format('%s %s is no quantity that this can be divided into.',
-      trim_scale(p_quantity), v_unit.code), jsonb_build_object('field', 'quantity', 'variant_id', p_variant_id,
-      'unit', v_unit.code, 'base_unit', v_unit.base_code));
+  select case when p.unit_code = p_unit then 1 else (
+      select t.factor from public.product_units t
+      where t.org_id = p_org_id and t.product_id = p.id and t.unit_code = p_unit) end, p.unit_code, u.decimals
+  into v_factor, v_base, v_decimals
+  from public.product_variants v
+  join public.products p on p.org_id = v.org_id and p.id = v.product_id
+  join public.units u on u.code = p.unit_code
+  where v.org_id = p_org_id and v.id = p_variant_id;
+  if v_factor is null then
+    perform private.fail(422, 'unit_unknown', format('This product is not counted in %s.', left(p_unit, 20)),
+      jsonb_build_object('variant_id', p_variant_id, 'unit', left(p_unit, 20)));
   end if;
-  return v_quantity;
+  -- What is measured is rounded to the last place it is measured in; what is counted comes out whole or not at all.
+  v_quantity := case when v_factor = 1 or v_decimals = 0 then p_quantity * v_factor else round(p_quantity * v_factor, v_decimals) end;
+  if v_quantity <> round(v_quantity, v_decimals) or v_quantity = 0 then
+    perform private.fail(400, 'invalid_input', format('%s %s is no quantity in %s.', trim_scale(p_quantity), p_unit, v_base),
+      jsonb_build_object('field', 'quantity', 'variant_id', p_variant_id, 'unit', p_unit));
+  end if;
+  return trim_scale(v_quantity);
 end;
 $$;
 
 comment on function private.base_quantity(uuid, uuid, numeric, text) is
-'A quantity in the product''s own unit. p_org_id; p_variant_id; p_quantity: above 0, in p_unit; p_unit: a unit''s code, null for the
-product''s own, which costs no look-up. Rounded half up to the places of the product''s unit where that is measured (metres);
-where it is counted (pieces) the result must be whole. Errors: 422 unit_unknown, 400 invalid_input.';
+'A quantity in the product''s own unit. p_org_id; p_variant_id; p_quantity: in p_unit; p_unit: a unit''s code, null for the product''s
+own, which costs no look-up. Rounded half up to the places of the product''s unit where that is measured (metres); where it is
+counted (pieces) the result must be whole. Errors: 422 unit_unknown, 400 invalid_input.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
