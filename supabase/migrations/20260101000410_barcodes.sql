@@ -86,10 +86,14 @@ set search_path = ''
 as $$
 begin
   -- The same GTIN in another notation is the same code: the row takes the notation of the label.
-  update public.variant_barcodes b set code = n.barcode
-  from new_rows n
-  where b.org_id = n.org_id and b.variant_id = n.id and b.code <> n.barcode and b.gtin14 = lpad(n.barcode, 14, '0')
-    and n.barcode ~ '^([0-9]{8}|[0-9]{12,14})$';
+  update public.variant_barcodes b set code = f.barcode
+  from (
+    select t.id, n.barcode from new_rows n
+    cross join lateral (
+      select x.id from public.variant_barcodes x
+      where x.org_id = n.org_id and x.gtin14 = lpad(n.barcode, 14, '0') and x.variant_id = n.id and x.code <> n.barcode limit 1) t
+    where n.barcode ~ '^([0-9]{8}|[0-9]{12,14})$') f
+  where b.id = f.id;
   insert into public.variant_barcodes (org_id, variant_id, code)
   select n.org_id, n.id, n.barcode from new_rows n
   where n.barcode is not null and not exists (

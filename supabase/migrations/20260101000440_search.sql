@@ -40,9 +40,13 @@ begin
       where b.org_id = v.org_id and b.variant_id = v.id), (
       select string_agg(a.value, ' ') from jsonb_each_text(v.attributes) a), p.name, d.name))
   from unnest(p_variant_ids) i (id)
-  join public.product_variants v on v.org_id = p_org_id and v.id = i.id
-  join public.products p on p.org_id = v.org_id and p.id = v.product_id
-  left join public.brands d on d.org_id = p.org_id and d.id = p.brand_id
+  -- One look-up by key per row: of an organisation that it has no statistics of, the planner expects next to nothing.
+  cross join lateral (
+    select * from public.product_variants t where t.org_id = p_org_id and t.id = i.id limit 1) v
+  cross join lateral (
+    select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p
+  left join lateral (
+    select t.name from public.brands t where t.org_id = p_org_id and t.id = p.brand_id limit 1) d on true
   on conflict (org_id, variant_id) do update set document = excluded.document where s.document <> excluded.document;
 end;
 $$;
@@ -87,12 +91,13 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
-  perform private.index_variants(v.org_id, array_agg(v.id))
+  perform private.index_variants(n.org_id, array_agg(v.id))
   from new_rows n
   join old_rows o on o.id = n.id
-  join public.product_variants v on v.org_id = n.org_id and v.product_id = n.id
+  cross join lateral (
+    select t.id from public.product_variants t where t.org_id = n.org_id and t.product_id = n.id offset 0) v
   where n.name <> o.name or n.brand_id is distinct from o.brand_id
-  group by v.org_id;
+  group by n.org_id;
   return null;
 end;
 $$;
@@ -104,13 +109,15 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
-  perform private.index_variants(v.org_id, array_agg(v.id))
+  perform private.index_variants(n.org_id, array_agg(v.id))
   from new_rows n
   join old_rows o on o.id = n.id
-  join public.products p on p.org_id = n.org_id and p.brand_id = n.id
-  join public.product_variants v on v.org_id = p.org_id and v.product_id = p.id
+  cross join lateral (
+    select t.id from public.products t where t.org_id = n.org_id and t.brand_id = n.id offset 0) p
+  cross join lateral (
+    select t.id from public.product_variants t where t.org_id = n.org_id and t.product_id = p.id offset 0) v
   where n.name <> o.name
-  group by v.org_id;
+  group by n.org_id;
   return null;
 end;
 $$;
@@ -171,7 +178,8 @@ begin
   perform private.authorize('catalogue.read', p_org_id);
   v_patterns := private.search_patterns(p_query);
   return query execute 'select v.* from private.variant_search s
-    join public.product_variants v on v.org_id = s.org_id and v.id = s.variant_id
+    cross join lateral (
+      select * from public.product_variants t where t.org_id = $1 and t.id = s.variant_id limit 1) v
     where s.org_id = $1' || private.search_clause(v_patterns, 's.document') using p_org_id, v_patterns;
 end;
 $$;
@@ -359,11 +367,16 @@ begin
     from (
       select e.*, row_number() over (order by e.tier, e.closeness desc, e.sku) as place
       from (
-        select v.id, v.sku, ' || v_place || '
-        from public.product_variants v
-        join public.products p on p.org_id = v.org_id and p.id = v.product_id'
-    || case when v_patterns = '{}' then '' else ' join private.variant_search s on s.org_id = v.org_id and s.variant_id = v.id and s.org_id = $1' end
-    || ' where v.org_id = $1' || v_where || ') e'
+        select v.id, v.sku, ' || v_place
+    -- Found first, then looked up by key, then ranked: left to itself the planner may rank the whole catalogue before it
+    -- looks into the text, or take an organisation without statistics for an empty one.
+    || case when v_patterns = '{}' then ' from public.product_variants v' else ' from private.variant_search s
+        cross join lateral (
+          select * from public.product_variants t where t.org_id = $1 and t.id = s.variant_id limit 1) v' end
+    || ' cross join lateral (
+          select * from public.products t where t.org_id = $1 and t.id = v.product_id limit 1) p
+        where ' || case when v_patterns = '{}' then 'v' else 's' end || '.org_id = $1' || v_where
+    || case when v_patterns = '{}' then '' else ' offset 0' end || ') e'
     || case when v_cursor is null then '' when v_query = '' then ' where e.sku > ($8 ->> 2)'
       else ' where (e.tier, -e.closeness, e.sku) > (($8 ->> 0)::integer, -($8 ->> 1)::integer, $8 ->> 2)' end
     || ' order by e.tier, e.closeness desc, e.sku limit $9) f'

@@ -66,10 +66,11 @@ def test_every_grant_has_its_policy(owner: Connection) -> None:
             """
             select n.nspname || '.' || c.relname, v.verb, r.role
             from pg_class c join pg_namespace n on n.oid = c.relnamespace,
-              unnest(array['SELECT', 'INSERT', 'UPDATE']) v (verb),
+              unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) v (verb),
               unnest(array['anon', 'authenticated', 'supabase_auth_admin']) r (role)
             where n.nspname in ('public', 'private', 'audit') and c.relkind in ('r', 'p')
-              and has_any_column_privilege(r.role, c.oid, v.verb)
+              and case v.verb when 'DELETE' then has_table_privilege(r.role, c.oid, v.verb)
+                else has_any_column_privilege(r.role, c.oid, v.verb) end
             """,
         )
     }
@@ -194,4 +195,15 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "select proname from pg_proc where pronamespace = 'public'::regnamespace and provolatile in ('s', "
         "'i')",
     )
-    assert stable == ["check_stock", "get_invoice", "health", "my_invitations", "quote_sale", "whoami"]
+    assert stable == [
+        "category_tree",
+        "check_stock",
+        "find_products",
+        "find_variants",
+        "get_invoice",
+        "health",
+        "my_invitations",
+        "quote_sale",
+        "search_variants",
+        "whoami",
+    ]
