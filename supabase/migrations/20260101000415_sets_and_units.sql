@@ -66,32 +66,30 @@ as $$
 declare
   v_set_kind text;
   v_component record;
-  v_problem text;
 begin
   select p.kind into v_set_kind
   from public.product_variants v join public.products p on p.org_id = v.org_id and p.id = v.product_id
   where v.org_id = new.org_id and v.id = new.set_variant_id;
-  select v.sku, p.kind, u.code as unit, u.decimals, coalesce(v.archived_at, p.archived_at) as archived_at into v_component
+  select p.kind, u.decimals, coalesce(v.archived_at, p.archived_at) as archived_at into v_component
   from public.product_variants v
   join public.products p on p.org_id = v.org_id and p.id = v.product_id
   join public.units u on u.code = p.unit_code
   where v.org_id = new.org_id and v.id = new.component_variant_id;
-  v_problem := case
-    when v_set_kind <> 'set' then 'Only a product of kind set has components.'
-    when v_component.kind <> 'goods' then format('%s cannot be part of a set: only goods can.', v_component.sku)
-    when v_component.archived_at is not null then format('%s is archived.', v_component.sku)
-    when new.quantity <> round(new.quantity, v_component.decimals)
-      then format('%s is counted in %s, with %s decimals.', v_component.sku, v_component.unit, v_component.decimals) end;
-  if v_problem is not null then
-    perform private.fail(422, 'set_incomplete', v_problem, jsonb_build_object(
-      'set_variant_id', new.set_variant_id, 'component_variant_id', new.component_variant_id));
+  if v_set_kind <> 'set' or v_component.kind <> 'goods' then
+    perform private.fail(422, 'set_incomplete', 'A product of kind set is made of goods, not of services or other sets.',
+      jsonb_build_object('set_variant_id', new.set_variant_id, 'component_variant_id', new.component_variant_id));
+  end if;
+  if v_component.archived_at is not null or new.quantity <> round(new.quantity, v_component.decimals) then
+    perform private.fail(400, 'invalid_input', 'The component is archived, or is not counted in fractions so small.',
+      jsonb_build_object('field', 'quantity', 'component_variant_id', new.component_variant_id));
   end if;
   return null;
 end;
 $$;
 
 comment on function private.check_set_component() is
-'Row trigger, after a component is added to a set or its quantity changed. Errors: 422 set_incomplete.';
+'Row trigger, after a component is added to a set or its quantity changed. Errors: 422 set_incomplete, 400
+invalid_input.';
 
 create function private.base_quantity(p_org_id uuid, p_variant_id uuid, p_quantity numeric, p_unit text) returns numeric
 language plpgsql stable

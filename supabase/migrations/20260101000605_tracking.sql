@@ -106,7 +106,7 @@ begin
   on conflict (org_id, variant_id, code) do nothing;
   select * into v_batch from public.batches where org_id = p_org_id and variant_id = p_variant_id and code = p_code;
   if p_expires_on is not null and p_expires_on is distinct from v_batch.expires_on then
-    perform private.fail(409, 'duplicate', format('Batch %s is known with another expiry date.', p_code),
+    perform private.fail(409, 'batch_mismatch', format('Batch %s is known with another expiry date.', p_code),
       jsonb_build_object('variant_id', p_variant_id, 'batch', p_code, 'expires_on', v_batch.expires_on));
   end if;
   return v_batch.id;
@@ -115,7 +115,7 @@ $$;
 
 comment on function private.open_batch(uuid, uuid, text, date) is
 'The id of a variant''s lot, made when it is new. p_code: as printed; p_expires_on: the last day of use, null for a known lot or
-one that keeps. Errors: 422 batch_required; 409 duplicate when the lot is known with another date.';
+one that keeps. Errors: 422 batch_required; 409 batch_mismatch when the lot is known with another date.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ declare
   v_to public.locations;
   v_moved text[];
   v_warranty integer;
+  v_facts jsonb;
 begin
   if cardinality(v_serials) is distinct from p_move.quantity
     or cardinality(p_move.serials) is distinct from p_move.quantity then
@@ -47,12 +48,15 @@ begin
   )
   select array_agg(serial) into v_moved from (select serial from arriving union all select serial from leaving) e;
 
-  if cardinality(v_moved) is distinct from cardinality(v_serials) then
-    perform private.fail(409, case when v_from.holds_stock then 'serial_not_here' else 'serial_in_stock' end,
-      format(case when v_from.holds_stock then '%s: not all of these pieces are at %s.' else '%s: some of these pieces are in stock already.' end,
-        p_sku, v_from.name),
-      jsonb_build_object('variant_id', p_move.variant_id, 'sku', p_sku, 'serials', (
-        select jsonb_agg(s order by s) from unnest(v_serials) s where s <> all (coalesce(v_moved, '{}')))));
+  if cardinality(v_moved) = cardinality(v_serials) then
+    return;
+  end if;
+  v_facts := jsonb_build_object('variant_id', p_move.variant_id, 'sku', p_sku, 'serials', (
+    select jsonb_agg(s order by s) from unnest(v_serials) s where s <> all (coalesce(v_moved, '{}'))));
+  if v_from.holds_stock then
+    perform private.fail(409, 'serial_not_here', format('%s: not all of these pieces are at %s.', p_sku, v_from.name), v_facts);
+  else
+    perform private.fail(409, 'serial_in_stock', format('%s: some of these pieces are in stock already.', p_sku), v_facts);
   end if;
 end;
 $$;

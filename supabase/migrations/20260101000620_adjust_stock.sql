@@ -102,7 +102,8 @@ for stock that comes in, in the variant''s unit; null for the present average. p
 variant has serial numbers), batch (the lot''s code, where it has lots; on the way out null takes what expires first),
 expires_on (a new lot''s last day, ISO 8601), unit (p_quantity is in this unit of the product), note. Returns the adjustment as
 JSON with the level''s on_hand and average_cost. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409
-insufficient_stock, period_closed, id_reused, serial_not_here, serial_in_stock; 422 serials_required, batch_required,
+insufficient_stock, period_closed, id_reused, serial_not_here, serial_in_stock,
+batch_mismatch; 422 serials_required, batch_required,
 unit_unknown. Permission: stock.adjust.';
 revoke execute on function public.adjust_stock(uuid, uuid, uuid, numeric, text, numeric, jsonb) from public, anon;
 grant execute on function public.adjust_stock(uuid, uuid, uuid, numeric, text, numeric, jsonb) to authenticated;

@@ -300,7 +300,7 @@ create policy "Who holds invoice.read reads the goods returns of his branches" o
   using (branch_id in (select private.branches_with('invoice.read')));
 
 alter table public.goods_return_lines enable row level security;
-create policy "Who holds invoice.read reads the lines of goods returns of his branches" on public.goods_return_lines
+create policy "Who holds invoice.read reads return lines of his branches" on public.goods_return_lines
   for select to authenticated
   using (branch_id in (select private.branches_with('invoice.read')));
 

@@ -29,19 +29,19 @@ CATALOGUE_ACTS: dict[str, Act] = {
 }
 
 _EDITED = Table("catalogue.read", "org", "catalogue.manage")
-_REMOVED = Table("catalogue.read", "org", "catalogue.manage", removes=True)
+_DELETED = Table("catalogue.read", "org", "catalogue.manage", deletes=True)
 
 CATALOGUE_TABLES: dict[str, Table] = {
     "tax_classes": _EDITED,
     "tax_rates": Table("catalogue.read", "org", "catalogue.manage", changes=False),
-    "categories": _REMOVED,
-    "brands": _REMOVED,
-    "products": _REMOVED,
-    "product_variants": _REMOVED,
-    "variant_barcodes": Table("catalogue.read", "org", "catalogue.manage", changes=False, removes=True),
-    "set_components": _REMOVED,
-    "product_units": _REMOVED,
+    "categories": _DELETED,
+    "brands": _DELETED,
+    "products": _DELETED,
+    "product_variants": _DELETED,
+    "variant_barcodes": Table("catalogue.read", "org", "catalogue.manage", changes=False, deletes=True),
+    "set_components": _DELETED,
+    "product_units": _DELETED,
     "customer_groups": Table("catalogue.read", "org", "customer.manage"),
     "price_lists": _EDITED,
-    "price_list_items": _REMOVED,
+    "price_list_items": _DELETED,
 }

@@ -45,11 +45,11 @@ class Table:
     (with user.manage all of them).
     scope: "org" or "branch", None for reference data.
     writer: the permission that its column grants need, None where requests never write.
-    changes: rows can be changed, not only added. removes: the writer may delete what nothing refers to.
+    changes: rows can be changed, not only added. deletes: the writer may delete what nothing refers to.
     """
 
     readers: str
     scope: str | None
     writer: str | None = None
     changes: bool = True
-    removes: bool = False
+    deletes: bool = False

@@ -24,6 +24,8 @@ NOT_AUDITED = {
     "public.permissions": "changes by migration only",
     "public.stock_movements": "is append-only and carries who, when and why itself",
     "public.stock_levels": "changes only together with a movement",
+    "public.batch_levels": "changes only together with a movement",
+    "public.stock_units": "changes only together with a movement",
 }
 
 # Keys from one tenant table to another that do not carry org_id, and why.
@@ -184,6 +186,9 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "private.number_counters.org_id",  # written by functions only
         "private.number_counters.branch_id",
         "public.stock_levels.branch_id",
+        "public.batch_levels.branch_id",
+        "public.stock_units.branch_id",
+        "public.goods_return_lines.branch_id",
         "public.stock_movements.from_branch_id",  # copied from the location, for policies
         "public.stock_movements.to_branch_id",
         "public.stock_movements.document_id",  # of several kinds of document

@@ -215,7 +215,7 @@ def test_writing(people: People, name: str, table: str) -> None:
     columns, before = _updatable(owner, table), _rows(owner, table)
     assert bool(columns) == (spec.writer is not None and spec.changes)
 
-    for verb in ("truncate",) if spec.removes else ("delete from", "truncate"):
+    for verb in ("truncate",) if spec.deletes else ("delete from", "truncate"):
         statement = f"{verb} {'audit.log' if table == 'audit_log' else f'public.{table}'}"
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             person.execute(statement)
@@ -240,7 +240,7 @@ def test_writing(people: People, name: str, table: str) -> None:
     assert _rows(owner, table) == before
 
 
-@pytest.mark.parametrize("table", [table for table, spec in TABLES.items() if spec.removes])
+@pytest.mark.parametrize("table", [table for table, spec in TABLES.items() if spec.deletes])
 @pytest.mark.parametrize("name", PERSONAS)
 def test_removing(people: People, name: str, table: str) -> None:
     """Who may, removes what nothing refers to, in his own business; everybody else nothing."""
