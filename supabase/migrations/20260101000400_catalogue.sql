@@ -132,12 +132,12 @@ apart, by serial number, by batch or not at all; fixed once it was stocked.';
 create unique index brands_name_key on public.brands (org_id, lower(btrim(name)));
 -- Not unique: variant_barcodes says whose a code is.
 create index on public.product_variants (org_id, barcode) where barcode is not null;
-create index on public.product_variants (org_id, product_id);
+create index on public.product_variants (product_id, org_id);
 -- A combination of attributes is there once, whatever its capitals. The hash keeps the key short.
 create unique index product_variants_attributes_key on public.product_variants
   (org_id, product_id, md5(lower(attributes::text))) where attributes <> '{}';
 create index on public.products (org_id, category_id);
-create index on public.products (org_id, brand_id);
+create index on public.products (brand_id, org_id);
 create index on public.products (org_id, tax_class_id);
 
 -- Functions ---------------------------------------------------------------------------------------

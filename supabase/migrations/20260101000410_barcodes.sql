@@ -30,7 +30,7 @@ alter table private.barcode_counters enable row level security;
 -- Indexes -----------------------------------------------------------------------------------------
 
 create unique index variant_barcodes_gtin_key on public.variant_barcodes (org_id, gtin14) where gtin14 is not null;
-create index on public.variant_barcodes (org_id, variant_id);
+create index on public.variant_barcodes (variant_id, org_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
@@ -54,7 +54,7 @@ comment on function private.gtin_check_digit(text) is
 the check digit. Null for null.';
 
 create function private.read_barcode() returns trigger
-language plpgsql
+language plpgsql security definer
 set search_path = ''
 as $$
 declare

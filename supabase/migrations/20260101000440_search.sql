@@ -37,16 +37,14 @@ begin
   insert into private.variant_search as s (org_id, variant_id, document)
   select v.org_id, v.id, ' ' || lower(concat_ws(' ', v.name, v.sku, regexp_replace(v.sku, '[^[:alnum:]]+', ' ', 'g'), (
       select string_agg(coalesce(b.gtin14, b.code), ' ') from public.variant_barcodes b
-      where b.org_id = v.org_id and b.variant_id = v.id), (
+      where b.variant_id = v.id), (
       select string_agg(a.value, ' ') from jsonb_each_text(v.attributes) a), p.name, d.name))
   from unnest(p_variant_ids) i (id)
-  -- One look-up by key per row: of an organisation that it has no statistics of, the planner expects next to nothing.
-  cross join lateral (
-    select * from public.product_variants t where t.org_id = p_org_id and t.id = i.id limit 1) v
-  cross join lateral (
-    select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p
-  left join lateral (
-    select t.name from public.brands t where t.org_id = p_org_id and t.id = p.brand_id limit 1) d on true
+  -- Look-ups by the id alone: of an organisation that is new to its statistics the planner expects one row, and then takes
+  -- any index that begins with org_id and reads the whole organisation for each variant.
+  cross join lateral (select * from public.product_variants t where t.id = i.id limit 1) v
+  cross join lateral (select * from public.products t where t.id = v.product_id limit 1) p
+  left join lateral (select t.name from public.brands t where t.id = p.brand_id limit 1) d on true
   on conflict (org_id, variant_id) do update set document = excluded.document where s.document <> excluded.document;
 end;
 $$;
@@ -95,7 +93,7 @@ begin
   from new_rows n
   join old_rows o on o.id = n.id
   cross join lateral (
-    select t.id from public.product_variants t where t.org_id = n.org_id and t.product_id = n.id offset 0) v
+    select t.id from public.product_variants t where t.product_id = n.id offset 0) v
   where n.name <> o.name or n.brand_id is distinct from o.brand_id
   group by n.org_id;
   return null;
@@ -113,9 +111,9 @@ begin
   from new_rows n
   join old_rows o on o.id = n.id
   cross join lateral (
-    select t.id from public.products t where t.org_id = n.org_id and t.brand_id = n.id offset 0) p
+    select t.id from public.products t where t.brand_id = n.id offset 0) p
   cross join lateral (
-    select t.id from public.product_variants t where t.org_id = n.org_id and t.product_id = p.id offset 0) v
+    select t.id from public.product_variants t where t.product_id = p.id offset 0) v
   where n.name <> o.name
   group by n.org_id;
   return null;
@@ -178,8 +176,7 @@ begin
   perform private.authorize('catalogue.read', p_org_id);
   v_patterns := private.search_patterns(p_query);
   return query execute 'select v.* from private.variant_search s
-    cross join lateral (
-      select * from public.product_variants t where t.org_id = $1 and t.id = s.variant_id limit 1) v
+    cross join lateral (select * from public.product_variants t where t.id = s.variant_id limit 1) v
     where s.org_id = $1' || private.search_clause(v_patterns, 's.document') using p_org_id, v_patterns;
 end;
 $$;
@@ -368,13 +365,11 @@ begin
       select e.*, row_number() over (order by e.tier, e.closeness desc, e.sku) as place
       from (
         select v.id, v.sku, ' || v_place
-    -- Found first, then looked up by key, then ranked: left to itself the planner may rank the whole catalogue before it
-    -- looks into the text, or take an organisation without statistics for an empty one.
+    -- Found first, then looked up by id, then ranked: left to itself the planner may rank the whole catalogue before it
+    -- looks into the text.
     || case when v_patterns = '{}' then ' from public.product_variants v' else ' from private.variant_search s
-        cross join lateral (
-          select * from public.product_variants t where t.org_id = $1 and t.id = s.variant_id limit 1) v' end
-    || ' cross join lateral (
-          select * from public.products t where t.org_id = $1 and t.id = v.product_id limit 1) p
+        cross join lateral (select * from public.product_variants t where t.id = s.variant_id limit 1) v' end
+    || ' cross join lateral (select * from public.products t where t.id = v.product_id limit 1) p
         where ' || case when v_patterns = '{}' then 'v' else 's' end || '.org_id = $1' || v_where
     || case when v_patterns = '{}' then '' else ' offset 0' end || ') e'
     || case when v_cursor is null then '' when v_query = '' then ' where e.sku > ($8 ->> 2)'
@@ -387,13 +382,13 @@ begin
       select coalesce(jsonb_agg(to_jsonb(v) || jsonb_build_object('product_name', p.name, 'kind', p.kind,
         'unit_code', p.unit_code, 'category_id', p.category_id, 'brand_id', p.brand_id, 'brand', d.name, 'barcodes', (
           select coalesce(jsonb_agg(b.code order by b.code = v.barcode desc, b.code), '[]')
-          from public.variant_barcodes b where b.org_id = v.org_id and b.variant_id = v.id),
+          from public.variant_barcodes b where b.variant_id = v.id),
         'available', case when v_branches is not null and p.kind <> 'service'
           then private.available_in(p_org_id, v.id, p.kind, v_branches) end) order by i.place), '[]')
       from unnest(v_ids[1:p_limit]) with ordinality i (id, place)
-      join public.product_variants v on v.org_id = p_org_id and v.id = i.id
-      join public.products p on p.org_id = v.org_id and p.id = v.product_id
-      left join public.brands d on d.org_id = p.org_id and d.id = p.brand_id),
+      cross join lateral (select * from public.product_variants t where t.id = i.id limit 1) v
+      cross join lateral (select * from public.products t where t.id = v.product_id limit 1) p
+      left join lateral (select t.name from public.brands t where t.id = p.brand_id limit 1) d on true),
     'next_cursor', case when cardinality(v_ids) > p_limit
       then translate(encode(convert_to((v_places -> (p_limit - 1))::text, 'UTF8'), 'base64'), E'\n', '') end);
 end;

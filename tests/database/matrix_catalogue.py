@@ -21,7 +21,7 @@ CATALOGUE_ACTS: dict[str, Act] = {
         "org",
         lambda place: {
             "p_id": new_id(),
-            "p_product_id": place.house.product,
+            "p_product_id": place.product,
             "p_grid": [{"name": "colour", "values": ["sand", "grey"]}],
             "p_options": {"price": 10},
         },

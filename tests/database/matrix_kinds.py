@@ -20,6 +20,11 @@ class Place:
         """A variant that the branch's showroom has."""
         return self.house.variants["sofa" if self.house is self.world.teak else "pump"]
 
+    @property
+    def product(self) -> Any:
+        """The product of the goods."""
+        return self.house.products["sofa" if self.house is self.world.teak else "pump"]
+
 
 @dataclass(frozen=True)
 class Act:
