@@ -8,7 +8,8 @@ create table private.variant_search (
   org_id uuid not null,
   variant_id uuid not null,
   document text not null,
-  primary key (org_id, variant_id),
+  -- Variant first: there is one way to an organisation's texts, by their words.
+  primary key (variant_id, org_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id) on delete cascade
 );
 
