@@ -132,7 +132,8 @@ apart, by serial number, by batch or not at all; fixed once it was stocked.';
 create unique index brands_name_key on public.brands (org_id, lower(btrim(name)));
 -- Not unique: variant_barcodes says whose a code is.
 create index on public.product_variants (org_id, barcode) where barcode is not null;
-create index on public.product_variants (product_id, org_id);
+-- Product first, apart from the indexes that begin with org_id, which the planner would take for one another.
+create unique index on public.product_variants (product_id, org_id, id);
 -- A combination of attributes is there once, whatever its capitals. The hash keeps the key short.
 create unique index product_variants_attributes_key on public.product_variants
   (org_id, product_id, md5(lower(attributes::text))) where attributes <> '{}';

@@ -50,6 +50,8 @@ COLUMN_GRANTS = {
     "price_includes_tax tracking; "
     "update: sku name barcode attributes price price_includes_tax tracking archived_at",
     "public.variant_barcodes": "insert: id org_id variant_id code kind",
+    "public.product_images": "insert: id org_id product_id variant_id bucket_id path position alt_text; "
+    "update: variant_id position alt_text archived_at",
     "public.product_units": "insert: id org_id product_id unit_code factor price; update: factor price",
     "public.set_components": "insert: id org_id set_variant_id component_variant_id quantity position; "
     "update: quantity position",
