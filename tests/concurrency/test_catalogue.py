@@ -1,4 +1,4 @@
-"""The catalogue under hands that cross one another: moves, grids, codes, removals, and the search beside them."""
+"""The catalogue under hands that cross one another: moves, grids, codes, removals, and the search."""
 
 import json
 import uuid
@@ -40,9 +40,7 @@ def test_moves_that_would_close_a_circle(found_shop: FoundShop, till: OpenTill) 
                 f"{number}-{place}",
             )
         move = "update public.categories set parent_id = %s where id = %s"
-        outcomes = together(
-            [partial(write, tills[n], move, found[(n + 1) % 3], found[n]) for n in range(3)]
-        )
+        outcomes = together([partial(write, tills[n], move, found[(n + 1) % 3], found[n]) for n in range(3)])
         assert refusals(outcomes) == ["category_cycle"]
         assert results(outcomes) == [1, 1]
     reachable = keeper.execute("select count(*) from public.category_tree(%s)", [shop.org_id]).fetchone()
@@ -65,7 +63,9 @@ def test_grids_at_once_make_each_variant_once(found_shop: FoundShop, till: OpenT
         ]
     )
     assert refusals(outcomes) == []
-    rows = read(shop, "select count(*), count(distinct attributes), count(distinct sku) from public.product_variants")
+    rows = read(
+        shop, "select count(*), count(distinct attributes), count(distinct sku) from public.product_variants"
+    )
     assert rows == [(11, 11, 11)]
 
 
@@ -89,10 +89,7 @@ def test_generated_codes_are_never_given_twice(found_shop: FoundShop, till: Open
     """Many at once, some for the same variant: all different, without a gap."""
     shop = found_shop(variants=3)
     outcomes = together(
-        [
-            partial(call, till(shop), "generate_barcode", uuid.uuid4(), shop.variants[n % 3])
-            for n in range(9)
-        ]
+        [partial(call, till(shop), "generate_barcode", uuid.uuid4(), shop.variants[n % 3]) for n in range(9)]
     )
     assert refusals(outcomes) == []
     assert sorted(int(made["code"][2:12]) for made in outcomes) == list(range(1, 10))

@@ -12,6 +12,9 @@ from tests.database.matrix_kinds import Act, Place, Table
 from tests.database.sales import line, pay
 from tests.support.personas import new_id
 
+_ROOM_ACTS = CATALOGUE_ACTS | INVENTORY_ACTS
+_ROOM_TABLES = CATALOGUE_TABLES | INVENTORY_TABLES
+
 
 def _sale(place: Place) -> dict[str, Any]:
     return {"p_branch_id": place.branch.id, "p_customer_id": None, "p_lines": [line(place.goods)]}
@@ -108,7 +111,7 @@ ACTS: dict[str, Act] = {
     # These two name an invitation; test_matrix.py makes one that fits.
     "accept_invitation": Act(None, "invited", lambda _: {}),
     "revoke_invitation": Act("user.manage", "org", lambda _: {}),
-} | CATALOGUE_ACTS | INVENTORY_ACTS
+} | _ROOM_ACTS
 
 
 TABLES: dict[str, Table] = {
@@ -133,4 +136,4 @@ TABLES: dict[str, Table] = {
     "invoice_lines": Table("invoice.read", "branch"),
     "payments": Table("invoice.read", "branch"),
     "payment_allocations": Table("invoice.read", "branch"),
-} | CATALOGUE_TABLES | INVENTORY_TABLES
+} | _ROOM_TABLES

@@ -394,7 +394,9 @@ class _Builder:
             self.admin.execute(f"insert into public.{statement}", values)
 
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
-        return House(self.org_id, self.users, branches, self.variants, self.customers, invoices, self.products)
+        return House(
+            self.org_id, self.users, branches, self.variants, self.customers, invoices, self.products
+        )
 
 
 def _make_teak(connection: Connection) -> House:

@@ -142,7 +142,7 @@ def test_validity_is_by_business_date(people: People) -> None:
 
 
 def test_the_till_sells_at_the_list(people: People) -> None:
-    """Without price.override that price and no other; the invoice keeps list and name, whatever comes later."""
+    """Without price.override that price and no other; the invoice keeps them, whatever comes later."""
     made = price_list(people, "Diwali", {"0": "900"})
     sofa, cashier, blr = people.world.teak.variants["sofa"], people.as_cashier(), people.world.blr
     for asked in (1000, 899):
@@ -159,7 +159,8 @@ def test_the_till_sells_at_the_list(people: People) -> None:
 def test_units_and_lists_together(people: People) -> None:
     """A list's price is per unit of the product, and its quantities too."""
     people.as_stockkeeper().execute(
-        "insert into public.product_units (org_id, product_id, unit_code, factor, price) values (%s, %s, 'DOZ', 12, 1)",
+        "insert into public.product_units (org_id, product_id, unit_code, factor, price) "
+        "values (%s, %s, 'DOZ', 12, 1)",
         [people.world.teak.id, people.world.teak.products["sofa"]],
     )
     price_list(people, "Dozens", {"12": "800"})
@@ -178,9 +179,17 @@ def test_who_may_not_change_prices_puts_nobody_into_a_group(people: People) -> N
     with raises("permission_denied", 403):
         people.as_cashier().execute(change, [group, customer])
     with raises("permission_denied", 403):
-        put(people.as_cashier(), "customers", org_id=people.world.teak.id, name="Friend", customer_group_id=group)
+        put(
+            people.as_cashier(),
+            "customers",
+            org_id=people.world.teak.id,
+            name="Friend",
+            customer_group_id=group,
+        )
     assert people.as_sales().execute(change, [group, customer]) == 1
-    assert people.as_cashier().execute("update public.customers set notes = 'x' where id = %s", [customer]) == 1
+    assert (
+        people.as_cashier().execute("update public.customers set notes = 'x' where id = %s", [customer]) == 1
+    )
     with raises("permission_denied", 403):
         people.as_cashier().execute(change, [None, customer])
     lagoon = people.world.lagoon
@@ -235,7 +244,8 @@ def test_the_rule_by_an_independent_reading(
                 branch_id=None if branch is None else getattr(people.world, branch).id,
             )
             people.connection.execute(
-                "update public.price_lists set created_at = now() + make_interval(secs => %s) where name = %s",
+                "update public.price_lists set created_at = now() + make_interval(secs => %s) "
+                "where name = %s",
                 [number, f"L{number}"],
             )
             if (grouped or not for_group) and branch != "mum":

@@ -1,4 +1,7 @@
-"""search_variants: every word, any order, the best first; what the caller may know; every change found at once."""
+"""search_variants: every word, any order, the best first; every change found at once."""
+
+# Names put into statements come from this file, never from input.
+# ruff: noqa: S608
 
 import json
 from typing import Any
@@ -106,7 +109,7 @@ def test_every_change_is_found(chairs: People) -> None:
         (f"update public.product_variants set name = 'Settle' {where}", "bench", "settle"),
         (f"update public.product_variants set sku = 'NEW-4' {where}", "win-4", "new-4"),
         (
-            f"update public.product_variants set attributes = '{{\"finish\": \"waxed\"}}' {where}",
+            f'update public.product_variants set attributes = \'{{"finish": "waxed"}}\' {where}',
             "settle sand",
             "settle waxed",
         ),
@@ -137,7 +140,12 @@ def test_filters(chairs: People) -> None:
     keeper.execute("insert into public.categories (id, org_id, name) values (%s, %s, 'Above')", [above, org])
     keeper.execute("update public.categories set parent_id = %s where id = %s", [above, category])
     everything = ["CHR", "CHR-2", "OAK-CHR-3", "WIN-4"]
-    for filters in ({"category_id": above}, {"category_id": category}, {"brand_id": brand}, {"product_id": product}):
+    for filters in (
+        {"category_id": above},
+        {"category_id": category},
+        {"brand_id": brand},
+        {"product_id": product},
+    ):
         assert found(chairs, None, **filters) == everything
         assert found(chairs, "sofa", **filters) == []
     assert found(chairs, "", category_id=new_id()) == []
@@ -176,14 +184,22 @@ def test_pages_follow_one_another(chairs: People) -> None:
 def test_items_show_what_lists_need(people: People) -> None:
     """The variant with its product, brand, codes; available summed over the caller's branches only."""
     [sofa] = search(people.as_admin(), people, "sofa", product_id=people.world.teak.products["sofa"])["items"]
-    assert (sofa["sku"], sofa["product_name"], sofa["kind"], sofa["unit_code"]) == ("SOFA", "Sofa", "goods", "NOS")
+    assert (sofa["sku"], sofa["product_name"], sofa["kind"], sofa["unit_code"]) == (
+        "SOFA",
+        "Sofa",
+        "goods",
+        "NOS",
+    )
     assert (sofa["barcodes"], sofa["brand"]) == (["036000291452"], None)
     blr, everywhere = (
         search(person, people, "sofa")["items"][0]["available"]
         for person in (people.as_cashier(), people.as_admin())
     )
     assert (blr, everywhere) == (9, 19)
-    assert search(people.as_admin(), people, "sofa", branch_id=people.world.mum.id)["items"][0]["available"] == 10
+    assert (
+        search(people.as_admin(), people, "sofa", branch_id=people.world.mum.id)["items"][0]["available"]
+        == 10
+    )
     [suite] = search(people.as_cashier(), people, "suite")["items"]
     assert suite["available"] == 5
     assert search(people.as_cashier(), people, "assembly")["items"][0]["available"] is None
@@ -204,7 +220,7 @@ def test_in_stock(people: People) -> None:
 
 
 def test_who_may_not_see_stock(people: People) -> None:
-    """available is null without stock.read, and filters by stock are refused; other branches are not there."""
+    """available is null without stock.read, and filters by stock are refused; so are other branches."""
     people.connection.execute(
         "delete from public.role_permissions where permission = 'stock.read' and role_id in "
         "(select id from public.roles where key = 'cashier')"
@@ -249,7 +265,9 @@ def test_find_functions_are_lists(chairs: People) -> None:
     cashier, org = chairs.as_cashier(), chairs.world.teak.id
     variants = cashier.rpc("find_variants", p_org_id=org, p_query="windsor sand")
     assert sorted(v["sku"] for v in variants) == ["CHR", "WIN-4"]
-    assert [p["name"] for p in cashier.rpc("find_products", p_org_id=org, p_query="WIND ch")] == ["Windsor chair"]
+    assert [p["name"] for p in cashier.rpc("find_products", p_org_id=org, p_query="WIND ch")] == [
+        "Windsor chair"
+    ]
     assert [p["name"] for p in cashier.rpc("find_products", p_org_id=org, p_query="9405")] == ["Lamp"]
     assert cashier.rpc("find_products", p_org_id=org, p_query="%") == []
     assert len(cashier.rpc("find_products", p_org_id=org, p_query="")) == len(chairs.world.teak.products) + 1
@@ -268,7 +286,7 @@ def test_words_are_found_through_the_index(people: People) -> None:
             row[0]
             for row in ask(
                 people.connection,
-                f"explain select from private.variant_search s where s.org_id = %s{conditions}",  # noqa: S608
+                f"explain select from private.variant_search s where s.org_id = %s{conditions}",
                 [people.world.teak.id, *[patterns] * len(patterns)],
             )
         )

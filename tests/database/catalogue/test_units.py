@@ -9,7 +9,10 @@ from tests.database.schema import ask
 from tests.support.personas import new_id, raises, raises_sqlstate
 from tests.support.world import People
 
-ADD = "insert into public.product_units (org_id, product_id, unit_code, factor, price) values (%s, %s, %s, %s, %s)"
+ADD = (
+    "insert into public.product_units (org_id, product_id, unit_code, factor, price) "
+    "values (%s, %s, %s, %s, %s)"
+)
 
 
 def add(people: People, key: str, unit: str, factor: object, price: object = None) -> int:
@@ -94,10 +97,14 @@ def test_archived_goods_join_no_set(people: People) -> None:
             "values (%s, %s, %s, 1)",
             [teak.id, teak.variants["suite"], teak.variants["book"]],
         )
-    assert keeper.execute("update public.set_components set quantity = 3 where set_variant_id = %s", [new_id()]) == 0
+    assert (
+        keeper.execute("update public.set_components set quantity = 3 where set_variant_id = %s", [new_id()])
+        == 0
+    )
     with raises("invalid_input", 400):
         keeper.execute(
-            "update public.set_components set quantity = 1.5 where set_variant_id = %s", [teak.variants["suite"]]
+            "update public.set_components set quantity = 1.5 where set_variant_id = %s",
+            [teak.variants["suite"]],
         )
 
 

@@ -165,7 +165,7 @@ def test_services_and_archived_products(people: People) -> None:
 
 
 def test_a_combination_is_there_once(people: People) -> None:
-    """Also when somebody writes the table directly; without attributes a product may have several variants."""
+    """Also when somebody writes the table; without attributes a product may have several."""
     add = (
         "insert into public.product_variants (org_id, product_id, sku, name, price, attributes) "
         "values (%s, %s, %s, 'X', 1, %s)"
