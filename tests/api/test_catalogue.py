@@ -65,7 +65,7 @@ def test_lists_are_searched_through_the_index(shop: Shop) -> None:
     assert admin.get("/v1/inventory/products", **query, kind="service")["items"] == []
     pages, cursor = [], None
     while True:
-        more = {} if cursor is None else {"cursor": cursor}
+        more: dict[str, str] = {} if cursor is None else {"cursor": cursor}
         page = admin.get("/v1/inventory/variants", **query, sort="-name", limit=2, **more)
         assert page["total"] == (3 if cursor is None else None)
         pages.append([row["name"] for row in page["items"]])

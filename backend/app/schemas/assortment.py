@@ -15,6 +15,7 @@ from backend.app.schemas.catalogue import (
     ORG,
     PRODUCT,
     VARIANT,
+    VARIANT_EXAMPLE,
     ProductKind,
     Tracking,
     Variant,
@@ -325,9 +326,7 @@ class GridRequest(Input):
 class Grid(BaseModel):
     """All variants of the product, those that were there before included."""
 
-    model_config = _example(
-        product_id=PRODUCT, variants=[Variant.model_config["json_schema_extra"]["examples"][0]]
-    )  # type: ignore[index]
+    model_config = _example(product_id=PRODUCT, variants=[VARIANT_EXAMPLE])
 
     product_id: UUID
     variants: list[Variant]
@@ -339,7 +338,7 @@ class FoundVariant(Variant):
     """
 
     model_config = _example(
-        **Variant.model_config["json_schema_extra"]["examples"][0],  # type: ignore[index,arg-type]
+        **VARIANT_EXAMPLE,
         product_name="Three-seater sofa",
         kind="goods",
         unit_code="NOS",

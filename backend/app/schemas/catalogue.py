@@ -167,30 +167,27 @@ class ProductQuery(ListQuery):
     archived: Annotated[Archived, Where("archived_at", "set")] = False
 
 
+VARIANT_EXAMPLE: dict[str, Any] = {
+    "id": VARIANT,
+    "org_id": ORG,
+    "product_id": PRODUCT,
+    "sku": "SOF-3-TEAK-GREY",
+    "name": "Three-seater sofa, teak, grey",
+    "barcode": "8901234567894",
+    "attributes": {"material": "teak", "colour": "grey"},
+    "price": 42500.00,
+    "price_includes_tax": False,
+    "tracking": "none",
+    **MADE,
+}
+
+
 class Variant(Row):
     """What is put in the cart: a product in one make. price: for one unit, in the organisation's currency;
     barcode: the one on its label; tracking: how pieces are told apart.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": VARIANT,
-                    "org_id": ORG,
-                    "product_id": PRODUCT,
-                    "sku": "SOF-3-TEAK-GREY",
-                    "name": "Three-seater sofa, teak, grey",
-                    "barcode": "8901234567894",
-                    "attributes": {"material": "teak", "colour": "grey"},
-                    "price": 42500.00,
-                    "price_includes_tax": False,
-                    "tracking": "none",
-                    **MADE,
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [VARIANT_EXAMPLE]})
 
     id: UUID
     org_id: UUID

@@ -13,7 +13,7 @@ from tests.support.personas import Persona, new_id, raises
 from tests.support.world import People
 
 
-def search(person: Persona, people: People, query: str | None, limit: int = 50, **filters: object) -> Any:
+def search(person: Persona, people: People, query: str | None, limit: int = 50, **filters: Any) -> Any:
     """The whole answer."""
     return person.rpc(
         "search_variants",
@@ -25,7 +25,7 @@ def search(person: Persona, people: People, query: str | None, limit: int = 50, 
     )
 
 
-def found(people: People, query: str | None, **filters: object) -> list[str]:
+def found(people: People, query: str | None, **filters: Any) -> list[str]:
     """The SKUs that a cashier finds, in order."""
     return [item["sku"] for item in search(people.as_cashier(), people, query, **filters)["items"]]
 

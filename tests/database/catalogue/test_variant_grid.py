@@ -16,7 +16,7 @@ MATERIAL = {"name": "material", "values": ["teak", "oak"]}
 COLOUR = {"name": "colour", "values": ["sand", "moss green", "moss"]}
 
 
-def generate(people: People, *grid: object, event: UUID | None = None, **options: object) -> list[Any]:
+def generate(people: People, *grid: object, event: UUID | None = None, **options: Any) -> list[Any]:
     """The variants of the lamp's product after the grid was laid over it, the lamp itself left out."""
     answer = people.as_stockkeeper().rpc(
         "generate_variants",
@@ -106,7 +106,7 @@ def test_short_codes_differ(worker_connection: Connection, values: list[str]) ->
     assert fewer == codes[:-1]
 
 
-BAD: list[tuple[str, list[object], dict[str, object]]] = [
+BAD: list[tuple[str, list[object], dict[str, Any]]] = [
     ("no attribute", [], {}),
     ("no object", ["material"], {}),
     ("unknown field", [{"name": "a", "values": ["b"], "c": 1}], {}),
@@ -133,7 +133,7 @@ BAD: list[tuple[str, list[object], dict[str, object]]] = [
 
 
 @pytest.mark.parametrize(("grid", "options"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
-def test_malformed_grids(people: People, grid: list[object], options: dict[str, object]) -> None:
+def test_malformed_grids(people: People, grid: list[object], options: dict[str, Any]) -> None:
     """400 with the field, and nothing is made."""
     before = footprint(people.connection)
     with raises("invalid_input", 400):
