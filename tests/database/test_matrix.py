@@ -163,7 +163,7 @@ def _visible(owner: Connection, world: World, name: str, table: str) -> str:
     branches = ", ".join(f"'{branch}'" for branch in _covered(world, name))
     if table == "branches":
         return f"id in ({branches})"
-    if table == "stock_movements":
+    if table == "stock_movements" or table.startswith("stock_transfer"):
         return f"from_branch_id in ({branches}) or to_branch_id in ({branches})"
     if table == "locations":
         return f"{mine} and (branch_id is null or branch_id in ({branches}))"
