@@ -97,6 +97,7 @@ create table public.stock_transfer_receipts (
   org_id uuid not null,
   id uuid not null,
   transfer_id uuid not null,
+  receipt_no integer not null check (receipt_no > 0),
   from_branch_id uuid not null,
   to_branch_id uuid not null,
   quarantine_location_id uuid,
@@ -112,7 +113,7 @@ create table public.stock_transfer_receipts (
 );
 
 comment on table public.stock_transfer_receipts is
-'One arrival of a transfer, of several perhaps. quarantine_location_id: where damaged goods went; null: they were written off.
+'One arrival of a transfer, of several perhaps: receipt_no 1, 2, 3 of it. quarantine_location_id: where damaged goods went; null: they were written off.
 business_date: the receiving branch''s.';
 
 create table public.stock_transfer_receipt_items (
@@ -140,7 +141,7 @@ comment on table public.stock_transfer_receipt_items is
 'What a receipt says of an item, in the variant''s unit; for numbered pieces which of them.';
 
 -- Indexes -----------------------------------------------------------------------------------------
--- None but transfer_id's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
+-- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
 create unique index on public.stock_transfers (from_branch_id, number);
 create index on public.stock_transfers (from_branch_id, created_at desc);
@@ -149,7 +150,7 @@ create index on public.stock_transfer_lines (from_branch_id);
 create index on public.stock_transfer_lines (to_branch_id);
 create index on public.stock_transfer_items (from_branch_id);
 create index on public.stock_transfer_items (to_branch_id);
-create index on public.stock_transfer_receipts (transfer_id);
+create unique index on public.stock_transfer_receipts (transfer_id, org_id, receipt_no);
 create index on public.stock_transfer_receipts (from_branch_id);
 create index on public.stock_transfer_receipts (to_branch_id);
 create index on public.stock_transfer_receipt_items (transfer_id, item_no);
@@ -220,7 +221,7 @@ begin
             select jsonb_agg(to_jsonb(x) - array['org_id', 'receipt_id', 'transfer_id', 'from_branch_id', 'to_branch_id']
               order by x.item_no)
             from public.stock_transfer_receipt_items x where x.org_id = r.org_id and x.receipt_id = r.id))
-          order by r.created_at, r.id), '[]')
+          order by r.receipt_no), '[]')
         from public.stock_transfer_receipts r where r.org_id = t.org_id and r.transfer_id = t.id))
     from public.stock_transfers t where t.org_id = p_org_id and t.id = p_id);
 end;

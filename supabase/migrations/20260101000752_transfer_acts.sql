@@ -220,10 +220,11 @@ declare
   v_moves private.stock_move[];
   v_sums record;
 begin
-  insert into public.stock_transfer_receipts (org_id, id, transfer_id, from_branch_id, to_branch_id, quarantine_location_id,
-    business_date, note, created_by)
-  values (p_transfer.org_id, p_receipt_id, p_transfer.id, p_transfer.from_branch_id, p_transfer.to_branch_id, p_quarantine_id,
-    p_date, p_note, private.caller());
+  insert into public.stock_transfer_receipts (org_id, id, transfer_id, receipt_no, from_branch_id, to_branch_id,
+    quarantine_location_id, business_date, note, created_by)
+  select p_transfer.org_id, p_receipt_id, p_transfer.id, count(*) + 1, p_transfer.from_branch_id, p_transfer.to_branch_id,
+    p_quarantine_id, p_date, p_note, private.caller()
+  from public.stock_transfer_receipts where org_id = p_transfer.org_id and transfer_id = p_transfer.id;
   insert into public.stock_transfer_receipt_items (org_id, receipt_id, transfer_id, item_no, from_branch_id, to_branch_id,
     received, damaged, missing, received_serials, damaged_serials, missing_serials)
   select p_transfer.org_id, p_receipt_id, p_transfer.id, r.item_no, p_transfer.from_branch_id, p_transfer.to_branch_id,
