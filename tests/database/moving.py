@@ -12,16 +12,17 @@ from tests.support.personas import Connection, Persona, new_id
 from tests.support.world import Branch, People
 
 Document = dict[str, Any]
+Quantity = Decimal | int
 
 
 class Level(NamedTuple):
     """What a level says; all zero where there is none."""
 
-    on_hand: Decimal
-    reserved: Decimal
-    incoming: Decimal
-    in_transit: Decimal
-    cost: Decimal
+    on_hand: Quantity
+    reserved: Quantity
+    incoming: Quantity
+    in_transit: Quantity
+    cost: Quantity
 
 
 def level(connection: Connection, location: UUID, variant: UUID) -> Level:

@@ -351,7 +351,7 @@ class _Builder:
         )
 
     def reserve_and_carry(self, branch: Branch, key: str) -> None:
-        """Goods of the branch's warehouse: one reserved, one in a draft, two sent off, of which one is lost."""
+        """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
         variant = self.variants[key]
         self.admin.rpc(
             "adjust_stock",
@@ -396,7 +396,9 @@ class _Builder:
         )
 
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
-        return House(self.org_id, self.users, branches, self.variants, self.customers, invoices, self.documents)
+        return House(
+            self.org_id, self.users, branches, self.variants, self.customers, invoices, self.documents
+        )
 
 
 def _make_teak(connection: Connection) -> House:

@@ -1,4 +1,4 @@
-"""Reservations: what is promised to one is not available to another, until it is sold, released or expired."""
+"""Reservations: what is promised to one is not available to another until it is sold, released or expired."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -70,7 +70,9 @@ def test_a_set_is_held_by_its_components(people: People) -> None:
     assert level(people.connection, world.blr.showroom, goods["lamp"]).reserved == 7
     with raises("insufficient_stock", 409) as refusal:
         reserve(people.as_sales(), world.blr.showroom, line(goods["suite"], 1), line(goods["lamp"], 2))
-    assert [(s["sku"], s["requested"], s["available"]) for s in refusal.facts["shortages"]] == [("LAMP", 4, 3)]
+    assert [(s["sku"], s["requested"], s["available"]) for s in refusal.facts["shortages"]] == [
+        ("LAMP", 4, 3)
+    ]
     _release(people.as_sales(), done)
     assert level(people.connection, world.blr.showroom, goods["lamp"]).reserved == 0
 
@@ -143,10 +145,20 @@ def test_the_last_pieces_go_to_whom_they_were_promised(people: People) -> None:
     assert _get(people, held)["status"] == "active"
     sale = new_id()
     first = sell(
-        people.as_cashier(), world.blr, line(pot, 10), payments=[pay(450)], sale_id=sale, reservation_id=held["id"]
+        people.as_cashier(),
+        world.blr,
+        line(pot, 10),
+        payments=[pay(450)],
+        sale_id=sale,
+        reservation_id=held["id"],
     )
     again = sell(
-        people.as_cashier(), world.blr, line(pot, 10), payments=[pay(450)], sale_id=sale, reservation_id=held["id"]
+        people.as_cashier(),
+        world.blr,
+        line(pot, 10),
+        payments=[pay(450)],
+        sale_id=sale,
+        reservation_id=held["id"],
     )
     assert again == first
     with raises("invalid_transition", 409) as refusal:
@@ -157,7 +169,11 @@ def test_the_last_pieces_go_to_whom_they_were_promised(people: People) -> None:
 def test_a_sale_uses_its_own_branchs_reservation(people: People) -> None:
     """Another branch's, another house's and none at all are the same: not found."""
     world = people.world
-    for other in (world.teak.documents["reservation@MUM"], world.lagoon.documents["reservation@LON"], uuid4()):
+    for other in (
+        world.teak.documents["reservation@MUM"],
+        world.lagoon.documents["reservation@LON"],
+        uuid4(),
+    ):
         with raises("not_found", 404):
             sell(
                 people.as_cashier(),
@@ -205,7 +221,7 @@ def test_release_gives_back_once(people: People) -> None:
 
 
 def test_the_same_call_again_holds_nothing_more(people: People) -> None:
-    """Also when the time it asked for is over by then; other content is a conflict."""
+    """Idempotent by id; other content is a conflict."""
     world, pot = people.world, people.world.teak.variants["pot"]
     arguments: dict[str, Any] = {
         "p_id": new_id(),
@@ -216,7 +232,12 @@ def test_the_same_call_again_holds_nothing_more(people: People) -> None:
     first = people.as_cashier().rpc("reserve_stock", **arguments)
     before = traces(people.connection)
     assert people.as_cashier().rpc("reserve_stock", **arguments) == first
-    for other in ({"p_lines": [line(pot, 3)]}, {"p_options": {}}, {"p_location_id": world.blr.warehouse}):
+    others: list[dict[str, Any]] = [
+        {"p_lines": [line(pot, 3)]},
+        {"p_options": {}},
+        {"p_location_id": world.blr.warehouse},
+    ]
+    for other in others:
         with raises("id_reused", 409):
             people.as_cashier().rpc("reserve_stock", **(arguments | other))
     with raises("invalid_input", 400):
@@ -280,7 +301,11 @@ def test_the_job_ends_what_is_over(people: People) -> None:
         _expire(people, held)
     assert people.connection.execute("select private.expire_reservations()").fetchone() == (3,)
     assert people.connection.execute("select private.expire_reservations()").fetchone() == (0,)
-    assert [_get(people, held)["status"] for held in (first, second, kept)] == ["expired", "expired", "active"]
+    assert [_get(people, held)["status"] for held in (first, second, kept)] == [
+        "expired",
+        "expired",
+        "active",
+    ]
     assert level(people.connection, world.blr.showroom, goods["sofa"]).reserved == 1
     assert level(people.connection, world.mum.showroom, goods["lamp"]).reserved == 0
     events = people.connection.execute(
@@ -312,13 +337,21 @@ def test_malformed_options(people: People, options: dict[str, object]) -> None:
     """400, and nothing is written."""
     before = traces(people.connection)
     with raises("invalid_input", 400):
-        reserve(people.as_cashier(), people.world.blr.showroom, line(people.world.teak.variants["pot"]), **options)
+        reserve(
+            people.as_cashier(), people.world.blr.showroom, line(people.world.teak.variants["pot"]), **options
+        )
     assert traces(people.connection) == before
 
 
 @pytest.mark.parametrize(
     "changed",
-    [{"serials": ["BLR-1"]}, {"batch": "BLR-NEW"}, {"expires_on": "2030-01-01"}, {"quantity": 0}, {"price": 1}],
+    [
+        {"serials": ["BLR-1"]},
+        {"batch": "BLR-NEW"},
+        {"expires_on": "2030-01-01"},
+        {"quantity": 0},
+        {"price": 1},
+    ],
 )
 def test_malformed_lines(people: People, changed: dict[str, object]) -> None:
     """A reservation holds quantities: naming pieces or lots would promise what it does not keep."""
@@ -399,7 +432,9 @@ def test_another_house_may_use_the_same_id(people: People) -> None:
         assert done["location_id"] == str(place)
 
 
-@pytest.mark.parametrize("change", ["expires_at = now() + interval '1 year'", "location_id = gen_random_uuid()"])
+@pytest.mark.parametrize(
+    "change", ["expires_at = now() + interval '1 year'", "location_id = gen_random_uuid()"]
+)
 def test_a_reservation_stays_as_it_was_made(people: People, change: str) -> None:
     """Even for the owner of the tables: only its end is still to be written."""
     owner = Persona(people.connection, "postgres")

@@ -1,4 +1,4 @@
-"""Receipts: in parts, with damage and differences, never more than was sent; and numbered pieces and lots on the way."""
+"""Receipts: in parts, with damage and differences, never more than was sent; pieces and lots on the way."""
 
 from decimal import Decimal
 from typing import Any
@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tests.database.moving import (
     Document,
+    Quantity,
     cancel,
     dispatch,
     draft,
@@ -37,7 +38,7 @@ def _unit(people: People, serial: str) -> tuple[str, str]:
     return row[0], row[1]
 
 
-def _lot(people: People, location: object, code: str) -> Decimal:
+def _lot(people: People, location: object, code: str) -> Quantity:
     row = people.connection.execute(
         "select l.on_hand from public.batch_levels l join public.batches b on b.id = l.batch_id "
         "where l.location_id = %s and b.code = %s",
@@ -70,7 +71,11 @@ def test_in_parts_with_damage_and_loss(people: People) -> None:
     held, receiver = quarantine(people, world.mum), people.as_cashier(world.mum)
     going = sent(people, line(pot, 10))
     first = receive(receiver, going, {"item_no": 1, "received": 3}, note="Van one")
-    assert (first["status"], first["received_at"], first["items"][0]["open"]) == ("partially_received", None, 7)
+    assert (first["status"], first["received_at"], first["items"][0]["open"]) == (
+        "partially_received",
+        None,
+        7,
+    )
     shelf = level(people.connection, world.mum.showroom, pot)
     assert (shelf.on_hand, shelf.incoming, shelf.in_transit) == (13, 7, 7)
 
@@ -94,7 +99,8 @@ def test_in_parts_with_damage_and_loss(people: People) -> None:
     shelf = level(people.connection, world.mum.showroom, pot)
     assert (shelf.on_hand, shelf.incoming, shelf.in_transit) == (15, 0, 0)
     written_off = people.connection.execute(
-        "select sum(m.quantity) from public.stock_movements m join public.locations l on l.id = m.to_location_id "
+        "select sum(m.quantity) from public.stock_movements m "
+        "join public.locations l on l.id = m.to_location_id "
         "where m.document_id = %s and l.kind = 'adjustment'",
         [going["id"]],
     ).fetchone()
@@ -113,7 +119,12 @@ def test_never_more_than_was_sent(people: People) -> None:
     receiver, going = people.as_cashier(world.mum), sent(people, line(pot, 4))
     receive(receiver, going, {"item_no": 1, "received": 2})
     before = traces(people.connection)
-    for much in ({"received": 3}, {"damaged": 3}, {"missing": 3}, {"received": 1, "damaged": 1, "missing": 1}):
+    for much in (
+        {"received": 3},
+        {"damaged": 3},
+        {"missing": 3},
+        {"received": 1, "damaged": 1, "missing": 1},
+    ):
         with raises("receipt_exceeds_transfer", 422) as refusal:
             receive(receiver, going, {"item_no": 1, **much})
         assert [refusal.facts[key] for key in ("item_no", "dispatched", "open", "asked")] == [1, 4, 2, 3]
@@ -184,7 +195,10 @@ def test_a_set_travels_as_its_pieces(people: People) -> None:
     done = receive(people.as_cashier(world.mum), going, {"item_no": 1, "received": 3, "missing": 1})
     assert [(each["sku"], each["quantity"]) for each in done["lines"]] == [("SUITE", 2)]
     done = receive(people.as_cashier(world.mum), going)
-    assert [(i["sku"], i["received"], i["missing"]) for i in done["items"]] == [("LAMP", 3, 1), ("SOFA", 2, 0)]
+    assert [(i["sku"], i["received"], i["missing"]) for i in done["items"]] == [
+        ("LAMP", 3, 1),
+        ("SOFA", 2, 0),
+    ]
 
 
 def test_numbered_pieces_travel_by_their_numbers(people: People) -> None:
@@ -235,7 +249,13 @@ def test_a_numbered_piece_that_is_lost_or_broken(people: People) -> None:
     done = receive(
         receiver,
         going,
-        {"item_no": 1, "received": 1, "damaged": 1, "missing": 1, "serials": {"missing": ["BLR-1"], "damaged": ["BLR-3"]}},
+        {
+            "item_no": 1,
+            "received": 1,
+            "damaged": 1,
+            "missing": 1,
+            "serials": {"missing": ["BLR-1"], "damaged": ["BLR-3"]},
+        },
         quarantine_location_id=str(held),
     )
     assert done["status"] == "received"
@@ -386,7 +406,9 @@ def test_any_sequence_of_receipts(
                 for no, well, broken, lost in lines
                 if well + broken + lost
             ]
-            settled = {each["item_no"]: each["received"] + each["damaged"] + each["missing"] for each in wanted}
+            settled = {
+                each["item_no"]: each["received"] + each["damaged"] + each["missing"] for each in wanted
+            }
             allowed = bool(wanted) and all(open_[no] >= quantity for no, quantity in settled.items())
             if not wanted:
                 continue
@@ -425,4 +447,6 @@ def _agrees(people: People, going: Document, open_: dict[int, Decimal]) -> None:
         ).fetchone()
         assert there == (quantity, quantity)
     done = not any(open_.values())
-    assert going["status"] == ("received" if done else "partially_received" if going["receipts"] else "dispatched")
+    assert going["status"] == (
+        "received" if done else "partially_received" if going["receipts"] else "dispatched"
+    )
