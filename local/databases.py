@@ -12,6 +12,8 @@ from local.paths import MIGRATIONS, ROOT, SQL
 from local.postgres import Cluster
 from local.services import Gateway
 
+# In this order: every project's roles and schemas, then what each Supabase service keeps in the database.
+_BOOTSTRAP = ("bootstrap.sql", "storage.sql")
 _LOGIN_ROLES = ("postgres", "authenticator", "supabase_auth_admin")
 
 
@@ -24,7 +26,8 @@ def bootstrap(cluster: Cluster, database: str = "postgres") -> None:
     with psycopg.connect(cluster.superuser_url(database)) as connection:
         # Roles are shared by all databases: two bootstraps at once must not race.
         connection.execute("select pg_advisory_xact_lock(hashtext('branchline bootstrap'))")
-        connection.execute((SQL / "bootstrap.sql").read_bytes())
+        for file in _BOOTSTRAP:
+            connection.execute((SQL / file).read_bytes())
         for role in _LOGIN_ROLES:
             connection.execute(
                 sql.SQL("alter role {} with password {}").format(

@@ -6,6 +6,7 @@ import { prepareDatabase } from "./database.mjs";
 import { log } from "./log.mjs";
 import { createMailer } from "./mailer.mjs";
 import { createRest } from "./rest.mjs";
+import { createStorage } from "./storage.mjs";
 
 const RELOAD_DELAY_MS = 20;
 const NOWHERE = "00000000-0000-0000-0000-000000000000";
@@ -25,11 +26,11 @@ async function skipSessionLookup(context, next) {
 }
 
 /**
- * Makes Auth and REST over one database.
+ * Makes Auth, REST and Storage over one database.
  *
  * @param {object} settings see settings.mjs.
- * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, close: () => Promise<void>}>} handlers
- *   from Request to Response.
+ * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, storage: Function, close: () => Promise<void>}>}
+ *   handlers from Request to Response.
  */
 export async function createSupabase(settings) {
   const connection = new GatewayConnection({
@@ -48,6 +49,7 @@ export async function createSupabase(settings) {
     },
     // The migrations' own history belongs to the Supabase CLI; the library would make its table as superuser.
     db: { migrations: { enabled: false } },
+    // The library's own Storage checks the policies in one transaction and writes past them in another: see storage.mjs.
     storage: { enabled: false },
     options: { server: { middlewares: [skipSessionLookup], disableStudio: true, disableFallback: true } },
   });
@@ -60,6 +62,7 @@ export async function createSupabase(settings) {
     auth: createAuth({ app, connection, settings }),
     rest: createRest({ app, connection, settings }),
     adminUsers: createAdminUsers({ database: connection.driver, settings }),
+    storage: await createStorage({ connection, settings }),
     close: () => connection.close(),
   };
 }

@@ -1,5 +1,5 @@
 /**
- * Supabase's Auth and REST on one port, over one Postgres database, without Docker: for development and tests.
+ * Supabase's Auth, REST and Storage on one port, over one Postgres database, without Docker: for development and tests.
  *
  * Configured by environment only, see settings.mjs. Prints `{"ready": true, "port": n}` on stdout when it serves.
  */
@@ -66,6 +66,7 @@ function createHandler(supabase, settings) {
     }
     if (url.pathname.startsWith("/auth/v1/")) return supabase.auth(request);
     if (url.pathname.startsWith("/rest/v1/")) return supabase.rest(request);
+    if (url.pathname.startsWith("/storage/v1/")) return supabase.storage(request);
     return Response.json({ message: "no Route matched with those values" }, { status: 404 });
   }
 

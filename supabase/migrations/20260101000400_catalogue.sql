@@ -114,7 +114,7 @@ serial number, or each lot an expiry date.';
 -- Indexes -----------------------------------------------------------------------------------------
 
 create unique index on public.product_variants (org_id, barcode) where barcode is not null;
-create index on public.product_variants (org_id, product_id);
+create unique index on public.product_variants (org_id, product_id, id);
 create index product_variants_search on public.product_variants
   using gin (name extensions.gin_trgm_ops, sku extensions.gin_trgm_ops, barcode extensions.gin_trgm_ops);
 create index on public.products (org_id, category_id);

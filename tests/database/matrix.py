@@ -131,6 +131,7 @@ TABLES: dict[str, Table] = {
     "categories": Table("catalogue.read", "org", "catalogue.manage"),
     "products": Table("catalogue.read", "org", "catalogue.manage"),
     "product_variants": Table("catalogue.read", "org", "catalogue.manage"),
+    "product_images": Table("catalogue.read", "org", "catalogue.manage"),
     "customers": Table("customer.read", "org", "customer.manage"),
     "suppliers": Table("supplier.read", "org", "supplier.manage"),
     "invoices": Table("invoice.read", "branch"),

@@ -46,6 +46,8 @@ COLUMN_GRANTS = {
     "public.product_variants": "insert: id org_id product_id sku name barcode attributes price "
     "price_includes_tax tracking; "
     "update: sku name barcode attributes price price_includes_tax archived_at",
+    "public.product_images": "insert: id org_id product_id variant_id bucket_id path position alt_text; "
+    "update: variant_id position alt_text archived_at",
     "public.set_components": "insert: org_id set_variant_id component_variant_id quantity position; "
     "update: quantity position",
     "public.product_units": "insert: org_id product_id unit_code factor; update: factor",

@@ -298,6 +298,20 @@ class _Builder:
                 p_options=options,
             )
 
+    def image(self) -> None:
+        """A picture of some product: the file's row as Storage writes it, then the catalogue's."""
+        product = self.admin.select(
+            "select id from public.products where org_id = %s order by name limit 1", [self.org_id]
+        )[0]["id"]
+        path = f"{self.org_id}/{product}/front.jpg"
+        self.admin.execute(
+            "insert into storage.objects (bucket_id, name) values ('product-images', %s)", [path]
+        )
+        self.admin.execute(
+            "insert into public.product_images (org_id, product_id, path) values (%s, %s, %s)",
+            [self.org_id, product, path],
+        )
+
     def stock(self, location: UUID, quantity: int) -> None:
         for key, variant in self.variants.items():
             if key not in UNSTOCKED:
@@ -387,6 +401,7 @@ class _Builder:
         """Rows for the tables that nothing above fills."""
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
         self.admin.execute("insert into public.suppliers (org_id, name) values (%s, 'Mill')", [self.org_id])
+        self.image()
         self.admin.rpc(
             "invite_member",
             p_id=new_id(),
