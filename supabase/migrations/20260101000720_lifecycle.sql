@@ -4,12 +4,12 @@ create table public.lifecycle_transitions (
   document text not null,
   from_status text not null,
   to_status text not null,
-  permission text not null references public.permissions (code),
+  permission text references public.permissions (code),
   primary key (document, from_status, to_status)
 );
 
 comment on table public.lifecycle_transitions is
-'The allowed steps of every document and the permission each needs. from_status "new": the statuses a document may begin in.
+'The allowed steps of every document and the permission each needs; null: the step comes by itself. from_status "new": the statuses a document may begin in.
 Clients read it to know which buttons to show.';
 
 alter table public.lifecycle_transitions enable row level security;

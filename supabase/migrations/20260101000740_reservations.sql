@@ -79,7 +79,7 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('stock_reservation', 'new', 'active', 'stock.reserve'),
   ('stock_reservation', 'active', 'released', 'stock.reserve'),
   ('stock_reservation', 'active', 'fulfilled', 'sale.create'),
-  ('stock_reservation', 'active', 'expired', 'stock.reserve');
+  ('stock_reservation', 'active', 'expired', null);
 
 -- Functions ---------------------------------------------------------------------------------------
 

@@ -118,24 +118,28 @@ begin
     from public.stock_movements m
     where m.org_id = p_transfer.org_id and m.document_id = p_transfer.id and m.from_location_id = p_transfer.from_location_id
     group by 1, 2
+  ), named as (
+    select variant_id, batch_id, sum(quantity) as quantity from planned where batch_id is not null group by 1, 2
   ), lots as (
     -- What no item named, in the order in which it was taken.
     select e.variant_id, e.batch_id, sum(e.quantity) over w - e.quantity as starts, sum(e.quantity) over w as ends
     from (
-      select s.variant_id, s.batch_id, s.quantity - coalesce((
-        select sum(p.quantity) from planned p where p.variant_id = s.variant_id and p.batch_id = s.batch_id), 0) as quantity
-      from left_stock s where s.batch_id is not null) e
+      select s.variant_id, s.batch_id, s.quantity - coalesce(n.quantity, 0) as quantity
+      from left_stock s left join named n on n.variant_id = s.variant_id and n.batch_id = s.batch_id
+      where s.batch_id is not null) e
     join public.batches b on b.org_id = p_transfer.org_id and b.id = e.batch_id
     where e.quantity > 0
     window w as (partition by e.variant_id order by b.expires_on nulls last, b.created_at, b.id)
+  ), costs as (
+    select variant_id, min(unit_cost) as unit_cost from left_stock group by 1
   )
   insert into public.stock_transfer_items (org_id, transfer_id, item_no, line_no, from_branch_id, to_branch_id, variant_id,
     quantity, batch_id, serials, unit_cost)
   select p_transfer.org_id, p_transfer.id, row_number() over (order by p.place, l.starts), p.line_no, p_transfer.from_branch_id,
     p_transfer.to_branch_id, p.variant_id, coalesce(least(p.ends, l.ends) - greatest(p.starts, l.starts), p.quantity),
-    coalesce(p.batch_id, l.batch_id), p.serials,
-    (select min(s.unit_cost) from left_stock s where s.variant_id = p.variant_id)
+    coalesce(p.batch_id, l.batch_id), p.serials, c.unit_cost
   from planned p
+  join costs c on c.variant_id = p.variant_id
   left join lots l on p.batch_id is null and l.variant_id = p.variant_id and l.starts < p.ends and l.ends > p.starts;
 end;
 $$;
@@ -153,6 +157,12 @@ declare
   v_moves private.stock_move[];
   v_line_nos integer[];
 begin
+  if exists (
+    select from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
+    where l.org_id = p_transfer.org_id and l.id = p_transfer.to_location_id
+      and (l.archived_at is not null or b.archived_at is not null)) then
+    perform private.fail(404, 'not_found', 'The destination was closed meanwhile.', '{"field": "to_location_id"}');
+  end if;
   select array_agg(m.move order by m.place), array_agg(m.line_no order by m.place) into v_moves, v_line_nos
   from private.dispatch_moves(p_transfer, p_lines, v_transit_id) with ordinality m (line_no, move, place);
   perform private.lock_levels(p_transfer.org_id, array[p_transfer.from_location_id, v_transit_id, p_transfer.to_location_id],

@@ -109,8 +109,9 @@ begin
     v_lines := (
       select jsonb_agg(jsonb_build_object('item_no', i.item_no, 'received', i.open) order by i.item_no)
       from public.stock_transfer_items i where i.org_id = p_org_id and i.transfer_id = p_transfer_id and i.open > 0);
+  else
+    perform private.check_receipt(v_lines);
   end if;
-  perform private.check_receipt(v_lines);
   for v_line in select t.line, t.place from jsonb_array_elements(v_lines) with ordinality t (line, place) order by t.place loop
     item_no := (v_line.line ->> 'item_no')::numeric;
     received := coalesce((v_line.line ->> 'received')::numeric, 0);

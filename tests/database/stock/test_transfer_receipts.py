@@ -98,13 +98,13 @@ def test_in_parts_with_damage_and_loss(people: People) -> None:
     assert level(people.connection, transit(people), pot).on_hand == 0
     shelf = level(people.connection, world.mum.showroom, pot)
     assert (shelf.on_hand, shelf.incoming, shelf.in_transit) == (15, 0, 0)
-    written_off = people.connection.execute(
-        "select sum(m.quantity) from public.stock_movements m "
+    written_off = (
+        "select sum(m.quantity) as quantity from public.stock_movements m "
         "join public.locations l on l.id = m.to_location_id "
-        "where m.document_id = %s and l.kind = 'adjustment'",
-        [going["id"]],
-    ).fetchone()
-    assert written_off == (3,)
+        "where m.document_id = %s and l.kind = 'adjustment'"
+    )
+    assert people.as_admin().select(written_off, [going["id"]]) == [{"quantity": 3}]
+    assert receiver.select(written_off, [going["id"]]) == [{"quantity": None}], "a loss of no branch"
     events = people.connection.execute(
         "select payload ->> 'open' from private.outbox where event = 'transfer.received' "
         "and payload ->> 'transfer_id' = %s order by id",

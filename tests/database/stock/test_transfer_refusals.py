@@ -115,6 +115,7 @@ def test_where_goods_cannot_go(people: People) -> None:
     with raises("invalid_input", 400):
         draft(keeper, world.blr.showroom, world.blr.showroom, line(sofa))
     assert traces(people.connection) == before
+    going = draft(keeper, world.blr.showroom, world.mum.showroom, line(sofa))
     archive = "update public.{} set archived_at = now() where id = %s"
     people.as_admin().execute(archive.format("locations"), [world.blr.warehouse])
     for source, target in (
@@ -126,6 +127,9 @@ def test_where_goods_cannot_go(people: People) -> None:
     people.as_admin().execute(archive.format("branches"), [world.mum.id])
     with raises("not_found", 404):
         draft(keeper, world.blr.showroom, world.mum.showroom, line(sofa))
+    with raises("not_found", 404) as refusal:
+        dispatch(keeper, going)
+    assert refusal.facts["field"] == "to_location_id"
     with raises("branch_archived", 422):
         draft(people.as_admin(), world.mum.showroom, world.blr.showroom, line(sofa))
 
