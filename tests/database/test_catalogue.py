@@ -198,6 +198,8 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "public.stock_movements.from_branch_id",  # copied from the location, for policies
         "public.stock_movements.to_branch_id",
         "public.stock_movements.document_id",  # of several kinds of document
+        "public.stock_reservations.document_id",
+        "public.stock_reservations.fulfilled_document_id",
         "public.invoice_lines.branch_id",
         "public.payment_allocations.branch_id",  # the invoice's, for policies
     }

@@ -202,6 +202,8 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "find_products",
         "find_variants",
         "get_invoice",
+        "get_reservation",
+        "get_transfer",
         "health",
         "my_invitations",
         "quote_sale",
