@@ -551,8 +551,8 @@ def _make_teak(connection: Connection) -> House:
     for branch in (blr, mum):
         build.counts_of(branch, ("pot", "book", "rug"), "book")
         build.reorder(branch, "pot")
-    build.reserve_and_carry(blr, "book")
-    build.reserve_and_carry(mum, "book")
+    build.reserve_and_carry(blr, "lamp")
+    build.reserve_and_carry(mum, "lamp")
     return build.house((blr, mum), invoices)
 
 
