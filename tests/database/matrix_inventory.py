@@ -24,6 +24,7 @@ INVENTORY_ACTS: dict[str, Act] = {
             "p_reason": "found",
         },
     ),
+    "stock_changes": Act("stock.read", "branch", lambda place: {"p_branch_ids": [place.branch.id]}),
     "return_goods": Act(
         "sale.return",
         "branch",
@@ -85,8 +86,6 @@ INVENTORY_TABLES: dict[str, Table] = {
     "batches": Table("stock.read", "org"),
     "batch_levels": Table("stock.read", "branch"),
     "stock_units": Table("stock.read", "branch"),
-    "set_components": Table("catalogue.read", "org", "catalogue.manage", deletes=True),
-    "product_units": Table("catalogue.read", "org", "catalogue.manage", deletes=True),
     "goods_returns": Table("invoice.read", "branch"),
     "goods_return_lines": Table("invoice.read", "branch"),
     "stock_reservations": Table("stock.read", "branch"),

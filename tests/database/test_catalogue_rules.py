@@ -197,12 +197,17 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "'i')",
     )
     assert stable == [
+        "category_tree",
         "check_stock",
+        "find_products",
+        "find_variants",
         "get_invoice",
         "get_reservation",
         "get_transfer",
         "health",
         "my_invitations",
         "quote_sale",
+        "search_variants",
+        "stock_changes",
         "whoami",
     ]
