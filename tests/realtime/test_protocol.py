@@ -222,6 +222,27 @@ def test_garbage_ends_its_connection_only(market: Market, frame: str | bytes) ->
     run(story())
 
 
+def test_notices_reach_who_may_act_on_them(market: Market) -> None:
+    """Whoever holds stock.alert hears the organisation's notices; a cashier does not get in."""
+    keeper = market.shop.hire("inventory_manager", [market.branches[0]])
+    name = f"org:{market.shop.org_id}:notices"
+
+    async def story() -> None:
+        async with open_socket(market) as socket, open_socket(market) as other:
+            assert (await socket.join(name, market.token(keeper)))["status"] == "ok"
+            assert (await other.join(name, market.token(market.cashiers[0])))["status"] == "error"
+            assert (await other.join(name, market.token(market.other.admin_id)))["status"] == "error"
+            await asyncio.to_thread(
+                market.sql,
+                "select private.notify(%s, 'stock.low', '{\"alert_id\": 1}')",
+                market.shop.org_id,
+            )
+            payload = (await socket.hear())["payload"]
+            assert (payload["event"], payload["payload"]["kind"]) == ("notice", "stock.low")
+
+    run(story())
+
+
 def test_a_client_may_send_where_a_policy_lets_him(market: Market) -> None:
     """Reading and sending are two permissions, each with its own policy; Branchline has none for sending."""
     market.sql(
