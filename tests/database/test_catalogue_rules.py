@@ -202,9 +202,12 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "find_products",
         "find_variants",
         "get_invoice",
+        "get_reservation",
+        "get_transfer",
         "health",
         "my_invitations",
         "quote_sale",
         "search_variants",
+        "stock_changes",
         "whoami",
     ]

@@ -163,8 +163,11 @@ def _visible(owner: Connection, world: World, name: str, table: str) -> str:
     branches = ", ".join(f"'{branch}'" for branch in _covered(world, name))
     if table == "branches":
         return f"id in ({branches})"
-    if table == "stock_movements":
-        return f"from_branch_id in ({branches}) or to_branch_id in ({branches})"
+    if table == "stock_movements" or table.startswith("stock_transfer"):
+        either = f"from_branch_id in ({branches}) or to_branch_id in ({branches})"
+        if table == "stock_movements" and _holds(owner, world, name, "audit.read"):
+            return f"{either} or ({mine} and from_branch_id is null and to_branch_id is null)"
+        return either
     if table == "locations":
         return f"{mine} and (branch_id is null or branch_id in ({branches}))"
     return f"branch_id in ({branches})"

@@ -39,7 +39,11 @@ class Branch:
 
 @dataclass(frozen=True)
 class House:
-    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first."""
+    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
+
+    documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
+    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
+    """
 
     id: UUID
     users: Mapping[str, User]
@@ -48,6 +52,7 @@ class House:
     customers: Mapping[str, UUID]
     invoices: Mapping[str, UUID]
     products: Mapping[str, UUID]
+    documents: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,7 @@ class _Builder:
     customers: dict[str, UUID] = field(default_factory=dict)
     tax_classes: dict[str, UUID] = field(default_factory=dict)
     products: dict[str, UUID] = field(default_factory=dict)
+    documents: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -359,6 +365,39 @@ class _Builder:
             p_reason="Changed his mind",
         )
 
+    def reserve_and_carry(self, branch: Branch, key: str) -> None:
+        """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
+        variant = self.variants[key]
+        self.admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=branch.warehouse,
+            p_variant_id=variant,
+            p_quantity=6,
+            p_reason="opening",
+            p_unit_cost=Decimal("40"),
+        )
+        made = self.documents[f"reservation@{branch.code}"] = new_id()
+        self.admin.rpc(
+            "reserve_stock",
+            p_id=made,
+            p_location_id=branch.warehouse,
+            p_lines=[{"variant_id": variant, "quantity": 1}],
+        )
+        for name, quantity in (("draft", 1), ("road", 2)):
+            made = self.documents[f"{name}@{branch.code}"] = new_id()
+            self.admin.rpc(
+                "create_transfer",
+                p_id=made,
+                p_from_location_id=branch.warehouse,
+                p_to_location_id=branch.showroom,
+                p_lines=[{"variant_id": variant, "quantity": quantity}],
+            )
+        self.admin.rpc("dispatch_transfer", p_id=new_id(), p_transfer_id=made)
+        self.admin.rpc(
+            "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
+        )
+
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
@@ -395,7 +434,14 @@ class _Builder:
 
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
         return House(
-            self.org_id, self.users, branches, self.variants, self.customers, invoices, self.products
+            self.org_id,
+            self.users,
+            branches,
+            self.variants,
+            self.customers,
+            invoices,
+            self.products,
+            self.documents,
         )
 
 
@@ -445,6 +491,8 @@ def _make_teak(connection: Connection) -> House:
     invoices = {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")}
     build.take_back(blr, "book")
     build.take_back(mum, "book")
+    build.reserve_and_carry(blr, "book")
+    build.reserve_and_carry(mum, "book")
     return build.house((blr, mum), invoices)
 
 
@@ -469,4 +517,5 @@ def _make_lagoon(connection: Connection) -> House:
     build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
+    build.reserve_and_carry(london, "filter")
     return build.house((london,), invoices)
