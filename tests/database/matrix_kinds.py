@@ -25,6 +25,10 @@ class Place:
         """The product of the goods."""
         return self.house.products["sofa" if self.house is self.world.teak else "pump"]
 
+    def count(self, status: str) -> Any:
+        """A count of the branch that has the status, or "entry": an entry of the one that is counting."""
+        return self.house.counts[f"{self.branch.code}:{status}"]
+
 
 @dataclass(frozen=True)
 class Act:

@@ -28,6 +28,8 @@ NOT_AUDITED = {
     "public.stock_levels": "changes only together with a movement",
     "public.batch_levels": "changes only together with a movement",
     "public.stock_units": "changes only together with a movement",
+    "public.stock_count_figures": "are computed from audited entries; the log would show those of a blind count",
+    "private.stock_count_books": "are append-only; the log would show what a blind count hides",
 }
 
 # Keys from one tenant table to another that do not carry org_id, and why.
@@ -200,6 +202,9 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "public.stock_movements.document_id",  # of several kinds of document
         "public.stock_reservations.document_id",
         "public.stock_reservations.fulfilled_document_id",
+        "public.stock_count_entries.branch_id",  # the count's, for policies
+        "public.stock_count_figures.branch_id",
+        "public.stock_count_lines.branch_id",
         "public.invoice_lines.branch_id",
         "public.payment_allocations.branch_id",  # the invoice's, for policies
     }

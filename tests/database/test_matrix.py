@@ -170,6 +170,8 @@ def _visible(owner: Connection, world: World, name: str, table: str) -> str:
         return either
     if table == "locations":
         return f"{mine} and (branch_id is null or branch_id in ({branches}))"
+    if table == "stock_count_figures" and not _holds(owner, world, name, "count.approve"):
+        return f"shown and branch_id in ({branches})"
     return f"branch_id in ({branches})"
 
 
