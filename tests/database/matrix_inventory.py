@@ -2,9 +2,15 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from tests.database.matrix_kinds import Act, Place, Table
 from tests.support.personas import new_id
+
+
+def _document(place: Place, name: str) -> UUID:
+    """A document of the place's branch: see `House.documents`."""
+    return place.house.documents[f"{name}@{place.branch.code}"]
 
 
 def _count(status: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
@@ -37,6 +43,47 @@ INVENTORY_ACTS: dict[str, Act] = {
             "p_reason": "Damaged",
         },
     ),
+    "reserve_stock": Act(
+        "stock.reserve",
+        "branch",
+        lambda place: {
+            "p_id": new_id(),
+            "p_location_id": place.branch.showroom,
+            "p_lines": [{"variant_id": place.goods, "quantity": 1}],
+        },
+    ),
+    "release_reservation": Act(
+        "stock.reserve",
+        "branch",
+        lambda place: {"p_id": new_id(), "p_reservation_id": _document(place, "reservation")},
+    ),
+    "get_reservation": Act("stock.read", "branch", lambda place: {"p_id": _document(place, "reservation")}),
+    "create_transfer": Act(
+        "transfer.manage",
+        "branch",
+        lambda place: {
+            "p_id": new_id(),
+            "p_from_location_id": place.branch.showroom,
+            "p_to_location_id": place.branch.warehouse,
+            "p_lines": [{"variant_id": place.goods, "quantity": 1}],
+        },
+    ),
+    "dispatch_transfer": Act(
+        "transfer.manage",
+        "branch",
+        lambda place: {"p_id": new_id(), "p_transfer_id": _document(place, "draft")},
+    ),
+    "receive_transfer": Act(
+        "transfer.receive",
+        "branch",
+        lambda place: {"p_id": new_id(), "p_transfer_id": _document(place, "road")},
+    ),
+    "cancel_transfer": Act(
+        "transfer.manage",
+        "branch",
+        lambda place: {"p_id": new_id(), "p_transfer_id": _document(place, "draft"), "p_reason": "No van"},
+    ),
+    "get_transfer": Act("stock.read", "branch", lambda place: {"p_id": _document(place, "road")}),
     "start_count": Act(
         "count.manage",
         "branch",
@@ -97,10 +144,16 @@ INVENTORY_TABLES: dict[str, Table] = {
     "batches": Table("stock.read", "org"),
     "batch_levels": Table("stock.read", "branch"),
     "stock_units": Table("stock.read", "branch"),
-    "set_components": Table("catalogue.read", "org", "catalogue.manage", deletes=True),
-    "product_units": Table("catalogue.read", "org", "catalogue.manage", deletes=True),
     "goods_returns": Table("invoice.read", "branch"),
     "goods_return_lines": Table("invoice.read", "branch"),
+    "stock_reservations": Table("stock.read", "branch"),
+    "stock_reservation_lines": Table("stock.read", "branch"),
+    "stock_reservation_items": Table("stock.read", "branch"),
+    "stock_transfers": Table("stock.read", "branch"),
+    "stock_transfer_lines": Table("stock.read", "branch"),
+    "stock_transfer_items": Table("stock.read", "branch"),
+    "stock_transfer_receipts": Table("stock.read", "branch"),
+    "stock_transfer_receipt_items": Table("stock.read", "branch"),
     "stock_counts": Table("stock.read", "branch"),
     "stock_count_lines": Table("stock.read", "branch"),
     "stock_count_figures": Table("stock.read", "branch"),

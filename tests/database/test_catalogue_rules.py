@@ -198,13 +198,19 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
     )
     assert stable == [
         "abc_analysis",
+        "category_tree",
         "check_stock",
+        "find_products",
+        "find_variants",
         "get_count",
         "get_invoice",
+        "get_reservation",
+        "get_transfer",
         "health",
         "my_invitations",
         "quote_sale",
         "reorder_suggestions",
+        "search_variants",
         "stock_changes",
         "whoami",
     ]

@@ -40,7 +40,11 @@ class Branch:
 
 @dataclass(frozen=True)
 class House:
-    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first."""
+    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
+
+    documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
+    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
+    """
 
     id: UUID
     users: Mapping[str, User]
@@ -48,6 +52,8 @@ class House:
     variants: Mapping[str, UUID]
     customers: Mapping[str, UUID]
     invoices: Mapping[str, UUID]
+    products: Mapping[str, UUID]
+    documents: Mapping[str, UUID]
     # Counts by `<branch code>:<status>`, an entry as `<branch code>:entry`; alerts by branch code.
     counts: Mapping[str, UUID]
     alerts: Mapping[str, UUID]
@@ -164,6 +170,7 @@ class _Builder:
     customers: dict[str, UUID] = field(default_factory=dict)
     tax_classes: dict[str, UUID] = field(default_factory=dict)
     products: dict[str, UUID] = field(default_factory=dict)
+    documents: dict[str, UUID] = field(default_factory=dict)
     counts: dict[str, UUID] = field(default_factory=dict)
     alerts: dict[str, UUID] = field(default_factory=dict)
 
@@ -364,6 +371,39 @@ class _Builder:
             p_reason="Changed his mind",
         )
 
+    def reserve_and_carry(self, branch: Branch, key: str) -> None:
+        """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
+        variant = self.variants[key]
+        self.admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=branch.warehouse,
+            p_variant_id=variant,
+            p_quantity=6,
+            p_reason="opening",
+            p_unit_cost=Decimal("40"),
+        )
+        made = self.documents[f"reservation@{branch.code}"] = new_id()
+        self.admin.rpc(
+            "reserve_stock",
+            p_id=made,
+            p_location_id=branch.warehouse,
+            p_lines=[{"variant_id": variant, "quantity": 1}],
+        )
+        for name, quantity in (("draft", 1), ("road", 2)):
+            made = self.documents[f"{name}@{branch.code}"] = new_id()
+            self.admin.rpc(
+                "create_transfer",
+                p_id=made,
+                p_from_location_id=branch.warehouse,
+                p_to_location_id=branch.showroom,
+                p_lines=[{"variant_id": variant, "quantity": quantity}],
+            )
+        self.admin.rpc("dispatch_transfer", p_id=new_id(), p_transfer_id=made)
+        self.admin.rpc(
+            "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
+        )
+
     def count_and_reorder(self, branch: Branch, low: str, **keys: str) -> None:
         """A count in each status, of the variant named for it, and a reorder rule of the empty warehouse."""
         made = count_each_status(self.admin, self.variants, branch.warehouse, branch.showroom, keys)
@@ -383,6 +423,27 @@ class _Builder:
             p_role="technician",
         )
 
+    def price_list(self, key: str) -> None:
+        """A brand, a code and a trade price for a variant: of a group that nobody is in yet."""
+        group, prices = new_id(), new_id()
+        for statement, values in (
+            ("brands (org_id, name) values (%s, 'House')", [self.org_id]),
+            (
+                "variant_barcodes (org_id, variant_id, code) values (%s, %s, '036000291452')",
+                [self.org_id, self.variants[key]],
+            ),
+            ("customer_groups (id, org_id, name) values (%s, %s, 'Trade')", [group, self.org_id]),
+            (
+                "price_lists (id, org_id, name, customer_group_id) values (%s, %s, 'Trade', %s)",
+                [prices, self.org_id, group],
+            ),
+            (
+                "price_list_items (org_id, price_list_id, variant_id, price) values (%s, %s, %s, 50)",
+                [self.org_id, prices, self.variants[key]],
+            ),
+        ):
+            self.admin.execute(f"insert into public.{statement}", values)
+
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
         return House(
             self.org_id,
@@ -391,6 +452,8 @@ class _Builder:
             self.variants,
             self.customers,
             invoices,
+            self.products,
+            self.documents,
             self.counts,
             self.alerts,
         )
@@ -438,13 +501,16 @@ def _make_teak(connection: Connection) -> House:
     build.customer("unknown")
     build.customer("trusted", credit=2000, region_code="29", country="IN")
     build.one_of_the_rest()
+    build.price_list("sofa")
     invoices = {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")}
     build.take_back(blr, "book")
     build.take_back(mum, "book")
     for branch in (blr, mum):
         build.count_and_reorder(
-            branch, "pot", counting="pot", submitted="book", approved="rug", posted="book"
+            branch, "pot", counting="pot", submitted="lamp", approved="rug", posted="book"
         )
+    build.reserve_and_carry(blr, "book")
+    build.reserve_and_carry(mum, "book")
     return build.house((blr, mum), invoices)
 
 
@@ -466,9 +532,11 @@ def _make_lagoon(connection: Connection) -> House:
     build.customer("domestic", country="GB", tax_number="GB987654321")
     build.customer("abroad", country="FR")
     build.one_of_the_rest()
+    build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
     build.count_and_reorder(
         london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
     )
+    build.reserve_and_carry(london, "filter")
     return build.house((london,), invoices)
