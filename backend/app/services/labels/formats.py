@@ -1,7 +1,7 @@
 """The label formats on offer. A further one is a further row of the table.
 
-Everything on a label lies on a grid of dots of an eighth of a millimetre: the dot of a 203 dpi thermal printer,
-so that bars come out of it as wide as they were meant.
+Everything on a label lies on a grid of dots of an eighth of a millimetre: the dot of a 203 dpi thermal
+printer, so that bars come out of it as wide as they were meant.
 """
 
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ FormatName = Literal["a4-3x8", "a4-3x7", "a4-4x12", "roll-50x25", "roll-100x50"]
 class Format:
     """A label stock, in millimetres.
 
-    about: what it is called in shops. width, height: of one label. margin_x, margin_y: what is kept free of print at
-    the edges of a label; printers leave the edge of a page blank, and rolls run crooked. columns, rows: of a
-    page. left, top: where the first label begins. step_x, step_y: from one label to the next. page: width and
-    height of a page; a roll has one label on each.
+    about: what it is called in shops. width, height: of one label. margin_x, margin_y: what is kept free of
+    print at the edges of a label; printers leave the edge of a page blank, and rolls run crooked. columns,
+    rows: of a page. left, top: where the first label begins. step_x, step_y: from one label to the next.
+    page: width and height of a page; a roll has one label on each.
     """
 
     about: str

@@ -1,5 +1,6 @@
 """Where everything stands on a label. Lengths are dots of an eighth of a millimetre, y runs downwards."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, Literal
@@ -12,30 +13,34 @@ CodeChoice = Literal["auto", "qr", "code128", "ean13"]
 
 # A quarter of a millimetre is what hand scanners and office printers manage; a dot alone they do not.
 _NARROWEST: Final = 2
-_WIDEST_BAR: Final = 4
-_WIDEST_QR: Final = 6
+_WIDEST_BAR: Final = 5
+_WIDEST_QR: Final = 8
 _LOWEST_BARS: Final = 5 * DOTS_PER_MM
-_HIGHEST_BARS: Final = 18 * DOTS_PER_MM
+_HIGHEST_BARS: Final = 20 * DOTS_PER_MM
 # How far the guard bars of an EAN reach down, in modules.
 _GUARD: Final = 5
 _DIGIT_HEIGHT: Final = 0.714
+# So many letters of a name tell what a thing is.
+_ENOUGH: Final = 60
+# Beneath five points the letters of a thermal printer run into each other.
+_SMALLEST: Final = 5 * DOTS_PER_POINT
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a label is for.
 
-    name, details: in words. marks: short texts that identify it, each kept on the label. price, price_note: as
-    printed. qr: what a QR code holds; ean: thirteen digits; linear: what a Code 128 holds. prefers: the code that
-    "auto" begins with.
+    name, details: in words. marks: short texts that identify it, each kept on the label. large, note: what
+    stands out, a price or the code of a shelf, and small print beneath it. qr: what a QR code holds; ean:
+    thirteen digits; linear: what a Code 128 holds. prefers: the code that "auto" begins with.
     """
 
     name: str
     qr: str
     details: str = ""
     marks: tuple[str, ...] = ()
-    price: str | None = None
-    price_note: str = ""
+    large: str = ""
+    note: str = ""
     linear: str | None = None
     ean: str | None = None
     prefers: Literal["linear", "qr"] = "linear"
@@ -71,7 +76,9 @@ class Picture:
     boxes: list[Box] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
 
-    def write(self, line: typeset.Line, left: float, right: float, top: float, size: float, align: str = "") -> float:
+    def write(
+        self, line: typeset.Line, left: float, right: float, top: float, size: float, align: str = ""
+    ) -> float:
         """Sets a line beneath `top` and returns where the next one begins. align: right or center."""
         width = line.width * size
         at_right = align == "right" or (not align and line.right_to_left)
@@ -82,12 +89,12 @@ class Picture:
 
 def _ascent(line: typeset.Line) -> float:
     """From the top of a line to its baseline, in type sizes: scripts with marks above need more."""
-    return 1.12 if line.tall else 0.95
+    return 1.06 if line.tall else 0.95
 
 
 def _pitch(line: typeset.Line) -> float:
     """From one line to the next, in type sizes."""
-    return 1.5 if line.tall else 1.2
+    return 1.4 if line.tall else 1.2
 
 
 def _height(lines: list[typeset.Line], size: float) -> float:
@@ -100,7 +107,7 @@ class _Sizes:
 
     name: float
     small: float
-    price: float
+    large: float
 
     @classmethod
     def of(cls, form: Format) -> "_Sizes":
@@ -130,7 +137,9 @@ def _bar_module(symbol: Linear, width: int, inner: int) -> int | None:
     return None
 
 
-def _draw_linear(picture: Picture, symbol: Linear, x: int, top: int, bars: int, module: int, size: float) -> None:
+def _draw_linear(
+    picture: Picture, symbol: Linear, x: int, top: int, bars: int, module: int, size: float
+) -> None:
     """Draws bars with their text beneath. bars: their height; size: of the text."""
     for bar in symbol.bars:
         longer = _GUARD * module if bar.guard else 0
@@ -160,63 +169,138 @@ def _fitted(text: str, width: float, size: float, lines: int, bold: bool = False
     return typeset.wrap(text, width / size, lines, bold)
 
 
-def _price(subject: Subject, width: float, sizes: _Sizes) -> tuple[list[typeset.Line], float]:
-    """The price and the size at which it fits the width; its note comes second."""
-    if not subject.price:
-        return [], 0
-    line = typeset.line(subject.price, True, False)
-    size = min(sizes.price, width / line.width)
-    note = [typeset.line(subject.price_note, False, False)] if subject.price_note else []
-    return [line, *note], size
+def _is_cut(lines: list[typeset.Line]) -> bool:
+    return bool(lines) and lines[-1].text.endswith(typeset.ELLIPSIS)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """The text of a label, set to fit: lines with the size of their type."""
+
+    name: list[typeset.Line]
+    name_size: float
+    rows: list[typeset.Line]
+    small: float
+
+    @property
+    def name_height(self) -> float:
+        return _height(self.name, self.name_size)
+
+    @property
+    def rows_height(self) -> float:
+        return _height(self.rows, self.small)
+
+
+def _set_copy(
+    subject: Subject,
+    marks: Sequence[str],
+    sizes: _Sizes,
+    name_width: float,
+    row_width: float,
+    most: tuple[int, int, int],
+    fits: Callable[[_Copy], bool],
+) -> _Copy | None:
+    """Sets name, details and marks so that they fit, as whole and as large as can be.
+
+    Marks come first, then enough of the name: either is rather set smaller than cut. Details give way.
+
+    Parameters:
+        most: how many lines the name, the details and each mark may have.
+        fits: whether there is room for it.
+    Returns:
+        None when there is no room even for the shortest.
+    """
+    best: tuple[tuple[bool, int, float, int], _Copy] | None = None
+    for scale in (1.0, 0.88, 0.76):
+        at, small = sizes.name * scale, max(sizes.small * scale, _SMALLEST)
+        names = [_fitted(subject.name, name_width, at, lines, bold=True) for lines in range(most[0], 0, -1)]
+        details = [_fitted(subject.details, row_width, small, lines) for lines in range(most[1], -1, -1)]
+        ids = [[_fitted(mark, row_width, small, lines) for mark in marks] for lines in range(most[2], 0, -1)]
+        for name, detail, mark in product(names, details, ids):
+            copy = _Copy(name, at, [*detail, *(line for lines in mark for line in lines)], small)
+            shown = sum(len(line.text.replace(" ", "")) for line in name)
+            worth = (not any(map(_is_cut, mark)), min(shown, _ENOUGH), scale, len(detail) - _is_cut(detail))
+            if (best is None or worth > best[0]) and fits(copy):
+                best = (worth, copy)
+        if best and not _is_cut(best[1].name) and best[0][0]:
+            break
+    return best and best[1]
+
+
+@dataclass(frozen=True, slots=True)
+class _Large:
+    """The large text and its note, made to fit a width."""
+
+    line: typeset.Line | None
+    size: float
+    note: typeset.Line | None
+    note_size: float
+
+    @classmethod
+    def of(cls, subject: Subject, width: float, sizes: _Sizes) -> "_Large":
+        if not subject.large:
+            return cls(None, 0, None, 0)
+        line = typeset.line(subject.large, True, False)
+        note = typeset.line(subject.note, False, False) if subject.note else None
+        return cls(line, min(sizes.large, width / line.width), note, max(sizes.small * 0.85, _SMALLEST))
+
+    @property
+    def width(self) -> float:
+        widths = [
+            line.width * size for line, size in ((self.line, self.size), (self.note, self.note_size)) if line
+        ]
+        return max(widths, default=0)
+
+    @property
+    def height(self) -> float:
+        return self.size * 1.08 + (self.note_size * 1.12 if self.note else 0)
+
+    def write(self, picture: Picture, left: float, right: float, bottom: float, align: str) -> None:
+        """Sets it above `bottom`."""
+        if self.note:
+            picture.write(self.note, left, right, bottom - self.note_size * 1.12, self.note_size, align)
+            bottom -= self.note_size * 1.12
+        if self.line:
+            picture.write(self.line, left, right, bottom - self.size * 1.08, self.size, align)
 
 
 def _stacked(subject: Subject, symbol: Linear, form: Format, module: int) -> Picture | None:
     """Text above, bars beneath. None where the bars would be too low to be read."""
     picture, sizes = _empty(subject, form), _Sizes.of(form)
-    left, right = round(form.margin_x * DOTS_PER_MM), picture.width - round(form.margin_x * DOTS_PER_MM)
-    top, bottom = round(form.margin_y * DOTS_PER_MM), picture.height - round(form.margin_y * DOTS_PER_MM)
+    left, top = round(form.margin_x * DOTS_PER_MM), round(form.margin_y * DOTS_PER_MM)
+    right, bottom = picture.width - left, picture.height - top
     size, foot = _foot(symbol, module, sizes.small)
     gap = round(0.35 * sizes.small)
-    room = bottom - top - foot - gap - max(_LOWEST_BARS, round(0.3 * (bottom - top)))
+    lowest = max(_LOWEST_BARS, round(0.28 * (bottom - top)))
 
-    price, price_size = _price(subject, (right - left) * 0.55, sizes)
-    beside = max((line.width * at for line, at in zip(price, (price_size, sizes.small * 0.85), strict=False)), default=0)
-    column = right - left - (beside + 2 * DOTS_PER_MM if beside else 0)
-    price_height = price_size * 1.05 + (sizes.small if len(price) > 1 else 0)
-    marks = [mark for mark in subject.marks if not mark.endswith(symbol.value)]
-    for name_lines, with_details in ((2, True), (2, False), (1, True), (1, False)):
-        name = _fitted(subject.name, right - left, sizes.name, name_lines, bold=True)
-        texts = [subject.details] if with_details and subject.details else []
-        rows = [line for text in [*texts, *marks] for line in _fitted(text, column, sizes.small, 1)]
-        side = max(_height(rows, sizes.small), price_height)
-        if _height(name, sizes.name) + side <= room:
-            break
-    else:
+    large = _Large.of(subject, (right - left) * 0.55, sizes)
+    column = right - left - (large.width + 2 * DOTS_PER_MM if large.line else 0)
+    copy = _set_copy(
+        subject,
+        [mark for mark in subject.marks if not mark.endswith(symbol.value)],
+        sizes,
+        right - left,
+        column,
+        (2, 1, 1),
+        lambda copy: (
+            copy.name_height + max(copy.rows_height, large.height) <= bottom - top - foot - gap - lowest
+        ),
+    )
+    if copy is None:
         return None
     y: float = top
-    for line in name:
-        y = picture.write(line, left, right, y, sizes.name)
-    beneath = y + side
-    for line in rows:
-        y = picture.write(line, left, left + column, y, sizes.small)
-    _write_price(picture, price, left, right, beneath, price_size, sizes.small, "right")
+    for line in copy.name:
+        y = picture.write(line, left, right, y, copy.name_size)
+    beneath = y + max(copy.rows_height, large.height)
+    for line in copy.rows:
+        y = picture.write(line, left, left + column, y, copy.small)
+    large.write(picture, left, right, beneath, "right")
 
     bars = min(_HIGHEST_BARS, bottom - foot - round(beneath) - gap)
-    x = min(max((picture.width - symbol.width * module) // 2, symbol.quiet[0] * module), right - symbol.width * module)
+    wide = symbol.width * module
+    x = min(max((picture.width - wide) // 2, symbol.quiet[0] * module), right - wide)
     _draw_linear(picture, symbol, x, bottom - foot - bars, bars, module, size)
     return picture
-
-
-def _write_price(
-    picture: Picture, price: list[typeset.Line], left: float, right: float, bottom: float, size: float, small: float, align: str
-) -> None:
-    """Sets the price above `bottom`, its note beneath it."""
-    if not price:
-        return
-    if len(price) > 1:
-        picture.write(price[1], left, right, bottom - small * 1.05, small * 0.85, align)
-        bottom -= small
-    picture.write(price[0], left, right, bottom - size * 1.02, size, align)
 
 
 def _beside(subject: Subject, symbol: Matrix, form: Format) -> Picture:
@@ -224,37 +308,36 @@ def _beside(subject: Subject, symbol: Matrix, form: Format) -> Picture:
     picture, sizes = _empty(subject, form), _Sizes.of(form)
     margin_x, margin_y = round(form.margin_x * DOTS_PER_MM), round(form.margin_y * DOTS_PER_MM)
     inner = picture.height - 2 * margin_y
-    module = max(
-        min(
-            _WIDEST_QR,
-            inner // symbol.width,
-            picture.height // (symbol.width + 2 * symbol.quiet),
-            (picture.width - 2 * margin_x) // 2 // symbol.width,
-        ),
-        1,
+    largest = min(
+        _WIDEST_QR,
+        inner // symbol.width,
+        picture.height // (symbol.width + 2 * symbol.quiet),
+        (picture.width - 2 * margin_x) * 9 // 20 // symbol.width,
     )
+    module = max(largest, 1)
     side, quiet = symbol.width * module, symbol.quiet * module
     x, y = max(margin_x, quiet), (picture.height - side) // 2
     _draw_matrix(picture, symbol, x, y, module)
 
     left, right = x + side + quiet, picture.width - margin_x
-    price, price_size = _price(subject, right - left, sizes)
-    price_height = (price_size * 1.1 + (sizes.small if len(price) > 1 else 0)) if price else 0
-    for scale, name_lines, detail_lines, mark_lines in product((1, 0.85), (3, 2, 1), (2, 1, 0), (3, 2, 1)):
-        at, small = sizes.name * scale, sizes.small * scale
-        name = _fitted(subject.name, right - left, at, name_lines, bold=True)
-        details = _fitted(subject.details, right - left, small, detail_lines)
-        marks = [line for mark in subject.marks for line in _fitted(mark, right - left, small, mark_lines)]
-        whole = _height(name, at) + _height([*details, *marks], small) + price_height
-        cut = any(line.text.endswith(typeset.ELLIPSIS) for line in marks)
-        if whole <= inner and not (cut and mark_lines < 3):
-            break
+    align = "right" if typeset.reads_right_to_left(subject.name) else ""
+    large = _Large.of(subject, right - left, sizes)
+    copy = _set_copy(
+        subject,
+        subject.marks,
+        sizes,
+        right - left,
+        right - left,
+        (4, 2, 4),
+        lambda copy: copy.name_height + copy.rows_height + large.height <= inner,
+    )
     top: float = margin_y
-    for line in name:
-        top = picture.write(line, left, right, top, at)
-    for line in [*details, *marks]:
-        top = picture.write(line, left, right, top, small)
-    _write_price(picture, price, left, right, picture.height - margin_y, price_size, sizes.small, "")
+    if copy:
+        for line in copy.name:
+            top = picture.write(line, left, right, top, copy.name_size)
+        for line in copy.rows:
+            top = picture.write(line, left, right, top, copy.small, align)
+    large.write(picture, left, right, picture.height - margin_y, align)
     return picture
 
 
@@ -279,8 +362,8 @@ def label(subject: Subject, form: Format, choice: CodeChoice = "auto") -> Pictur
     Parameters:
         subject: what it is for.
         form: its size and margins.
-        choice: the code that is wanted. A linear code that would not fit, or that cannot hold the text, gives way:
-            EAN-13 to Code 128, that to QR.
+        choice: the code that is wanted. A linear code that would not fit, or that cannot hold the text, gives
+            way: EAN-13 to Code 128, that to QR.
     """
     width = round(form.width * DOTS_PER_MM)
     inner = width - 2 * round(form.margin_x * DOTS_PER_MM)

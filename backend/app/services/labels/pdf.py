@@ -13,7 +13,6 @@ from backend.app.services.documents import fonts
 from backend.app.services.documents.pages import ONE_AT_A_TIME
 from backend.app.services.labels.formats import DOTS_PER_MM, Format
 from backend.app.services.labels.layout import Picture
-from backend.app.services.labels.typeset import FEATURES
 
 _DOT: Final = mm / DOTS_PER_MM
 
@@ -31,7 +30,7 @@ def _draw(canvas: Canvas, picture: Picture) -> None:
         x, size = text.x, text.size * _DOT
         for run in text.line.runs:
             canvas.setFont(run.font, size)
-            shaped = shapeStr(run.text, run.font, size, features=FEATURES)
+            shaped = shapeStr(run.text, run.font, size)
             canvas.drawString(x * _DOT, (picture.height - text.y) * _DOT, shaped)
             x += run.width * text.size
 
@@ -50,7 +49,7 @@ def render(labels: Sequence[tuple[Picture, int]], form: Format, start_at: int) -
     width, height = (side * mm for side in form.page)
     with ONE_AT_A_TIME:
         fonts.register()
-        canvas = Canvas(out, pagesize=(width, height), initialFontName=fonts.REGULAR)
+        canvas = Canvas(out, pagesize=(width, height), initialFontName=fonts.REGULAR)  # type: ignore[arg-type]
         canvas.setTitle("Labels")
         canvas.setCreator("Branchline")
         position = start_at - 1

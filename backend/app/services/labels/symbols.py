@@ -25,7 +25,7 @@ _LONGEST_LINEAR: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A dark bar. start, width: in modules from the first dark one. guard: whether it reaches down further."""
+    """A dark bar. start, width: in modules from the first dark one. guard: it reaches down further."""
 
     start: int
     width: int
@@ -34,7 +34,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """A linear code. width: in modules, without the quiet zones. quiet: the modules kept white left and right."""
+    """A linear code. width: in modules, without the quiet zones. quiet: modules kept white left and right."""
 
     kind: Literal["code128", "ean13"]
     value: str
@@ -87,15 +87,16 @@ def _bars(modules: str) -> tuple[Bar, ...]:
 
 @lru_cache(maxsize=2048)
 def code128(value: str) -> Linear | None:
-    """A Code 128; None for a text that it cannot hold: anything but printable ASCII, or over 80 characters."""
+    """A Code 128; None for what it cannot hold: anything but printable ASCII, or over 80 characters."""
     if not value or len(value) > _LONGEST_LINEAR or not (value.isascii() and value.isprintable()):
         return None
     code = Code128(value, quiet=0)
-    code.validate()
-    code.encode()
+    code.validate()  # type: ignore[no-untyped-call]
+    code.encode()  # type: ignore[no-untyped-call]
+    pattern: str = code.decompose()  # type: ignore[no-untyped-call]
     # Capital letters are bars, small ones the gaps between them; a is one module wide.
     modules = "".join(
-        ("1" if letter.isupper() else "0") * (ord(letter.lower()) - ord("a") + 1) for letter in code.decompose()
+        ("1" if letter.isupper() else "0") * (ord(letter.lower()) - ord("a") + 1) for letter in pattern
     )
     return Linear("code128", value, _bars(modules), len(modules), _QUIET_CODE128)
 
@@ -107,7 +108,8 @@ def ean13(value: str) -> Linear | None:
     if digits is None:
         return None
     widget = Ean13BarcodeWidget(digits[:-1], barWidth=1, barHeight=1, quiet=0, humanReadable=0)
-    found = [(round(shape.x), round(shape.width)) for shape in widget.draw().contents[1:]]
+    shapes = widget.draw().contents[1:]  # type: ignore[no-untyped-call]
+    found = [(round(shape.x), round(shape.width)) for shape in shapes]
     bars = tuple(Bar(start, width, start in _GUARDS) for start, width in found)
     return Linear("ean13", digits, bars, 95, _QUIET_EAN13)
 

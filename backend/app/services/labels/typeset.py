@@ -15,6 +15,7 @@ import uharfbuzz
 from backend.app.services.documents import fonts
 
 ELLIPSIS: Final = "…"
+# The features that reportlab asks for when it shapes for a PDF, so that its lines are as wide as ours.
 FEATURES: Final = {"kern": True, "liga": True, "dlig": True}
 _MIRRORED: Final = str.maketrans("()[]{}<>«»", ")(][}{><»«")
 _NUMERIC: Final = frozenset({"EN", "AN"})
@@ -78,8 +79,8 @@ def reads_right_to_left(text: str) -> bool:
 def _levels(text: str, base: int) -> list[int]:
     """How deep each character is nested in directions (Unicode's annex 9, without its explicit marks).
 
-    base: 1 where the line as a whole runs from right to left. Figures run from left to right everywhere; what has no
-    direction of its own goes with its neighbours where they agree, else with the line.
+    base: 1 where the line as a whole runs from right to left. Figures run from left to right everywhere; what
+    has no direction of its own goes with its neighbours where they agree, else with the line.
     """
     kinds: list[str] = []
     strong = "R" if base else "L"
@@ -98,7 +99,9 @@ def _levels(text: str, base: int) -> list[int]:
         # A point between figures and the sign beside them belong to the number.
         around = {kinds[at] for at in (index - 1, index + 1) if 0 <= at < len(kinds)}
         kind = unicodedata.bidirectional(character)
-        if not kinds[index] and ((kind in ("CS", "ES") and around == {"N"}) or (kind == "ET" and "N" in around)):
+        if not kinds[index] and (
+            (kind in ("CS", "ES") and around == {"N"}) or (kind == "ET" and "N" in around)
+        ):
             kinds[index] = "N"
     place = 0
     before = "R" if base else "L"
@@ -151,7 +154,9 @@ def line(text: str, bold: bool, right_to_left: bool) -> Line:
         bold: whether it is set in bold, where the script has a bold cut.
         right_to_left: whether the text that it is a part of runs that way as a whole.
     """
-    runs = tuple(run for part, level in _visual(text, int(right_to_left)) for run in _stretch(part, level, bold))
+    runs = tuple(
+        run for part, level in _visual(text, int(right_to_left)) for run in _stretch(part, level, bold)
+    )
     tall = any(run.font not in (fonts.REGULAR, fonts.BOLD) for run in runs)
     return Line(text, runs, sum(run.width for run in runs), tall, right_to_left)
 
