@@ -117,5 +117,9 @@ def ean13(value: str) -> Linear | None:
 @lru_cache(maxsize=2048)
 def qr(value: str) -> Matrix:
     """A QR code of medium error correction, or better where that costs no room."""
-    code = segno.make(value, error="m", micro=False)
+    if value.isascii():
+        code = segno.make(value, error="m", micro=False)
+    else:
+        # Unless it is told that these are UTF-8, a scanner guesses, and takes accents for Japanese.
+        code = segno.make(value, error="m", micro=False, mode="byte", encoding="utf-8", eci=True)
     return Matrix(value, tuple(bytes(row) for row in code.matrix_iter(border=0)), _QUIET_QR)
