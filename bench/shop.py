@@ -89,7 +89,7 @@ class Shop:
         owner.execute(
             """
             select private.move_stock(%(org)s, 'stock_adjustment', gen_random_uuid(), now(), array_agg(
-              row (v.id, l.id, %(location)s, %(quantity)s, 60)::private.stock_move order by v.id))
+              row (v.id, l.id, %(location)s, %(quantity)s, 60, null, null)::private.stock_move order by v.id))
             from public.product_variants v
             join public.locations l on l.org_id = v.org_id and l.kind = 'adjustment'
             where v.org_id = %(org)s

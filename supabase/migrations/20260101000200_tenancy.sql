@@ -57,8 +57,10 @@ create table public.locations (
   branch_id uuid,
   code text not null check (code ~ '^[A-Z0-9-]{1,20}$'),
   name text not null check (length(btrim(name)) between 1 and 120),
-  kind text not null check (kind in ('showroom', 'warehouse', 'vehicle', 'transit', 'supplier', 'customer', 'adjustment')),
-  holds_stock boolean not null generated always as (kind in ('showroom', 'warehouse', 'vehicle', 'transit')) stored,
+  kind text not null check (kind in ('showroom', 'display', 'warehouse', 'vehicle', 'quarantine', 'transit', 'supplier',
+    'customer', 'adjustment')),
+  holds_stock boolean not null generated always as (kind not in ('supplier', 'customer', 'adjustment')) stored,
+  is_sellable boolean not null generated always as (kind in ('showroom', 'display', 'warehouse', 'vehicle')) stored,
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -70,8 +72,9 @@ create table public.locations (
 );
 
 comment on table public.locations is
-'Where goods can be. Showrooms, warehouses and vehicles belong to a branch; transit, supplier, customer and adjustment are
-one each per organisation, so that every movement has two ends and quantities sum to zero.';
+'Where goods can be. Showrooms, displays (pieces on show, for sale), warehouses, vehicles and quarantines (damaged or held
+back, not for sale) belong to a branch; transit, supplier, customer and adjustment are one each per organisation, so that
+every movement has two ends and quantities sum to zero. is_sellable: goods are sold and reserved from here.';
 
 create table public.permissions (
   code text primary key check (code ~ '^[a-z_]+\.[a-z_]+$'),

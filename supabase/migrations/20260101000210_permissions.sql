@@ -27,17 +27,30 @@ insert into public.permissions (code, description) values
   ('supplier.manage', 'Create and change suppliers'),
   ('stock.read', 'Read stock levels and movements'),
   ('stock.adjust', 'Adjust stock, with a reason'),
+  ('stock.reserve', 'Reserve stock and release it'),
+  ('stock.plan', 'Set reorder points and quantities'),
+  ('stock.alert', 'Be told of low stock'),
+  ('transfer.manage', 'Create, dispatch and cancel transfers from a branch'),
+  ('transfer.receive', 'Receive transfers at a branch'),
+  ('count.record', 'Enter what was counted'),
+  ('count.manage', 'Start, submit and cancel counts'),
+  ('count.approve', 'Approve a count''s differences and post them'),
   ('sale.create', 'Sell over the counter'),
   ('sale.backdate', 'Post a sale with an earlier date'),
+  ('sale.expired', 'Sell goods past their expiry date'),
+  ('sale.return', 'Take sold goods back'),
   ('price.override', 'Sell at another price than the catalogue''s'),
   ('invoice.read', 'Read invoices and payments');
 
 insert into private.system_roles (key, name, max_discount_percent, permissions) values
   ('admin', 'Administrator', 100, (select array_agg(code order by code) from public.permissions)),
   ('cashier', 'Cashier', 5, array[
-    'catalogue.read', 'customer.read', 'customer.manage', 'stock.read', 'sale.create', 'invoice.read']),
+    'catalogue.read', 'customer.read', 'customer.manage', 'stock.read', 'stock.reserve', 'transfer.receive', 'count.record',
+    'sale.create', 'sale.return', 'invoice.read']),
   ('sales_executive', 'Sales executive', 15, array[
-    'catalogue.read', 'customer.read', 'customer.manage', 'stock.read', 'sale.create', 'price.override', 'invoice.read']),
+    'catalogue.read', 'customer.read', 'customer.manage', 'stock.read', 'stock.reserve', 'transfer.receive', 'count.record',
+    'sale.create', 'sale.return', 'price.override', 'invoice.read']),
   ('inventory_manager', 'Inventory manager', 0, array[
-    'catalogue.read', 'catalogue.manage', 'supplier.read', 'supplier.manage', 'stock.read', 'stock.adjust']),
-  ('technician', 'Technician', 0, array['catalogue.read', 'customer.read', 'stock.read']);
+    'catalogue.read', 'catalogue.manage', 'supplier.read', 'supplier.manage', 'stock.read', 'stock.adjust',
+    'stock.reserve', 'stock.plan', 'stock.alert', 'transfer.manage', 'transfer.receive', 'count.record', 'count.manage']),
+  ('technician', 'Technician', 0, array['catalogue.read', 'customer.read', 'stock.read', 'count.record']);

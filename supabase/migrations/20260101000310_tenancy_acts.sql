@@ -23,6 +23,59 @@ $$;
 comment on function private.check_options(jsonb, text[]) is
 'Refuses fields that an act does not know, so that a misspelt option is not silently ignored. Errors: 400 invalid_input.';
 
+create function private.instant(p_text text, p_field text) returns timestamptz
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_text ~ '^\d{4}-\d{2}-\d{2}([T ]|$)' then
+    return p_text::timestamptz;
+  end if;
+  raise invalid_datetime_format;
+exception when data_exception then
+  perform private.fail(400, 'invalid_input', format('%s must be an ISO 8601 date and time.', p_field),
+    jsonb_build_object('field', p_field));
+  return null;
+end;
+$$;
+
+comment on function private.instant(text, text) is 'Reads an ISO 8601 instant of an option. Errors: 400 invalid_input.';
+
+create function private.day(p_text text, p_field text) returns date
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_text ~ '^\d{4}-\d{2}-\d{2}$' then
+    return p_text::date;
+  end if;
+  if p_text is null then
+    return null;
+  end if;
+  raise invalid_datetime_format;
+exception when data_exception then
+  perform private.fail(400, 'invalid_input', format('%s must be an ISO 8601 date.', p_field),
+    jsonb_build_object('field', p_field));
+  return null;
+end;
+$$;
+
+comment on function private.day(text, text) is 'Reads an ISO 8601 date of an option, null for null. Errors: 400 invalid_input.';
+
+create function private.id_option(p_options jsonb, p_field text) returns uuid
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if p_options ->> p_field !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    perform private.fail(400, 'invalid_input', format('%s must be a uuid.', p_field), jsonb_build_object('field', p_field));
+  end if;
+  return (p_options ->> p_field)::uuid;
+end;
+$$;
+
+comment on function private.id_option(jsonb, text) is 'Reads a uuid of an act''s options, null when there is none. Errors: 400 invalid_input.';
+
 create function private.check_timezone(p_timezone text) returns text
 language plpgsql stable
 set search_path = ''
@@ -207,8 +260,9 @@ declare
   v_org_id uuid := private.authorize_branch('branch.manage', p_branch_id);
   v_constraint text;
 begin
-  if p_kind is null or p_kind not in ('showroom', 'warehouse', 'vehicle') then
-    perform private.fail(400, 'invalid_input', 'p_kind must be showroom, warehouse or vehicle.', '{"field": "p_kind"}');
+  if p_kind is null or p_kind not in ('showroom', 'display', 'warehouse', 'vehicle', 'quarantine') then
+    perform private.fail(400, 'invalid_input', 'p_kind must be showroom, display, warehouse, vehicle or quarantine.',
+      '{"field": "p_kind"}');
   end if;
   if private.claim_request(v_org_id, p_id, 'create_location', jsonb_build_array(p_branch_id, p_code, p_name, p_kind)) then
     insert into public.locations (id, org_id, branch_id, code, name, kind)
@@ -224,7 +278,7 @@ $$;
 
 comment on function public.create_location(uuid, uuid, text, text, text) is
 'Adds a place where a branch keeps stock. p_id: the client''s uuid. p_branch_id. p_code: 1 to 20 of A-Z, 0-9 and the hyphen.
-p_name. p_kind: showroom, warehouse or vehicle. Returns the location as JSON.
+p_name. p_kind: showroom, display, warehouse, vehicle or quarantine. Returns the location as JSON.
 Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused or duplicate. Permission: branch.manage.';
 revoke execute on function public.create_location(uuid, uuid, text, text, text) from public, anon;
 grant execute on function public.create_location(uuid, uuid, text, text, text) to authenticated;

@@ -71,10 +71,11 @@ create table public.products (
   category_id uuid,
   name text not null check (length(btrim(name)) between 1 and 200),
   description text check (length(description) <= 4000),
-  kind text not null default 'goods' check (kind in ('goods', 'service')),
+  kind text not null default 'goods' check (kind in ('goods', 'service', 'set')),
   hsn_code text check (hsn_code ~ '^[0-9]{4,8}$'),
   tax_class_id uuid not null,
   unit_code text not null default 'NOS' references public.units (code),
+  warranty_months integer check (warranty_months between 0 and 600),
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -84,7 +85,7 @@ create table public.products (
 );
 
 comment on table public.products is
-'What is sold. kind goods is stocked, kind service is not. hsn_code: HSN for goods, SAC for services, 4 to 8 digits.';
+'What is sold. kind goods is stocked, kind service is not, kind set stands for its components. hsn_code: HSN for goods, SAC for services, 4 to 8 digits.';
 
 create table public.product_variants (
   id uuid primary key default gen_random_uuid(),
@@ -96,6 +97,7 @@ create table public.product_variants (
   attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object'),
   price numeric(14, 2) not null check (price between 0 and 999999999999.99),
   price_includes_tax boolean not null default false,
+  tracking text not null default 'none' check (tracking in ('none', 'serial', 'batch')),
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
@@ -106,7 +108,8 @@ create table public.product_variants (
 
 comment on table public.product_variants is
 'A product as it stands on the shelf, with its own SKU and price. name: as documents print it. attributes: {"material":
-"teak", "colour": "grey"}. price: per unit, in the organisation''s currency; price_includes_tax: whether tax is within it.';
+"teak", "colour": "grey"}. price: per unit, in the organisation''s currency; price_includes_tax: whether tax is within it. tracking: whether each piece has a
+serial number, or each lot an expiry date.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -188,8 +191,9 @@ grant update (name) on public.tax_classes to authenticated;
 grant insert (id, org_id, tax_class_id, region, rate, valid_from) on public.tax_rates to authenticated;
 grant insert (id, org_id, parent_id, name) on public.categories to authenticated;
 grant update (name, archived_at) on public.categories to authenticated;
-grant insert (id, org_id, category_id, name, description, kind, hsn_code, tax_class_id, unit_code) on public.products to authenticated;
-grant update (category_id, name, description, hsn_code, tax_class_id, archived_at) on public.products to authenticated;
-grant insert (id, org_id, product_id, sku, name, barcode, attributes, price, price_includes_tax)
+grant insert (id, org_id, category_id, name, description, kind, hsn_code, tax_class_id, unit_code,
+  warranty_months) on public.products to authenticated;
+grant update (category_id, name, description, hsn_code, tax_class_id, warranty_months, archived_at) on public.products to authenticated;
+grant insert (id, org_id, product_id, sku, name, barcode, attributes, price, price_includes_tax, tracking)
   on public.product_variants to authenticated;
 grant update (sku, name, barcode, attributes, price, price_includes_tax, archived_at) on public.product_variants to authenticated;

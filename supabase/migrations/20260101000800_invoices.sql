@@ -68,6 +68,9 @@ create table public.invoice_lines (
   hsn_code text,
   unit text not null,
   quantity numeric(14, 3) not null check (quantity > 0),
+  base_quantity numeric(14, 3) not null check (base_quantity > 0),
+  set_items jsonb,
+  serials text[],
   unit_price numeric(14, 2) not null check (unit_price >= 0),
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
@@ -83,7 +86,9 @@ create table public.invoice_lines (
 );
 
 comment on table public.invoice_lines is
-'What was sold, with names, prices and rates as they were. unit_price: per unit; discount: off the line; taxes: [{"component",
+'What was sold, with names, prices and rates as they were. quantity: in unit; base_quantity: in the product''s own unit.
+set_items: what a set stood for, [{"variant_id", "sku", "name", "quantity"}], quantities for the whole line. serials: the
+numbers of the pieces. unit_price: per unit; discount: off the line; taxes: [{"component",
 "rate", "amount"}], rates in percent, amounts in the invoice''s currency.';
 
 create table public.payments (

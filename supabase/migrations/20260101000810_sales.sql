@@ -1,30 +1,13 @@
--- The counter sale: priced, taxed, taken from stock, paid and numbered in one call.
+-- The lines of a sale: read, priced and taxed, as the caller may sell them.
 
 -- Input -------------------------------------------------------------------------------------------
-
-create function private.instant(p_text text, p_field text) returns timestamptz
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  if p_text ~ '^\d{4}-\d{2}-\d{2}([T ]|$)' then
-    return p_text::timestamptz;
-  end if;
-  raise invalid_datetime_format;
-exception when data_exception then
-  perform private.fail(400, 'invalid_input', format('%s must be an ISO 8601 date and time.', p_field),
-    jsonb_build_object('field', p_field));
-  return null;
-end;
-$$;
-
-comment on function private.instant(text, text) is 'Reads an ISO 8601 instant of an option. Errors: 400 invalid_input.';
 
 create function private.check_sale_lines(p_lines jsonb) returns void
 language plpgsql stable
 set search_path = ''
 as $$
 declare
+  v_known text[] := array['variant_id', 'quantity', 'unit', 'unit_price', 'discount', 'serials', 'batch'];
   v_place bigint;
   v_problem text;
 begin
@@ -33,13 +16,16 @@ begin
   end if;
   select e.place, e.problem into v_place, v_problem from (select t.place, case
       when jsonb_typeof(t.line) <> 'object' then 'is no object'
-      when t.line - array['variant_id', 'quantity', 'unit_price', 'discount'] <> '{}' then 'has an unknown field, '
-        || (select min(k) from jsonb_object_keys(t.line - array['variant_id', 'quantity', 'unit_price', 'discount']) k)
+      when t.line - v_known <> '{}' then 'has an unknown field, '
+        || (select min(k) from jsonb_object_keys(t.line - v_known) k)
       when coalesce(t.line ->> 'variant_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'needs a variant_id (uuid)'
       when jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then 'needs a quantity (number)'
       when not (t.line -> 'quantity')::numeric between 0.001 and 999999999 then 'needs a quantity above 0'
       when t.line ->> 'unit_price' is not null and not private.is_amount(t.line -> 'unit_price') then 'has no amount as unit_price'
       when t.line ->> 'discount' is not null and not private.is_amount(t.line -> 'discount') then 'has no amount as discount'
+      when t.line ->> 'serials' is not null and not private.is_serials(t.line -> 'serials') then 'has no serial numbers as serials'
+      when jsonb_typeof(coalesce(t.line -> 'unit', 'null')) not in ('string', 'null') then 'has no text as unit'
+      when jsonb_typeof(coalesce(t.line -> 'batch', 'null')) not in ('string', 'null') then 'has no text as batch'
     end as problem
     from jsonb_array_elements(p_lines) with ordinality t (line, place)) e
   where e.problem is not null order by e.place limit 1;
@@ -51,7 +37,8 @@ end;
 $$;
 
 comment on function private.check_sale_lines(jsonb) is
-'p_lines: [{"variant_id", "quantity", "unit_price"?, "discount"?}], 1 to 2000 of them. Errors: 400 invalid_input with the line.';
+'p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?, "batch"?}], 1 to 2000 of them. Errors: 400
+invalid_input with the line.';
 
 -- Parties as documents keep them ------------------------------------------------------------------
 
@@ -116,16 +103,18 @@ begin
         private.permitted('price.override', p_org_id) as may_override
     ), asked as (
       select t.place as line_no, (t.line ->> 'variant_id')::uuid as variant_id, (t.line ->> 'quantity')::numeric as quantity,
-        (t.line ->> 'unit_price')::numeric as asked_price, coalesce((t.line ->> 'discount')::numeric, 0)::numeric(14, 2) as discount
+        (t.line ->> 'unit_price')::numeric as asked_price, coalesce((t.line ->> 'discount')::numeric, 0)::numeric(14, 2) as discount,
+        t.line ->> 'unit' as unit, t.line -> 'serials' as serials, t.line -> 'batch' as batch
       from jsonb_array_elements(p_lines) with ordinality t (line, place)
     ), found as (
-      select a.line_no, a.variant_id, a.quantity, a.discount, v.id, v.sku, v.name, v.price, v.price_includes_tax,
-        coalesce(v.archived_at, p.archived_at) as archived_at,
-        p.kind, p.hsn_code, p.unit_code, u.decimals, coalesce(a.asked_price, v.price)::numeric(14, 2) as unit_price,
+      select a.line_no, a.variant_id, a.quantity, a.discount, a.serials, a.batch, v.id, v.sku, v.name, k.price, v.tracking,
+        v.price_includes_tax, coalesce(v.archived_at, p.archived_at) as archived_at,
+        p.kind, p.hsn_code, coalesce(a.unit, p.unit_code) as unit_code, u.decimals, f.factor, a.quantity * f.factor as base_quantity,
+        s.items as set_items, coalesce(a.asked_price, k.price)::numeric(14, 2) as unit_price,
         case when p_regime = 'none' then 'untaxed' when p_supply_type = 'export' then 'zero_rated' else c.kind end as tax_kind,
-        round(a.quantity * coalesce(a.asked_price, v.price), 2) as gross, r.rate,
+        round(a.quantity * coalesce(a.asked_price, k.price), 2) as gross, r.rate,
         -- What rounding takes off all lines of a variant together: cut into crumbs, goods would cost nothing.
-        sum(abs(a.quantity * coalesce(a.asked_price, v.price) - round(a.quantity * coalesce(a.asked_price, v.price), 2)))
+        sum(abs(a.quantity * coalesce(a.asked_price, k.price) - round(a.quantity * coalesce(a.asked_price, k.price), 2)))
           over (partition by a.variant_id) as rounded_away
       from asked a
       -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
@@ -134,6 +123,16 @@ begin
       left join lateral (
         select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p on true
       left join public.units u on u.code = p.unit_code
+      cross join lateral (
+        select case when a.unit is null or a.unit = p.unit_code then 1 else (
+          select t.factor from public.product_units t
+          where t.org_id = p_org_id and t.product_id = p.id and t.unit_code = a.unit) end as factor) f
+      cross join lateral (select case when f.factor = 1 then v.price else round(v.price * f.factor, 2) end as price) k
+      left join lateral (
+        select jsonb_agg(jsonb_build_object('variant_id', x.id, 'sku', x.sku, 'name', x.name,
+          'quantity', (t.quantity * a.quantity * f.factor)::numeric(14, 3)) order by t.position, x.sku) as items
+        from public.set_components t join public.product_variants x on x.org_id = t.org_id and x.id = t.component_variant_id
+        where p.kind = 'set' and t.org_id = p_org_id and t.set_variant_id = v.id) s on true
       left join lateral (
         select * from public.tax_classes t where t.org_id = p_org_id and t.id = p.tax_class_id limit 1) c on true
       left join lateral (
@@ -144,14 +143,19 @@ begin
         order by t.region nulls last, t.valid_from desc limit 1) r on true
     )
     select jsonb_agg(jsonb_build_object('line_no', f.line_no, 'variant_id', f.variant_id, 'sku', f.sku, 'description', f.name,
-        'hsn_code', f.hsn_code, 'unit', f.unit_code, 'quantity', f.quantity::numeric(14, 3), 'unit_price', f.unit_price,
+        'hsn_code', f.hsn_code, 'unit', f.unit_code, 'quantity', f.quantity::numeric(14, 3), 'base_quantity',
+        f.base_quantity::numeric(14, 3), 'set_items', f.set_items, 'serials', f.serials, 'batch', f.batch, 'unit_price', f.unit_price,
         'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
         'tax_rate', case when f.tax_kind = 'taxable' then f.rate else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
-        'total', x.taxable + x.tax, 'stocked', f.kind = 'goods',
+        'total', x.taxable + x.tax, 'stocked', f.kind <> 'service',
         'problem', case
           when f.id is null then 'not_found'
           when f.archived_at is not null then 'variant_archived'
-          when f.quantity <> round(f.quantity, f.decimals) then 'quantity_decimals'
+          when f.factor is null then 'unit_unknown'
+          when f.base_quantity <> round(f.base_quantity, f.decimals) then 'quantity_decimals'
+          when f.kind = 'set' and f.set_items is null then 'set_incomplete'
+          when f.kind <> 'set' and ((f.serials <> 'null' and f.tracking <> 'serial') or (f.batch <> 'null' and f.tracking <> 'batch'))
+            then 'not_tracked'
           when f.rounded_away > 0.05 then 'split_lines'
           when f.gross >= 1e11 then 'amount_too_large'
           when f.discount > f.gross then 'discount_above_price'
@@ -167,8 +171,9 @@ end;
 $$;
 
 comment on function private.price_lines(uuid, jsonb, text, text, text, text, date) is
-'Prices and taxes the lines of a sale, as the caller may sell them. Returns the lines of the invoice, each with "stocked" and,
-where something is wrong, "problem". p_lines: as post_sale takes them; p_regime, p_supply_type, p_region, p_local_component: as
+'Prices and taxes the lines of a sale, as the caller may sell them. Returns the lines of the invoice, each with "stocked",
+"batch" and, where something is wrong, "problem". base_quantity: in the product''s own unit, where another one was asked for;
+set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_regime, p_supply_type, p_region, p_local_component: as
 private.place_of_supply found; p_date: the business date, which chooses the rates.';
 
 create function private.refuse_problem(p_lines jsonb) returns void
@@ -191,6 +196,13 @@ begin
       perform private.fail(422, 'variant_archived', format('%s is no longer sold.', v_line ->> 'sku'), v_facts);
     when 'quantity_decimals' then
       perform private.fail(400, 'invalid_input', format('%s is not sold in fractions so small.', v_line ->> 'sku'), v_facts);
+    when 'unit_unknown' then
+      perform private.fail(422, 'unit_unknown', format('%s is not sold in this unit.', v_line ->> 'sku'),
+        v_facts || jsonb_build_object('unit', v_line -> 'unit'));
+    when 'not_tracked' then
+      perform private.fail(400, 'invalid_input', format('%s is not tracked in that way.', v_line ->> 'sku'), v_facts);
+    when 'set_incomplete' then
+      perform private.fail(422, 'set_incomplete', format('The set %s has no components yet.', v_line ->> 'sku'), v_facts);
     when 'split_lines' then
       perform private.fail(400, 'invalid_input', format('Put the lines of %s together.', v_line ->> 'sku'), v_facts);
     when 'amount_too_large' then
@@ -211,202 +223,4 @@ $$;
 
 comment on function private.refuse_problem(jsonb) is
 'Raises the first line''s problem that private.price_lines found. Errors: 404 not_found, 422 variant_archived,
-tax_rate_missing, discount_limit, 403 price_override_denied, 400 invalid_input.';
-
-create function private.price_sale(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
-returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_org public.organizations;
-  v_branch public.branches;
-  v_customer public.customers;
-  v_occurred_at timestamptz := now();
-  v_place record;
-  v_home text;
-  v_lines jsonb;
-  v_sums record;
-  v_raw numeric;
-  v_total numeric;
-begin
-  perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'note', 'reference']);
-  perform private.check_sale_lines(p_lines);
-  select * into v_org from public.organizations where id = p_org_id;
-  select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
-  if p_customer_id is not null then
-    select * into v_customer from public.customers where org_id = p_org_id and id = p_customer_id and archived_at is null;
-    if v_customer.id is null then
-      perform private.fail(404, 'not_found', 'There is no such customer.', '{"field": "p_customer_id"}');
-    end if;
-  end if;
-  if p_options ->> 'occurred_at' is not null then
-    if not private.permitted('sale.backdate', p_org_id) then
-      perform private.fail(403, 'backdating_denied', 'Your role posts sales as of now.', '{"permission": "sale.backdate"}');
-    end if;
-    v_occurred_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
-    if v_occurred_at not between '2000-01-01' and now() then
-      perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
-        '{"field": "occurred_at"}');
-    end if;
-  end if;
-
-  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
-    or exists (select from jsonb_each(p_options) o where jsonb_typeof(o.value) not in ('string', 'null')) then
-    perform private.fail(400, 'invalid_input', 'Options are texts; note has at most 2000 characters, reference 100.',
-      '{"field": "p_options"}');
-  end if;
-
-  select * into v_place from private.place_of_supply(v_org, v_branch, v_customer, p_options ->> 'place_of_supply');
-  -- Who may not change a price may not lower its tax either, by the till's word or by an address that he enters himself.
-  v_home := case when v_org.tax_regime = 'gst' then v_branch.region_code else v_org.country end;
-  if v_place.region <> v_home and v_place.supply_type <> 'untaxed'
-    and (v_place.supply_type = 'export' or exists (
-      select from public.tax_rates t where t.org_id = p_org_id and t.region in (v_place.region, v_home)))
-    and not private.permitted('price.override', p_org_id) then
-    perform private.fail(403, 'price_override_denied', 'Your role sells at the tax of its own region.',
-      '{"field": "place_of_supply"}');
-  end if;
-  v_lines := private.price_lines(p_org_id, p_lines, v_org.tax_regime, v_place.supply_type, v_place.region,
-    v_place.local_component, (v_occurred_at at time zone v_branch.timezone)::date);
-  perform private.refuse_problem(v_lines);
-
-  select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount,
-    sum((l ->> 'tax')::numeric) as tax, jsonb_agg(l - 'problem' - 'limit' - 'stocked' order by l -> 'line_no') as lines,
-    array_agg((l ->> 'line_no')::integer) filter (where (l ->> 'stocked')::boolean) as stocked
-  into v_sums from jsonb_array_elements(v_lines) l;
-  v_raw := v_sums.subtotal + v_sums.tax;
-  if v_raw >= 1e11 then
-    perform private.fail(400, 'invalid_input', 'The sale''s total is too large.', '{"field": "p_lines"}');
-  end if;
-  v_total := case when v_org.round_total_to > 0 then round(v_raw / v_org.round_total_to) * v_org.round_total_to else v_raw end;
-  return jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
-    'issued_at', v_occurred_at, 'business_date', (v_occurred_at at time zone v_branch.timezone)::date,
-    'timezone', v_branch.timezone, 'currency', v_org.currency, 'tax_regime', v_org.tax_regime,
-    'supply_type', v_place.supply_type,
-    'place_of_supply', jsonb_build_object('code', v_place.region, 'name', v_place.region_name), 'reverse_charge', false,
-    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_sums.subtotal,
-    'discount', v_sums.discount, 'tax', v_sums.tax, 'round_off', v_total::numeric(14, 2) - v_raw,
-    'total', v_total::numeric(14, 2), 'lines', v_sums.lines, 'stocked_lines', to_jsonb(coalesce(v_sums.stocked, '{}')),
-    'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
-end;
-$$;
-
-comment on function private.price_sale(uuid, uuid, uuid, jsonb, jsonb) is
-'A counter sale as it would be invoiced, with nothing written: the invoice''s JSON without number, tax summary and payments,
-and stocked_lines, the numbers of the lines that leave stock. Parameters and errors: as post_sale''s.';
-
--- The acts ----------------------------------------------------------------------------------------
--- Their look-ups are by key whatever is asked, and planning them anew for each basket took longer than running them: hence
--- the generic plans (docs/decisions/0008-plans-of-the-till.md).
-
-create function public.quote_sale(p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb default '{}')
-returns jsonb
-language plpgsql stable security definer
-set search_path = ''
-set plan_cache_mode = 'force_generic_plan'
-as $$
-declare
-  v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
-  v_sale jsonb := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
-begin
-  return v_sale - 'stocked_lines' || jsonb_build_object('tax_summary', private.tax_summary(v_sale -> 'lines'));
-end;
-$$;
-
-comment on function public.quote_sale(uuid, uuid, jsonb, jsonb) is
-'What a basket would come to, as the till shows it before payment; writes nothing. Parameters as post_sale''s. Returns the
-invoice''s JSON without id, number, status and payments. Errors: as post_sale''s for lines and options.
-Permission: sale.create.';
-revoke execute on function public.quote_sale(uuid, uuid, jsonb, jsonb) from public, anon;
-grant execute on function public.quote_sale(uuid, uuid, jsonb, jsonb) to authenticated;
-
-create function public.post_sale(p_id uuid, p_branch_id uuid, p_location_id uuid, p_customer_id uuid, p_lines jsonb,
-  p_payments jsonb, p_options jsonb default '{}')
-returns jsonb
-language plpgsql security definer
-set search_path = ''
-set plan_cache_mode = 'force_generic_plan'
-as $$
-declare
-  v_user_id uuid := private.caller();
-  v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
-  v_sale jsonb;
-  v_total numeric;
-  v_payments jsonb;
-  v_paid numeric;
-  v_date date;
-  v_number text;
-  v_buyer_location_id uuid := private.shared_location(v_org_id, 'customer');
-begin
-  if not private.claim_request(v_org_id, p_id, 'post_sale',
-    jsonb_build_array(p_branch_id, p_location_id, p_customer_id, p_lines, p_payments, p_options)) then
-    -- Whoever repeats somebody else's call is shown what he may read.
-    if v_user_id <> (select created_by from public.invoices where org_id = v_org_id and id = p_id) then
-      perform private.authorize('invoice.read', v_org_id, p_branch_id);
-    end if;
-    return private.invoice_json(v_org_id, p_id);
-  end if;
-  if not exists (
-    select from public.locations
-    where org_id = v_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null) then
-    perform private.fail(404, 'not_found', 'The branch has no such location.', '{"field": "p_location_id"}');
-  end if;
-  v_sale := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
-  v_total := (v_sale ->> 'total')::numeric;
-  v_date := (v_sale ->> 'business_date')::date;
-  perform private.assert_period_open(v_org_id, v_date);
-  perform private.move_stock(v_org_id, 'invoice', p_id, (v_sale ->> 'issued_at')::timestamptz, (
-    select array_agg(row ((l ->> 'variant_id')::uuid, p_location_id, v_buyer_location_id, (l ->> 'quantity')::numeric,
-      null)::private.stock_move order by l -> 'line_no')
-    from jsonb_array_elements(v_sale -> 'lines') l where v_sale -> 'stocked_lines' @> (l -> 'line_no')));
-
-  -- Locks come in one order everywhere: stock levels, then the customer, then the counter, which is held shortest.
-  select coalesce(sum(s.amount), 0), coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('id', gen_random_uuid())), '[]')
-  into v_paid, v_payments from private.settle(p_payments, v_total) s;
-  if v_paid < v_total then
-    perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid);
-  end if;
-  v_number := private.next_number(v_org_id, p_branch_id, 'invoice', v_date);
-  insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
-    currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, buyer, subtotal, discount, tax,
-    round_off, total, paid, note, reference, terms, created_by)
-  values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number,
-    case when v_paid = v_total then 'paid' when v_paid > 0 then 'partially_paid' else 'sent' end,
-    (v_sale ->> 'issued_at')::timestamptz, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
-    v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', v_sale -> 'seller',
-    nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
-    (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_sale ->> 'note',
-    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
-  insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
-    quantity, unit_price, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes, tax)
-  select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity, l.unit_price,
-    l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
-  from jsonb_populate_recordset(null::public.invoice_lines, v_sale -> 'lines') l;
-  insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
-    business_date, created_by)
-  select v_org_id, p.id, p_branch_id, p_customer_id, p.method, p.amount, p.tendered, p.reference,
-    (v_sale ->> 'issued_at')::timestamptz, v_date, v_user_id
-  from jsonb_populate_recordset(null::public.payments, v_payments) p;
-  insert into public.payment_allocations (org_id, payment_id, invoice_id, branch_id, amount)
-  select v_org_id, p.id, p_id, p_branch_id, p.amount from jsonb_populate_recordset(null::public.payments, v_payments) p;
-
-  perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
-    'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
-  return private.invoice_json(v_org_id, p_id);
-end;
-$$;
-
-comment on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) is
-'Sells over the counter, whole or not at all. p_id: the client''s uuid, the invoice''s id. p_branch_id; p_location_id: where
-the goods stand. p_customer_id: null for a walk-in. p_lines: [{"variant_id", "quantity" (in the variant''s unit),
-"unit_price"? (needs price.override if it differs from the catalogue''s), "discount"? (off the line, within the role''s
-limit)}], amounts in the organisation''s currency, with or without tax as the variant''s price is. p_payments: [{"method",
-"amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer within his credit
-limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code or country), note, reference.
-Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
-403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
-id_reused, series_exhausted; 422 discount_limit, variant_archived, branch_archived, tax_rate_missing, payment_exceeds_total,
-payment_incomplete, credit_limit_exceeded. Permission: sale.create.';
-revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
-grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;
+tax_rate_missing, discount_limit, unit_unknown, set_incomplete, 403 price_override_denied, 400 invalid_input.';

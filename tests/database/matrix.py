@@ -1,44 +1,15 @@
 """The permission table as tests know it: what each public function and table asks of whoever comes.
 
-A new function or table must get a row here, or `test_matrix.py` fails: that is the point.
+A new function or table must get a row here or in `matrix_inventory.py`, or `test_matrix.py` fails: that is
+the point.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from tests.database.matrix_inventory import INVENTORY_ACTS, INVENTORY_TABLES
+from tests.database.matrix_kinds import Act, Place, Table
 from tests.database.sales import line, pay
 from tests.support.personas import new_id
-from tests.support.world import Branch, House, World
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where an act is tried: one branch of one business."""
-
-    world: World
-    house: House
-    branch: Branch
-
-    @property
-    def goods(self) -> Any:
-        """A variant that the branch's showroom has."""
-        return self.house.variants["sofa" if self.house is self.world.teak else "pump"]
-
-
-@dataclass(frozen=True)
-class Act:
-    """A public function. scope: "branch" or "org" checks where it is done, "own" concerns the caller only.
-
-    hidden: who lacks the permission is told "not found", not "no permission", because a policy decides.
-    open_to_anon: visitors may call it.
-    """
-
-    permission: str | None
-    scope: str
-    arguments: Callable[[Place], dict[str, Any]]
-    hidden: bool = False
-    open_to_anon: bool = False
 
 
 def _sale(place: Place) -> dict[str, Any]:
@@ -117,18 +88,6 @@ ACTS: dict[str, Act] = {
         "org",
         lambda place: {"p_customer_id": place.house.customers["abroad"], "p_credit_limit": 5},
     ),
-    "check_stock": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
-    "adjust_stock": Act(
-        "stock.adjust",
-        "branch",
-        lambda place: {
-            "p_id": new_id(),
-            "p_location_id": place.branch.showroom,
-            "p_variant_id": place.goods,
-            "p_quantity": 1,
-            "p_reason": "found",
-        },
-    ),
     "quote_sale": Act("sale.create", "branch", _sale),
     "post_sale": Act(
         "sale.create",
@@ -148,23 +107,7 @@ ACTS: dict[str, Act] = {
     # These two name an invitation; test_matrix.py makes one that fits.
     "accept_invitation": Act(None, "invited", lambda _: {}),
     "revoke_invitation": Act("user.manage", "org", lambda _: {}),
-}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table or view that clients may reach.
-
-    readers: the permission that shows its rows; or "member" for everybody of the business, "anyone" for
-    reference data that needs no sign-in, "signed in" for what every account sees, "self" for one's own rows
-    (with user.manage all of them).
-    scope: "org" or "branch", None for reference data.
-    writer: the permission that its column grants need, None where requests never write.
-    """
-
-    readers: str
-    scope: str | None
-    writer: str | None = None
+} | INVENTORY_ACTS
 
 
 TABLES: dict[str, Table] = {
@@ -190,11 +133,8 @@ TABLES: dict[str, Table] = {
     "product_variants": Table("catalogue.read", "org", "catalogue.manage"),
     "customers": Table("customer.read", "org", "customer.manage"),
     "suppliers": Table("supplier.read", "org", "supplier.manage"),
-    "stock_levels": Table("stock.read", "branch"),
-    "stock_movements": Table("stock.read", "branch"),
-    "stock_adjustments": Table("stock.read", "branch"),
     "invoices": Table("invoice.read", "branch"),
     "invoice_lines": Table("invoice.read", "branch"),
     "payments": Table("invoice.read", "branch"),
     "payment_allocations": Table("invoice.read", "branch"),
-}
+} | INVENTORY_TABLES

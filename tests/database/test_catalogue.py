@@ -22,6 +22,8 @@ NOT_AUDITED = {
     "public.permissions": "changes by migration only",
     "public.stock_movements": "is append-only and carries who, when and why itself",
     "public.stock_levels": "changes only together with a movement",
+    "public.batch_levels": "changes only together with a movement",
+    "public.stock_units": "changes only together with a movement",
 }
 
 # Keys from one tenant table to another that do not carry org_id, and why.
@@ -38,11 +40,15 @@ COLUMN_GRANTS = {
     "public.tax_classes": "insert: id org_id code name kind; update: name",
     "public.tax_rates": "insert: id org_id tax_class_id region rate valid_from",
     "public.categories": "insert: id org_id parent_id name; update: name archived_at",
-    "public.products": "insert: id org_id category_id name description kind hsn_code tax_class_id unit_code; "
-    "update: category_id name description hsn_code tax_class_id archived_at",
+    "public.products": "insert: id org_id category_id name description kind hsn_code tax_class_id unit_code "
+    "warranty_months; "
+    "update: category_id name description hsn_code tax_class_id warranty_months archived_at",
     "public.product_variants": "insert: id org_id product_id sku name barcode attributes price "
-    "price_includes_tax; "
+    "price_includes_tax tracking; "
     "update: sku name barcode attributes price price_includes_tax archived_at",
+    "public.set_components": "insert: org_id set_variant_id component_variant_id quantity position; "
+    "update: quantity position",
+    "public.product_units": "insert: org_id product_id unit_code factor; update: factor",
     "public.customers": "insert: id org_id name kind tax_number phone email address_line1 address_line2 "
     "city region_code "
     "postal_code country notes; "
@@ -64,6 +70,7 @@ READ_BEFORE_SIGN_IN = {
     "public.payment_methods",
     "public.lifecycle_transitions",
 }
+DELETABLE = {"public.set_components", "public.product_units"}
 READ_BY_TOKEN_HOOK = {"public.memberships", "public.membership_branches", "public.roles"}
 
 
@@ -160,6 +167,9 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "private.number_counters.org_id",  # written by functions only
         "private.number_counters.branch_id",
         "public.stock_levels.branch_id",
+        "public.batch_levels.branch_id",
+        "public.stock_units.branch_id",
+        "public.goods_return_lines.branch_id",
         "public.stock_movements.from_branch_id",  # copied from the location, for policies
         "public.stock_movements.to_branch_id",
         "public.stock_movements.document_id",  # of several kinds of document
@@ -260,6 +270,7 @@ def test_table_grants_are_select_only(owner: Connection) -> None:
     )
     clients = set(names(owner, f"select name from ({TABLES}) t where name like 'public.%%'", []))
     expected = {(table, "authenticated", "SELECT") for table in clients | {"public.audit_log", "audit.log"}}
+    expected |= {(table, "authenticated", "DELETE") for table in DELETABLE}
     expected |= {(table, "anon", "SELECT") for table in READ_BEFORE_SIGN_IN}
     expected |= {(table, "supabase_auth_admin", "SELECT") for table in READ_BY_TOKEN_HOOK}
     assert set(rows) == expected

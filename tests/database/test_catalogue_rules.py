@@ -66,10 +66,11 @@ def test_every_grant_has_its_policy(owner: Connection) -> None:
             """
             select n.nspname || '.' || c.relname, v.verb, r.role
             from pg_class c join pg_namespace n on n.oid = c.relnamespace,
-              unnest(array['SELECT', 'INSERT', 'UPDATE']) v (verb),
+              unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) v (verb),
               unnest(array['anon', 'authenticated', 'supabase_auth_admin']) r (role)
             where n.nspname in ('public', 'private', 'audit') and c.relkind in ('r', 'p')
-              and has_any_column_privilege(r.role, c.oid, v.verb)
+              and case v.verb when 'DELETE' then has_table_privilege(r.role, c.oid, v.verb)
+                else has_any_column_privilege(r.role, c.oid, v.verb) end
             """,
         )
     }

@@ -12,7 +12,8 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from tests.database.matrix import ACTS, TABLES, Place
+from tests.database.matrix import ACTS, TABLES
+from tests.database.matrix_kinds import Place
 from tests.support.personas import Connection, Persona, new_id
 from tests.support.world import House, People, World
 
@@ -214,7 +215,11 @@ def test_writing(people: People, name: str, table: str) -> None:
     columns, before = _updatable(owner, table), _rows(owner, table)
     assert bool(columns) == (spec.writer is not None and table != "tax_rates")
 
-    for verb in ("delete from", "truncate"):
+    if spec.deletes and name != "anon":
+        with owner.transaction(force_rollback=True):
+            deleted = person.execute(f"delete from public.{table}")
+        assert (deleted > 0) == (spec.writer is not None and _holds(owner, world, name, spec.writer))
+    for verb in ("truncate",) if spec.deletes else ("delete from", "truncate"):
         statement = f"{verb} {'audit.log' if table == 'audit_log' else f'public.{table}'}"
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             person.execute(statement)

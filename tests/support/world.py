@@ -141,6 +141,10 @@ def make_world(connection: Connection) -> World:
     return World(_make_teak(connection), _make_lagoon(connection), sign_up(connection, _address("nobody")))
 
 
+# What no plain adjustment brings in: services, sets, and goods whose pieces or lots are named.
+UNSTOCKED = {"assembly", "phone", "paint", "suite", "robot", "chlorine", "kit"}
+
+
 def _address(name: str) -> str:
     return f"{name}.{str(new_id())[:8]}@world.example"
 
@@ -155,6 +159,7 @@ class _Builder:
     variants: dict[str, UUID] = field(default_factory=dict)
     customers: dict[str, UUID] = field(default_factory=dict)
     tax_classes: dict[str, UUID] = field(default_factory=dict)
+    products: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -226,24 +231,70 @@ class _Builder:
         unit: str = "NOS",
         inclusive: bool = False,
         kind: str = "goods",
+        tracking: str = "none",
     ) -> None:
         product, variant = new_id(), new_id()
         self.admin.execute(
-            "insert into public.products (id, org_id, name, kind, hsn_code, tax_class_id, unit_code) "
-            "values (%s, %s, %s, %s, %s, %s, %s)",
-            [product, self.org_id, key.title(), kind, hsn, self.tax_classes[tax_class], unit],
+            "insert into public.products (id, org_id, name, kind, hsn_code, tax_class_id, unit_code, "
+            "warranty_months) values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                product,
+                self.org_id,
+                key.title(),
+                kind,
+                hsn,
+                self.tax_classes[tax_class],
+                unit,
+                12 if tracking == "serial" else None,
+            ],
         )
         self.admin.execute(
             "insert into public.product_variants (id, org_id, product_id, sku, name, price, "
-            "price_includes_tax) "
-            "values (%s, %s, %s, %s, %s, %s, %s)",
-            [variant, self.org_id, product, key.upper(), key.title(), Decimal(price), inclusive],
+            "price_includes_tax, tracking) "
+            "values (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [variant, self.org_id, product, key.upper(), key.title(), Decimal(price), inclusive, tracking],
         )
         self.variants[key] = variant
+        self.products[key] = product
+
+    def set_of(self, key: str, **components: int) -> None:
+        """What a set is made of: keys of variants with how many of each."""
+        for component, quantity in components.items():
+            self.admin.execute(
+                "insert into public.set_components (org_id, set_variant_id, component_variant_id, quantity) "
+                "values (%s, %s, %s, %s)",
+                [self.org_id, self.variants[key], self.variants[component], quantity],
+            )
+
+    def unit(self, key: str, code: str, factor: str) -> None:
+        """Another unit of a product."""
+        self.admin.execute(
+            "insert into public.product_units (org_id, product_id, unit_code, factor) "
+            "values (%s, %s, %s, %s)",
+            [self.org_id, self.products[key], code, Decimal(factor)],
+        )
+
+    def stock_tracked(self, location: UUID, prefix: str, *, serial: str, batch: str) -> None:
+        """Three numbered pieces, and two lots of five of which one has expired."""
+        for options, variant, quantity in (
+            ({"serials": [f"{prefix}-{n}" for n in (1, 2, 3)]}, serial, 3),
+            ({"batch": f"{prefix}-OLD", "expires_on": "2020-01-31"}, batch, 5),
+            ({"batch": f"{prefix}-NEW", "expires_on": "2090-01-31"}, batch, 5),
+        ):
+            self.admin.rpc(
+                "adjust_stock",
+                p_id=new_id(),
+                p_location_id=location,
+                p_variant_id=self.variants[variant],
+                p_quantity=quantity,
+                p_reason="opening",
+                p_unit_cost=Decimal("40"),
+                p_options=options,
+            )
 
     def stock(self, location: UUID, quantity: int) -> None:
         for key, variant in self.variants.items():
-            if key != "assembly":
+            if key not in UNSTOCKED:
                 self.admin.rpc(
                     "adjust_stock",
                     p_id=new_id(),
@@ -281,6 +332,17 @@ class _Builder:
             p_payments=[{"method": "cash", "amount": total}],
         )
         return made
+
+    def take_back(self, branch: Branch, key: str) -> None:
+        """Sell a piece and take it back, so that the shelf is as it was."""
+        self.admin.rpc(
+            "return_goods",
+            p_id=new_id(),
+            p_invoice_id=self.sell(branch, key),
+            p_location_id=branch.showroom,
+            p_lines=[{"line_no": 1, "quantity": 1}],
+            p_reason="Changed his mind",
+        )
 
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
@@ -321,8 +383,14 @@ def _make_teak(connection: Connection) -> House:
     build.variant("book", "99.00", "NIL", "4901")
     build.variant("pot", "45.00", "EXEMPT", "6912")
     build.variant("assembly", "500.00", "GST18", "9987", kind="service")
-    build.stock(blr.showroom, 10)
-    build.stock(mum.showroom, 10)
+    build.variant("phone", "900.00", "GST18", "8517", tracking="serial")
+    build.variant("paint", "300.00", "GST18", "3209", unit="LTR", tracking="batch")
+    build.variant("suite", "1150.00", "GST18", "9401", kind="set")
+    build.set_of("suite", sofa=1, lamp=2)
+    build.unit("rug", "ROL", "12.5")
+    for branch in (blr, mum):
+        build.stock(branch.showroom, 10)
+        build.stock_tracked(branch.showroom, branch.code, serial="phone", batch="paint")
 
     build.customer(
         "local", tax_number=gstin("29AAACB1234C1Z"), region_code="29", country="IN", kind="business"
@@ -334,7 +402,10 @@ def _make_teak(connection: Connection) -> House:
     build.customer("unknown")
     build.customer("trusted", credit=2000, region_code="29", country="IN")
     build.one_of_the_rest()
-    return build.house((blr, mum), {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")})
+    invoices = {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")}
+    build.take_back(blr, "book")
+    build.take_back(mum, "book")
+    return build.house((blr, mum), invoices)
 
 
 def _make_lagoon(connection: Connection) -> House:
@@ -345,8 +416,16 @@ def _make_lagoon(connection: Connection) -> House:
     build.tax_class("STANDARD", "20")
     build.variant("pump", "60.00", "STANDARD", "8413", inclusive=True)
     build.variant("filter", "10.00", "STANDARD", "8421")
+    build.variant("robot", "700.00", "STANDARD", "8479", tracking="serial")
+    build.variant("chlorine", "20.00", "STANDARD", "3808", unit="KGS", tracking="batch")
+    build.variant("kit", "65.00", "STANDARD", "8413", kind="set")
+    build.set_of("kit", pump=1, filter=1)
+    build.unit("filter", "BOX", "12")
     build.stock(london.showroom, 10)
+    build.stock_tracked(london.showroom, "LON", serial="robot", batch="chlorine")
     build.customer("domestic", country="GB", tax_number="GB987654321")
     build.customer("abroad", country="FR")
     build.one_of_the_rest()
-    return build.house((london,), {"LON": build.sell(london, "pump")})
+    invoices = {"LON": build.sell(london, "pump")}
+    build.take_back(london, "filter")
+    return build.house((london,), invoices)

@@ -1,0 +1,191 @@
+-- The one way stock moves: the ledger and the levels, together.
+
+create type private.stock_move as (
+  variant_id uuid,
+  from_location_id uuid,
+  to_location_id uuid,
+  quantity numeric,
+  unit_cost numeric,
+  serials text[],
+  batch_id uuid
+);
+
+comment on type private.stock_move is
+'One movement to post. unit_cost null: at the average cost of where it comes from. serials: the pieces, one per unit, where
+the variant''s tracking is serial. batch_id: the lot, where it is batch; null on the way out: first expired, first out.';
+
+create function private.shared_location(p_org_id uuid, p_kind text) returns uuid
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select id from public.locations where org_id = p_org_id and kind = p_kind and branch_id is null);
+end;
+$$;
+
+comment on function private.shared_location(uuid, text) is
+'The organisation''s own supplier, customer, adjustment or transit location.';
+
+create function private.lock_levels(p_org_id uuid, p_location_ids uuid[], p_variant_ids uuid[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Levels that do not exist yet come first, in key order, so that the locks below find a row for each.
+  insert into public.stock_levels (org_id, branch_id, location_id, variant_id)
+  select p_org_id, l.branch_id, l.id, v.id
+  from public.locations l
+  cross join (select distinct unnest(p_variant_ids) as id) v
+  where l.org_id = p_org_id and l.id = any (p_location_ids) and l.holds_stock
+    and not exists (
+      select from public.stock_levels s where s.org_id = p_org_id and s.location_id = l.id and s.variant_id = v.id)
+  order by l.id, v.id
+  on conflict do nothing;
+  perform s.on_hand
+  from public.stock_levels s
+  where s.org_id = p_org_id and s.location_id = any (p_location_ids) and s.variant_id = any (p_variant_ids)
+  order by s.location_id, s.variant_id
+  for no key update of s;
+end;
+$$;
+
+comment on function private.lock_levels(uuid, uuid[], uuid[]) is
+'Locks the levels of all these variants at all these locations, in key order, and makes those that are missing. For acts that
+change reserved, incoming or in_transit, or that move stock more than once: called before the first change, it keeps the one
+order in which everybody locks.';
+
+create function private.track_moves(p_org_id uuid, p_moves private.stock_move[], p_sold_on date) returns private.stock_move[]
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_moves private.stock_move[] := '{}';
+  v_move private.stock_move;
+  v_tracking text;
+  v_sku text;
+begin
+  foreach v_move in array p_moves loop
+    select tracking, sku into v_tracking, v_sku from public.product_variants where org_id = p_org_id and id = v_move.variant_id;
+    if v_tracking = 'serial' then
+      perform private.move_units(p_org_id, v_move, v_sku, p_sold_on);
+      v_moves := v_moves || v_move;
+    elsif v_tracking = 'batch' then
+      v_moves := v_moves || private.move_batches(p_org_id, v_move, v_sku, p_sold_on);
+    else
+      v_moves := v_moves || v_move;
+    end if;
+  end loop;
+  return v_moves;
+end;
+$$;
+
+comment on function private.track_moves(uuid, private.stock_move[], date) is
+'Moves the pieces and lots beneath the levels, which the caller has locked, and returns the movements to post: one for each
+lot. p_sold_on: the business date of a sale, null for anything else. Errors: as private.move_units and private.move_batches.';
+
+create function private.move_stock(p_org_id uuid, p_document text, p_document_id uuid, p_occurred_at timestamptz,
+  p_moves private.stock_move[], p_sold_on date default null)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_locations uuid[];
+  v_variants uuid[];
+  v_shortages jsonb;
+  v_moves private.stock_move[] := p_moves;
+begin
+  select array_agg(distinct e.location_id), array_agg(distinct e.variant_id) into v_locations, v_variants
+  from (
+    select m.from_location_id as location_id, m.variant_id from unnest(p_moves) m
+    union all select m.to_location_id, m.variant_id from unnest(p_moves) m) e;
+
+  -- Levels that do not exist yet come first, in key order, so that the locks below find a row for every arrival.
+  insert into public.stock_levels (org_id, branch_id, location_id, variant_id)
+  select distinct p_org_id, l.branch_id, m.to_location_id, m.variant_id
+  from unnest(p_moves) m
+  join public.locations l on l.org_id = p_org_id and l.id = m.to_location_id and l.holds_stock
+  where not exists (
+    select from public.stock_levels s
+    where s.org_id = p_org_id and s.location_id = m.to_location_id and s.variant_id = m.variant_id)
+  order by m.to_location_id, m.variant_id
+  on conflict do nothing;
+
+  -- Everybody locks in key order, so no two acts can wait for one another in a circle. There is no join beneath the lock:
+  -- a row that changed while the statement waited could drop out of one. The sum per variant is checked: the same piece
+  -- twice in one basket counts twice.
+  with demanded as (
+    select m.from_location_id as location_id, m.variant_id, sum(m.quantity) as quantity
+    from unnest(p_moves) m
+    join public.locations l on l.org_id = p_org_id and l.id = m.from_location_id and l.holds_stock
+    group by 1, 2
+  ), locked as (
+    select s.location_id, s.variant_id, s.available
+    from public.stock_levels s
+    where s.org_id = p_org_id and s.location_id = any (v_locations) and s.variant_id = any (v_variants)
+    order by s.location_id, s.variant_id
+    for no key update of s
+  )
+  select jsonb_agg(jsonb_build_object('variant_id', d.variant_id, 'sku', v.sku, 'requested', d.quantity,
+    'available', coalesce(k.available, 0)) order by v.sku)
+  into v_shortages
+  from demanded d
+  join public.product_variants v on v.org_id = p_org_id and v.id = d.variant_id
+  left join locked k using (location_id, variant_id)
+  where coalesce(k.available, 0) < d.quantity;
+
+  if v_shortages is not null then
+    perform private.fail(409, 'insufficient_stock', format('Not enough stock of %s.', v_shortages -> 0 ->> 'sku'),
+      jsonb_build_object('shortages', v_shortages));
+  end if;
+
+  if exists (
+    select from public.product_variants v
+    where v.org_id = p_org_id and v.id = any (v_variants) and v.tracking <> 'none') then
+    v_moves := private.track_moves(p_org_id, p_moves, p_sold_on);
+  end if;
+
+  with moves as (
+    select m.variant_id, m.from_location_id, m.to_location_id, m.quantity, m.serials, m.batch_id, f.branch_id as from_branch_id,
+      t.branch_id as to_branch_id, f.holds_stock as from_holds, t.holds_stock as to_holds,
+      coalesce(m.unit_cost, source.average_cost, target.average_cost, 0) as unit_cost
+    from unnest(v_moves) m
+    join public.locations f on f.org_id = p_org_id and f.id = m.from_location_id
+    join public.locations t on t.org_id = p_org_id and t.id = m.to_location_id
+    left join public.stock_levels source
+      on source.org_id = p_org_id and source.location_id = m.from_location_id and source.variant_id = m.variant_id
+    left join public.stock_levels target
+      on target.org_id = p_org_id and target.location_id = m.to_location_id and target.variant_id = m.variant_id
+  ), posted as (
+    insert into public.stock_movements (org_id, variant_id, from_location_id, to_location_id, from_branch_id, to_branch_id,
+      quantity, unit_cost, serials, batch_id, document, document_id, occurred_at, created_by)
+    select p_org_id, variant_id, from_location_id, to_location_id, from_branch_id, to_branch_id, quantity, unit_cost, serials,
+      batch_id, p_document, p_document_id, p_occurred_at, auth.uid()
+    from moves
+  ), changes as (
+    select location_id, variant_id, sum(change) as change,
+      sum(change) filter (where change > 0) as arrived, sum(change * unit_cost) filter (where change > 0) as arrived_worth
+    from (
+      select from_location_id as location_id, variant_id, -quantity as change, unit_cost from moves where from_holds
+      union all
+      select to_location_id, variant_id, quantity, unit_cost from moves where to_holds) ends
+    group by 1, 2
+  )
+  update public.stock_levels s
+  set on_hand = s.on_hand + c.change,
+    average_cost = case when c.arrived is null then s.average_cost
+      else round((s.on_hand * s.average_cost + c.arrived_worth) / (s.on_hand + c.arrived), 6) end,
+    updated_at = now()
+  from changes c
+  where s.org_id = p_org_id and s.location_id = c.location_id and s.variant_id = c.variant_id;
+end;
+$$;
+
+comment on function private.move_stock(uuid, text, uuid, timestamptz, private.stock_move[], date) is
+'Posts movements and changes the levels, all or nothing. p_org_id; p_document and p_document_id: what caused them;
+p_occurred_at; p_moves: quantities in the variant''s unit, unit costs in the organisation''s currency; p_sold_on: the business
+date of a sale, on which expired lots are not sold; null for anything else. Arrivals change the moving average, departures do
+not. Errors: 409 insufficient_stock with {"shortages": [{"variant_id", "sku", "requested", "available"}]}; for numbered pieces
+and lots as private.track_moves.';
+

@@ -1,0 +1,264 @@
+-- The counter sale: priced, taxed, taken from stock, paid and numbered in one call.
+
+create function private.price_sale(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
+returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_org public.organizations;
+  v_branch public.branches;
+  v_customer public.customers;
+  v_occurred_at timestamptz := now();
+  v_place record;
+  v_home text;
+  v_lines jsonb;
+  v_sums record;
+  v_raw numeric;
+  v_total numeric;
+begin
+  perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'note', 'reference',
+    'reservation_id']);
+  perform private.check_sale_lines(p_lines);
+  select * into v_org from public.organizations where id = p_org_id;
+  select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
+  if p_customer_id is not null then
+    select * into v_customer from public.customers where org_id = p_org_id and id = p_customer_id and archived_at is null;
+    if v_customer.id is null then
+      perform private.fail(404, 'not_found', 'There is no such customer.', '{"field": "p_customer_id"}');
+    end if;
+  end if;
+  if p_options ->> 'occurred_at' is not null then
+    if not private.permitted('sale.backdate', p_org_id) then
+      perform private.fail(403, 'backdating_denied', 'Your role posts sales as of now.', '{"permission": "sale.backdate"}');
+    end if;
+    v_occurred_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
+    if v_occurred_at not between '2000-01-01' and now() then
+      perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
+        '{"field": "occurred_at"}');
+    end if;
+  end if;
+
+  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
+    or exists (select from jsonb_each(p_options) o where jsonb_typeof(o.value) not in ('string', 'null')) then
+    perform private.fail(400, 'invalid_input', 'Options are texts; note has at most 2000 characters, reference 100.',
+      '{"field": "p_options"}');
+  end if;
+
+  select * into v_place from private.place_of_supply(v_org, v_branch, v_customer, p_options ->> 'place_of_supply');
+  -- Who may not change a price may not lower its tax either, by the till's word or by an address that he enters himself.
+  v_home := case when v_org.tax_regime = 'gst' then v_branch.region_code else v_org.country end;
+  if v_place.region <> v_home and v_place.supply_type <> 'untaxed'
+    and (v_place.supply_type = 'export' or exists (
+      select from public.tax_rates t where t.org_id = p_org_id and t.region in (v_place.region, v_home)))
+    and not private.permitted('price.override', p_org_id) then
+    perform private.fail(403, 'price_override_denied', 'Your role sells at the tax of its own region.',
+      '{"field": "place_of_supply"}');
+  end if;
+  v_lines := private.price_lines(p_org_id, p_lines, v_org.tax_regime, v_place.supply_type, v_place.region,
+    v_place.local_component, (v_occurred_at at time zone v_branch.timezone)::date);
+  perform private.refuse_problem(v_lines);
+
+  select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount,
+    sum((l ->> 'tax')::numeric) as tax, jsonb_agg(l - 'problem' - 'limit' - 'stocked' - 'batch' order by l -> 'line_no') as lines,
+    jsonb_agg(l order by l -> 'line_no') filter (where (l ->> 'stocked')::boolean) as stocked
+  into v_sums from jsonb_array_elements(v_lines) l;
+  v_raw := v_sums.subtotal + v_sums.tax;
+  if v_raw >= 1e11 then
+    perform private.fail(400, 'invalid_input', 'The sale''s total is too large.', '{"field": "p_lines"}');
+  end if;
+  v_total := case when v_org.round_total_to > 0 then round(v_raw / v_org.round_total_to) * v_org.round_total_to else v_raw end;
+  return jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
+    'issued_at', v_occurred_at, 'business_date', (v_occurred_at at time zone v_branch.timezone)::date,
+    'timezone', v_branch.timezone, 'currency', v_org.currency, 'tax_regime', v_org.tax_regime,
+    'supply_type', v_place.supply_type,
+    'place_of_supply', jsonb_build_object('code', v_place.region, 'name', v_place.region_name), 'reverse_charge', false,
+    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_sums.subtotal,
+    'discount', v_sums.discount, 'tax', v_sums.tax, 'round_off', v_total::numeric(14, 2) - v_raw,
+    'total', v_total::numeric(14, 2), 'lines', v_sums.lines, 'stocked_lines', coalesce(v_sums.stocked, '[]'),
+    'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
+end;
+$$;
+
+comment on function private.price_sale(uuid, uuid, uuid, jsonb, jsonb) is
+'A counter sale as it would be invoiced, with nothing written: the invoice''s JSON without number, tax summary and payments,
+and stocked_lines, the lines that leave stock. Parameters and errors: as post_sale''s.';
+
+create function private.set_moves(p_org_id uuid, p_lines jsonb, p_from_location_id uuid, p_to_location_id uuid)
+returns private.stock_move[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_line jsonb;
+  v_serials text[];
+  v_moves private.stock_move[];
+  v_all private.stock_move[] := '{}';
+begin
+  for v_line in select l from jsonb_array_elements(p_lines) l where l -> 'set_items' <> 'null' order by l -> 'line_no' loop
+    v_serials := private.texts(v_line -> 'serials');
+    select array_agg(row ((c ->> 'variant_id')::uuid, p_from_location_id, p_to_location_id, (c ->> 'quantity')::numeric, null,
+      private.serials_of(p_org_id, (c ->> 'variant_id')::uuid, v_serials, p_from_location_id), null)::private.stock_move)
+    into v_moves from jsonb_array_elements(v_line -> 'set_items') c;
+    if cardinality(v_serials) <> (select coalesce(sum(cardinality(m.serials)), 0) from unnest(v_moves) m) then
+      perform private.fail(409, 'serial_not_here', format('%s: not all of these pieces are here.', v_line ->> 'sku'),
+        jsonb_build_object('line', v_line -> 'line_no', 'sku', v_line -> 'sku', 'serials', v_line -> 'serials'));
+    end if;
+    v_all := v_all || v_moves;
+  end loop;
+  return v_all;
+end;
+$$;
+
+comment on function private.set_moves(uuid, jsonb, uuid, uuid) is
+'The movements of the sets among a sale''s lines: one for each component, each with those of the line''s serial numbers that are
+its pieces. Parameters: as private.sale_moves. Errors: 409 serial_not_here.';
+
+create function private.sale_moves(p_org_id uuid, p_lines jsonb, p_from_location_id uuid, p_to_location_id uuid)
+returns private.stock_move[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_moves private.stock_move[];
+begin
+  select array_agg(row ((l ->> 'variant_id')::uuid, p_from_location_id, p_to_location_id, (l ->> 'base_quantity')::numeric, null,
+      private.texts(l -> 'serials'), case when l ->> 'batch' is not null
+        then private.batch_named(p_org_id, (l ->> 'variant_id')::uuid, l ->> 'batch') end)::private.stock_move
+    order by l -> 'line_no')
+  into v_moves from jsonb_array_elements(p_lines) l where l -> 'set_items' = 'null';
+  if exists (select from jsonb_array_elements(p_lines) l where l -> 'set_items' <> 'null') then
+    v_moves := v_moves || private.set_moves(p_org_id, p_lines, p_from_location_id, p_to_location_id);
+  end if;
+  return v_moves;
+end;
+$$;
+
+comment on function private.sale_moves(uuid, jsonb, uuid, uuid) is
+'What a sale takes from stock. p_lines: the lines that leave stock, as private.price_lines returns them; p_from_location_id:
+where the goods stand; p_to_location_id: the customers'' location. Errors: 404 not_found (a lot), 409 serial_not_here.';
+
+-- The acts ----------------------------------------------------------------------------------------
+-- Their look-ups are by key whatever is asked, and planning them anew for each basket took longer than running them: hence
+-- the generic plans (docs/decisions/0008-plans-of-the-till.md).
+
+create function public.quote_sale(p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb default '{}')
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+as $$
+declare
+  v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
+  v_sale jsonb := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
+begin
+  return v_sale - 'stocked_lines' || jsonb_build_object('tax_summary', private.tax_summary(v_sale -> 'lines'));
+end;
+$$;
+
+comment on function public.quote_sale(uuid, uuid, jsonb, jsonb) is
+'What a basket would come to, as the till shows it before payment; writes nothing. Parameters as post_sale''s. Returns the
+invoice''s JSON without id, number, status and payments. Errors: as post_sale''s for lines and options.
+Permission: sale.create.';
+revoke execute on function public.quote_sale(uuid, uuid, jsonb, jsonb) from public, anon;
+grant execute on function public.quote_sale(uuid, uuid, jsonb, jsonb) to authenticated;
+
+create function public.post_sale(p_id uuid, p_branch_id uuid, p_location_id uuid, p_customer_id uuid, p_lines jsonb,
+  p_payments jsonb, p_options jsonb default '{}')
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+set plan_cache_mode = 'force_generic_plan'
+as $$
+declare
+  v_user_id uuid := private.caller();
+  v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
+  v_sale jsonb;
+  v_total numeric;
+  v_payments jsonb;
+  v_paid numeric;
+  v_date date;
+  v_number text;
+  v_sellable boolean;
+  v_moves private.stock_move[];
+  v_buyer_location_id uuid := private.shared_location(v_org_id, 'customer');
+begin
+  if not private.claim_request(v_org_id, p_id, 'post_sale',
+    jsonb_build_array(p_branch_id, p_location_id, p_customer_id, p_lines, p_payments, p_options)) then
+    -- Whoever repeats somebody else's call is shown what he may read.
+    if v_user_id <> (select created_by from public.invoices where org_id = v_org_id and id = p_id) then
+      perform private.authorize('invoice.read', v_org_id, p_branch_id);
+    end if;
+    return private.invoice_json(v_org_id, p_id);
+  end if;
+  select is_sellable into v_sellable from public.locations
+  where org_id = v_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null;
+  if v_sellable is null then
+    perform private.fail(404, 'not_found', 'The branch has no such location.', '{"field": "p_location_id"}');
+  elsif not v_sellable then
+    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', '{"field": "p_location_id"}');
+  end if;
+  v_sale := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
+  v_total := (v_sale ->> 'total')::numeric;
+  v_date := (v_sale ->> 'business_date')::date;
+  perform private.assert_period_open(v_org_id, v_date);
+  v_moves := private.sale_moves(v_org_id, v_sale -> 'stocked_lines', p_location_id, v_buyer_location_id);
+  if p_options ->> 'reservation_id' is not null then
+    perform private.fulfil_reservation(v_org_id, private.id_option(p_options, 'reservation_id'), p_branch_id, 'invoice', p_id,
+      v_moves);
+  end if;
+  perform private.move_stock(v_org_id, 'invoice', p_id, (v_sale ->> 'issued_at')::timestamptz, v_moves, v_date);
+
+  -- Locks come in one order everywhere: stock levels, then the customer, then the counter, which is held shortest.
+  select coalesce(sum(s.amount), 0), coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('id', gen_random_uuid())), '[]')
+  into v_paid, v_payments from private.settle(p_payments, v_total) s;
+  if v_paid < v_total then
+    perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid);
+  end if;
+  v_number := private.next_number(v_org_id, p_branch_id, 'invoice', v_date);
+  insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
+    currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, buyer, subtotal, discount, tax,
+    round_off, total, paid, note, reference, terms, created_by)
+  values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number,
+    case when v_paid = v_total then 'paid' when v_paid > 0 then 'partially_paid' else 'sent' end,
+    (v_sale ->> 'issued_at')::timestamptz, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
+    v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', v_sale -> 'seller',
+    nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
+    (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_sale ->> 'note',
+    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
+  insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
+    quantity, base_quantity, set_items, serials, unit_price, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes,
+    tax)
+  select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
+    l.base_quantity, l.set_items, l.serials, l.unit_price, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
+  from jsonb_populate_recordset(null::public.invoice_lines, v_sale -> 'lines') l;
+  insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
+    business_date, created_by)
+  select v_org_id, p.id, p_branch_id, p_customer_id, p.method, p.amount, p.tendered, p.reference,
+    (v_sale ->> 'issued_at')::timestamptz, v_date, v_user_id
+  from jsonb_populate_recordset(null::public.payments, v_payments) p;
+  insert into public.payment_allocations (org_id, payment_id, invoice_id, branch_id, amount)
+  select v_org_id, p.id, p_id, p_branch_id, p.amount from jsonb_populate_recordset(null::public.payments, v_payments) p;
+
+  perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
+    'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
+  return private.invoice_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) is
+'Sells over the counter, whole or not at all. p_id: the client''s uuid, the invoice''s id. p_branch_id; p_location_id: where
+the goods stand. p_customer_id: null for a walk-in. p_lines: [{"variant_id", "quantity" (in the variant''s unit, or in
+"unit"?, another unit of the product), "serials"? (the number of each piece, where it has one; for a set those of its components),
+"batch"? (the lot; else what expires first), "unit_price"? (needs price.override if it differs from the catalogue''s), "discount"? (off the line, within the role''s
+limit)}], amounts in the organisation''s currency, with or without tax as the variant''s price is. p_payments: [{"method",
+"amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer within his credit
+limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code or country), note, reference,
+reservation_id (the reservation that these goods were held by: it is fulfilled).
+Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
+403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
+id_reused, series_exhausted, serial_not_here, invalid_transition; 422 serials_required, expired_stock, unit_unknown,
+set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, payment_exceeds_total,
+payment_incomplete, credit_limit_exceeded. Permission: sale.create.';
+revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
+grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

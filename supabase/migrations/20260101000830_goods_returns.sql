@@ -1,0 +1,309 @@
+-- Goods returns: what was sold comes back to stock, never more than was sold. What it is worth to the customer is the
+-- credit note's affair.
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table public.goods_returns (
+  org_id uuid not null,
+  id uuid not null,
+  branch_id uuid not null,
+  location_id uuid not null,
+  invoice_id uuid not null,
+  reason text not null check (length(btrim(reason)) between 1 and 500),
+  business_date date not null,
+  created_at timestamptz not null default now(),
+  created_by uuid not null,
+  primary key (org_id, id),
+  foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
+  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+);
+
+comment on table public.goods_returns is 'Sold goods that came back to a location, which may be another branch''s than the sale''s.';
+
+create table public.goods_return_lines (
+  org_id uuid not null,
+  goods_return_id uuid not null,
+  invoice_id uuid not null,
+  line_no integer not null,
+  branch_id uuid not null,
+  variant_id uuid not null,
+  quantity numeric(14, 3) not null check (quantity > 0),
+  set_items jsonb,
+  serials text[],
+  primary key (org_id, goods_return_id, line_no),
+  foreign key (org_id, goods_return_id) references public.goods_returns (org_id, id),
+  foreign key (org_id, invoice_id, line_no) references public.invoice_lines (org_id, invoice_id, line_no),
+  foreign key (org_id, variant_id) references public.product_variants (org_id, id)
+);
+
+comment on table public.goods_return_lines is
+'How much of an invoice''s line came back. quantity: in the line''s unit; set_items: the components that a set came back as.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+create index on public.goods_returns (branch_id, created_at desc);
+create index on public.goods_returns (org_id, invoice_id);
+create index on public.goods_return_lines (org_id, invoice_id, line_no);
+create index on public.goods_return_lines (branch_id);
+
+-- Functions ---------------------------------------------------------------------------------------
+
+create function private.returnable_lines(p_org_id uuid, p_invoice_id uuid, p_lines jsonb)
+returns table (line_no integer, quantity numeric, serials text[], line public.invoice_lines)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_asked record;
+begin
+  if p_lines is null or jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
+    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
+  end if;
+  for v_asked in
+    select t.line, t.place from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place
+  loop
+    if jsonb_typeof(v_asked.line) <> 'object' or v_asked.line - array['line_no', 'quantity', 'serials'] <> '{}'
+      or jsonb_typeof(v_asked.line -> 'line_no') is distinct from 'number'
+      or jsonb_typeof(v_asked.line -> 'quantity') is distinct from 'number'
+      or not (v_asked.line -> 'quantity')::numeric between 0.001 and 999999999
+      or not (v_asked.line -> 'line_no')::numeric between 1 and 2000
+      or (v_asked.line ->> 'serials' is not null and not private.is_serials(v_asked.line -> 'serials')) then
+      perform private.fail(400, 'invalid_input', format('Line %s needs line_no, quantity above 0 and, for numbered pieces, serials.',
+        v_asked.place), jsonb_build_object('field', 'p_lines', 'line', v_asked.place));
+    end if;
+    line_no := trunc((v_asked.line -> 'line_no')::numeric);
+    quantity := (v_asked.line -> 'quantity')::numeric;
+    serials := private.texts(v_asked.line -> 'serials');
+    select l.* into line from public.invoice_lines l
+    where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = returnable_lines.line_no;
+    if line.variant_id is null then
+      perform private.fail(404, 'not_found', format('The invoice has no line %s.', line_no),
+        jsonb_build_object('line', v_asked.place, 'line_no', line_no));
+    elsif quantity <> round(quantity, (select decimals from public.units where code = line.unit)) then
+      perform private.fail(400, 'invalid_input', format('%s does not come back in fractions so small.', line.sku),
+        jsonb_build_object('field', 'p_lines', 'line', v_asked.place, 'sku', line.sku));
+    end if;
+    return next;
+  end loop;
+end;
+$$;
+
+comment on function private.returnable_lines(uuid, uuid, jsonb) is
+'The lines of a goods return with the invoice lines that they name. p_lines: [{"line_no", "quantity", "serials"?}]. Errors: 400
+invalid_input, 404 not_found.';
+
+create function private.refuse_excess(p_org_id uuid, p_invoice_id uuid, p_lines jsonb) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_excess record;
+begin
+  select a.line_no, a.line, sum(a.quantity) as asked, coalesce(max(d.quantity), 0) as returned into v_excess
+  from private.returnable_lines(p_org_id, p_invoice_id, p_lines) a
+  left join lateral (
+    select sum(r.quantity) as quantity from public.goods_return_lines r
+    where r.org_id = p_org_id and r.invoice_id = p_invoice_id and r.line_no = a.line_no) d on true
+  group by a.line_no, a.line
+  having count(*) > 1 or sum(a.quantity) + coalesce(max(d.quantity), 0) > (a.line).quantity
+  order by a.line_no limit 1;
+  if v_excess.line_no is not null then
+    perform private.fail(422, 'return_exceeds_sale', format('Of %s, %s were sold and %s have come back.', (v_excess.line).sku,
+      trim_scale((v_excess.line).quantity), trim_scale(v_excess.returned)), jsonb_build_object('line_no', v_excess.line_no,
+      'sku', (v_excess.line).sku, 'sold', (v_excess.line).quantity, 'returned', v_excess.returned, 'asked', v_excess.asked));
+  end if;
+end;
+$$;
+
+comment on function private.refuse_excess(uuid, uuid, jsonb) is
+'No more comes back than was sold, line by line; a line is named once. Under the invoice''s lock. Errors: 422 return_exceeds_sale.';
+
+create function private.sold_lots(p_org_id uuid, p_invoice_id uuid, p_variant_id uuid)
+returns table (batch_id uuid, quantity numeric, unit_cost numeric, serials text[])
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with moved as (
+    select m.batch_id, m.quantity, m.unit_cost, m.serials, 1 as way from public.stock_movements m
+    where m.org_id = p_org_id and m.document_id = p_invoice_id and m.variant_id = p_variant_id
+    union all
+    select m.batch_id, m.quantity, m.unit_cost, m.serials, -1 from public.goods_returns r
+    join public.stock_movements m on m.org_id = r.org_id and m.document_id = r.id and m.variant_id = p_variant_id
+    where r.org_id = p_org_id and r.invoice_id = p_invoice_id
+  )
+  select m.batch_id, sum(m.quantity * m.way), round(sum(m.quantity * m.unit_cost) filter (where m.way = 1)
+      / sum(m.quantity) filter (where m.way = 1), 6), (
+    select array_agg(s) from (
+      select unnest(x.serials) as s from moved x where x.way = 1 except select unnest(x.serials) from moved x where x.way = -1) e)
+  from moved m group by m.batch_id having sum(m.quantity * m.way) > 0
+  order by m.batch_id;
+end;
+$$;
+
+comment on function private.sold_lots(uuid, uuid, uuid) is
+'What of a variant was sold on an invoice and has not come back, by lot, with what one unit was worth when it left and, of
+numbered pieces, the numbers.';
+
+create function private.return_moves(p_org_id uuid, p_invoice_id uuid, p_variant_id uuid, p_quantity numeric, p_serials text[],
+  p_from_location_id uuid, p_to_location_id uuid)
+returns private.stock_move[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_left numeric := p_quantity;
+  v_part numeric;
+  v_lot record;
+  v_serials text[];
+  v_moves private.stock_move[] := '{}';
+begin
+  for v_lot in select * from private.sold_lots(p_org_id, p_invoice_id, p_variant_id) loop
+    v_part := least(v_left, v_lot.quantity);
+    if v_lot.serials is not null then
+      v_serials := (select array_agg(distinct s) from unnest(p_serials) s where s = any (v_lot.serials));
+      if cardinality(v_serials) is distinct from v_part then
+        perform private.fail(422, 'serials_required', 'Name the numbers of the pieces that come back, of those that were sold.',
+          jsonb_build_object('variant_id', p_variant_id, 'quantity', v_part, 'sold', to_jsonb(v_lot.serials)));
+      end if;
+    end if;
+    v_moves := v_moves || row (p_variant_id, p_from_location_id, p_to_location_id, v_part, v_lot.unit_cost, v_serials,
+      v_lot.batch_id)::private.stock_move;
+    v_left := v_left - v_part;
+    exit when v_left = 0;
+  end loop;
+  return v_moves;
+end;
+$$;
+
+comment on function private.return_moves(uuid, uuid, uuid, numeric, text[], uuid, uuid) is
+'The movements of a variant that comes back from a sale: the same lots and pieces, at what they were worth when they left.
+Errors: 422 serials_required.';
+
+create function private.goods_return_json(p_org_id uuid, p_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select to_jsonb(r) || jsonb_build_object('lines', (
+      select coalesce(jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', i.sku,
+        'description', i.description, 'unit', i.unit, 'quantity', l.quantity, 'set_items', l.set_items, 'serials', l.serials)
+        order by l.line_no), '[]')
+      from public.goods_return_lines l
+      join public.invoice_lines i on i.org_id = l.org_id and i.invoice_id = l.invoice_id and i.line_no = l.line_no
+      where l.org_id = r.org_id and l.goods_return_id = r.id))
+    from public.goods_returns r where r.org_id = p_org_id and r.id = p_id);
+end;
+$$;
+
+comment on function private.goods_return_json(uuid, uuid) is 'A goods return with its lines, as clients see it.';
+
+-- The act -----------------------------------------------------------------------------------------
+
+create function public.return_goods(p_id uuid, p_invoice_id uuid, p_location_id uuid, p_lines jsonb, p_reason text)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_branch public.branches;
+  v_org_id uuid;
+  v_date date;
+  v_buyer_location_id uuid;
+  v_line record;
+  v_serials text[];
+  v_moves private.stock_move[] := '{}';
+begin
+  select b.* into v_branch
+  from public.locations l join public.branches b on b.id = l.branch_id
+  where l.id = p_location_id and l.archived_at is null;
+  v_org_id := private.authorize_branch('sale.return', v_branch.id);
+  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
+    perform private.fail(400, 'invalid_input', 'Say why the goods come back, in 1 to 500 characters.', '{"field": "p_reason"}');
+  end if;
+  if private.claim_request(v_org_id, p_id, 'return_goods', jsonb_build_array(p_invoice_id, p_location_id, p_lines, p_reason)) then
+    -- Two returns of one invoice come after one another, so that together they bring no more than was sold.
+    perform from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
+    if not found then
+      perform private.fail(404, 'not_found', 'There is no such invoice.', '{"field": "p_invoice_id"}');
+    end if;
+    perform private.refuse_excess(v_org_id, p_invoice_id, p_lines);
+    v_date := (now() at time zone v_branch.timezone)::date;
+    perform private.assert_period_open(v_org_id, v_date);
+    v_buyer_location_id := private.shared_location(v_org_id, 'customer');
+    insert into public.goods_returns (org_id, id, branch_id, location_id, invoice_id, reason, business_date, created_by)
+    values (v_org_id, p_id, v_branch.id, p_location_id, p_invoice_id, p_reason, v_date, private.caller());
+    insert into public.goods_return_lines (org_id, goods_return_id, invoice_id, line_no, branch_id, variant_id, quantity, set_items,
+      serials)
+    select v_org_id, p_id, p_invoice_id, r.line_no, v_branch.id, (r.line).variant_id, r.quantity, (
+        select jsonb_agg(c || jsonb_build_object('quantity',
+          ((c ->> 'quantity')::numeric * r.quantity / (r.line).quantity)::numeric(14, 3)))
+        from jsonb_array_elements((r.line).set_items) c), r.serials
+    from private.returnable_lines(v_org_id, p_invoice_id, p_lines) r;
+
+    v_serials := (
+      select array_agg(s) from public.goods_return_lines l, unnest(l.serials) s where l.org_id = v_org_id and l.goods_return_id = p_id);
+    -- What was a set comes back as its components; services have nothing to bring back, and find no movement.
+    for v_line in
+      select e.variant_id, sum(e.quantity) as quantity
+      from (
+        select l.line_no, coalesce((c.item ->> 'variant_id')::uuid, l.variant_id) as variant_id,
+          coalesce((c.item ->> 'quantity')::numeric, round(l.quantity * i.base_quantity / i.quantity, 3)) as quantity
+        from public.goods_return_lines l
+        join public.invoice_lines i on i.org_id = l.org_id and i.invoice_id = l.invoice_id and i.line_no = l.line_no
+        left join lateral jsonb_array_elements(l.set_items) c (item) on true
+        where l.org_id = v_org_id and l.goods_return_id = p_id) e
+      group by e.variant_id order by e.variant_id
+    loop
+      v_moves := v_moves || private.return_moves(v_org_id, p_invoice_id, v_line.variant_id, v_line.quantity, v_serials,
+        v_buyer_location_id, p_location_id);
+    end loop;
+    if cardinality(v_serials) <> (select coalesce(sum(cardinality(m.serials)), 0) from unnest(v_moves) m) then
+      perform private.fail(422, 'serials_required', 'Name only pieces of these lines, each once.',
+        jsonb_build_object('serials', to_jsonb(v_serials)));
+    end if;
+    perform private.move_stock(v_org_id, 'goods_return', p_id, now(), v_moves);
+    perform private.emit(v_org_id, 'goods.returned', jsonb_build_object('goods_return_id', p_id, 'invoice_id', p_invoice_id,
+      'branch_id', v_branch.id));
+  end if;
+  return private.goods_return_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.return_goods(uuid, uuid, uuid, jsonb, text) is
+'Takes sold goods back into stock, at what they were worth when they left; a set comes back as its components. p_id: the
+client''s uuid. p_invoice_id: where they were sold. p_location_id: where they go; a quarantine for what is damaged. p_lines:
+[{"line_no" (of the invoice), "quantity" (in the line''s unit), "serials"? (of numbered pieces)}], each line once. p_reason: 1 to
+500 characters. Returns the goods return as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
+period_closed, id_reused, serial_in_stock; 422 return_exceeds_sale, serials_required, branch_archived. Permission: sale.return at the location''s
+branch.';
+revoke execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) from public, anon;
+grant execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) to authenticated;
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+create trigger append_only before update or delete on public.goods_returns
+  for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.goods_returns for each statement execute function audit.refuse_change();
+create trigger append_only before update or delete on public.goods_return_lines
+  for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.goods_return_lines for each statement execute function audit.refuse_change();
+select audit.attach('public.goods_returns');
+select audit.attach('public.goods_return_lines', 'goods_return_id', 'line_no');
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.goods_returns enable row level security;
+create policy "Who holds invoice.read reads the goods returns of his branches" on public.goods_returns for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+alter table public.goods_return_lines enable row level security;
+create policy "Who holds invoice.read reads return lines of his branches" on public.goods_return_lines
+  for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant select on public.goods_returns, public.goods_return_lines to authenticated;

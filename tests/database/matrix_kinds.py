@@ -1,0 +1,54 @@
+"""What a row of the permission table is: an act or a table, and what it asks of whoever comes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.support.world import Branch, House, World
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an act is tried: one branch of one business."""
+
+    world: World
+    house: House
+    branch: Branch
+
+    @property
+    def goods(self) -> Any:
+        """A variant that the branch's showroom has."""
+        return self.house.variants["sofa" if self.house is self.world.teak else "pump"]
+
+
+@dataclass(frozen=True)
+class Act:
+    """A public function. scope: "branch" or "org" checks where it is done, "own" concerns the caller only.
+
+    hidden: who lacks the permission is told "not found", not "no permission", because a policy decides.
+    open_to_anon: visitors may call it.
+    """
+
+    permission: str | None
+    scope: str
+    arguments: Callable[[Place], dict[str, Any]]
+    hidden: bool = False
+    open_to_anon: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or view that clients may reach.
+
+    readers: the permission that shows its rows; or "member" for everybody of the business, "anyone" for
+    reference data that needs no sign-in, "signed in" for what every account sees, "self" for one's own rows
+    (with user.manage all of them).
+    scope: "org" or "branch", None for reference data.
+    writer: the permission that its column grants need, None where requests never write. deletes: whether it
+    takes rows out too.
+    """
+
+    readers: str
+    scope: str | None
+    writer: str | None = None
+    deletes: bool = False
