@@ -20,6 +20,16 @@ class Place:
         """A variant that the branch's showroom has."""
         return self.house.variants["sofa" if self.house is self.world.teak else "pump"]
 
+    @property
+    def sku(self) -> str:
+        """The SKU of the goods."""
+        return "SOFA" if self.house is self.world.teak else "PUMP"
+
+    @property
+    def pieces(self) -> Any:
+        """A variant of which each piece has a serial number; the showroom has <branch code>-1 to -3."""
+        return self.house.variants["phone" if self.house is self.world.teak else "robot"]
+
 
 @dataclass(frozen=True)
 class Act:

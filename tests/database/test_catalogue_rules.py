@@ -195,4 +195,14 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "select proname from pg_proc where pronamespace = 'public'::regnamespace and provolatile in ('s', "
         "'i')",
     )
-    assert stable == ["check_stock", "get_invoice", "health", "my_invitations", "quote_sale", "whoami"]
+    assert stable == [
+        "availability",
+        "check_stock",
+        "get_invoice",
+        "health",
+        "my_invitations",
+        "quote_sale",
+        "scan",
+        "serial_history",
+        "whoami",
+    ]
