@@ -1,7 +1,6 @@
 """Scanning: what a code stands for, whoever scans it; each look-up by an index."""
 
 # Names put into statements come from this file, never from input.
-# ruff: noqa: S608
 
 from typing import Any
 from uuid import UUID
@@ -17,7 +16,7 @@ UPC = "036000291452"
 
 
 def _barcode(people: People, variant: str, code: str) -> None:
-    people.as_admin().execute(
+    people.connection.execute(
         "insert into public.variant_barcodes (org_id, variant_id, code) values (%s, %s, %s)",
         [people.world.teak.id, people.world.teak.variants[variant], code],
     )
@@ -223,15 +222,17 @@ def test_availability_of_a_set_is_what_its_components_allow(people: People) -> N
 @pytest.mark.parametrize("count", [0, 1001])
 def test_availability_of_too_few_or_too_many(people: People, count: int) -> None:
     with raises("invalid_input", 400):
-        people.as_admin().rpc(
-            "availability", p_org_id=people.world.teak.id, p_variant_ids=[new_id()] * count
-        )
+        people.as_admin().rpc("availability", p_org_id=people.world.teak.id, p_variant_ids=[new_id()] * count)
 
 
 def test_availability_elsewhere(people: People) -> None:
     world = people.world
     asked = [world.teak.variants["sofa"]]
-    for org_id, branch_id in ((world.lagoon.id, None), (world.teak.id, world.mum.id), (world.teak.id, new_id())):
+    for org_id, branch_id in (
+        (world.lagoon.id, None),
+        (world.teak.id, world.mum.id),
+        (world.teak.id, new_id()),
+    ):
         with raises("not_found", 404):
             people.as_cashier().rpc(
                 "availability", p_org_id=org_id, p_variant_ids=asked, p_branch_id=branch_id
@@ -244,7 +245,7 @@ def test_the_history_of_a_piece(people: People) -> None:
     world = people.world
     phone = world.teak.variants["phone"]
     line = {"variant_id": phone, "quantity": 1, "serials": ["BLR-2"]}
-    invoice = sell(people.as_cashier(), world.blr, [line])
+    invoice = sell(people.as_cashier(), world.blr, line)
     people.as_cashier().rpc(
         "return_goods",
         p_id=new_id(),
@@ -268,7 +269,9 @@ def test_the_history_of_a_piece(people: People) -> None:
         people.as_admin().rpc("serial_history", **asked | {"p_serial": "BLR-99"})
 
 
-READ = "select coalesce(sum(seq_tup_read), 0) from pg_stat_xact_user_tables where relname = any (%s)"
+READ = """
+  select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) from pg_stat_xact_user_tables
+  where schemaname = 'public' and relname = any (%s)"""
 TABLES = [
     "product_variants",
     "variant_barcodes",
@@ -283,12 +286,12 @@ TABLES = [
 
 
 def test_every_look_up_is_by_an_index(people: People, owner: Connection) -> None:
-    """Among 20,000 variants, barcodes, pieces and batches no table is read through."""
+    """Among 5,000 variants, barcodes, pieces and batches no table is read through."""
     world = people.world
     owner.execute(
         "insert into public.product_variants (org_id, product_id, sku, name, barcode, price) "
         "select org_id, product_id, 'BULK-' || n, 'Bulk', 'BULK-CODE-' || n, 1 "
-        "from public.product_variants, generate_series(1, 20000) n where id = %s",
+        "from public.product_variants, generate_series(1, 5000) n where id = %s",
         [world.teak.variants["sofa"]],
     )
     owner.execute(
@@ -322,4 +325,4 @@ def test_every_look_up_is_by_an_index(people: People, owner: Connection) -> None
         after = owner.execute(READ, [TABLES]).fetchone()
         assert before is not None
         assert after is not None
-        assert after[0] - before[0] < 200, code
+        assert after[0] - before[0] < 100, (code, after[0] - before[0])
