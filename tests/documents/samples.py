@@ -82,6 +82,8 @@ def line(
     discount: str = "0.00",
     kind: str = "taxable",
     inclusive: bool = False,
+    set_items: list[dict[str, Any]] | None = None,
+    serials: list[str] | None = None,
 ) -> dict[str, Any]:
     """Makes one line; the tax is shared equally by the components of `split`."""
     gross = money(Decimal(quantity) * Decimal(price)) - Decimal(discount)
@@ -98,6 +100,9 @@ def line(
         "hsn_code": hsn,
         "unit": unit,
         "quantity": Decimal(quantity),
+        "base_quantity": Decimal(quantity),
+        "set_items": set_items,
+        "serials": serials,
         "unit_price": Decimal(price),
         "price_includes_tax": inclusive,
         "discount": Decimal(discount),

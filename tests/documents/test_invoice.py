@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from io import BytesIO
@@ -11,6 +12,7 @@ import pytest
 from pypdf import PdfReader
 
 from backend.app.services.documents.invoice import render_invoice
+from backend.app.services.documents.receipt import render_receipt
 from tests.documents import reading, samples
 
 A4 = (595.0, 842.0)
@@ -48,6 +50,32 @@ def test_an_invoice_within_the_state_shows_what_the_law_wants() -> None:
     ):
         assert part in text, part
     assert "IGST" not in text
+
+
+@pytest.mark.parametrize("render", [render_invoice, render_receipt])
+def test_sets_and_numbered_pieces_are_named_beneath_their_line(render: Callable[[Any], bytes]) -> None:
+    """A set says what is in it, a numbered piece which one it is; a thousand numbers still fit."""
+    items = [
+        {"variant_id": "a", "sku": "SOF-3", "name": "Three-seater, teak", "quantity": Decimal("1.000")},
+        {"variant_id": "b", "sku": "ARM-1", "name": "Armchair, teak", "quantity": Decimal("2.000")},
+    ]
+    lines = [
+        samples.line(1, "Sofa set, teak", "85000.00", set_items=items),
+        samples.line(
+            2, "Phone, black", "21000.00", quantity="2.000", serials=["356938035643809", "3569380356"]
+        ),
+        samples.line(
+            3, "SIM card", "10.00", quantity="1000.000", serials=[f"89910000{n:06}" for n in range(1000)]
+        ),
+    ]
+    text = reading.text(render(samples.invoice(lines)))
+    for part in (
+        "1 \N{MULTIPLICATION SIGN} Three-seater, teak",
+        "2 \N{MULTIPLICATION SIGN} Armchair, teak",
+        "S/N 356938035643809, 3569380356",
+        "89910000000023 and 976 more",
+    ):
+        assert part in text, part
 
 
 def test_an_invoice_to_another_state_shows_integrated_tax_only() -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import ListQuery, SearchText, Where
-from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row
+from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
 from backend.app.schemas.billing_examples import INVOICE, INVOICE_ROW, QUOTE, SALE
 from backend.app.schemas.invoice_parts import (
     InvoiceLine,
@@ -25,11 +25,19 @@ class SaleLine(Input):
     """What goes over the counter. Without unit_price the catalogue's price counts."""
 
     variant_id: UUID
-    quantity: Quantity = Field(gt=0, description="In the product's unit")
+    quantity: Quantity = Field(gt=0, description="In the product's unit, or in `unit`")
+    unit: str | None = Field(None, max_length=3, description="Another unit of the product, such as ROL")
     unit_price: Annotated[Money, Field(ge=0)] | None = Field(
         None, description="Needs the permission price.override"
     )
     discount: Annotated[Money, Field(ge=0)] | None = Field(None, description="Amount off the line")
+    serials: list[Serial] | None = Field(
+        None,
+        min_length=1,
+        max_length=2_000,
+        description="The number of each piece, where it has one; for a set those of its components",
+    )
+    batch: str | None = Field(None, max_length=60, description="The lot; left out: what expires first")
 
 
 class SalePayment(Input):
@@ -49,6 +57,7 @@ class SaleOptions(Input):
     place_of_supply: str | None = Field(default=None, max_length=3, description="Region code")
     note: str | None = Field(default=None, max_length=2_000)
     reference: str | None = Field(default=None, max_length=100)
+    reservation_id: UUID | None = Field(default=None, description="The reservation that this sale fulfils")
 
 
 class QuoteRequest(Input):

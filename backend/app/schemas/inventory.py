@@ -165,6 +165,7 @@ class Adjustment(Row):
                     "reason": "damage",
                     "unit_cost": 27150.000000,
                     "business_date": "2026-11-21",
+                    "note": None,
                     "created_at": "2026-11-21T09:30:00+00:00",
                     "created_by": "0b0a1a3e-6f5e-4f0a-9a53-6a3c3f1f0c11",
                     "on_hand": 11.000,
@@ -183,6 +184,7 @@ class Adjustment(Row):
     reason: Reason
     unit_cost: UnitCost
     business_date: date
+    note: str | None
     created_at: datetime
     created_by: UUID
     on_hand: Quantity

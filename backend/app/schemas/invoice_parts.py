@@ -36,8 +36,20 @@ class TaxAmount(Row):
     amount: Money
 
 
+class SetItem(Row):
+    """A component of a set that was sold; quantity: for the whole line, in the component's unit."""
+
+    variant_id: UUID
+    sku: str
+    name: str
+    quantity: Quantity
+
+
 class InvoiceLine(Row):
-    """One line. unit_price: for one unit; discount: off the line; taxable: after discount, without tax."""
+    """One line. quantity: in `unit`, base_quantity: in the product's own unit; set_items: what a set stood
+    for; serials: the numbers of the pieces; unit_price: for one unit; discount: off the line; taxable: after
+    discount, without tax.
+    """
 
     line_no: int
     variant_id: UUID
@@ -46,6 +58,9 @@ class InvoiceLine(Row):
     hsn_code: str | None
     unit: str
     quantity: Quantity
+    base_quantity: Quantity
+    set_items: list[SetItem] | None
+    serials: list[str] | None
     unit_price: Money
     price_includes_tax: bool
     discount: Money

@@ -10,11 +10,14 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from backend.app.services.documents.money import decimal, percent
+from backend.app.services.documents.money import decimal, percent, quantity
+from backend.app.services.documents.text import clean
+from backend.app.services.documents.theme import TIMES
 
 Json = dict[str, Any]
 
 _TAX_NUMBER: Final = {"gst": "GSTIN", "vat": "VAT No."}
+_MOST_NUMBERS: Final = 24
 _KIND: Final = {"nil_rated": "Nil", "exempt": "Exempt"}
 
 
@@ -34,6 +37,23 @@ def is_taxed(invoice: Json) -> bool:
 def is_gst(invoice: Json) -> bool:
     """Says whether India's goods and services tax applies."""
     return bool(invoice["tax_regime"] == "gst")
+
+
+def particulars(line: Json) -> list[str]:
+    """What stands in small print beneath a line: the components of a set, the numbers of the pieces.
+
+    Of many numbers the first are printed, and how many there are besides: a thousand would fill pages.
+    """
+    said = [
+        f"{quantity(item['quantity'], '')} {TIMES} {clean(item['name'])}"
+        for item in line.get("set_items") or []
+    ]
+    numbers = [clean(number) for number in line.get("serials") or []]
+    if numbers:
+        rest = len(numbers) - _MOST_NUMBERS
+        more = f" and {rest} more" if rest > 0 else ""
+        said.append(f"S/N {', '.join(numbers[:_MOST_NUMBERS])}{more}")
+    return said
 
 
 def tax_number_label(invoice: Json) -> str:

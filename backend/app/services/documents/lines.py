@@ -94,6 +94,8 @@ def _description(row: dict[str, Any], size: float, with_sku: bool) -> str:
     sku = clean(row.get("sku"))
     if with_sku and sku and sku != clean(row["description"]):
         marked += f'<br/><font size="{size - 1.2:g}" color="#616E7C">{markup(sku)}</font>'
+    for text in facts.particulars(row):
+        marked += f'<br/><font size="{size - 1.2:g}" color="#616E7C">{markup(text)}</font>'
     return marked
 
 

@@ -107,6 +107,7 @@ def _items(invoice: dict[str, Any], width: float) -> list[Flowable]:
             marks.append(f"{included}{rate} tax" if line["tax_kind"] == "taxable" else rate)
         if marks:
             out.append(para("  ·  ".join(marks), _FINE))
+        out += [para(text, _FINE) for text in facts.particulars(line)]
         out.append(Spacer(1, 3.5))
     return out + _rule()
 
