@@ -15,13 +15,39 @@ from backend.app.core.errors import install_error_handlers
 from backend.app.core.logging import configure_logging
 from backend.app.core.settings import Settings, SettingsError, load_settings
 from backend.app.openapi import install_openapi
-from backend.app.routers import audit, auth, billing, catalogue, customers, health, inventory, labels, users
+from backend.app.routers import (
+    audit,
+    auth,
+    billing,
+    catalogue,
+    customers,
+    goods_returns,
+    health,
+    labels,
+    scan,
+    stock,
+    tracking,
+    users,
+)
 
 # Shorter than the 5 seconds after which many servers close an idle connection, so that no request meets a
 # closed one.
 _KEEPALIVE_SECONDS = 4.0
 
-_ROUTERS = (health, auth, catalogue, customers, inventory, labels, billing, audit, users)
+_ROUTERS = (
+    health,
+    auth,
+    catalogue,
+    customers,
+    stock,
+    tracking,
+    goods_returns,
+    scan,
+    labels,
+    billing,
+    audit,
+    users,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

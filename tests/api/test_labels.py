@@ -43,7 +43,7 @@ def cushion(shop: Shop) -> UUID:
 
 
 def test_a_cashier_prints_labels_of_goods_and_places(shop: Shop, cushion: UUID) -> None:
-    items = [
+    items: list[dict[str, Any]] = [
         {"variant_id": shop.variant_id},
         {"variant_id": cushion, "copies": 2},
         {"location_id": shop.location_id},

@@ -6,7 +6,20 @@ import pytest
 from pydantic import BaseModel
 
 from backend.app.main import create_app
-from backend.app.schemas import audit, auth, billing, catalogue, customers, health, inventory, labels, users
+from backend.app.schemas import (
+    audit,
+    auth,
+    billing,
+    catalogue,
+    customers,
+    goods_returns,
+    health,
+    labels,
+    scan,
+    stock,
+    tracking,
+    users,
+)
 from tests.api.support import make_settings
 
 DOCUMENT: dict[str, Any] = create_app(make_settings()).openapi()
@@ -17,7 +30,20 @@ OPERATIONS = {
 }
 MODELS = [
     model
-    for module in (audit, auth, billing, catalogue, customers, health, inventory, labels, users)
+    for module in (
+        audit,
+        auth,
+        billing,
+        catalogue,
+        customers,
+        goods_returns,
+        health,
+        labels,
+        scan,
+        stock,
+        tracking,
+        users,
+    )
     for model in vars(module).values()
     if isinstance(model, type)
     and issubclass(model, BaseModel)

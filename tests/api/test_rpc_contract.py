@@ -1,7 +1,8 @@
 """Every call of a database function in the Python code names a function that exists and its arguments.
 
-The calls are found by reading the code: ``something.rpc("name", {"p_argument": ...})`` and
-``Act(rpc="name", arguments={"p_argument": ...})``. A call that cannot be read this way fails the test.
+The calls are found by reading the code: ``something.rpc("name", {"p_argument": ...})``, and
+``Act(rpc="name", arguments={"p_argument": ...})`` or the same with ``Lookup``. A call that cannot be read
+this way fails the test.
 """
 
 import ast
@@ -43,7 +44,7 @@ def _parts(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None] | None:
     if isinstance(call.func, ast.Attribute) and call.func.attr == "rpc":
         name = call.args[0] if call.args else keywords.get("func")
         return name, call.args[1] if len(call.args) > 1 else keywords.get("params")
-    if isinstance(call.func, ast.Name) and call.func.id == "Act":
+    if isinstance(call.func, ast.Name) and call.func.id in ("Act", "Lookup"):
         return keywords.get("rpc"), keywords.get("arguments")
     return None
 

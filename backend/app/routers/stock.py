@@ -1,7 +1,7 @@
 """Inventory: levels, the ledger beneath them, and adjustments."""
 
 from backend.app.core.resource import Act, Resource, add_act, add_resource, room_router
-from backend.app.schemas import inventory as schemas
+from backend.app.schemas import stock as schemas
 
 router = room_router("/v1/inventory", "inventory")
 
@@ -44,6 +44,7 @@ add_act(
             "p_quantity": "quantity",
             "p_reason": "reason",
             "p_unit_cost": "unit_cost",
+            "p_options": "options",
         },
         request=schemas.AdjustmentRequest,
         response=schemas.Adjustment,
