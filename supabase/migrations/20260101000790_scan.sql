@@ -1,5 +1,10 @@
 -- Scanning: any code that a reader or a person gives, and what it stands for.
 
+-- Indexes -----------------------------------------------------------------------------------------
+
+-- Who receives a transfer looks for its number too; the one for who sends it is the key of the numbers.
+create index on public.stock_transfers (to_branch_id, number);
+
 -- availability ------------------------------------------------------------------------------------
 
 create function public.availability(p_org_id uuid, p_variant_ids uuid[], p_branch_id uuid default null)
@@ -168,6 +173,13 @@ begin
     union all
     select 'document', 'number', true, i.org_id, null, null, i.id
     from public.invoices i where i.branch_id = any (v_branches) and i.org_id = any (v_orgs) and i.number = v_code
+    union all
+    select 'document', 'number', true, t.org_id, null, null, t.id
+    from (
+      select f.org_id, f.id from public.stock_transfers f where f.from_branch_id = any (v_branches) and f.number = v_code
+      union
+      select f.org_id, f.id from public.stock_transfers f where f.to_branch_id = any (v_branches) and f.number = v_code) t
+    where t.org_id = any (v_orgs)
   ), stock as (
     -- Whoever may see what a thing is, may not therefore see how many there are.
     select a.variant_id, jsonb_agg(to_jsonb(a)) as levels
@@ -195,7 +207,9 @@ begin
       'location', case when l.id is not null then jsonb_build_object('id', l.id, 'branch_id', l.branch_id, 'code', l.code,
         'name', l.name, 'kind', l.kind, 'is_sellable', l.is_sellable, 'archived_at', l.archived_at) end,
       'document', case when i.id is not null then jsonb_build_object('document', 'invoice', 'id', i.id,
-        'branch_id', i.branch_id, 'number', i.number, 'status', i.status, 'business_date', i.business_date) end,
+        'branch_id', i.branch_id, 'number', i.number, 'status', i.status, 'business_date', i.business_date)
+        when t.id is not null then jsonb_build_object('document', 'stock_transfer', 'id', t.id,
+        'branch_id', t.from_branch_id, 'number', t.number, 'status', t.status, 'business_date', t.business_date) end,
       'stock', case when h.variant_id is not null and h.org_id in (select private.orgs_with('stock.read'))
         then coalesce(s.levels, '[]') end)
     order by not h.exact, v.archived_at is not null,
@@ -211,6 +225,7 @@ begin
   left join public.branches n on n.id = p_branch_id
   left join public.locations l on h.kind = 'location' and l.id = h.other_id
   left join public.invoices i on h.kind = 'document' and i.org_id = h.org_id and i.id = h.other_id
+  left join public.stock_transfers t on h.kind = 'document' and t.org_id = h.org_id and t.id = h.other_id
   left join stock s on s.variant_id = h.variant_id;
   if v_matches is null then
     perform private.fail(404, 'not_found', 'This code is not known, or not yours.', jsonb_build_object('scanned', v_code));
@@ -221,10 +236,10 @@ $$;
 
 comment on function public.scan(text, uuid, uuid) is
 'What a code stands for. p_code: a barcode (an EAN-8, UPC-A, EAN-13 or GTIN-14 in any of these notations), a SKU, a serial number, a
-batch''s or location''s code, the number of an invoice, or what our QR codes hold (bl:variant:<id>, bl:unit:<variant id>:<serial>,
-bl:batch:<id>, bl:location:<id>). p_org_id: that organisation only; p_branch_id: stock, places and documents of that branch only.
+batch''s or location''s code, the number of an invoice or a transfer, or what our QR codes hold (bl:variant:<id>,
+bl:unit:<variant id>:<serial>, bl:batch:<id>, bl:location:<id>). p_org_id: that organisation only; p_branch_id: stock, places and documents of that branch only.
 Returns {"code", "matches"}: all that it may be, the exact and the primary first, each with "stock" as availability gives it
 (null without stock.read). Errors: 400 invalid_input, 401, 404 not_found. Permission: catalogue.read for goods, stock.read for stock,
-pieces and batches, invoice.read for invoices.';
+pieces, batches and transfers, invoice.read for invoices.';
 revoke execute on function public.scan(text, uuid, uuid) from public, anon;
 grant execute on function public.scan(text, uuid, uuid) to authenticated;

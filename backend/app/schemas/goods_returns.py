@@ -1,7 +1,7 @@
 """Goods returns: sold goods that come back to stock."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -13,7 +13,7 @@ from backend.app.schemas.stock import BRANCH, LOCATION
 
 _ID = "8c8f3f0e-1d9a-4f0e-8a53-0d9a3f1f0cbb"
 _INVOICE = "8c8f3f0e-1d9a-4f0e-8a53-0d9a3f1f0caa"
-_ROW = {
+_ROW: dict[str, Any] = {
     "id": _ID,
     "org_id": ORG,
     "branch_id": BRANCH,

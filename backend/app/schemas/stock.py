@@ -138,11 +138,11 @@ class AdjustmentOptions(Input):
     expires_on: a new lot's last day; unit: `quantity` is in this unit of the product.
     """
 
-    serials: list[Serial] | None = Field(None, min_length=1, max_length=2_000)
-    batch: str | None = Field(None, min_length=1, max_length=60)
+    serials: list[Serial] | None = Field(default=None, min_length=1, max_length=2_000)
+    batch: str | None = Field(default=None, min_length=1, max_length=60)
     expires_on: Day | None = None
     unit: UnitCode | None = None
-    note: str | None = Field(None, max_length=2_000)
+    note: str | None = Field(default=None, max_length=2_000)
 
 
 class AdjustmentRequest(Input):

@@ -1,7 +1,7 @@
 """Pieces with a serial number, and batches."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field
@@ -13,7 +13,7 @@ from backend.app.schemas.stock import BRANCH, LOCATION, DocumentKind
 
 BATCH = "5e5f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c88"
 UnitStatus = Literal["in_stock", "in_transit", "sold", "removed"]
-UNIT = {
+UNIT: dict[str, Any] = {
     "org_id": ORG,
     "variant_id": VARIANT,
     "serial": "SN-2026-000123",
