@@ -87,7 +87,7 @@ async def list_label_formats(_: CallerGateway) -> schemas.LabelFormats:
     operation_id="draw_label_png",
     summary="Draw one label as PNG",
     response_class=Response,
-    responses={**_file("image/png", _BINARY, "\u0089PNG"), **problems(404)},
+    responses={**_file("image/png", _BINARY, "\u0089PNG"), **problems(400, 404)},
 )
 async def draw_png(
     gateway: CallerGateway, kind: Things, item_id: UUID, query: Annotated[schemas.PngQuery, Query()]
@@ -102,7 +102,7 @@ async def draw_png(
     operation_id="draw_label_svg",
     summary="Draw one label as SVG",
     response_class=Response,
-    responses={**_file("image/svg+xml", {"type": "string"}, "<svg/>"), **problems(404)},
+    responses={**_file("image/svg+xml", {"type": "string"}, "<svg/>"), **problems(400, 404)},
 )
 async def draw_svg(
     gateway: CallerGateway, kind: Things, item_id: UUID, query: Annotated[schemas.PictureQuery, Query()]

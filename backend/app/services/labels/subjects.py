@@ -16,6 +16,8 @@ from backend.app.services.labels.symbols import as_ean13
 
 Kind = Literal["variant", "location", "batch"]
 
+# Attributes that go on would take their time to be measured, to be cut off in the end.
+_LONGEST_DETAILS: Final = 300
 # A list of so many ids still makes an address that every proxy takes.
 _AT_ONCE: Final = 100
 _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -148,7 +150,7 @@ def _details(attributes: Mapping[str, Any]) -> str:
     """The attributes in one line: their values are plain without their names."""
     shown = (value for value in attributes.values() if isinstance(value, str | int | Decimal) and value != "")
     texts = (_one_line(value) for value in shown if not isinstance(value, bool))
-    return " · ".join(text[:1].upper() + text[1:] for text in texts if text)
+    return " · ".join(text[:1].upper() + text[1:] for text in texts if text)[:_LONGEST_DETAILS]
 
 
 def _of_goods(variant: Row, house: Row, show: Show, batch: Row | None, serial: str | None) -> Subject:
