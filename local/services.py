@@ -88,13 +88,14 @@ class Service:
 
 
 class Gateway(Service):
-    """The one address that serves what Supabase serves: Auth and REST on one database.
+    """The one address that serves what Supabase serves: Auth, REST and Storage on one database.
 
     Parameters:
         database_url: the database's address as its superuser.
         keys: the stack's keys.
         port: None picks a free port.
         log: the file that gets its output.
+        storage: the folder for uploaded files, made at the first upload; None puts it beside the log.
         env: more variables, which win over the ones made here.
     """
 
@@ -105,6 +106,7 @@ class Gateway(Service):
         *,
         log: Path,
         port: int | None = None,
+        storage: Path | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
         port = port or free_port()
@@ -113,6 +115,7 @@ class Gateway(Service):
             "GATEWAY_PORT": str(port),
             "GATEWAY_DATABASE_URL": database_url,
             "GATEWAY_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "GATEWAY_STORAGE": str((storage or log.with_name(f"{log.stem}-files")).absolute()),
             "SUPABASE_ANON_KEY": keys.anon_key,
             "SUPABASE_SERVICE_ROLE_KEY": keys.service_role_key,
             "SUPABASE_JWT_SECRET": keys.jwt_secret,

@@ -155,6 +155,7 @@ class Stack:
                 self.keys,
                 port=self.ports["gateway"],
                 log=self.state.logs / "gateway.log",
+                storage=self.state.folder / "storage",
             )
             api = Api(gateway.url, self.keys, port=self.ports["api"], log=self.state.logs / "api.log")
             self._services = (gateway, api)

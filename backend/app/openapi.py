@@ -19,9 +19,13 @@ carries too."""
 _TAGS = [
     {"name": "health", "description": "Is the service well?"},
     {"name": "auth", "description": "Who is calling, with which roles and permissions."},
-    {"name": "catalogue", "description": "Categories, products and variants."},
+    {"name": "catalogue", "description": "Categories, brands, barcodes, units, sets and price lists."},
     {"name": "customers", "description": "Customers and their credit limits."},
-    {"name": "inventory", "description": "Stock, its movements and documents, labels, scanning."},
+    {
+        "name": "inventory",
+        "description": "Products, variants and their search; stock, its movements and documents; labels, "
+        "scanning.",
+    },
     {"name": "billing", "description": "Counter sales, invoices, and their PDF."},
     {"name": "audit", "description": "Who changed what, and when."},
     {"name": "users", "description": "The people of an organisation."},

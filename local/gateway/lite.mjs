@@ -5,7 +5,10 @@ import { GatewayConnection } from "./connection.mjs";
 import { prepareDatabase } from "./database.mjs";
 import { log } from "./log.mjs";
 import { createMailer } from "./mailer.mjs";
+import { keepPartitions } from "./realtime/partitions.mjs";
+import { createRealtime } from "./realtime/server.mjs";
 import { createRest } from "./rest.mjs";
+import { createStorage } from "./storage.mjs";
 
 const RELOAD_DELAY_MS = 20;
 const NOWHERE = "00000000-0000-0000-0000-000000000000";
@@ -25,11 +28,11 @@ async function skipSessionLookup(context, next) {
 }
 
 /**
- * Makes Auth and REST over one database.
+ * Makes Auth, REST, Realtime and Storage over one database.
  *
  * @param {object} settings see settings.mjs.
- * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, close: () => Promise<void>}>} handlers
- *   from Request to Response.
+ * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, realtime: object, storage: Function,
+ *   close: () => Promise<void>}>} handlers from Request to Response; realtime see realtime/server.mjs.
  */
 export async function createSupabase(settings) {
   const connection = new GatewayConnection({
@@ -48,19 +51,27 @@ export async function createSupabase(settings) {
     },
     // The migrations' own history belongs to the Supabase CLI; the library would make its table as superuser.
     db: { migrations: { enabled: false } },
+    // The library's own Storage checks the policies in one transaction and writes past them in another: see storage.mjs.
     storage: { enabled: false },
     options: { server: { middlewares: [skipSessionLookup], disableStudio: true, disableFallback: true } },
   });
   app._mailer = createMailer(settings);
   await app.ensureSystemSchema();
   await prepareDatabase(connection.driver);
+  const stopPartitions = await keepPartitions(connection.driver);
   await connection.introspect({ useCache: false });
   await watchCatalogue(connection);
+  const realtime = createRealtime({ connection, settings });
   return {
     auth: createAuth({ app, connection, settings }),
     rest: createRest({ app, connection, settings }),
     adminUsers: createAdminUsers({ database: connection.driver, settings }),
-    close: () => connection.close(),
+    storage: await createStorage({ connection, settings }),
+    realtime,
+    close: () => {
+      stopPartitions();
+      return connection.close();
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /**
- * Supabase's Auth and REST on one port, over one Postgres database, without Docker: for development and tests.
+ * Supabase's Auth, REST, Realtime and Storage on one port, over one Postgres database, without Docker: for development and
+ * tests.
  *
  * Configured by environment only, see settings.mjs. Prints `{"ready": true, "port": n}` on stdout when it serves.
  */
@@ -66,6 +67,7 @@ function createHandler(supabase, settings) {
     }
     if (url.pathname.startsWith("/auth/v1/")) return supabase.auth(request);
     if (url.pathname.startsWith("/rest/v1/")) return supabase.rest(request);
+    if (url.pathname.startsWith("/storage/v1/")) return supabase.storage(request);
     return Response.json({ message: "no Route matched with those values" }, { status: 404 });
   }
 
@@ -97,6 +99,7 @@ async function main() {
   captureConsole();
   const supabase = await createSupabase(settings);
   const server = createServer(getRequestListener(createHandler(supabase, settings)));
+  server.on("upgrade", supabase.realtime.upgrade);
   await new Promise((resolve, reject) =>
     server.once("error", reject).listen(settings.port, settings.host, resolve),
   );
@@ -105,6 +108,7 @@ async function main() {
 
   async function stop(signal) {
     log("info", "stopping", { signal });
+    supabase.realtime.close();
     setTimeout(() => server.closeAllConnections(), CLOSE_AFTER_MS).unref();
     await new Promise((resolve) => server.close(resolve));
     await supabase.close();

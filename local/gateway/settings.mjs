@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
+import { isAbsolute } from "node:path";
 import { parse } from "smol-toml";
+import { parseSize } from "./storage_upload.mjs";
 
 const CHARACTER_SETS = {
   letters_digits: ["abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "0123456789"],
@@ -30,8 +32,10 @@ function hookFunction(hook) {
  * Reads the gateway's settings.
  *
  * @param {Record<string, string | undefined>} environment process environment: GATEWAY_DATABASE_URL,
- *   SUPABASE_ANON_KEY, SUPABASE_SERVICE_ROLE_KEY, SUPABASE_JWT_SECRET, SUPABASE_CONFIG; optional GATEWAY_HOST,
- *   GATEWAY_PORT (0 chooses a free one), GATEWAY_PUBLIC_URL.
+ *   GATEWAY_STORAGE (folder for uploaded files), SUPABASE_ANON_KEY, SUPABASE_SERVICE_ROLE_KEY, SUPABASE_JWT_SECRET,
+ *   SUPABASE_CONFIG; optional GATEWAY_HOST, GATEWAY_PORT (0 chooses a free one), GATEWAY_PUBLIC_URL,
+ *   GATEWAY_PUBLIC_CHANNELS (1 allows them, as the hosted project's switch "Allow public access" does; Branchline has it
+ *   off).
  * @throws {Error} naming the variable that is missing or malformed; no value has a secret default.
  */
 export function readSettings(environment) {
@@ -73,6 +77,11 @@ export function readSettings(environment) {
     password: {
       minLength: auth.minimum_password_length ?? 6,
       characters: CHARACTER_SETS[requirements] ?? [],
+    },
+    realtime: { privateOnly: environment.GATEWAY_PUBLIC_CHANNELS !== "1" },
+    storage: {
+      folder: required(environment, "GATEWAY_STORAGE", isAbsolute, "an absolute path"),
+      largest: parseSize(file.storage?.file_size_limit ?? "50MiB"),
     },
     accessTokenHook: hookFunction(auth.hook?.custom_access_token),
     auth: {

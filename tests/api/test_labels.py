@@ -39,7 +39,7 @@ def cushion(shop: Shop) -> UUID:
         "price": 1250,
         "price_includes_tax": True,
     }
-    return UUID(shop.admin.post("/v1/catalogue/variants", body)["id"])
+    return UUID(shop.admin.post("/v1/inventory/variants", body)["id"])
 
 
 def test_a_cashier_prints_labels_of_goods_and_places(shop: Shop, cushion: UUID) -> None:

@@ -7,16 +7,18 @@ from pydantic import BaseModel
 
 from backend.app.main import create_app
 from backend.app.schemas import (
+    assortment,
     audit,
     auth,
     billing,
     catalogue,
+    changes,
     counts,
     customers,
     goods_returns,
     health,
-    integrity,
     labels,
+    price_lists,
     reordering,
     reservations,
     scan,
@@ -36,16 +38,18 @@ OPERATIONS = {
 MODELS = [
     model
     for module in (
+        assortment,
         audit,
         auth,
         billing,
         catalogue,
+        changes,
         counts,
         customers,
         goods_returns,
         health,
-        integrity,
         labels,
+        price_lists,
         reordering,
         reservations,
         scan,

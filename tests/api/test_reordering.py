@@ -1,9 +1,9 @@
-"""Alerts, reorder rules, integrity and catching up over the API."""
+"""Alerts, reorder rules and catching up over the API."""
 
 from typing import Any
 from uuid import uuid4
 
-from backend.app.schemas.integrity import Changes, IntegrityCheck, IntegrityRun
+from backend.app.schemas.changes import Changes
 from backend.app.schemas.reordering import AbcRow, Alert, RemovedRule, ReorderRule, SavedRule, Suggestion
 from tests.api.conftest import Shop
 from tests.api.goods import Goods, goods, stock, variant
@@ -53,16 +53,6 @@ def test_what_runs_low_is_told_once_and_ordered_again(shop: Shop, goods: Goods) 
     )
     assert RemovedRule.model_validate(gone.json()).variant_id == lamp
     assert goods.keeper.get(path, variant_id=lamp)["items"] == []
-
-
-def test_the_books_are_proved(shop: Shop) -> None:
-    path = f"{INVENTORY}/integrity"
-    assert_problem(shop.cashier.send("POST", path, {"org_id": shop.org_id}), 403, "permission_denied")
-    run = IntegrityRun.model_validate(shop.admin.post(path, {"org_id": shop.org_id}))
-    assert run.passed
-    rows = shop.admin.get(path, run_id=run.run_id)["items"]
-    assert {IntegrityCheck.model_validate(row).proof for row in rows} == {check.proof for check in run.checks}
-    assert shop.cashier.get(path)["items"] == []
 
 
 def test_catching_up(shop: Shop) -> None:

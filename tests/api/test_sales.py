@@ -81,7 +81,7 @@ def test_strangers_neither_sell_nor_see(shop: Shop) -> None:
         "/v1/billing/invoices",
         "/v1/inventory/stock",
         "/v1/inventory/movements",
-        "/v1/catalogue/products",
+        "/v1/inventory/products",
     ):
         assert stranger.get(path, org_id=shop.org_id)["items"] == []
 

@@ -160,6 +160,7 @@ def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
             "private.orgs_with",
             "private.branches_with",
             "private.is_gstin",
+            "private.is_image_path",
             "private.invoice_json",
             "private.tax_summary",
         }
@@ -196,13 +197,23 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "'i')",
     )
     assert stable == [
+        "abc_analysis",
         "availability",
+        "category_tree",
         "check_stock",
+        "find_products",
+        "find_variants",
+        "get_count",
         "get_invoice",
+        "get_reservation",
+        "get_transfer",
         "health",
         "my_invitations",
         "quote_sale",
+        "reorder_suggestions",
         "scan",
+        "search_variants",
         "serial_history",
+        "stock_changes",
         "whoami",
     ]

@@ -120,10 +120,11 @@ class Lab:
         session: dict[str, Any] = answer.json()
         return session
 
-    def run_node(self, script: str) -> str:
+    def run_node(self, script: str, **variables: str) -> str:
         """Run a test script of this folder with the real @supabase/supabase-js and return what it printed.
 
-        The script finds its packages through a link beside it: Node.js looks only upwards from the file.
+        It gets `variables` in its environment, besides the addresses and keys. It finds its packages through
+        packages.mjs: Node.js looks only upwards from the file.
         """
         environment = {
             **node.environment(),
@@ -131,6 +132,7 @@ class Lab:
             "SUPABASE_URL": self.url,
             "SUPABASE_ANON_KEY": self.keys.anon_key,
             "SUPABASE_SERVICE_ROLE_KEY": self.keys.service_role_key,
+            **variables,
         }
         loader = HERE / "packages.mjs"
         command = [

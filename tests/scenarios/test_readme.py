@@ -1,10 +1,11 @@
-"""The README's first sale, run as it is printed, against a stack with the demo data."""
+"""The README's examples, run as they are printed, against a stack with the demo data."""
 
 import os
 import re
 import subprocess
 from pathlib import Path
 
+import httpx
 import pytest
 
 from local import node
@@ -16,9 +17,9 @@ from local.services import Api, Gateway
 from local.stack import DEMO_PEOPLE
 
 
-def block(language: str) -> str:
-    """The code block of that language in the README's chapter "A first sale"."""
-    chapter = (ROOT / "README.md").read_text().split("## A first sale", 1)[1].split("\n## ", 1)[0]
+def block(language: str, title: str = "A first sale") -> str:
+    """The code block of that language in a chapter of the README."""
+    chapter = (ROOT / "README.md").read_text().split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
     [code] = re.findall(rf"```{language}\n(.*?)```", chapter, flags=re.DOTALL)
     return str(code)
 
@@ -67,3 +68,45 @@ def test_the_sale_with_supabase_js(printed: dict[str, str], tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"BLR/\d\d-\d\d/\d{6} paid [\d.]+\n", done.stdout), done.stdout + done.stderr
+
+
+def test_stock_in_real_time(printed: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(LOCAL / "node_modules")
+    (tmp_path / "sale.mjs").write_text(block("js"))
+    (tmp_path / "stock.mjs").write_text(block("js", "Stock in real time"))
+    environment = {**os.environ, **printed}
+    with subprocess.Popen(
+        [node.node_program(), "stock.mjs"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    ) as watching:
+        assert watching.stdout is not None
+        try:
+            first = watching.stdout.readline()
+            assert re.fullmatch(r"[1-9]\d* levels\n", first), first
+            subprocess.run(
+                [node.node_program(), "sale.mjs"], cwd=tmp_path, check=True, timeout=60, env=environment
+            )
+            told = watching.stdout.readline()
+            assert re.fullmatch(r"[0-9a-f-]{36}: \d+\n", told), told
+        finally:
+            watching.kill()
+
+
+def test_the_picture_with_supabase_js(printed: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(LOCAL / "node_modules")
+    (tmp_path / "picture.mjs").write_text(block("js", "A picture of a product"))
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    done = subprocess.run(
+        [node.node_program(), "picture.mjs"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **printed},
+    )
+    assert done.returncode == 0, done.stderr
+    assert httpx.get(done.stdout.strip(), trust_env=False).content == b"\x89PNG", done.stdout + done.stderr

@@ -39,7 +39,11 @@ class Branch:
 
 @dataclass(frozen=True)
 class House:
-    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first."""
+    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
+
+    documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
+    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
+    """
 
     id: UUID
     users: Mapping[str, User]
@@ -47,6 +51,11 @@ class House:
     variants: Mapping[str, UUID]
     customers: Mapping[str, UUID]
     invoices: Mapping[str, UUID]
+    products: Mapping[str, UUID]
+    documents: Mapping[str, UUID]
+    # Counts by `<branch code>:<status>`, an entry of one as `<branch code>:entry`; alerts by branch code.
+    counts: Mapping[str, UUID]
+    alerts: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,9 @@ class _Builder:
     customers: dict[str, UUID] = field(default_factory=dict)
     tax_classes: dict[str, UUID] = field(default_factory=dict)
     products: dict[str, UUID] = field(default_factory=dict)
+    documents: dict[str, UUID] = field(default_factory=dict)
+    counts: dict[str, UUID] = field(default_factory=dict)
+    alerts: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -292,6 +304,20 @@ class _Builder:
                 p_options=options,
             )
 
+    def image(self) -> None:
+        """A picture of some product: the file's row as Storage writes it, then the catalogue's."""
+        product = self.admin.select(
+            "select id from public.products where org_id = %s order by name limit 1", [self.org_id]
+        )[0]["id"]
+        path = f"{self.org_id}/{product}/front.jpg"
+        self.admin.execute(
+            "insert into storage.objects (bucket_id, name) values ('product-images', %s)", [path]
+        )
+        self.admin.execute(
+            "insert into public.product_images (org_id, product_id, path) values (%s, %s, %s)",
+            [self.org_id, product, path],
+        )
+
     def stock(self, location: UUID, quantity: int) -> None:
         for key, variant in self.variants.items():
             if key not in UNSTOCKED:
@@ -344,10 +370,94 @@ class _Builder:
             p_reason="Changed his mind",
         )
 
+    def reserve_and_carry(self, branch: Branch, key: str) -> None:
+        """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
+        variant = self.variants[key]
+        self.admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=branch.warehouse,
+            p_variant_id=variant,
+            p_quantity=6,
+            p_reason="opening",
+            p_unit_cost=Decimal("40"),
+        )
+        made = self.documents[f"reservation@{branch.code}"] = new_id()
+        self.admin.rpc(
+            "reserve_stock",
+            p_id=made,
+            p_location_id=branch.warehouse,
+            p_lines=[{"variant_id": variant, "quantity": 1}],
+        )
+        for name, quantity in (("draft", 1), ("road", 2)):
+            made = self.documents[f"{name}@{branch.code}"] = new_id()
+            self.admin.rpc(
+                "create_transfer",
+                p_id=made,
+                p_from_location_id=branch.warehouse,
+                p_to_location_id=branch.showroom,
+                p_lines=[{"variant_id": variant, "quantity": quantity}],
+            )
+        self.admin.rpc("dispatch_transfer", p_id=new_id(), p_transfer_id=made)
+        self.admin.rpc(
+            "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
+        )
+
+    def count(self, branch: Branch, status: str, key: str, location: UUID, quantity: int) -> None:
+        """A count of one variant, as far as the status says, that finds what the book says."""
+        made = self.counts[f"{branch.code}:{status}"] = new_id()
+        self.admin.rpc(
+            "start_count",
+            p_id=made,
+            p_location_id=location,
+            p_kind="cycle",
+            p_options={"variant_ids": [self.variants[key]]},
+        )
+        entered = self.admin.rpc(
+            "record_count",
+            p_id=new_id(),
+            p_count_id=made,
+            p_lines=[{"variant_id": self.variants[key], "quantity": quantity}],
+        )
+        steps = {
+            "counting": (),
+            "submitted": ("submit_count",),
+            "approved": ("submit_count", "approve_count"),
+            "posted": ("submit_count", "approve_count", "post_count"),
+        }
+        for step in steps[status]:
+            self.admin.rpc(step, p_id=new_id(), p_count_id=made)
+        if status == "counting":
+            self.counts[f"{branch.code}:entry"] = UUID(entered["entries"][0]["id"])
+
+    def counts_of(self, branch: Branch, keys: tuple[str, str, str], shown: str) -> None:
+        """Counts of the empty warehouse in each open status, and a posted one of the showroom."""
+        for status, key in zip(("counting", "submitted", "approved"), keys, strict=True):
+            self.count(branch, status, key, branch.warehouse, 0)
+        self.count(branch, "posted", shown, branch.showroom, 10)
+
+    def reorder(self, branch: Branch, key: str) -> None:
+        """A reorder rule for the empty warehouse, whose alerts are raised at once."""
+        self.admin.rpc(
+            "save_reorder_rule",
+            p_id=new_id(),
+            p_location_id=branch.warehouse,
+            p_variant_id=self.variants[key],
+            p_reorder_point=2,
+            p_reorder_quantity=5,
+            p_lead_time_days=7,
+        )
+        (alert,) = self.admin.select(
+            "select id from public.stock_alerts where location_id = %s and kind = 'low_stock'",
+            [branch.warehouse],
+        )
+        self.alerts[branch.code] = alert["id"]
+
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
         self.admin.execute("insert into public.suppliers (org_id, name) values (%s, 'Mill')", [self.org_id])
+        self.image()
         self.admin.rpc(
             "invite_member",
             p_id=new_id(),
@@ -356,8 +466,40 @@ class _Builder:
             p_role="technician",
         )
 
+    def price_list(self, key: str) -> None:
+        """A brand, a code and a trade price for a variant: of a group that nobody is in yet."""
+        group, prices = new_id(), new_id()
+        for statement, values in (
+            ("brands (org_id, name) values (%s, 'House')", [self.org_id]),
+            (
+                "variant_barcodes (org_id, variant_id, code) values (%s, %s, '036000291452')",
+                [self.org_id, self.variants[key]],
+            ),
+            ("customer_groups (id, org_id, name) values (%s, %s, 'Trade')", [group, self.org_id]),
+            (
+                "price_lists (id, org_id, name, customer_group_id) values (%s, %s, 'Trade', %s)",
+                [prices, self.org_id, group],
+            ),
+            (
+                "price_list_items (org_id, price_list_id, variant_id, price) values (%s, %s, %s, 50)",
+                [self.org_id, prices, self.variants[key]],
+            ),
+        ):
+            self.admin.execute(f"insert into public.{statement}", values)
+
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
-        return House(self.org_id, self.users, branches, self.variants, self.customers, invoices)
+        return House(
+            self.org_id,
+            self.users,
+            branches,
+            self.variants,
+            self.customers,
+            invoices,
+            self.products,
+            self.documents,
+            self.counts,
+            self.alerts,
+        )
 
 
 def _make_teak(connection: Connection) -> House:
@@ -402,9 +544,15 @@ def _make_teak(connection: Connection) -> House:
     build.customer("unknown")
     build.customer("trusted", credit=2000, region_code="29", country="IN")
     build.one_of_the_rest()
+    build.price_list("sofa")
     invoices = {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")}
     build.take_back(blr, "book")
     build.take_back(mum, "book")
+    for branch in (blr, mum):
+        build.counts_of(branch, ("pot", "lamp", "rug"), "book")
+        build.reorder(branch, "pot")
+    build.reserve_and_carry(blr, "book")
+    build.reserve_and_carry(mum, "book")
     return build.house((blr, mum), invoices)
 
 
@@ -426,6 +574,10 @@ def _make_lagoon(connection: Connection) -> House:
     build.customer("domestic", country="GB", tax_number="GB987654321")
     build.customer("abroad", country="FR")
     build.one_of_the_rest()
+    build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
+    build.counts_of(london, ("pump", "filter", "robot"), "filter")
+    build.reorder(london, "filter")
+    build.reserve_and_carry(london, "filter")
     return build.house((london,), invoices)

@@ -32,8 +32,10 @@ class Resource:
 
     path: beneath the router. noun, plural: for summaries and operation ids ("stock level", "stock levels").
     row: the columns of the answer. query: filters and sort keys. create, update: the columns that may be
-    written; None where that is not offered. archives: DELETE sets `archived_at`; rows are never removed. key:
-    the columns that tell rows apart; only a resource whose key is `id` can be read one by one.
+    written; None where that is not offered. archives: DELETE sets `archived_at`; the row stays. deletes:
+    DELETE removes the row. found_by: the function that finds the rows in which `q` occurs, see
+    :class:`Listing`. key: the columns that tell rows apart; only a resource whose key is `id` can be read one
+    by one.
     """
 
     path: str
@@ -47,6 +49,8 @@ class Resource:
     create: type[NewRow] | None = None
     update: type[Input] | None = None
     archives: bool = False
+    deletes: bool = False
+    found_by: str | None = None
     one_by_one: bool = True
 
     @property
@@ -134,16 +138,19 @@ def add_resource(router: APIRouter, resource: Resource) -> None:
         _add_update(router, resource, resource.update)
     if resource.archives:
         _add_archive(router, resource)
+    if resource.deletes:
+        _add_delete(router, resource)
 
 
 def _add_list(router: APIRouter, resource: Resource) -> None:
-    listing = Listing(resource.table, resource.columns, resource.key, resource.search)
+    listing = Listing(resource.table, resource.columns, resource.key, resource.search, resource.found_by)
 
     async def list_rows(gateway: CallerGateway, query: Any) -> Response:
         return passed_on(await read_page(gateway, listing, query, {}))
 
     _annotate(list_rows, query=Annotated[resource.query, Query()])
     searched = f" `q` searches {', '.join(resource.search)}." if resource.search else ""
+    searched += " With `q`, `org_id` is needed." if resource.found_by else ""
     router.add_api_route(
         resource.path,
         list_rows,
@@ -228,6 +235,23 @@ def _add_archive(router: APIRouter, resource: Resource) -> None:
         operation_id=resource.operation("archive"),
         summary=f"Archive {_article(resource.noun)}",
         description="Sets `archived_at`; documents keep referring to it. A PATCH to null brings it back.",
+        response_model=resource.row,
+        responses=problems(404, 409),
+    )
+
+
+def _add_delete(router: APIRouter, resource: Resource) -> None:
+    async def delete_row(gateway: CallerGateway, row_id: UUID) -> Response:
+        request = gateway.rest.from_(resource.table).delete().eq("id", str(row_id)).select(*resource.columns)
+        return passed_on((await _send_one(gateway, request.request)).content)
+
+    router.add_api_route(
+        resource.path + "/{row_id}",
+        delete_row,
+        methods=["DELETE"],
+        operation_id=resource.operation("delete"),
+        summary=f"Remove {_article(resource.noun)}",
+        description="Answers the row that is gone; what documents keep of it stays on them.",
         response_model=resource.row,
         responses=problems(404, 409),
     )

@@ -1,0 +1,597 @@
+"""Counts: what is listed, what entries come to, what is posted, and what each step refuses."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from tests.database.sales import adjust, line, on_hand, sell
+from tests.database.stock.counting import (
+    enter,
+    figures,
+    look,
+    movements,
+    post,
+    start,
+    submit,
+    trace,
+    void,
+)
+from tests.support.personas import new_id, raises, raises_sqlstate
+from tests.support.world import People
+
+
+@pytest.fixture
+def sofa(people: People) -> UUID:
+    """Nine untracked pieces in the Bengaluru showroom, worth 40 each."""
+    return people.world.teak.variants["sofa"]
+
+
+@pytest.fixture
+def phone(people: People) -> UUID:
+    """Three pieces BLR-1 to BLR-3 in the Bengaluru showroom."""
+    return people.world.teak.variants["phone"]
+
+
+@pytest.fixture
+def paint(people: People) -> UUID:
+    """Lots BLR-OLD and BLR-NEW of five litres each in the Bengaluru showroom."""
+    return people.world.teak.variants["paint"]
+
+
+def test_a_full_count_lists_what_lies_there_lot_by_lot(people: People) -> None:
+    """One line for each variant, one for each lot; what is expected is frozen; nothing else is listed."""
+    adjust(people, people.world.teak.variants["lamp"], -10)
+    lines = figures(people, start(people))
+    assert {sku: entry["expected"] for sku, entry in lines.items()} == {
+        "BOOK": 10,
+        "PAINT/BLR-NEW": 5,
+        "PAINT/BLR-OLD": 5,
+        "PHONE": 3,
+        "POT": 10,
+        "RUG": 10,
+        "SOFA": 9,
+    }
+    assert all(entry["counted"] is None and entry["variance"] is None for entry in lines.values())
+
+
+def test_a_cycle_count_by_category_takes_those_beneath_it(people: People, sofa: UUID) -> None:
+    """Its own goods and those of its descendants that lie here."""
+    admin, org = people.as_admin(), people.world.teak.id
+    top, middle, bottom, other = new_id(), new_id(), new_id(), new_id()
+    for key, parent in ((top, None), (middle, top), (bottom, middle), (other, None)):
+        admin.execute(
+            "insert into public.categories (id, org_id, parent_id, name) values (%s, %s, %s, %s)",
+            [key, org, parent, str(key)],
+        )
+    for name, category in (("Sofa", bottom), ("Lamp", top), ("Book", other), ("Assembly", top)):
+        assert admin.execute(
+            "update public.products set category_id = %s where org_id = %s and name = %s",
+            [category, org, name],
+        )
+    assert list(figures(people, start(people, kind="cycle", category_id=top))) == ["LAMP", "SOFA"]
+    assert sofa
+    with raises("count_overlaps", 409):
+        start(people, kind="cycle", category_id=middle)
+    with raises("not_found", 404):
+        start(people, kind="cycle", category_id=uuid4())
+
+
+def test_a_cycle_count_by_abc_class(people: People, sofa: UUID) -> None:
+    """The class as abc_analysis tells it: what sold most, at cost."""
+    sell(people.as_cashier(), people.world.blr, line(sofa, 5))
+    assert list(figures(people, start(people, kind="cycle", abc_class="A"))) == ["SOFA"]
+    assert "SOFA" not in figures(people, start(people, kind="cycle", abc_class="C"))
+    with raises("nothing_to_count", 422):
+        start(people, kind="cycle", abc_class="B")
+
+
+def test_listed_variants_are_counted_even_where_there_are_none(people: People, sofa: UUID) -> None:
+    """Somebody asked for them: expected 0."""
+    count = start(people, sofa, location=people.world.blr.warehouse)
+    assert figures(people, count)["SOFA"]["expected"] == 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"kind": "cycle"},
+        {"kind": "full", "abc_class": "A"},
+        {"kind": "cycle", "abc_class": "A", "category_id": str(uuid4())},
+        {"kind": "cycle", "abc_class": "D"},
+        {"kind": "cycle", "category_id": "x"},
+        {"kind": "cycle", "variant_ids": []},
+        {"kind": "cycle", "variant_ids": "all"},
+        {"kind": "cycle", "variant_ids": ["x"]},
+        {"kind": "half"},
+        {"kind": None},
+        {"kind": "full", "blind": "yes"},
+        {"kind": "full", "note": "x" * 2001},
+        {"kind": "full", "note": 5},
+        {"kind": "full", "colour": "red"},
+    ],
+)
+def test_malformed_starts(people: People, options: dict[str, Any]) -> None:
+    """400, and nothing is written."""
+    before = trace(people.connection)
+    with raises("invalid_input", 400):
+        start(people, **options)
+    assert trace(people.connection) == before
+
+
+def test_services_sets_and_strangers_are_not_counted(people: People, sofa: UUID) -> None:
+    """By list and by entry: a set is counted as its components, a foreign variant is nobody's."""
+    variants = people.world.teak.variants
+    count, before = start(people, sofa), None
+    for key in ("assembly", "suite"):
+        before = trace(people.connection)
+        with raises("not_stocked", 422):
+            start(people, variants[key], location=people.world.blr.warehouse)
+        with raises("not_stocked", 422):
+            enter(people.as_cashier(), count, variants[key], 1)
+        assert trace(people.connection) == before
+    for stranger in (people.world.lagoon.variants["pump"], uuid4()):
+        with raises("not_found", 404):
+            start(people, stranger)
+        with raises("not_found", 404):
+            enter(people.as_cashier(), count, stranger, 1)
+
+
+def test_one_open_count_of_a_variant_at_a_location(people: People, sofa: UUID) -> None:
+    """Not by starting, not by a find; elsewhere, or once the first has ended, it is free."""
+    first = start(people, sofa)
+    other = start(people, people.world.teak.variants["lamp"])
+    with raises("count_overlaps", 409) as refusal:
+        start(people)
+    assert refusal.facts["sku"] in ("SOFA", "LAMP")
+    with raises("count_overlaps", 409) as refusal:
+        enter(people.as_cashier(), other, sofa, 1)
+    assert refusal.facts["count_id"] == str(first)
+    start(people, sofa, location=people.world.blr.warehouse)
+    people.as_stockkeeper().rpc("cancel_count", p_id=new_id(), p_count_id=first)
+    enter(people.as_cashier(), other, sofa, 9)
+
+
+def test_entries_of_several_people_add_up(people: People, sofa: UUID) -> None:
+    """Two shelves, two people, one line; each entry keeps who made it."""
+    count = start(people, sofa)
+    enter(people.as_cashier(), count, sofa, 5)
+    enter(people.as_technician(), count, sofa, 3)
+    line_of = figures(people, count)["SOFA"]
+    assert (line_of["counted"], line_of["expected_at_count"], line_of["variance"]) == (8, 9, -1)
+    assert (line_of["unit_cost"], line_of["worth"]) == (40, -40)
+    seen = people.as_cashier().select(
+        "select quantity, recorded_by from public.stock_count_entries where count_id = %s order by seq",
+        [count],
+    )
+    assert [(row["quantity"], row["recorded_by"]) for row in seen] == [
+        (5, people.as_cashier().user_id),
+        (3, people.as_technician().user_id),
+    ]
+
+
+def test_a_voided_entry_counts_no_more_and_stays_to_be_seen(people: People, sofa: UUID) -> None:
+    """The sum and the book are those of what is left; the last one voided leaves the line uncounted."""
+    count = start(people, sofa)
+    first = enter(people.as_cashier(), count, sofa, 5)
+    sell(people.as_cashier(), people.world.blr, line(sofa, 2))
+    second = enter(people.as_cashier(), count, sofa, 70)
+    voided = void(people.as_cashier(), second)
+    assert voided["voided_by"] == str(people.as_cashier().user_id)
+    assert figures(people, count)["SOFA"]["expected_at_count"] == 9
+    before = trace(people.connection)["public.stock_count_entries"]
+    void(people.as_technician(), second)
+    assert trace(people.connection)["public.stock_count_entries"] == before, "who was first stays on record"
+    void(people.as_cashier(), first)
+    line_of = figures(people, count)["SOFA"]
+    assert (line_of["counted"], line_of["variance"], line_of["worth"]) == (None, None, None)
+
+
+def test_sales_before_and_after_an_entry_are_no_differences(people: People, sofa: UUID) -> None:
+    """Frozen at 9, sold 2, counted 6 (one is missing), sold 3 more: one goes out, and 3 are left."""
+    count = start(people, sofa)
+    sell(people.as_cashier(), people.world.blr, line(sofa, 2))
+    enter(people.as_cashier(), count, sofa, 6)
+    sell(people.as_cashier(), people.world.blr, line(sofa, 3))
+    done = post(people, count)
+    (line_of,) = done["lines"]
+    assert (line_of["figures"]["expected"], line_of["figures"]["expected_at_count"]) == (9, 7)
+    assert (line_of["figures"]["variance"], line_of["figures"]["posted"]) == (-1, -1)
+    assert on_hand(people.connection, people.world.blr.showroom, sofa) == 3
+    assert movements(people.connection, count) == [("SOFA", "showroom", "adjustment", 1, 40, None, None)]
+
+
+def test_goods_sold_between_two_entries_are_taken_from_the_uncounted_part(people: People, sofa: UUID) -> None:
+    """Shelf one 6 of 9, 2 sold off shelf two, 1 left there: no difference, and the line is marked."""
+    count = start(people, sofa)
+    enter(people.as_cashier(), count, sofa, 6)
+    assert figures(people, count)["SOFA"]["moved"] is False
+    sell(people.as_cashier(), people.world.blr, line(sofa, 2))
+    enter(people.as_technician(), count, sofa, 1)
+    line_of = figures(people, count)["SOFA"]
+    assert (line_of["variance"], line_of["moved"]) == (0, True)
+
+
+def test_goods_sold_off_a_counted_shelf_show_as_marked_surplus_until_counted_anew(
+    people: People, sofa: UUID
+) -> None:
+    """The mark tells the approver; after a recount in one go the difference is the true one."""
+    count = start(people, sofa)
+    enter(people.as_cashier(), count, sofa, 6)
+    sell(people.as_cashier(), people.world.blr, line(sofa, 2))
+    enter(people.as_technician(), count, sofa, 3)
+    line_of = figures(people, count)["SOFA"]
+    assert (line_of["variance"], line_of["moved"]) == (2, True)
+    submit(people, count)
+    people.as_stockkeeper().rpc("recount", p_id=new_id(), p_count_id=count, p_variant_ids=[sofa])
+    enter(people.as_cashier(), count, sofa, 7)
+    line_of = figures(people, count)["SOFA"]
+    assert (line_of["variance"], line_of["moved"]) == (0, False)
+
+
+def test_finds_get_a_line_and_come_in_at_average_cost(people: People) -> None:
+    """What was not on the list: expected null, and after posting it is on hand."""
+    lamp = people.world.teak.variants["lamp"]
+    count = start(people, people.world.teak.variants["pot"])
+    enter(people.as_cashier(), count, lamp, 12)
+    line_of = figures(people, count)["LAMP"]
+    assert (line_of["expected"], line_of["expected_at_count"], line_of["variance"]) == (None, 10, 2)
+    done = post(people, count, uncounted="skip")
+    assert done["totals"] == {"lines": 2, "counted": 1, "differences": 1, "worth": 80}
+    assert movements(people.connection, count) == [("LAMP", "adjustment", "showroom", 2, 40, None, None)]
+    assert on_hand(people.connection, people.world.blr.showroom, lamp) == 12
+
+
+def test_lines_that_nobody_counted_are_gone_or_stay(people: People) -> None:
+    """zero takes out what the book says at submission, skip leaves it; saying nothing is refused."""
+    lamp, pot = people.world.teak.variants["lamp"], people.world.teak.variants["pot"]
+    for uncounted, left in (("skip", 8), ("zero", 0)):
+        count = start(people, lamp, pot)
+        enter(people.as_cashier(), count, pot, 10)
+        if uncounted == "skip":
+            sell(people.as_cashier(), people.world.blr, line(lamp, 2))
+        before = trace(people.connection)
+        with raises("count_incomplete", 422) as refusal:
+            submit(people, count)
+        assert refusal.facts["lines"] == 1
+        with raises("invalid_input", 400):
+            submit(people, count, uncounted="guess")
+        assert trace(people.connection) == before
+        post(people, count, uncounted=uncounted)
+        assert on_hand(people.connection, people.world.blr.showroom, lamp) == left
+        assert on_hand(people.connection, people.world.blr.showroom, pot) == 10
+
+
+def test_a_recount_reopens_what_was_taken_for_gone(people: People, sofa: UUID) -> None:
+    """Only the variants named lose their entries; lines without entries are uncounted again."""
+    lamp, pot = people.world.teak.variants["lamp"], people.world.teak.variants["pot"]
+    count = start(people, sofa, lamp, pot)
+    enter(people.as_cashier(), count, sofa, 9)
+    enter(people.as_cashier(), count, lamp, 7)
+    submit(people, count, uncounted="zero")
+    assert figures(people, count)["POT"]["variance"] == -10
+    again = people.as_stockkeeper().rpc("recount", p_id=new_id(), p_count_id=count, p_variant_ids=[lamp])
+    assert (again["status"], again["submitted_at"], again["uncounted"]) == ("counting", None, None)
+    lines = figures(people, count)
+    assert [lines[sku]["counted"] for sku in ("SOFA", "LAMP", "POT")] == [9, None, None]
+    assert lines["POT"]["variance"] is None
+    with raises("not_found", 404):
+        submit(people, count, uncounted="skip")
+        people.as_stockkeeper().rpc(
+            "recount", p_id=new_id(), p_count_id=count, p_variant_ids=[people.world.teak.variants["rug"]]
+        )
+
+
+def test_quantities_follow_the_unit(people: People, sofa: UUID) -> None:
+    """Rolls become square metres; half a sofa, less than none and a barcode are refused; none is a count."""
+    rug = people.world.teak.variants["rug"]
+    count = start(people, sofa, rug)
+    enter(people.as_cashier(), count, rug, 1, unit="ROL")
+    assert figures(people, count)["RUG"]["counted"] == Decimal("12.5")
+    with raises("unit_unknown", 422):
+        enter(people.as_cashier(), count, sofa, 1, unit="ROL")
+    for wrong in (Decimal("0.5"), -1, 8901234567890, "1", None):
+        with raises("invalid_input", 400):
+            enter(people.as_cashier(), count, sofa, wrong)
+    for wrong_line in ({"serials": ["X"]}, {"batch": "X"}, {"expires_on": "2030-01-01"}, {"colour": "red"}):
+        with raises("invalid_input", 400):
+            enter(people.as_cashier(), count, sofa, 1, **wrong_line)
+    enter(people.as_cashier(), count, sofa, 0)
+    assert figures(people, count)["SOFA"]["variance"] == -9
+
+
+def test_pieces_are_missing_or_found_one_by_one(people: People, phone: UUID) -> None:
+    """A missing piece goes out, a found one comes in; one that was sold meanwhile is neither."""
+    count = start(people, phone)
+    enter(people.as_cashier(), count, phone, 2, serials=["BLR-1", "NEW-9"])
+    enter(people.as_technician(), count, phone, 1, serials=["BLR-1"])
+    line_of = figures(people, count)["PHONE"]
+    assert (line_of["counted"], line_of["missing"], line_of["found"]) == (2, ["BLR-2", "BLR-3"], ["NEW-9"])
+    assert (line_of["expected_at_count"], line_of["variance"]) == (3, -1)
+    sell(people.as_cashier(), people.world.blr, line(phone, 1, serials=["BLR-3"]))
+    sell(people.as_cashier(), people.world.blr, line(phone, 1, serials=["BLR-1"]))
+    done = post(people, count)
+    assert [(m[1], m[2], m[5]) for m in movements(people.connection, count)] == [
+        ("showroom", "adjustment", ["BLR-2"]),
+        ("adjustment", "showroom", ["NEW-9"]),
+    ]
+    (shown,) = done["lines"]
+    assert (shown["figures"]["variance"], shown["figures"]["posted"]) == (-1, 0)
+    rows = people.connection.execute(
+        "select serial, status from public.stock_units where variant_id = %s and branch_id = %s order by 1",
+        [phone, people.world.blr.id],
+    ).fetchall()
+    assert rows == [("BLR-1", "sold"), ("BLR-2", "removed"), ("BLR-3", "sold"), ("NEW-9", "in_stock")]
+    assert people.as_admin().rpc("check_stock", p_org_id=people.world.teak.id) == []
+
+
+def test_a_piece_that_came_between_two_entries_is_not_missing(people: People, phone: UUID) -> None:
+    """Nobody can have seen it on a shelf that was counted before it arrived."""
+    count = start(people, phone)
+    enter(people.as_cashier(), count, phone, 2, serials=["BLR-1", "BLR-2"])
+    adjust(people, phone, 1, "found", p_options={"serials": ["LATE-1"]})
+    enter(people.as_cashier(), count, phone, 1, serials=["BLR-3"])
+    assert figures(people, count)["PHONE"]["missing"] == []
+    assert figures(people, count)["PHONE"]["variance"] == 0
+
+
+def test_pieces_that_nobody_scanned_are_gone_when_uncounted_is_zero(people: People, phone: UUID) -> None:
+    """All that the book has at submission and still has at posting."""
+    count = start(people, phone)
+    submitted = submit(people, count, uncounted="zero")
+    assert submitted["figures_shown"] is False
+    assert figures(people, count)["PHONE"]["missing"] == ["BLR-1", "BLR-2", "BLR-3"]
+    sell(people.as_cashier(), people.world.blr, line(phone, 1, serials=["BLR-2"]))
+    admin = people.as_admin()
+    admin.rpc("approve_count", p_id=new_id(), p_count_id=count)
+    admin.rpc("post_count", p_id=new_id(), p_count_id=count)
+    assert [m[5] for m in movements(people.connection, count)] == [["BLR-1", "BLR-3"]]
+
+
+def test_pieces_are_named(people: People, phone: UUID) -> None:
+    """As many numbers as pieces, each once."""
+    count = start(people, phone)
+    for quantity, serials in ((2, ["BLR-1"]), (1, None), (2, ["BLR-1", "BLR-1"]), (0, ["BLR-1"])):
+        with raises("serials_required", 422):
+            enter(people.as_cashier(), count, phone, quantity, serials=serials)
+    enter(people.as_cashier(), count, phone, 0)
+    assert figures(people, count)["PHONE"]["variance"] == -3
+
+
+def test_a_piece_that_stands_elsewhere_by_the_book_must_be_moved_first(people: People, phone: UUID) -> None:
+    """It cannot be at two places; nothing of the count is posted."""
+    count = start(people, phone)
+    enter(people.as_cashier(), count, phone, 3, serials=["BLR-1", "BLR-2", "MUM-1"])
+    submit(people, count)
+    people.as_admin().rpc("approve_count", p_id=new_id(), p_count_id=count)
+    before = trace(people.connection)
+    with raises("serial_in_stock", 409) as refusal:
+        people.as_admin().rpc("post_count", p_id=new_id(), p_count_id=count)
+    assert refusal.facts["serials"] == ["MUM-1"]
+    assert trace(people.connection) == before
+
+
+def test_lots_are_counted_one_by_one(people: People, paint: UUID) -> None:
+    """A lot less, a new lot found; the level follows."""
+    count = start(people, paint)
+    with raises("batch_required", 422):
+        enter(people.as_cashier(), count, paint, 1)
+    with raises("batch_required", 422):
+        enter(people.as_cashier(), count, paint, 1, batch="")
+    with raises("batch_mismatch", 409):
+        enter(people.as_cashier(), count, paint, 1, batch="BLR-NEW", expires_on="2031-01-01")
+    enter(people.as_cashier(), count, paint, 3, batch="BLR-NEW")
+    enter(people.as_cashier(), count, paint, Decimal("1.5"), batch="LOT-9", expires_on="2031-01-01")
+    enter(people.as_technician(), count, paint, 5, batch="BLR-OLD")
+    lines = figures(people, count)
+    assert {sku: entry["variance"] for sku, entry in lines.items()} == {
+        "PAINT/BLR-NEW": -2,
+        "PAINT/BLR-OLD": 0,
+        "PAINT/LOT-9": Decimal("1.5"),
+    }
+    post(people, count)
+    assert on_hand(people.connection, people.world.blr.showroom, paint) == Decimal("9.5")
+    assert [(m[1], m[3], m[6]) for m in movements(people.connection, count)] == [
+        ("showroom", 2, "BLR-NEW"),
+        ("adjustment", Decimal("1.5"), "LOT-9"),
+    ]
+
+
+def test_what_was_sold_since_cannot_be_written_off(people: People, sofa: UUID) -> None:
+    """Counted 2 of 9, then 5 sold: 7 cannot go out of 4; nothing is written, and a recount is the way on."""
+    count = start(people, sofa)
+    enter(people.as_cashier(), count, sofa, 2)
+    sell(people.as_cashier(), people.world.blr, line(sofa, 5))
+    submit(people, count)
+    people.as_admin().rpc("approve_count", p_id=new_id(), p_count_id=count)
+    before = trace(people.connection)
+    with raises("insufficient_stock", 409) as refusal:
+        people.as_admin().rpc("post_count", p_id=new_id(), p_count_id=count)
+    assert refusal.facts["shortages"][0]["available"] == 4
+    assert trace(people.connection) == before
+    again = people.as_stockkeeper().rpc("recount", p_id=new_id(), p_count_id=count)
+    assert (again["status"], again["approved_at"], again["approved_by"]) == ("counting", None, None)
+    enter(people.as_cashier(), count, sofa, 2)
+    post(people, count)
+    assert on_hand(people.connection, people.world.blr.showroom, sofa) == 2
+
+
+def test_reserved_pieces_are_not_written_off(people: People, sofa: UUID) -> None:
+    """What is promised to somebody stays: available decides, not on hand."""
+    count = start(people, sofa)
+    enter(people.as_cashier(), count, sofa, 2)
+    people.connection.execute(
+        "update public.stock_levels set reserved = 5 where location_id = %s and variant_id = %s",
+        [people.world.blr.showroom, sofa],
+    )
+    with raises("insufficient_stock", 409):
+        post(people, count)
+
+
+def test_the_steps_come_in_order(people: People, sofa: UUID) -> None:
+    """What the lifecycle lacks is refused, and changes nothing."""
+    admin = people.as_admin()
+
+    def refused(count: UUID, *acts: str) -> None:
+        before = trace(people.connection)
+        for act in acts:
+            with raises("invalid_transition", 409):
+                admin.rpc(act, p_id=new_id(), p_count_id=count)
+        assert trace(people.connection) == before
+
+    count = start(people, sofa)
+    entry = enter(people.as_cashier(), count, sofa, 9)
+    refused(count, "approve_count", "post_count", "recount")
+    admin.rpc("submit_count", p_id=new_id(), p_count_id=count)
+    refused(count, "submit_count", "post_count")
+    for act in (enter, void):
+        with raises("count_closed", 409) as refusal:
+            act(*(admin, count, sofa, 1) if act is enter else (admin, entry))
+        assert refusal.facts["status"] == "submitted"
+    admin.rpc("approve_count", p_id=new_id(), p_count_id=count)
+    refused(count, "submit_count", "approve_count")
+    admin.rpc("post_count", p_id=new_id(), p_count_id=count)
+    refused(count, "submit_count", "approve_count", "post_count", "recount", "cancel_count")
+    for variants in ((), (sofa,)):
+        gone = start(people, *variants)
+        admin.rpc("cancel_count", p_id=new_id(), p_count_id=gone)
+        refused(gone, "submit_count", "approve_count", "post_count", "recount", "cancel_count")
+
+
+def test_a_finished_count_stays_as_it_is(people: People, sofa: UUID) -> None:
+    """Posted or cancelled: not even the owner edits it; entries are never edited at all."""
+    posted, cancelled = start(people, sofa), start(people, location=people.world.blr.warehouse)
+    entry = enter(people.as_cashier(), posted, sofa, 9)
+    with raises("append_only", 403), people.connection.transaction():
+        people.connection.execute("update public.stock_count_entries set quantity = 1 where id = %s", [entry])
+    with raises("append_only", 403), people.connection.transaction():
+        people.connection.execute("update private.stock_count_books set book = 1")
+    post(people, posted)
+    people.as_stockkeeper().rpc("cancel_count", p_id=new_id(), p_count_id=cancelled)
+    for statement in (
+        "update public.stock_counts set note = 'x' where id = %s",
+        "update public.stock_counts set posted_at = now() where id = %s",
+        "update public.stock_counts set status = 'counting' where id = %s",
+        "update public.stock_count_lines set counted = 1 where count_id = %s",
+        "update public.stock_count_figures set variance = 1 where count_id = %s",
+        "update public.stock_count_entries set voided_at = now(), voided_by = id where count_id = %s",
+        "delete from public.stock_count_lines where count_id = %s",
+        "delete from public.stock_counts where id = %s",
+    ):
+        with raises("document_final", 409), people.connection.transaction():
+            people.connection.execute(statement, [posted])
+    with raises("document_final", 409), people.connection.transaction():
+        people.connection.execute(
+            "update public.stock_counts set cancelled_at = now() where id = %s", [cancelled]
+        )
+    for table in ("stock_counts", "stock_count_lines", "stock_count_figures", "stock_count_entries"):
+        with raises("append_only", 403), people.connection.transaction():
+            people.connection.execute(f"truncate public.{table} cascade")
+
+
+def test_the_books_must_be_open(people: People, sofa: UUID) -> None:
+    """A posting has the branch's date of today."""
+    count = start(people, sofa)
+    enter(people.as_cashier(), count, sofa, 8)
+    submit(people, count)
+    people.as_admin().rpc("approve_count", p_id=new_id(), p_count_id=count)
+    people.connection.execute(
+        "update public.organizations set books_closed_through = current_date + 2 where id = %s",
+        [people.world.teak.id],
+    )
+    before = trace(people.connection)
+    with raises("period_closed", 409):
+        people.as_admin().rpc("post_count", p_id=new_id(), p_count_id=count)
+    assert trace(people.connection) == before
+
+
+def test_every_act_again_is_the_same_act(people: People, sofa: UUID) -> None:
+    """The same id and content: the same answer, nothing written; other content: 409."""
+    admin, count, entered = people.as_admin(), new_id(), new_id()
+    lines = [{"variant_id": sofa, "quantity": 8}]
+    acts: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        (
+            "start_count",
+            {"p_id": count, "p_location_id": people.world.blr.showroom, "p_kind": "full"},
+            {"p_location_id": people.world.blr.warehouse},
+        ),
+        ("record_count", {"p_id": entered, "p_count_id": count, "p_lines": lines}, {"p_lines": lines * 2}),
+        (
+            "submit_count",
+            {"p_id": new_id(), "p_count_id": count, "p_options": {"uncounted": "skip"}},
+            {"p_options": {"uncounted": "zero"}},
+        ),
+        (
+            "recount",
+            {"p_id": new_id(), "p_count_id": count, "p_variant_ids": [sofa]},
+            {"p_variant_ids": None},
+        ),
+        ("record_count", {"p_id": new_id(), "p_count_id": count, "p_lines": lines}, {"p_lines": lines * 2}),
+        ("submit_count", {"p_id": new_id(), "p_count_id": count, "p_options": {"uncounted": "skip"}}, {}),
+        ("approve_count", {"p_id": new_id(), "p_count_id": count}, {}),
+        ("post_count", {"p_id": new_id(), "p_count_id": count}, {}),
+    ]
+    for act, arguments, changed in acts:
+        first = admin.rpc(act, **arguments)
+        before = trace(people.connection)
+        assert admin.rpc(act, **arguments) == first
+        if changed:
+            with raises("id_reused", 409):
+                admin.rpc(act, **(arguments | changed))
+        with raises("invalid_input", 400):
+            admin.rpc(act, **(arguments | {"p_id": None}))
+        assert trace(people.connection) == before
+    assert on_hand(people.connection, people.world.blr.showroom, sofa) == 8
+
+
+def test_counts_are_a_branchs_own(people: People, sofa: UUID) -> None:
+    """Other branches and businesses find nothing; shared locations are no shelves."""
+    count = start(people, sofa)
+    entry = enter(people.as_cashier(), count, sofa, 9)
+    for person in (people.as_cashier(people.world.mum), people.as_foreign_admin(), people.as_nobody()):
+        for act, arguments in (
+            ("get_count", {"p_id": count}),
+            ("record_count", {"p_id": new_id(), "p_count_id": count, "p_lines": []}),
+            ("void_count_entry", {"p_id": new_id(), "p_entry_id": entry}),
+            ("post_count", {"p_id": new_id(), "p_count_id": count}),
+        ):
+            with raises("not_found", 404):
+                person.rpc(act, **arguments)
+        assert person.select("select from public.stock_count_lines where count_id = %s", [count]) == []
+    with raises_sqlstate("42501"):
+        people.as_anon().rpc("get_count", p_id=count)
+    for row in people.as_admin().select(
+        "select id from public.locations where branch_id is null and org_id = %s", [people.world.teak.id]
+    ):
+        with raises("not_found", 404):
+            start(people, location=row["id"])
+
+
+def test_a_count_is_audited_and_announced(people: People, sofa: UUID) -> None:
+    """Every step with who took it, and an event for each."""
+    count = start(people, sofa)
+    enter(people.as_cashier(), count, sofa, 8)
+    post(people, count)
+    log = people.as_admin().select(
+        "select actor_id, after ->> 'status' as status from public.audit_log "
+        "where table_name = 'stock_counts' and row_id = %s order by id",
+        [str(count)],
+    )
+    keeper, admin = people.as_stockkeeper().user_id, people.as_admin().user_id
+    assert [(row["status"], row["actor_id"]) for row in log] == [
+        ("counting", keeper),
+        ("submitted", keeper),
+        ("approved", admin),
+        ("posted", admin),
+    ]
+    events = people.connection.execute(
+        "select event from private.outbox where payload ->> 'count_id' = %s order by id", [str(count)]
+    ).fetchall()
+    assert [row[0] for row in events] == [
+        "count.started",
+        "count.submitted",
+        "count.approved",
+        "count.posted",
+    ]
+    assert look(people, count)["business_date"] is not None
