@@ -6,7 +6,18 @@ from random import Random
 from typing import Any, TypeVar
 from uuid import UUID
 
-from tests.properties.house import GOODS, LOTS, PEOPLE, PLACES, SELLABLE, STOCKED, STRANGER, Call, House
+from tests.properties.house import (
+    CLOCK,
+    GOODS,
+    LOTS,
+    PEOPLE,
+    PLACES,
+    SELLABLE,
+    STOCKED,
+    STRANGER,
+    Call,
+    House,
+)
 from tests.properties.model import Model
 
 T = TypeVar("T")
@@ -60,15 +71,31 @@ class Acts:
             count = max(1, count + self.pick((-1, 1)))
         return sorted(self.chance.sample(here, min(count, len(here))))
 
+    def there(self, place: str, sku: str) -> Decimal:
+        """How many nobody was promised; of a set as many as its components allow."""
+        level, parts = self.model.state.level, GOODS[sku].parts or {sku: Decimal(1)}
+        return min(level(place, part).available // each for part, each in parts.items())
+
+    def basket(self, place: str, count: int) -> list[str]:
+        """Different goods, mostly such as are there."""
+        there = [sku for sku in GOODS if self.there(place, sku) >= 1]
+        among = there if len(there) >= count and not self.once_in(8) else list(GOODS)
+        return self.chance.sample(among, count)
+
     def line(self, place: str, sku: str, *, sold: bool = True) -> dict[str, Any]:
         """One line of goods that leave `place`, with what its tracking asks for."""
-        goods, quantity = GOODS[sku], self.quantity(sku, 3)
+        goods, most = GOODS[sku], 3
+        if not self.once_in(6):
+            most = max(1, min(most, int(self.there(place, sku))))
+        quantity = self.quantity(sku, most)
         line: dict[str, Any] = {"variant_id": self.house.variants[sku], "quantity": quantity}
         parts = goods.parts or {sku: Decimal(1)}
         numbered = [part for part in parts if GOODS[part].tracking == "serial"]
         if numbered and not self.once_in(12):
             line["serials"] = [
-                serial for part in numbered for serial in self.serials(place, part, int(quantity * parts[part]))
+                serial
+                for part in numbered
+                for serial in self.serials(place, part, int(quantity * parts[part]))
             ]
         if goods.tracking == "batch" and self.once_in(3):
             line["batch"] = self.pick(list(LOTS))
@@ -100,7 +127,9 @@ class Acts:
     def write_off(self) -> Call:
         """Goods that are lost, or too many counted."""
         place, sku = self.pick(list(PLACES)), self.pick(STOCKED)
-        return self._adjust(place, sku, -self.quantity(sku, 3), self.pick(("damage", "write_off", "correction")))
+        return self._adjust(
+            place, sku, -self.quantity(sku, 3), self.pick(("damage", "write_off", "correction"))
+        )
 
     def _adjust(self, place: str, sku: str, quantity: Decimal, reason: str) -> Call:
         options: dict[str, Any] = {}
@@ -138,7 +167,9 @@ class Acts:
                 "p_variant_id": self.house.variants[sku],
                 "p_quantity": quantity,
                 "p_reason": reason,
-                "p_unit_cost": Decimal(self.chance.randint(1, 99)) if quantity > 0 and self.once_in(2) else None,
+                "p_unit_cost": Decimal(self.chance.randint(1, 99))
+                if quantity > 0 and self.once_in(2)
+                else None,
                 "p_options": options,
             },
         )
@@ -147,7 +178,7 @@ class Acts:
         """A basket over the counter."""
         place = self.pick(SELLABLE) if not self.once_in(15) else self.pick(list(PLACES))
         count = self.pick((1, 1, 2, 3))
-        lines = [self.line(place, sku) for sku in self.chance.sample(list(GOODS), count)]
+        lines = [self.line(place, sku) for sku in self.basket(place, count)]
         return self.sale(place, lines, **options)
 
     def sale(self, place: str, lines: Lines, **options: Any) -> Call:
@@ -173,7 +204,9 @@ class Acts:
         sku = self.house.sku_of(line["variant_id"])
         assert sku is not None
         price = GOODS[sku].price * (Decimal("12.5") if "unit" in line else 1)
-        return (line["quantity"] * price.quantize(Decimal("0.01"))).quantize(Decimal("0.01"), "ROUND_HALF_UP")
+        return (Decimal(line["quantity"]) * price.quantize(Decimal("0.01"))).quantize(
+            Decimal("0.01"), "ROUND_HALF_UP"
+        )
 
     def take_back(self) -> Call | None:
         """Some of what a sale sold."""
@@ -218,15 +251,21 @@ class Acts:
         if not self.model.done:
             return None
         call = self.model.done[self.pick(list(self.model.done))]
+        if call.who == CLOCK:
+            return None
         if self.once_in(4) and call.function == "adjust_stock":
-            return Call(call.who, call.function, {**call.arguments, "p_quantity": call.arguments["p_quantity"] * 2})
+            return Call(
+                call.who, call.function, {**call.arguments, "p_quantity": call.arguments["p_quantity"] * 2}
+            )
         return call
 
     def any(self) -> Call:
         """Any act that there is something for."""
         kinds = self.all
-        (kind,) = self.chance.choices(list(kinds), list(kinds.values()))
-        return kind() or self.open_stock()
+        while True:
+            (kind,) = self.chance.choices(list(kinds), list(kinds.values()))
+            if (call := kind()) is not None:
+                return call
 
     @property
     def all(self) -> dict[Callable[[], Call | None], int]:

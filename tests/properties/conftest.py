@@ -11,8 +11,8 @@ from tests.support.stack import Shared
 
 @pytest.fixture
 def owner(shared: Shared, fresh_database: str) -> Iterator[Connection]:
-    """A connection past every policy, which looks at what the others have committed."""
-    with connect(shared.cluster.url(fresh_database)) as connection:
+    """A superuser's connection, which looks at what the others have committed, past every policy."""
+    with connect(shared.cluster.superuser_url(fresh_database)) as connection:
         yield connection
 
 

@@ -1,4 +1,4 @@
-"""The model: what each act does to the state, or why it is refused. Written from the documentation, not the SQL."""
+"""The model: what each act does to the state, or why it is refused; written from what the acts promise."""
 
 from collections.abc import Callable, Iterable
 from datetime import date
@@ -26,7 +26,11 @@ class Model:
         self.state = State()
         self.invoices: dict[UUID, Invoice] = {}
         self.done: dict[UUID, Call] = {}
-        self.acts: dict[str, Callable[[Call], None]] = {
+        self.acts: dict[str, Callable[[Call], None]] = self.core_acts()
+
+    def core_acts(self) -> dict[str, Callable[[Call], None]]:
+        """What each function does."""
+        return {
             "adjust_stock": self.adjust_stock,
             "post_sale": self.post_sale,
             "return_goods": self.return_goods,
@@ -70,34 +74,33 @@ class Model:
         assert place is not None
         return place
 
-    def check_available(self, moves: Iterable[Move]) -> None:
+    def check_available(self, moves: list[Move]) -> None:
         """The sum per place and variant must be there and nobody's."""
         demand: dict[tuple[str, str], Decimal] = {}
         for move in moves:
             if "." in move.source or move.source == "transit":
                 key = (move.source, move.sku)
                 demand[key] = demand.get(key, ZERO) + move.quantity
-        self.make_room(demand)
+        if any(self.state.level(*key).available < quantity for key, quantity in demand.items()):
+            self.make_room(
+                {end for move in moves for end in (move.source, move.target)}, {m.sku for m in moves}
+            )
         if any(self.state.level(*key).available < quantity for key, quantity in demand.items()):
             raise RefusedError("insufficient_stock")
 
-    def make_room(self, demand: dict[tuple[str, str], Decimal]) -> None:
-        """Reservations that have lapsed give way to whoever is short."""
+    def make_room(self, places: set[str], skus: set[str]) -> None:
+        """Somebody is short: reservations that have lapsed give way, if they hold any of these there."""
 
-    def move(self, moves: list[Move], seller: str | None = None) -> list[Move]:
-        """Move goods, all or nothing; the movements as they were posted, one for each lot."""
+    def move(self, moves: list[Move], seller: str | None = None) -> list[list[Move]]:
+        """Move goods, all or nothing; for each movement what was posted: one for each lot."""
         self.check_available(moves)
-        posted: list[Move] = []
+        posted: list[list[Move]] = []
         for move in moves:
             tracking = GOODS[move.sku].tracking
             if tracking == "serial":
                 self._move_pieces(move)
-                posted.append(move)
-            elif tracking == "batch":
-                posted.extend(self._move_lots(move, seller))
-            else:
-                posted.append(move)
-        for move in posted:
+            posted.append(self._move_lots(move, seller) if tracking == "batch" else [move])
+        for move in moves:
             if holds_stock(move.source):
                 self.state.change(move.source, move.sku, on_hand=-move.quantity)
             if holds_stock(move.target):
@@ -120,32 +123,34 @@ class Model:
             self.state.pieces[move.sku, serial] = Piece(move.target, status.get(move.target, "in_stock"))
 
     def _move_lots(self, move: Move, seller: str | None) -> list[Move]:
-        parts: list[Move] = []
-        if not holds_stock(move.source):
-            if move.lot is None:
-                raise RefusedError("batch_required")
-            parts = [move]
+        if holds_stock(move.source):
+            parts = self._choose_lots(move, seller)
+        elif move.lot is None:
+            raise RefusedError("batch_required")
         else:
-            left = move.quantity
-            for lot, there in self._lots_in_order(move):
-                if seller is not None and expired(lot):
-                    if move.lot is None or not self.permitted(seller, "sale.expired"):
-                        continue
-                part = min(left, there)
+            parts = [move]
+        for part in parts:
+            assert part.lot is not None
+            if holds_stock(part.source):
+                self.state.change_lot(part.source, part.sku, part.lot, -part.quantity)
+            if holds_stock(part.target):
+                self.state.change_lot(part.target, part.sku, part.lot, part.quantity)
+        return parts
+
+    def _choose_lots(self, move: Move, seller: str | None) -> list[Move]:
+        """First what expires first; of expired lots a sale takes a named one, if the seller may."""
+        parts, left, gone = list[Move](), move.quantity, ZERO
+        may_sell_expired = seller is None or (move.lot is not None and self.permitted(seller, "sale.expired"))
+        for lot, there in self._lots_in_order(move):
+            gone += there if expired(lot) else ZERO
+            part = min(left, there)
+            if part and (may_sell_expired or not expired(lot)):
                 parts.append(Move(move.sku, move.source, move.target, part, None, lot))
                 left -= part
-                if left == 0:
-                    break
-            if left > 0:
-                gone = sum((there for lot, there in self._lots_in_order(move) if expired(lot)), ZERO)
-                raise RefusedError("expired_stock" if seller is not None and gone >= left else "insufficient_stock")
-            for part_move in parts:
-                assert part_move.lot is not None
-                self.state.change_lot(move.source, move.sku, part_move.lot, -part_move.quantity)
-        if holds_stock(move.target):
-            for part_move in parts:
-                assert part_move.lot is not None
-                self.state.change_lot(move.target, move.sku, part_move.lot, part_move.quantity)
+        if left > 0:
+            raise RefusedError(
+                "expired_stock" if seller is not None and gone >= left else "insufficient_stock"
+            )
         return parts
 
     def _lots_in_order(self, move: Move) -> list[tuple[str, Decimal]]:
@@ -199,7 +204,7 @@ class Model:
         if (sku, lot) not in self.state.batches:
             self.state.batches[sku, lot] = (None, day)
         elif day is not None and day != self.state.batches[sku, lot][1]:
-            raise RefusedError("duplicate")
+            raise RefusedError("batch_mismatch")
 
     def post_sale(self, call: Call) -> None:
         """A counter sale, paid in cash."""
@@ -213,7 +218,7 @@ class Model:
             raise RefusedError("location_not_sellable")
         lines, plain, sets = [], [], []
         for asked in arguments["p_lines"]:
-            line = self._read_line(asked)
+            line = self.read_line(asked)
             lines.append(line)
             if not line.is_set:
                 serials = asked.get("serials")
@@ -228,7 +233,9 @@ class Model:
             moves.extend(self.set_moves(line.items, serials, place, "customer"))
         self.before_sale(call, place, moves)
         posted = self.move(moves, call.who)
-        self.invoices[arguments["p_id"]] = Invoice(tuple(lines), tuple(posted))
+        self.invoices[arguments["p_id"]] = Invoice(
+            tuple(lines), tuple(part for parts in posted for part in parts)
+        )
 
     def before_sale(self, call: Call, place: str, moves: list[Move]) -> None:
         """What a sale does before it takes the goods."""
@@ -246,7 +253,7 @@ class Model:
             raise RefusedError("serial_not_here")
         return moves
 
-    def _read_line(self, asked: dict[str, Any]) -> Line:
+    def read_line(self, asked: dict[str, Any]) -> Line:
         sku = self.house.sku_of(asked["variant_id"])
         if sku is None:
             raise RefusedError("not_found")
@@ -256,7 +263,9 @@ class Model:
         base = quantity * (ROLL if asked.get("unit") == "ROL" else 1)
         if goods.parts is not None:
             return Line(sku, quantity, base, True, tuple((part, n * base) for part, n in goods.parts.items()))
-        if ("serials" in asked and goods.tracking != "serial") or ("batch" in asked and goods.tracking != "batch"):
+        if ("serials" in asked and goods.tracking != "serial") or (
+            "batch" in asked and goods.tracking != "batch"
+        ):
             raise RefusedError("invalid_input")
         return Line(sku, quantity, base, False, ((sku, base),))
 

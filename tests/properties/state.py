@@ -1,5 +1,6 @@
 """What stands where, as the model knows it; every value is immutable, so a copy is cheap."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -14,6 +15,14 @@ class RefusedError(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def summed(items: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:
+    """Quantities by SKU."""
+    sums: dict[str, Decimal] = {}
+    for sku, quantity in items:
+        sums[sku] = sums.get(sku, ZERO) + quantity
+    return sums
 
 
 @dataclass(frozen=True)
@@ -72,6 +81,95 @@ class Invoice:
 
 
 @dataclass(frozen=True)
+class Reservation:
+    """Goods that are promised, by SKU. lapsed: its time has passed, but nobody has ended it yet."""
+
+    place: str
+    held: dict[str, Decimal]
+    status: str = "active"
+    lapsed: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One item of a transfer. settled: the numbers of the pieces that a receipt has spoken of."""
+
+    line_no: int
+    sku: str
+    quantity: Decimal
+    lot: str | None = None
+    serials: frozenset[str] | None = None
+    received: Decimal = ZERO
+    damaged: Decimal = ZERO
+    missing: Decimal = ZERO
+    settled: frozenset[str] = frozenset()
+
+    @property
+    def open(self) -> Decimal:
+        """What nobody has said anything about."""
+        return self.quantity - self.received - self.damaged - self.missing
+
+
+@dataclass(frozen=True)
+class TransferLine:
+    """What was asked for, with the pieces and the lot that the draft named."""
+
+    sku: str
+    serials: tuple[str, ...] | None
+    lot: str | None
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Goods from one place to another."""
+
+    source: str
+    target: str
+    lines: tuple[TransferLine, ...]
+    items: tuple[Item, ...]
+    status: str = "draft"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What somebody counted, and what the book said then. found: the pieces that were not in it."""
+
+    quantity: Decimal
+    serials: frozenset[str]
+    book: Decimal
+    found: frozenset[str]
+    voided: bool = False
+
+
+@dataclass(frozen=True)
+class CountLine:
+    """One line of a count. expected: the pieces that were in the book at every entry."""
+
+    sku: str
+    lot: str | None
+    counted: Decimal | None = None
+    variance: Decimal | None = None
+    missing: frozenset[str] | None = None
+    found: frozenset[str] | None = None
+    expected: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
+class Count:
+    """A count. entries: each with the number of its line, in the order in which they came."""
+
+    place: str
+    status: str
+    lines: tuple[CountLine, ...]
+    entries: tuple[tuple[int, Entry], ...] = ()
+
+    @property
+    def open(self) -> bool:
+        """May it still change what lies there?"""
+        return self.status in {"counting", "submitted", "approved"}
+
+
+@dataclass(frozen=True)
 class State:
     """Everything that acts change. Only what is not empty has an entry, so that two states compare."""
 
@@ -80,6 +178,9 @@ class State:
     pieces: dict[tuple[str, str], Piece] = field(default_factory=dict)
     # The lots' own ids decide which of them a return fills first.
     batches: dict[tuple[str, str], tuple[UUID | None, date | None]] = field(default_factory=dict)
+    reservations: dict[UUID, Reservation] = field(default_factory=dict)
+    transfers: dict[UUID, Transfer] = field(default_factory=dict)
+    counts: dict[UUID, Count] = field(default_factory=dict)
 
     def copy(self) -> "State":
         """Another state that starts out equal."""
@@ -115,4 +216,6 @@ class State:
 
     def serials_at(self, place: str, sku: str) -> list[str]:
         """The numbers of the pieces at a place, in order."""
-        return sorted(serial for (kind, serial), piece in self.pieces.items() if kind == sku and piece.place == place)
+        return sorted(
+            serial for (kind, serial), piece in self.pieces.items() if kind == sku and piece.place == place
+        )
