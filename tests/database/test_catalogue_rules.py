@@ -100,7 +100,7 @@ def test_policy_columns_lead_an_index(owner: Connection) -> None:
         )
     }
     for table, name, _, _, condition in _policies(owner):
-        for column in re.findall(r"(\w+) (?:IN|=) \(", condition):
+        for column in re.findall(r"(\w+) (?:IN|=|= ANY) \(", condition):
             assert f"{table}.{column}" in leading, (table, name, column)
 
 
