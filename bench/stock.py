@@ -157,6 +157,7 @@ def copy_without_permission(owner: Connection) -> None:
     for part, instead in (
         ("FUNCTION public.search_variants", "FUNCTION yardstick.search_variants"),
         ("perform private.authorize('catalogue.read', p_org_id);", ""),
+        ("perform private.authorize('stock.read', p_org_id, (p_filters ->> 'branch_id')::uuid);", "null;"),
         ("and b.id in (select private.branches_with('stock.read'))", ""),
     ):
         if part not in source:

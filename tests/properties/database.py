@@ -13,8 +13,11 @@ from tests.properties.state import (
     Count,
     CountLine,
     Entry,
+    Invoice,
     Item,
     Level,
+    Line,
+    Move,
     Piece,
     Reservation,
     State,
@@ -36,7 +39,7 @@ select jsonb_build_object(
     from public.batch_levels l join public.batches b on b.org_id = l.org_id and b.id = l.batch_id
     where l.org_id = %(org)s and l.on_hand <> 0),
   'batches', (
-    select coalesce(jsonb_agg(jsonb_build_array(variant_id, code, id, expires_on)), '[]')
+    select coalesce(jsonb_agg(jsonb_build_array(variant_id, code, expires_on)), '[]')
     from public.batches where org_id = %(org)s),
   'pieces', (
     select coalesce(jsonb_agg(jsonb_build_array(variant_id, serial, location_id, status)), '[]')
@@ -92,8 +95,8 @@ def read_state(owner: Connection, house: House) -> State:
         {(place[at], sku[what], code): Decimal(there) for at, what, code, there in found["lots"]},
         {(sku[what], serial): Piece(place[at], status) for what, serial, at, status in found["pieces"]},
         {
-            (sku[what], code): (UUID(batch), None if day is None else date.fromisoformat(day))
-            for what, code, batch, day in found["batches"]
+            (sku[what], code): None if day is None else date.fromisoformat(day)
+            for what, code, day in found["batches"]
         },
         {
             UUID(key): Reservation(
@@ -142,6 +145,46 @@ def entry_ids(owner: Connection, house: House) -> list[tuple[UUID, int, UUID]]:
         "from public.stock_count_entries where org_id = %s",
         [house.id],
     ).fetchall()
+
+
+_INVOICES = """
+select i.id, (
+  select jsonb_agg(jsonb_build_array(l.variant_id, l.quantity, l.base_quantity, l.set_items, (
+    select coalesce(sum(r.quantity), 0) from public.goods_return_lines r
+    where r.org_id = l.org_id and r.invoice_id = l.invoice_id and r.line_no = l.line_no)) order by l.line_no)
+  from public.invoice_lines l where l.org_id = i.org_id and l.invoice_id = i.id), (
+  select coalesce(jsonb_agg(jsonb_build_array(m.variant_id, m.quantity, m.serials)), '[]')
+  from public.stock_movements m where m.org_id = i.org_id and m.document_id = i.id)
+from public.invoices i where i.org_id = %s
+"""
+
+
+def read_invoices(owner: Connection, house: House) -> dict[UUID, Invoice]:
+    """The sales, as far as somebody who takes goods back must know them."""
+    sku = {str(variant): name for name, variant in house.variants.items()}
+    return {
+        key: Invoice(
+            tuple(
+                Line(
+                    sku[what],
+                    Decimal(quantity),
+                    Decimal(base),
+                    items is not None,
+                    tuple((sku[i["variant_id"]], Decimal(i["quantity"])) for i in items or ())
+                    or ((sku[what], Decimal(base)),),
+                    Decimal(returned),
+                )
+                for what, quantity, base, items, returned in lines
+            ),
+            tuple(
+                Move(
+                    sku[what], "", "customer", Decimal(quantity), None if serials is None else tuple(serials)
+                )
+                for what, quantity, serials in moves
+            ),
+        )
+        for key, lines, moves in owner.execute(_INVOICES, [house.id]).fetchall()
+    }
 
 
 def _count_line(sku: dict[str, str], row: list[Any]) -> CountLine:

@@ -202,8 +202,8 @@ class Model:
         """A lot keeps the day that it was first known with."""
         day = None if expires_on is None else date.fromisoformat(expires_on)
         if (sku, lot) not in self.state.batches:
-            self.state.batches[sku, lot] = (None, day)
-        elif day is not None and day != self.state.batches[sku, lot][1]:
+            self.state.batches[sku, lot] = day
+        elif day is not None and day != self.state.batches[sku, lot]:
             raise RefusedError("batch_mismatch")
 
     def post_sale(self, call: Call) -> None:
@@ -309,7 +309,7 @@ class Model:
         """The movements back of a variant; takes them off what is `left` of the sale."""
         lots = {move.lot for move in left if move.sku == sku}
         moves = []
-        for lot in sorted(lots, key=lambda lot: str(self.state.batches.get((sku, str(lot)), ("",))[0])):
+        for lot in sorted(lots, key=lambda lot: LOTS.get(str(lot)) or date.max):
             sold = [move for move in left if (move.sku, move.lot) == (sku, lot)]
             part = min(quantity, sum((move.quantity for move in sold), ZERO))
             serials: tuple[str, ...] | None = None

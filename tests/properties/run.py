@@ -74,9 +74,6 @@ class Run:
     def learn(self) -> None:
         """The model is the database; the ids that the database gave are taken over."""
         found = read_state(self.owner, self.house)
-        for key, (_, day) in self.model.state.batches.items():
-            if key in found.batches:
-                self.model.state.batches[key] = (found.batches[key][0], day)
         self.model.entry_ids = {
             entry: (count, place) for count, place, entry in entry_ids(self.owner, self.house)
         }

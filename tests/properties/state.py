@@ -176,8 +176,7 @@ class State:
     levels: dict[tuple[str, str], Level] = field(default_factory=dict)
     lots: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     pieces: dict[tuple[str, str], Piece] = field(default_factory=dict)
-    # The lots' own ids decide which of them a return fills first.
-    batches: dict[tuple[str, str], tuple[UUID | None, date | None]] = field(default_factory=dict)
+    batches: dict[tuple[str, str], date | None] = field(default_factory=dict)
     reservations: dict[UUID, Reservation] = field(default_factory=dict)
     transfers: dict[UUID, Transfer] = field(default_factory=dict)
     counts: dict[UUID, Count] = field(default_factory=dict)
