@@ -80,8 +80,13 @@ test("a sale in one branch is seen by whoever listens there, and only there", as
   assert.equal(event, "stock");
   assert.deepEqual([payload.branch_id, payload.catch_up], [south, false]);
   assert.deepEqual(
-    payload.changes.map((change) => [change.location_id, change.variant_id, change.on_hand, change.available]).sort(),
-    variants.slice(0, 2).map((variant) => [southLocation, variant, 99, 99]).sort(),
+    payload.changes
+      .map((change) => [change.location_id, change.variant_id, change.on_hand, change.available])
+      .sort(),
+    variants
+      .slice(0, 2)
+      .map((variant) => [southLocation, variant, 99, 99])
+      .sort(),
   );
 });
 
@@ -104,7 +109,9 @@ for (const [who, token, topic] of [
 }
 
 test("public channels are closed", async () => {
-  const { status, error } = await listen(client(tokens.admin), `branch:${north}:stock`, { config: { private: false } });
+  const { status, error } = await listen(client(tokens.admin), `branch:${north}:stock`, {
+    config: { private: false },
+  });
   assert.equal(status, "CHANNEL_ERROR");
   assert.match(error.message, /PrivateOnly: This project only allows private channels/);
 });
@@ -112,7 +119,9 @@ test("public channels are closed", async () => {
 test("nobody can forge a message", async () => {
   const hears = await listen(client(tokens.cashier0), `branch:${north}:stock`);
   const forger = client(tokens.admin);
-  const forges = await listen(forger, `branch:${north}:stock`, { config: { private: true, broadcast: { ack: false, self: true } } });
+  const forges = await listen(forger, `branch:${north}:stock`, {
+    config: { private: true, broadcast: { ack: false, self: true } },
+  });
   assert.equal(forges.status, "SUBSCRIBED");
   const forged = { branch_id: north, changes: [], catch_up: false };
   assert.equal(await forges.channel.send({ type: "broadcast", event: "stock", payload: forged }), "ok");
@@ -120,13 +129,25 @@ test("nobody can forge a message", async () => {
   const acknowledged = await listen(client(tokens.cashier0), `branch:${north}:stock`, {
     config: { private: true, broadcast: { ack: true } },
   });
-  const dropped = acknowledged.channel.send({ type: "broadcast", event: "stock", payload: forged }, { timeout: 300 });
+  const dropped = acknowledged.channel.send(
+    { type: "broadcast", event: "stock", payload: forged },
+    { timeout: 300 },
+  );
   assert.equal(await dropped, "timed out");
-  const sent = await forger.schema("realtime").rpc("send", { payload: forged, event: "stock", topic: `branch:${north}:stock` });
+  const sent = await forger
+    .schema("realtime")
+    .rpc("send", { payload: forged, event: "stock", topic: `branch:${north}:stock` });
   assert.equal(sent.error.code, "PGRST106");
-  const called = await forger.rpc("send", { payload: forged, event: "stock", topic: `branch:${north}:stock` });
+  const called = await forger.rpc("send", {
+    payload: forged,
+    event: "stock",
+    topic: `branch:${north}:stock`,
+  });
   assert.equal(called.status, 404);
-  const written = await forger.schema("realtime").from("messages").insert({ topic: "x", extension: "broadcast" });
+  const written = await forger
+    .schema("realtime")
+    .from("messages")
+    .insert({ topic: "x", extension: "broadcast" });
   assert.equal(written.error.code, "PGRST106");
   assert.equal((await forger.from("stock_events").select()).status, 404);
   assert.equal((await forger.from("messages").select()).status, 404);

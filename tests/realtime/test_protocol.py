@@ -222,6 +222,62 @@ def test_garbage_ends_its_connection_only(market: Market, frame: str | bytes) ->
     run(story())
 
 
+def test_notices_reach_who_may_act_on_them(market: Market) -> None:
+    """Whoever holds stock.alert hears the organisation's notices; a cashier does not get in."""
+    keeper = market.shop.hire("inventory_manager", [market.branches[0]])
+    name = f"org:{market.shop.org_id}:notices"
+
+    async def story() -> None:
+        async with open_socket(market) as socket, open_socket(market) as other:
+            assert (await socket.join(name, market.token(keeper)))["status"] == "ok"
+            assert (await other.join(name, market.token(market.cashiers[0])))["status"] == "error"
+            assert (await other.join(name, market.token(market.other.admin_id)))["status"] == "error"
+            await asyncio.to_thread(
+                market.sql,
+                "select private.notify(%s, 'stock.low', '{\"alert_id\": 1}')",
+                market.shop.org_id,
+            )
+            payload = (await socket.hear())["payload"]
+            assert (payload["event"], payload["payload"]["kind"]) == ("notice", "stock.low")
+
+    run(story())
+
+
+def test_a_client_may_send_where_a_policy_lets_him(market: Market) -> None:
+    """Reading and sending are two permissions, each with its own policy; Branchline has none for sending."""
+    market.sql(
+        """
+        create policy "Members hear the talk" on realtime.messages for select to authenticated
+          using ((select realtime.topic()) = 'talk')
+        """
+    )
+    speaker_id = market.cashiers[0]
+    market.sql(
+        f"""
+        create policy "A cashier speaks in the talk" on realtime.messages for insert to authenticated
+          with check ((select realtime.topic()) = 'talk' and (select auth.uid()) = '{speaker_id}')
+        """
+    )
+
+    async def story() -> None:
+        said = {"type": "broadcast", "event": "hello", "payload": {"a": 1}}
+        async with open_socket(market) as speaker, open_socket(market) as listener:
+            config = {"broadcast": {"ack": True}}
+            await speaker.join("talk", market.token(market.cashiers[0]), **config)
+            await listener.join("talk", market.token(market.cashiers[1]), **config)
+            await listener.say("realtime:talk", "broadcast", said, join_ref="1")
+            assert await speaker.silent()
+            await speaker.say("realtime:talk", "broadcast", said, join_ref="1")
+            assert (await speaker.hear())["payload"] == {"status": "ok", "response": {}}
+            assert (await listener.hear())["payload"] == said
+
+    try:
+        run(story())
+    finally:
+        market.sql('drop policy "Members hear the talk" on realtime.messages')
+        market.sql('drop policy "A cashier speaks in the talk" on realtime.messages')
+
+
 def test_a_giant_frame_ends_its_connection(market: Market) -> None:
     """Nothing larger than four megabytes is read."""
 

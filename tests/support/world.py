@@ -550,7 +550,7 @@ def _make_teak(connection: Connection) -> House:
     build.take_back(blr, "book")
     build.take_back(mum, "book")
     for branch in (blr, mum):
-        build.counts_of(branch, ("pot", "book", "rug"), "book")
+        build.counts_of(branch, ("pot", "lamp", "rug"), "book")
         build.reorder(branch, "pot")
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")

@@ -124,7 +124,7 @@ def _add_list(router: APIRouter, resource: Resource) -> None:
         summary=f"List {resource.plural}",
         description=f"The {resource.plural} the caller may see, in all organisations.{searched}",
         response_model=Page[resource.row],  # type: ignore[name-defined]
-        responses=problems(400),
+        responses=problems(400, 404) if resource.found_by else problems(400),
     )
 
 

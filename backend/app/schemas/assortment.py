@@ -1,14 +1,13 @@
 """What products are sorted, told apart and divided by: brands, barcodes, units, sets, grids, search."""
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, Json
 
 from backend.app.core.listing import Archived, ListQuery, SearchText, Where
-from backend.app.schemas.base import Input, Moment, Money, NewRow, Quantity, Row
+from backend.app.schemas.base import Factor, Input, Moment, Money, NewRow, Quantity, Row
 from backend.app.schemas.catalogue import (
     CATEGORY,
     MADE,
@@ -28,12 +27,6 @@ _NEW_AND_CHANGED = {"created_at": MADE["created_at"], "updated_at": MADE["update
 
 Barcode = Annotated[str, Field(min_length=1, max_length=64)]
 BarcodeKind = Literal["gtin", "internal", "other"]
-Factor = Annotated[
-    Decimal,
-    Field(
-        gt=0, max_digits=14, decimal_places=6, description="How many of the product's unit one of these is"
-    ),
-]
 UnitCode = Annotated[str, Field(pattern="^[A-Z]{2,3}$", description="A code of the list of units")]
 
 
@@ -207,7 +200,7 @@ class NewProductUnit(NewRow):
 
     product_id: UUID
     unit_code: UnitCode
-    factor: Factor
+    factor: Factor = Field(gt=0, lt=100_000_000, description="How many of the product's unit one of these is")
     price: Annotated[Money, Field(ge=0)] | None = None
 
 
@@ -216,7 +209,7 @@ class ProductUnitChange(Input):
 
     model_config = _example(price=4500.00)
 
-    factor: Factor | None = None
+    factor: Annotated[Factor, Field(gt=0, lt=100_000_000)] | None = None
     price: Annotated[Money, Field(ge=0)] | None = None
 
 

@@ -23,6 +23,9 @@ UnitCost = Annotated[Decimal, Field(max_digits=18, decimal_places=6), _NUMBER]
 Serial = Annotated[str, Field(min_length=1, max_length=60)]
 """The number of one piece, as its maker printed it."""
 
+Factor = Annotated[Decimal, Field(max_digits=14, decimal_places=6), _NUMBER]
+"""How many of one unit another is, 6 decimals."""
+
 Rate = Annotated[Decimal, Field(max_digits=7, decimal_places=3), _NUMBER]
 """A percentage, 3 decimals."""
 

@@ -73,7 +73,8 @@ export function createAuthority({ connection, settings }) {
   /** @returns {Promise<boolean>} may the caller hear broadcasts on the topic? */
   async function mayListen(claims, topic) {
     return probe(async (transaction) => {
-      const written = await sql`insert into realtime.messages (topic, extension) values (${topic}, 'broadcast')
+      const written =
+        await sql`insert into realtime.messages (topic, extension) values (${topic}, 'broadcast')
         returning id, inserted_at::text`.execute(transaction);
       const [{ id, inserted_at: at }] = written.rows;
       await become(transaction, claims, topic);
@@ -87,7 +88,9 @@ export function createAuthority({ connection, settings }) {
   async function maySend(claims, topic) {
     return probe(async (transaction) => {
       await become(transaction, claims, topic);
-      await sql`insert into realtime.messages (topic, extension) values (${topic}, 'broadcast')`.execute(transaction);
+      await sql`insert into realtime.messages (topic, extension) values (${topic}, 'broadcast')`.execute(
+        transaction,
+      );
       return true;
     }).catch(refusedByDatabase);
   }

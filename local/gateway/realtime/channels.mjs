@@ -64,7 +64,10 @@ export function createChannels({ authority, feed, hub, settings }, client) {
     channel.claims = await authority.identify(channel.token);
     if (!channel.private) return;
     if (!(await authority.mayListen(channel.claims, channel.name)))
-      throw new Refusal("Unauthorized", `You do not have permissions to read from this Channel topic: ${channel.name}`);
+      throw new Refusal(
+        "Unauthorized",
+        `You do not have permissions to read from this Channel topic: ${channel.name}`,
+      );
   }
 
   async function join(message) {
@@ -100,7 +103,8 @@ export function createChannels({ authority, feed, hub, settings }, client) {
       // It may have been lost while the policies were asked.
       if (!feed.isOpen()) throw new Error("the feed was lost");
     } catch (error) {
-      if (!(error instanceof Refusal)) log("warning", "realtime_join", { code: error.code, message: error.message });
+      if (!(error instanceof Refusal))
+        log("warning", "realtime_join", { code: error.code, message: error.message });
       hub.settle();
       const reason = error instanceof Refusal ? error.reason : `UnableToConnectToProject: ${UNREACHABLE}`;
       return reply(message, "error", { reason });
@@ -110,7 +114,8 @@ export function createChannels({ authority, feed, hub, settings }, client) {
     watch(channel);
     const changes = Array.isArray(config.postgres_changes) ? config.postgres_changes : [];
     reply(message, "ok", { postgres_changes: changes.map((change, id) => ({ ...change, id })) });
-    if (changes.length > 0) system(channel, "error", "The local gateway has no Postgres changes", "postgres_changes");
+    if (changes.length > 0)
+      system(channel, "error", "The local gateway has no Postgres changes", "postgres_changes");
   }
 
   async function renew(channel, token) {
@@ -136,7 +141,12 @@ export function createChannels({ authority, feed, hub, settings }, client) {
       }
       if (!channel.maySend) return;
     }
-    hub.publish(channel.private, channel.name, { event: String(event ?? ""), payload }, channel.hearsItself ? null : channel);
+    hub.publish(
+      channel.private,
+      channel.name,
+      { event: String(event ?? ""), payload },
+      channel.hearsItself ? null : channel,
+    );
     if (channel.acknowledges) reply(message, "ok");
   }
 
@@ -152,7 +162,8 @@ export function createChannels({ authority, feed, hub, settings }, client) {
     if (topic === "phoenix" && event === "heartbeat") return reply(message, "ok");
     if (event === "phx_join") return join(message);
     const channel = channels.get(topic);
-    if (!channel) return reply(message, event === "phx_leave" ? "ok" : "error", event === "phx_leave" ? {} : { reason: "unmatched topic" });
+    if (!channel && event === "phx_leave") return reply(message, "ok");
+    if (!channel) return reply(message, "error", { reason: "unmatched topic" });
     // What was meant for an earlier stay on the channel is not for this one.
     if (message.joinRef !== null && message.joinRef !== channel.joinRef) return undefined;
     if (event === "phx_leave") {

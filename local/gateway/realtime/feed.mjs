@@ -94,9 +94,13 @@ export function createFeed(url, { onMessage, onGap }) {
     try {
       await ensurePublication(session.sql);
       const slot = `supabase_realtime_messages_${process.pid}_${Math.random().toString(36).slice(2, 10)}`;
-      await session.sql.unsafe(`CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`);
+      await session.sql.unsafe(
+        `CREATE_REPLICATION_SLOT ${slot} TEMPORARY LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
+      );
       session.stream = await session.sql
-        .unsafe(`START_REPLICATION SLOT ${slot} LOGICAL 0/0 (proto_version '1', publication_names '${PUBLICATION}')`)
+        .unsafe(
+          `START_REPLICATION SLOT ${slot} LOGICAL 0/0 (proto_version '1', publication_names '${PUBLICATION}')`,
+        )
         .writable();
     } catch (error) {
       close(session);
@@ -143,7 +147,10 @@ export function createFeed(url, { onMessage, onGap }) {
   function retry() {
     timer ??= setTimeout(() => {
       timer = null;
-      if (wanted) ready().catch((error) => log("warning", "realtime_feed", { code: error.code, message: error.message }));
+      if (wanted)
+        ready().catch((error) =>
+          log("warning", "realtime_feed", { code: error.code, message: error.message }),
+        );
     }, RETRY_MS);
   }
 

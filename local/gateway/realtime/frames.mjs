@@ -8,7 +8,8 @@ const JSON_ENCODING = 1;
 
 function checked(message) {
   const { topic, event, payload } = message;
-  if (typeof topic !== "string" || typeof event !== "string") throw new Error("topic and event must be texts");
+  if (typeof topic !== "string" || typeof event !== "string")
+    throw new Error("topic and event must be texts");
   if (payload === null || typeof payload !== "object") throw new Error("payload must be an object");
   return message;
 }

@@ -31,7 +31,9 @@ export async function keepPartitions(database) {
   const maintain = () => database.unsafe(MAINTAIN);
   await maintain();
   const timer = setInterval(() => {
-    maintain().catch((error) => log("warning", "realtime_partitions", { code: error.code, message: error.message }));
+    maintain().catch((error) =>
+      log("warning", "realtime_partitions", { code: error.code, message: error.message }),
+    );
   }, EVERY_MS);
   timer.unref();
   return () => clearInterval(timer);

@@ -46,10 +46,13 @@ export function createRealtime({ connection, settings }) {
   function upgrade(request, socket, head) {
     socket.on("error", () => socket.destroy());
     const url = new URL(request.url, "http://localhost");
-    if (url.pathname !== PATH) return refuse(socket, "404 Not Found", { message: "no Route matched with those values" });
+    if (url.pathname !== PATH)
+      return refuse(socket, "404 Not Found", { message: "no Route matched with those values" });
     const key = url.searchParams.get("apikey") ?? request.headers.apikey;
     if (![settings.anonKey, settings.serviceKey].includes(key))
-      return refuse(socket, "401 Unauthorized", { message: key ? "Invalid API key" : "No API key found in request" });
+      return refuse(socket, "401 Unauthorized", {
+        message: key ? "Invalid API key" : "No API key found in request",
+      });
     const version = url.searchParams.get("vsn") ?? "1.0.0";
     if (!VERSIONS.includes(version)) return refuse(socket, "403 Forbidden", { message: "unsupported vsn" });
     return server.handleUpgrade(request, socket, head, (connected) => serve(connected, key, version));
@@ -62,12 +65,19 @@ export function createRealtime({ connection, settings }) {
       if (socket.bufferedAmount > LARGEST_BACKLOG) socket.terminate();
       else socket.send(data, { binary });
     };
-    const client = { key, version, sendFrame, send: (message) => sendFrame({ data: encode(message, version), binary: false }) };
+    const client = {
+      key,
+      version,
+      sendFrame,
+      send: (message) => sendFrame({ data: encode(message, version), binary: false }),
+    };
     const channels = createChannels(parts, client);
     let waiting = 0;
     // One after the other: what follows a join must find it decided.
     let last = Promise.resolve();
-    socket.on("error", (error) => log("info", "realtime_socket", { code: error.code, message: error.message }));
+    socket.on("error", (error) =>
+      log("info", "realtime_socket", { code: error.code, message: error.message }),
+    );
     socket.on("message", (data, isBinary) => {
       socket.heardAt = Date.now();
       let message;

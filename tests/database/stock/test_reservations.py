@@ -65,6 +65,7 @@ def test_a_set_is_held_by_its_components(people: People) -> None:
     """The line keeps the set; the shelf gives its pieces, together with those asked for by themselves."""
     world, goods = people.world, people.world.teak.variants
     done = reserve(people.as_sales(), world.blr.showroom, line(goods["suite"], 2), line(goods["lamp"], 3))
+    assert [(each["sku"], each["quantity"]) for each in done["lines"]] == [("SUITE", 2), ("LAMP", 3)]
     assert [item["quantity"] for item in done["lines"][0]["items"]] == [4, 2]
     assert level(people.connection, world.blr.showroom, goods["sofa"]).reserved == 2
     assert level(people.connection, world.blr.showroom, goods["lamp"]).reserved == 7

@@ -140,6 +140,18 @@ def test_what_stays_on_the_road_keeps_its_worth(people: People) -> None:
     assert level(people.connection, world.mum.showroom, pot).cost == 55
 
 
+def test_what_comes_back_brings_its_own_worth(people: People) -> None:
+    """Of two transfers on the road, the cancelled one returns at its cost, not at the road's average."""
+    world, pot = people.world, people.world.teak.variants["pot"]
+    cheap = sent(people, line(pot, 5))
+    adjust(people, pot, -5)
+    adjust(people, pot, 5, cost=100)
+    sent(people, line(pot, 5))
+    cancel(people.as_stockkeeper(), cheap)
+    assert level(people.connection, world.blr.showroom, pot).cost == 40
+    assert level(people.connection, transit(people), pot).cost == 100
+
+
 def test_within_a_branch_at_once(people: People) -> None:
     """From the showroom to the warehouse in one call, by way of transit, with number and receipt."""
     world, goods = people.world, people.world.teak.variants
