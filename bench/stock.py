@@ -214,32 +214,26 @@ def queries(shop: Shop, owner: Connection) -> list[Query]:
         shop.branches[2],
     )
     assert middle is not None
-    deep: dict[str, Any] = {"b": middle[0], "l": middle[1], "v": middle[2]}
-    after = (
-        "branch_id >= %(b)s and (branch_id > %(b)s or (branch_id = %(b)s and location_id > %(l)s) "
-        "or (branch_id = %(b)s and location_id = %(l)s and variant_id > %(v)s))"
-    )
+    deep: dict[str, Any] = {"org": shop.org_id, "l": middle[1], "v": middle[2]}
+    # As the API's cursors say it: backend/app/core/listing.py.
+    after = "variant_id >= %(v)s and (variant_id > %(v)s or (variant_id = %(v)s and location_id > %(l)s))"
     at: dict[str, Any] = {"at": place.location_id}
     return [
-        page("stock list, first page", "true", WHOLE_ORDER),
-        page("stock list, first page with its total", "true", WHOLE_ORDER, total=True),
-        page("stock list, page in the middle", after, WHOLE_ORDER, **deep),
-        page("of a branch", "branch_id = %(b)s", "location_id, variant_id", b=place.id),
-        page("of a location", "location_id = %(at)s", "variant_id", **at),
-        page("of a location, with its total", "location_id = %(at)s", "variant_id", total=True, **at),
+        page("first page", "true", WHOLE_ORDER),
+        page("first page, counted", "true", WHOLE_ORDER, total=True),
+        page("by variant, deep", f"org_id = %(org)s and {after}", "variant_id, location_id", **deep),
+        page("branch", "branch_id = %(b)s", "location_id, variant_id", b=place.id),
+        page("location", "location_id = %(at)s", "variant_id", **at),
+        page("location, counted", "location_id = %(at)s", "variant_id", total=True, **at),
         page(
-            "of a location, deep",
-            "location_id = %(at)s and variant_id > %(v)s",
-            "variant_id",
-            **at,
-            v=middle[2],
+            "location, deep", "location_id = %(at)s and variant_id > %(v)s", "variant_id", **at, v=middle[2]
         ),
-        page("of a location, by available", "location_id = %(at)s", "available, variant_id", **at),
+        page("location, by available", "location_id = %(at)s", "available, variant_id", **at),
         page("by available", "org_id = %(org)s", "available, location_id, variant_id", org=shop.org_id),
         search("search: a word", shop.org_id, "teak"),
         search("search: two words", shop.org_id, "walnut lamp"),
         search(
-            "search: a word in stock at a branch",
+            "search: in stock at a branch",
             shop.org_id,
             "rattan",
             branch_id=str(place.id),
@@ -249,7 +243,7 @@ def queries(shop: Shop, owner: Connection) -> list[Query]:
         search("search: SKU", shop.org_id, sku),
         search("search: barcode", shop.org_id, code),
         search("search: no hit", shop.org_id, "chesterfield"),
-        search("search: nothing, all by SKU", shop.org_id, ""),
+        search("search: all, by SKU", shop.org_id, ""),
     ]
 
 
@@ -337,8 +331,9 @@ def show(console: Console, result: Result) -> None:
     table = Table(
         "Query", "ms", "ms without", "ratio", "min", "max", "target", box=None, padding=(0, 3, 0, 0)
     )
-    for column in table.columns[1:]:
-        column.justify = "right"
+    for column in table.columns:
+        column.justify = "left" if column.header == "Query" else "right"
+        column.no_wrap = True
     for timing in result.timings:
         ratio = statistics.median(timing.ratios)
         colour = "green" if ratio <= TARGET else "yellow"

@@ -83,7 +83,9 @@ comment on table public.stock_adjustments is
 
 -- Indexes -----------------------------------------------------------------------------------------
 
--- Lists go by branch and place, or within one place. None of these columns ever changes, so a sale rewrites no index.
+-- Lists go by branch and place, or within one place, and count by branch alone, where equal keys take little room. None of
+-- these columns ever changes, so a sale rewrites no index.
+create index on public.stock_levels (branch_id);
 create index on public.stock_levels (branch_id, location_id, variant_id);
 create index on public.stock_levels (location_id, variant_id);
 create index on public.stock_levels (org_id, variant_id);
