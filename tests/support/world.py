@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from tests.support.counted import alert_of_an_empty_shelf, count_each_status
 from tests.support.gstin import gstin
 from tests.support.personas import Connection, Persona, new_id
 
@@ -53,7 +54,7 @@ class House:
     invoices: Mapping[str, UUID]
     products: Mapping[str, UUID]
     documents: Mapping[str, UUID]
-    # Counts by `<branch code>:<status>`, an entry of one as `<branch code>:entry`; alerts by branch code.
+    # Counts by `<branch code>:<status>`, an entry as `<branch code>:entry`; alerts by branch code.
     counts: Mapping[str, UUID]
     alerts: Mapping[str, UUID]
 
@@ -403,55 +404,11 @@ class _Builder:
             "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
         )
 
-    def count(self, branch: Branch, status: str, key: str, location: UUID, quantity: int) -> None:
-        """A count of one variant, as far as the status says, that finds what the book says."""
-        made = self.counts[f"{branch.code}:{status}"] = new_id()
-        self.admin.rpc(
-            "start_count",
-            p_id=made,
-            p_location_id=location,
-            p_kind="cycle",
-            p_options={"variant_ids": [self.variants[key]]},
-        )
-        entered = self.admin.rpc(
-            "record_count",
-            p_id=new_id(),
-            p_count_id=made,
-            p_lines=[{"variant_id": self.variants[key], "quantity": quantity}],
-        )
-        steps = {
-            "counting": (),
-            "submitted": ("submit_count",),
-            "approved": ("submit_count", "approve_count"),
-            "posted": ("submit_count", "approve_count", "post_count"),
-        }
-        for step in steps[status]:
-            self.admin.rpc(step, p_id=new_id(), p_count_id=made)
-        if status == "counting":
-            self.counts[f"{branch.code}:entry"] = UUID(entered["entries"][0]["id"])
-
-    def counts_of(self, branch: Branch, keys: tuple[str, str, str], shown: str) -> None:
-        """Counts of the empty warehouse in each open status, and a posted one of the showroom."""
-        for status, key in zip(("counting", "submitted", "approved"), keys, strict=True):
-            self.count(branch, status, key, branch.warehouse, 0)
-        self.count(branch, "posted", shown, branch.showroom, 10)
-
-    def reorder(self, branch: Branch, key: str) -> None:
-        """A reorder rule for the empty warehouse, whose alerts are raised at once."""
-        self.admin.rpc(
-            "save_reorder_rule",
-            p_id=new_id(),
-            p_location_id=branch.warehouse,
-            p_variant_id=self.variants[key],
-            p_reorder_point=2,
-            p_reorder_quantity=5,
-            p_lead_time_days=7,
-        )
-        (alert,) = self.admin.select(
-            "select id from public.stock_alerts where location_id = %s and kind = 'low_stock'",
-            [branch.warehouse],
-        )
-        self.alerts[branch.code] = alert["id"]
+    def count_and_reorder(self, branch: Branch, low: str, **keys: str) -> None:
+        """A count in each status, of the variant named for it, and a reorder rule of the empty warehouse."""
+        made = count_each_status(self.admin, self.variants, branch.warehouse, branch.showroom, keys)
+        self.counts |= {f"{branch.code}:{status}": count for status, count in made.items()}
+        self.alerts[branch.code] = alert_of_an_empty_shelf(self.admin, branch.warehouse, self.variants[low])
 
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
@@ -550,8 +507,9 @@ def _make_teak(connection: Connection) -> House:
     build.take_back(blr, "book")
     build.take_back(mum, "book")
     for branch in (blr, mum):
-        build.counts_of(branch, ("pot", "lamp", "rug"), "book")
-        build.reorder(branch, "pot")
+        build.count_and_reorder(
+            branch, "pot", counting="pot", submitted="lamp", approved="rug", posted="book"
+        )
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
     return build.house((blr, mum), invoices)
@@ -578,7 +536,8 @@ def _make_lagoon(connection: Connection) -> House:
     build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
-    build.counts_of(london, ("pump", "filter", "robot"), "filter")
-    build.reorder(london, "filter")
+    build.count_and_reorder(
+        london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
+    )
     build.reserve_and_carry(london, "filter")
     return build.house((london,), invoices)
