@@ -27,6 +27,7 @@ def bench(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         sale()
         realtime()
+        stock()
 
 
 @app.command()
@@ -72,13 +73,14 @@ def realtime(
 @app.command()
 def stock(
     rounds: Annotated[int, typer.Option(help="How often everything is measured.", min=1)] = 15,
+    variants: Annotated[int, typer.Option(help="How many variants there are.", min=2000)] = 100_000,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print the plans, too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Search and stock lists of 100,000 variants at 10 locations, with row-level security and without."""
     progress = report.Progress(console)
     try:
-        result = stock_bench.run(rounds, progress, plans=verbose)
+        result = stock_bench.run(rounds, progress, variants=variants, plans=verbose)
     finally:
         progress.done()
     if as_json:
