@@ -143,8 +143,11 @@ begin
       / sum(m.quantity) filter (where m.way = 1), 6), (
     select array_agg(s) from (
       select unnest(x.serials) as s from moved x where x.way = 1 except select unnest(x.serials) from moved x where x.way = -1) e)
-  from moved m group by m.batch_id having sum(m.quantity * m.way) > 0
-  order by m.batch_id;
+  from moved m
+  left join public.batches b on b.org_id = p_org_id and b.id = m.batch_id
+  group by m.batch_id, b.expires_on, b.code having sum(m.quantity * m.way) > 0
+  -- As they were taken: the same sale and the same return fill the same lots wherever they are posted.
+  order by b.expires_on nulls last, b.code;
 end;
 $$;
 
