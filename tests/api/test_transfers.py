@@ -98,5 +98,5 @@ def test_a_transfer_is_cancelled(shop: Shop, goods: Goods) -> None:
 def test_where_a_transfer_may_go(shop: Shop, goods: Goods) -> None:
     found = shop.admin.get(f"{INVENTORY}/transfer-destinations", org_id=shop.org_id)["items"]
     assert str(goods.mumbai_shop_id) in {str(Destination.model_validate(row).location_id) for row in found}
-    refused = shop.cashier.send("GET", f"{INVENTORY}/transfer-destinations?org_id={shop.org_id}")
+    refused = shop.cashier.send("GET", f"{INVENTORY}/transfer-destinations?org_id={shop.org_id}", None)
     assert_problem(refused, 403, "permission_denied")
