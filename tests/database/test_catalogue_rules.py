@@ -196,4 +196,14 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "select proname from pg_proc where pronamespace = 'public'::regnamespace and provolatile in ('s', "
         "'i')",
     )
-    assert stable == ["check_stock", "get_invoice", "health", "my_invitations", "quote_sale", "whoami"]
+    assert stable == [
+        "check_books",
+        "check_stock",
+        "get_credit_note",
+        "get_invoice",
+        "get_payment",
+        "health",
+        "my_invitations",
+        "quote_sale",
+        "whoami",
+    ]
