@@ -13,6 +13,9 @@ from tests.database.matrix_kinds import Act, Place, Table
 from tests.database.sales import line, pay
 from tests.support.personas import new_id
 
+_OTHER_ACTS = INVENTORY_ACTS | BILLING_ACTS
+_OTHER_TABLES = INVENTORY_TABLES | BILLING_TABLES
+
 
 def _sale(place: Place) -> dict[str, Any]:
     return {"p_branch_id": place.branch.id, "p_customer_id": None, "p_lines": [line(place.goods)]}
@@ -109,7 +112,7 @@ ACTS: dict[str, Act] = {
     # These two name an invitation; test_matrix.py makes one that fits.
     "accept_invitation": Act(None, "invited", lambda _: {}),
     "revoke_invitation": Act("user.manage", "org", lambda _: {}),
-} | INVENTORY_ACTS | BILLING_ACTS
+} | _OTHER_ACTS
 
 
 TABLES: dict[str, Table] = {
@@ -140,4 +143,4 @@ TABLES: dict[str, Table] = {
     "invoice_lines": Table("invoice.read", "branch"),
     "payments": Table("invoice.read", "branch"),
     "payment_allocations": Table("invoice.read", "branch"),
-} | INVENTORY_TABLES | BILLING_TABLES
+} | _OTHER_TABLES
