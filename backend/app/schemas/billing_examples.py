@@ -128,6 +128,7 @@ INVOICE: dict[str, Any] = {
             "received_at": "2026-11-21T09:30:00+00:00",
         }
     ],
+    "credit_notes": [],
     "note": "Deliver before Diwali",
     "reference": None,
     "terms": "Goods once sold are exchanged within 7 days.",
@@ -148,6 +149,7 @@ _POSTED = (
     "tendered",
     "change_due",
     "payments",
+    "credit_notes",
 )
 
 QUOTE: dict[str, Any] = {name: value for name, value in INVOICE.items() if name not in _POSTED}
