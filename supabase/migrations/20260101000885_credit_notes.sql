@@ -54,6 +54,8 @@ create table public.credit_note_lines (
   serials text[],
   disposition text not null check (disposition in ('restock', 'scrap', 'repair', 'none')),
   unit_price numeric(14, 2) not null check (unit_price >= 0),
+  list_price numeric(14, 2),
+  price_list text,
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from tests.support.counted import alert_of_an_empty_shelf, count_each_status
 from tests.support.gstin import gstin
 from tests.support.personas import Connection, Persona, new_id
+from tests.support.world_money import settle
 
 ROLES = ("admin", "cashier", "sales_executive", "inventory_manager", "technician")
 
@@ -42,6 +44,8 @@ class House:
     """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
 
     payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
+    documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
+    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
     """
 
     id: UUID
@@ -52,6 +56,11 @@ class House:
     invoices: Mapping[str, UUID]
     payments: Mapping[str, UUID]
     credit_notes: Mapping[str, UUID]
+    products: Mapping[str, UUID]
+    documents: Mapping[str, UUID]
+    # Counts by `<branch code>:<status>`, an entry as `<branch code>:entry`; alerts by branch code.
+    counts: Mapping[str, UUID]
+    alerts: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -167,6 +176,9 @@ class _Builder:
     products: dict[str, UUID] = field(default_factory=dict)
     payments: dict[str, UUID] = field(default_factory=dict)
     credit_notes: dict[str, UUID] = field(default_factory=dict)
+    documents: dict[str, UUID] = field(default_factory=dict)
+    counts: dict[str, UUID] = field(default_factory=dict)
+    alerts: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -366,45 +378,49 @@ class _Builder:
         )
 
     def settle(self, branch: Branch, key: str, customer: str) -> None:
-        """A payment that is held, one that bounced, a credit note that paid, and one that was refunded.
+        """Payments and credit notes beyond sales."""
+        self.payments[branch.code], self.credit_notes[branch.code] = settle(
+            self.admin, branch.id, branch.showroom, self.variants[key], self.customers[customer]
+        )
 
-        The shelf is as it was before.
-        """
-        for bounced in (True, False):
-            made = self.payments[branch.code] = new_id()
+    def reserve_and_carry(self, branch: Branch, key: str) -> None:
+        """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
+        variant = self.variants[key]
+        self.admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=branch.warehouse,
+            p_variant_id=variant,
+            p_quantity=6,
+            p_reason="opening",
+            p_unit_cost=Decimal("40"),
+        )
+        made = self.documents[f"reservation@{branch.code}"] = new_id()
+        self.admin.rpc(
+            "reserve_stock",
+            p_id=made,
+            p_location_id=branch.warehouse,
+            p_lines=[{"variant_id": variant, "quantity": 1}],
+        )
+        for name, quantity in (("draft", 1), ("road", 2)):
+            made = self.documents[f"{name}@{branch.code}"] = new_id()
             self.admin.rpc(
-                "record_payment",
+                "create_transfer",
                 p_id=made,
-                p_customer_id=self.customers[customer],
-                p_amount=10,
-                p_method="cheque",
-                p_options={"branch_id": branch.id, "hold": True},
+                p_from_location_id=branch.warehouse,
+                p_to_location_id=branch.showroom,
+                p_lines=[{"variant_id": variant, "quantity": quantity}],
             )
-            if bounced:
-                self.admin.rpc("reverse_payment", p_id=new_id(), p_payment_id=made, p_reason="Bounced")
-        credit = self.credit_notes[branch.code] = new_id()
-        for note, paid_by in ((credit, None), (new_id(), credit)):
-            invoice = new_id()
-            lines = [{"variant_id": self.variants[key], "quantity": 1}]
-            options = {} if paid_by is None else {"credit_note_id": paid_by}
-            sale = {"p_branch_id": branch.id, "p_customer_id": self.customers[customer], "p_lines": lines}
-            total = self.admin.rpc("quote_sale", **sale)["total"]
-            self.admin.rpc(
-                "post_sale",
-                **sale,
-                p_id=invoice,
-                p_location_id=branch.showroom,
-                p_payments=[] if paid_by else [{"method": "card", "amount": total}],
-                p_options=options,
-            )
-            self.admin.rpc(
-                "issue_credit_note",
-                p_id=note,
-                p_invoice_id=invoice,
-                p_lines=None,
-                p_reason="Changed his mind",
-                p_options={"refund": {"method": "card"}} if paid_by else {},
-            )
+        self.admin.rpc("dispatch_transfer", p_id=new_id(), p_transfer_id=made)
+        self.admin.rpc(
+            "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
+        )
+
+    def count_and_reorder(self, branch: Branch, low: str, **keys: str) -> None:
+        """A count in each status, of the variant named for it, and a reorder rule of the empty warehouse."""
+        made = count_each_status(self.admin, self.variants, branch.warehouse, branch.showroom, keys)
+        self.counts |= {f"{branch.code}:{status}": count for status, count in made.items()}
+        self.alerts[branch.code] = alert_of_an_empty_shelf(self.admin, branch.warehouse, self.variants[low])
 
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
@@ -419,6 +435,27 @@ class _Builder:
             p_role="technician",
         )
 
+    def price_list(self, key: str) -> None:
+        """A brand, a code and a trade price for a variant: of a group that nobody is in yet."""
+        group, prices = new_id(), new_id()
+        for statement, values in (
+            ("brands (org_id, name) values (%s, 'House')", [self.org_id]),
+            (
+                "variant_barcodes (org_id, variant_id, code) values (%s, %s, '036000291452')",
+                [self.org_id, self.variants[key]],
+            ),
+            ("customer_groups (id, org_id, name) values (%s, %s, 'Trade')", [group, self.org_id]),
+            (
+                "price_lists (id, org_id, name, customer_group_id) values (%s, %s, 'Trade', %s)",
+                [prices, self.org_id, group],
+            ),
+            (
+                "price_list_items (org_id, price_list_id, variant_id, price) values (%s, %s, %s, 50)",
+                [self.org_id, prices, self.variants[key]],
+            ),
+        ):
+            self.admin.execute(f"insert into public.{statement}", values)
+
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
         return House(
             self.org_id,
@@ -429,6 +466,10 @@ class _Builder:
             invoices,
             self.payments,
             self.credit_notes,
+            self.products,
+            self.documents,
+            self.counts,
+            self.alerts,
         )
 
 
@@ -474,10 +515,17 @@ def _make_teak(connection: Connection) -> House:
     build.customer("unknown")
     build.customer("trusted", credit=2000, region_code="29", country="IN")
     build.one_of_the_rest()
+    build.price_list("sofa")
     invoices = {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")}
+    build.take_back(blr, "book")
+    build.take_back(mum, "book")
     for branch in (blr, mum):
-        build.take_back(branch, "book")
+        build.count_and_reorder(
+            branch, "pot", counting="pot", submitted="lamp", approved="rug", posted="book"
+        )
         build.settle(branch, "book", "local")
+    build.reserve_and_carry(blr, "book")
+    build.reserve_and_carry(mum, "book")
     return build.house((blr, mum), invoices)
 
 
@@ -499,7 +547,12 @@ def _make_lagoon(connection: Connection) -> House:
     build.customer("domestic", country="GB", tax_number="GB987654321")
     build.customer("abroad", country="FR")
     build.one_of_the_rest()
+    build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
     build.settle(london, "filter", "domestic")
+    build.count_and_reorder(
+        london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
+    )
+    build.reserve_and_carry(london, "filter")
     return build.house((london,), invoices)
