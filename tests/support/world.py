@@ -14,6 +14,7 @@ from uuid import UUID
 from tests.support.counted import alert_of_an_empty_shelf, count_each_status
 from tests.support.gstin import gstin
 from tests.support.personas import Connection, Persona, new_id
+from tests.support.world_money import settle
 
 ROLES = ("admin", "cashier", "sales_executive", "inventory_manager", "technician")
 
@@ -42,6 +43,7 @@ class Branch:
 class House:
     """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
 
+    payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
     """
@@ -52,6 +54,8 @@ class House:
     variants: Mapping[str, UUID]
     customers: Mapping[str, UUID]
     invoices: Mapping[str, UUID]
+    payments: Mapping[str, UUID]
+    credit_notes: Mapping[str, UUID]
     products: Mapping[str, UUID]
     documents: Mapping[str, UUID]
     # Counts by `<branch code>:<status>`, an entry as `<branch code>:entry`; alerts by branch code.
@@ -170,6 +174,8 @@ class _Builder:
     customers: dict[str, UUID] = field(default_factory=dict)
     tax_classes: dict[str, UUID] = field(default_factory=dict)
     products: dict[str, UUID] = field(default_factory=dict)
+    payments: dict[str, UUID] = field(default_factory=dict)
+    credit_notes: dict[str, UUID] = field(default_factory=dict)
     documents: dict[str, UUID] = field(default_factory=dict)
     counts: dict[str, UUID] = field(default_factory=dict)
     alerts: dict[str, UUID] = field(default_factory=dict)
@@ -371,6 +377,12 @@ class _Builder:
             p_reason="Changed his mind",
         )
 
+    def settle(self, branch: Branch, key: str, customer: str) -> None:
+        """Payments and credit notes beyond sales."""
+        self.payments[branch.code], self.credit_notes[branch.code] = settle(
+            self.admin, branch.id, branch.showroom, self.variants[key], self.customers[customer]
+        )
+
     def reserve_and_carry(self, branch: Branch, key: str) -> None:
         """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
         variant = self.variants[key]
@@ -453,6 +465,8 @@ class _Builder:
             self.variants,
             self.customers,
             invoices,
+            self.payments,
+            self.credit_notes,
             self.products,
             self.documents,
             self.counts,
@@ -510,6 +524,7 @@ def _make_teak(connection: Connection) -> House:
         build.count_and_reorder(
             branch, "pot", counting="pot", submitted="lamp", approved="rug", posted="book"
         )
+        build.settle(branch, "book", "local")
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
     return build.house((blr, mum), invoices)
@@ -536,6 +551,7 @@ def _make_lagoon(connection: Connection) -> House:
     build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
+    build.settle(london, "filter", "domestic")
     build.count_and_reorder(
         london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
     )

@@ -10,6 +10,7 @@ from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
 from backend.app.schemas.billing_examples import INVOICE, INVOICE_ROW, QUOTE, SALE
 from backend.app.schemas.invoice_parts import (
+    InvoiceCreditNote,
     InvoiceLine,
     InvoicePayment,
     Party,
@@ -18,7 +19,7 @@ from backend.app.schemas.invoice_parts import (
     TaxSummaryRow,
 )
 
-Status = Literal["sent", "partially_paid", "paid"]
+Status = Literal["draft", "sent", "partially_paid", "paid", "void"]
 
 
 class SaleLine(Input):
@@ -58,6 +59,9 @@ class SaleOptions(Input):
     note: str | None = Field(default=None, max_length=2_000)
     reference: str | None = Field(default=None, max_length=100)
     reservation_id: UUID | None = Field(default=None, description="The reservation that this sale fulfils")
+    credit_note_id: UUID | None = Field(
+        default=None, description="A credit note of the same customer that pays first"
+    )
 
 
 class QuoteRequest(Input):
@@ -101,10 +105,11 @@ class InvoiceRow(Row):
     branch_id: UUID
     location_id: UUID
     customer_id: UUID | None
-    number: str
+    number: str | None
     status: Status
     issued_at: datetime
     business_date: date
+    due_date: date | None
     currency: str
     supply_type: SupplyType
     subtotal: Money
@@ -113,6 +118,7 @@ class InvoiceRow(Row):
     round_off: Money
     total: Money
     paid: Money
+    credited: Money
     balance: Money
     reference: str | None
 
@@ -171,10 +177,17 @@ class Invoice(Quote):
     id: UUID
     location_id: UUID
     title: str
-    number: str = Field(description="<branch>/<fiscal year>/<serial>, at most 16 characters, without gaps")
+    number: str | None = Field(
+        description="<branch>/<fiscal year>/<serial>, at most 16 characters, without gaps; none on a draft"
+    )
     status: Status
+    due_date: date | None = Field(description="When it is to be paid; none: at once")
+    order_id: UUID | None
+    delivery_id: UUID | None
     paid: Money
+    credited: Money = Field(description="Credit notes that were applied to it")
     balance: Money
     tendered: Money
     change_due: Money
     payments: list[InvoicePayment]
+    credit_notes: list[InvoiceCreditNote] = Field(description="Credit notes of this invoice")
