@@ -59,16 +59,28 @@ create table public.categories (
   updated_at timestamptz not null default now(),
   unique (org_id, id),
   unique nulls not distinct (org_id, parent_id, name),
-  foreign key (org_id, parent_id) references public.categories (org_id, id),
-  check (parent_id <> id)
+  foreign key (org_id, parent_id) references public.categories (org_id, id)
 );
 
-comment on table public.categories is 'Groups of products, as a tree.';
+comment on table public.categories is 'Groups of products, as a tree of any depth. parent_id may change; a circle is refused.';
+
+create table public.brands (
+  id uuid primary key default gen_random_uuid(),
+  org_id uuid not null references public.organizations (id),
+  name text not null check (length(btrim(name)) between 1 and 120),
+  archived_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  unique (org_id, id)
+);
+
+comment on table public.brands is 'Who makes it, as customers know it. A name is used once, whatever its capitals.';
 
 create table public.products (
   id uuid primary key default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   category_id uuid,
+  brand_id uuid,
   name text not null check (length(btrim(name)) between 1 and 200),
   description text check (length(description) <= 4000),
   kind text not null default 'goods' check (kind in ('goods', 'service', 'set')),
@@ -81,11 +93,14 @@ create table public.products (
   updated_at timestamptz not null default now(),
   unique (org_id, id),
   foreign key (org_id, category_id) references public.categories (org_id, id),
+  foreign key (org_id, brand_id) references public.brands (org_id, id),
   foreign key (org_id, tax_class_id) references public.tax_classes (org_id, id)
 );
 
 comment on table public.products is
-'What is sold. kind goods is stocked, kind service is not, kind set stands for its components. hsn_code: HSN for goods, SAC for services, 4 to 8 digits.';
+'What is sold. kind goods is stocked; a service is not; a set is sold as one and consists of goods (set_components), which are
+stocked in its place. hsn_code: HSN for goods, SAC for services, 4 to 8 digits. unit_code: the unit in which it is stocked and
+priced; others are in product_units. warranty_months: how long from the sale, null for none.';
 
 create table public.product_variants (
   id uuid primary key default gen_random_uuid(),
@@ -94,7 +109,7 @@ create table public.product_variants (
   sku text not null check (sku ~ '^\S(.{0,58}\S)?$'),
   name text not null check (length(btrim(name)) between 1 and 200),
   barcode text check (length(btrim(barcode)) between 1 and 64),
-  attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object'),
+  attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object' and length(attributes::text) <= 8000),
   price numeric(14, 2) not null check (price between 0 and 999999999999.99),
   price_includes_tax boolean not null default false,
   tracking text not null default 'none' check (tracking in ('none', 'serial', 'batch')),
@@ -108,29 +123,206 @@ create table public.product_variants (
 
 comment on table public.product_variants is
 'A product as it stands on the shelf, with its own SKU and price. name: as documents print it. attributes: {"material":
-"teak", "colour": "grey"}. price: per unit, in the organisation''s currency; price_includes_tax: whether tax is within it. tracking: whether each piece has a
-serial number, or each lot an expiry date.';
+"teak", "colour": "grey"}, the same combination once a product. barcode: the one that labels show, one of variant_barcodes.
+price: per unit, in the organisation''s currency; price_includes_tax: whether tax is within it. tracking: how pieces are told
+apart, by serial number, by batch or not at all; fixed once it was stocked.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create unique index on public.product_variants (org_id, barcode) where barcode is not null;
-create unique index on public.product_variants (org_id, product_id, id);
-create index product_variants_search on public.product_variants
-  using gin (name extensions.gin_trgm_ops, sku extensions.gin_trgm_ops, barcode extensions.gin_trgm_ops);
+create unique index brands_name_key on public.brands (org_id, lower(btrim(name)));
+-- Not unique: variant_barcodes says whose a code is.
+create index on public.product_variants (org_id, barcode) where barcode is not null;
+create unique index on public.product_variants (product_id, org_id, id);
+-- A combination of attributes is there once, whatever its capitals. The hash keeps the key short.
+create unique index product_variants_attributes_key on public.product_variants
+  (org_id, product_id, md5(lower(attributes::text))) where attributes <> '{}';
 create index on public.products (org_id, category_id);
+create index on public.products (brand_id, org_id);
 create index on public.products (org_id, tax_class_id);
-create index products_search on public.products using gin (name extensions.gin_trgm_ops);
+
+-- Functions ---------------------------------------------------------------------------------------
+
+create function private.refuse_if_used() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_row jsonb := to_jsonb(old);
+  v_key record;
+  v_used boolean;
+begin
+  -- Whoever is about to refer to the row holds a lock on it until he commits: wait for him, and keep the next one off.
+  execute format('select from %I.%I where org_id = $1 and id = $2 for update', tg_table_schema, tg_table_name)
+  using old.org_id, old.id;
+  for v_key in
+    select n.nspname as schema_name, t.relname as table_name, (
+        select string_agg(format('%I = ($1 ->> %L)::uuid', here.attname, there.attname), ' and ')
+        from unnest(c.conkey, c.confkey) as k (here, there)
+        join pg_catalog.pg_attribute here on here.attrelid = c.conrelid and here.attnum = k.here
+        join pg_catalog.pg_attribute there on there.attrelid = c.confrelid and there.attnum = k.there) as condition
+    from pg_catalog.pg_constraint c
+    join pg_catalog.pg_class t on t.oid = c.conrelid
+    join pg_catalog.pg_namespace n on n.oid = t.relnamespace
+    where c.contype = 'f' and c.confrelid = tg_relid and c.confdeltype in ('a', 'r') and c.conparentid = 0
+    order by t.relname
+  loop
+    execute format('select exists (select from %I.%I where %s)', v_key.schema_name, v_key.table_name, v_key.condition)
+    into v_used using v_row;
+    if v_used then
+      perform private.fail(409, 'in_use', 'This is in use: archive it instead.',
+        jsonb_build_object('id', old.id, 'used_by', v_key.table_name));
+    end if;
+  end loop;
+  return old;
+end;
+$$;
+
+comment on function private.refuse_if_used() is
+'Row trigger, before delete, of catalogue tables: what any row of any table refers to stays, and is archived instead. It asks
+every foreign key that points here and does not cascade, those of later rooms too. Errors: 409 in_use with used_by, a table.';
+
+create function private.check_category() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if new.parent_id is null or (tg_op = 'UPDATE' and new.parent_id is not distinct from old.parent_id) then
+    return null;
+  end if;
+  -- Two moves at once could close a circle that neither sees: an organisation's moves come one after the other.
+  perform pg_advisory_xact_lock(hashtextextended('categories:' || new.org_id, 0));
+  if (select archived_at is not null from public.categories where org_id = new.org_id and id = new.parent_id) then
+    perform private.fail(422, 'category_archived', 'The category above it is archived.',
+      jsonb_build_object('field', 'parent_id', 'parent_id', new.parent_id));
+  end if;
+  if exists (
+    with recursive above as (
+      select c.id, c.parent_id from public.categories c where c.org_id = new.org_id and c.id = new.parent_id
+      union
+      select c.id, c.parent_id from above a join public.categories c on c.org_id = new.org_id and c.id = a.parent_id
+    )
+    select from above where id = new.id) then
+    perform private.fail(422, 'category_cycle', 'A category cannot lie within itself.',
+      jsonb_build_object('field', 'parent_id', 'id', new.id, 'parent_id', new.parent_id));
+  end if;
+  return null;
+end;
+$$;
+
+comment on function private.check_category() is
+'Row trigger, after a category is placed or moved. Errors: 422 category_cycle, category_archived. A parent of another
+organisation is refused by the foreign key.';
+
+create function private.categories_within(p_org_id uuid, p_category_id uuid) returns setof uuid
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with recursive within as (
+    select c.id from public.categories c where c.org_id = p_org_id and c.id = p_category_id
+    union
+    select c.id from within w join public.categories c on c.org_id = p_org_id and c.parent_id = w.id
+  )
+  select w.id from within w;
+end;
+$$;
+
+comment on function private.categories_within(uuid, uuid) is
+'The category and all beneath it. p_org_id; p_category_id. None when there is no such category.';
+
+create function public.category_tree(p_org_id uuid)
+returns table (id uuid, parent_id uuid, name text, path text[], depth integer, products bigint, products_within bigint,
+  archived_at timestamptz)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform private.authorize('catalogue.read', p_org_id);
+  return query
+  with recursive tree as (
+    select c.id, c.parent_id, c.archived_at, array[c.name] as names, array[c.id] as ids
+    from public.categories c where c.org_id = p_org_id and c.parent_id is null
+    union all
+    select c.id, c.parent_id, c.archived_at, t.names || c.name, t.ids || c.id
+    from tree t join public.categories c on c.org_id = p_org_id and c.parent_id = t.id
+  ), own as (
+    select p.category_id, count(*) as products from public.products p
+    where p.org_id = p_org_id and p.category_id is not null and p.archived_at is null group by 1
+  ), sums as (
+    select a.id, sum(o.products) as products
+    from tree t cross join lateral unnest(t.ids) as a (id) join own o on o.category_id = t.id group by 1
+  )
+  select t.id, t.parent_id, t.names[cardinality(t.names)], t.names, cardinality(t.names), coalesce(o.products, 0),
+    coalesce(s.products, 0)::bigint, t.archived_at
+  from tree t left join own o on o.category_id = t.id left join sums s on s.id = t.id
+  order by t.names, t.id;
+end;
+$$;
+
+comment on function public.category_tree(uuid) is
+'All categories of an organisation in the order of the tree. p_org_id. Each row: id, parent_id, name; path: the names from the
+top down to it; depth: 1 at the top; products: how many products in use it holds itself, products_within: with all beneath it;
+archived_at. Errors: 401, 404 not_found, 403 permission_denied. Permission: catalogue.read.';
+revoke execute on function public.category_tree(uuid) from public, anon;
+grant execute on function public.category_tree(uuid) to authenticated;
+
+create function private.check_tracking() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_kind text;
+  v_decimals integer;
+begin
+  if new.tracking = (case when tg_op = 'UPDATE' then old.tracking else 'none' end) then
+    return null;
+  end if;
+  select p.kind, u.decimals into v_kind, v_decimals
+  from public.products p join public.units u on u.code = p.unit_code
+  where p.org_id = new.org_id and p.id = new.product_id;
+  if new.tracking <> 'none' and (v_kind <> 'goods' or (new.tracking = 'serial' and v_decimals > 0)) then
+    perform private.fail(422, 'tracking_not_possible',
+      'Only goods are tracked, and by serial number only what is counted in whole units.',
+      jsonb_build_object('field', 'tracking', 'sku', new.sku));
+  end if;
+  if tg_op = 'UPDATE' then
+    -- A movement under way holds the variant's key: wait for it, then look.
+    perform from public.product_variants v where v.org_id = new.org_id and v.id = new.id for update;
+    if exists (select from public.stock_levels s where s.org_id = new.org_id and s.variant_id = new.id)
+      or exists (select from public.stock_movements m where m.org_id = new.org_id and m.variant_id = new.id) then
+      perform private.fail(409, 'in_use', format('%s was stocked already: its tracking stays as it is.', new.sku),
+        jsonb_build_object('id', new.id, 'used_by', 'stock_levels', 'field', 'tracking'));
+    end if;
+  end if;
+  return null;
+end;
+$$;
+
+comment on function private.check_tracking() is
+'Row trigger, after a variant''s tracking is set. Errors: 422 tracking_not_possible, 409 in_use once it has a stock level or moved.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
+create trigger place after insert or update of parent_id on public.categories
+  for each row execute function private.check_category();
+create trigger tracking after insert or update of tracking on public.product_variants
+  for each row execute function private.check_tracking();
+create trigger in_use before delete on public.categories for each row execute function private.refuse_if_used();
+create trigger in_use before delete on public.brands for each row execute function private.refuse_if_used();
+create trigger in_use before delete on public.products for each row execute function private.refuse_if_used();
+create trigger in_use before delete on public.product_variants for each row execute function private.refuse_if_used();
+
 create trigger touch before update on public.tax_classes for each row execute function private.touch_updated_at();
 create trigger touch before update on public.categories for each row execute function private.touch_updated_at();
+create trigger touch before update on public.brands for each row execute function private.touch_updated_at();
 create trigger touch before update on public.products for each row execute function private.touch_updated_at();
 create trigger touch before update on public.product_variants for each row execute function private.touch_updated_at();
 
 select audit.attach('public.tax_classes');
 select audit.attach('public.tax_rates');
 select audit.attach('public.categories');
+select audit.attach('public.brands');
 select audit.attach('public.products');
 select audit.attach('public.product_variants');
 
@@ -162,6 +354,19 @@ create policy "Who holds catalogue.manage adds categories" on public.categories 
 create policy "Who holds catalogue.manage changes categories" on public.categories for update to authenticated
   using (org_id in (select private.orgs_with('catalogue.manage')))
   with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage removes categories nothing uses" on public.categories for delete to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')));
+
+alter table public.brands enable row level security;
+create policy "Who holds catalogue.read reads brands" on public.brands for select to authenticated
+  using (org_id in (select private.orgs_with('catalogue.read')));
+create policy "Who holds catalogue.manage adds brands" on public.brands for insert to authenticated
+  with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage changes brands" on public.brands for update to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')))
+  with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage removes brands nothing uses" on public.brands for delete to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')));
 
 alter table public.products enable row level security;
 create policy "Who holds catalogue.read reads products" on public.products for select to authenticated
@@ -171,6 +376,8 @@ create policy "Who holds catalogue.manage adds products" on public.products for 
 create policy "Who holds catalogue.manage changes products" on public.products for update to authenticated
   using (org_id in (select private.orgs_with('catalogue.manage')))
   with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage removes products nothing uses" on public.products for delete to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')));
 
 alter table public.product_variants enable row level security;
 create policy "Who holds catalogue.read reads variants" on public.product_variants for select to authenticated
@@ -180,20 +387,28 @@ create policy "Who holds catalogue.manage adds variants" on public.product_varia
 create policy "Who holds catalogue.manage changes variants" on public.product_variants for update to authenticated
   using (org_id in (select private.orgs_with('catalogue.manage')))
   with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage removes variants nothing uses" on public.product_variants for delete to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')));
 
 -- Grants ------------------------------------------------------------------------------------------
--- Nothing of the catalogue is deleted: documents refer to it. It is archived.
+-- What documents refer to is archived. Only what nothing refers to can be deleted: the trigger in_use sees to it.
 
 grant select on public.units to anon, authenticated;
-grant select on public.tax_classes, public.tax_rates, public.categories, public.products, public.product_variants to authenticated;
+grant select on public.tax_classes, public.tax_rates, public.categories, public.brands, public.products,
+  public.product_variants to authenticated;
+grant delete on public.categories, public.brands, public.products, public.product_variants to authenticated;
 grant insert (id, org_id, code, name, kind) on public.tax_classes to authenticated;
 grant update (name) on public.tax_classes to authenticated;
 grant insert (id, org_id, tax_class_id, region, rate, valid_from) on public.tax_rates to authenticated;
 grant insert (id, org_id, parent_id, name) on public.categories to authenticated;
-grant update (name, archived_at) on public.categories to authenticated;
-grant insert (id, org_id, category_id, name, description, kind, hsn_code, tax_class_id, unit_code,
-  warranty_months) on public.products to authenticated;
-grant update (category_id, name, description, hsn_code, tax_class_id, warranty_months, archived_at) on public.products to authenticated;
+grant update (parent_id, name, archived_at) on public.categories to authenticated;
+grant insert (id, org_id, name) on public.brands to authenticated;
+grant update (name, archived_at) on public.brands to authenticated;
+grant insert (id, org_id, category_id, brand_id, name, description, kind, hsn_code, tax_class_id, unit_code, warranty_months)
+  on public.products to authenticated;
+grant update (category_id, brand_id, name, description, hsn_code, tax_class_id, warranty_months, archived_at)
+  on public.products to authenticated;
 grant insert (id, org_id, product_id, sku, name, barcode, attributes, price, price_includes_tax, tracking)
   on public.product_variants to authenticated;
-grant update (sku, name, barcode, attributes, price, price_includes_tax, archived_at) on public.product_variants to authenticated;
+grant update (sku, name, barcode, attributes, price, price_includes_tax, tracking, archived_at)
+  on public.product_variants to authenticated;

@@ -1,38 +1,41 @@
--- What a set is made of, and in which other units a product is bought and sold.
+-- Sold by the metre, bought by the roll; and sets, which are sold as one and stocked as the goods they consist of.
 
 -- Tables ------------------------------------------------------------------------------------------
 
-create table public.set_components (
-  org_id uuid not null,
-  set_variant_id uuid not null,
-  component_variant_id uuid not null,
-  quantity numeric(14, 3) not null check (quantity > 0 and quantity < 1000000),
-  position integer not null default 0,
-  created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now(),
-  primary key (org_id, set_variant_id, component_variant_id),
-  foreign key (org_id, set_variant_id) references public.product_variants (org_id, id),
-  foreign key (org_id, component_variant_id) references public.product_variants (org_id, id),
-  check (set_variant_id <> component_variant_id)
-);
-
-comment on table public.set_components is
-'What a set stands for: so many of each component in one set. quantity: in the component''s unit. Documents keep the set and
-the components as they were on the day.';
-
 create table public.product_units (
+  id uuid primary key default gen_random_uuid(),
   org_id uuid not null,
   product_id uuid not null,
   unit_code text not null references public.units (code),
-  factor numeric(14, 6) not null check (factor > 0 and factor < 1000000),
+  factor numeric(14, 6) not null check (factor > 0 and factor < 1e8),
+  price numeric(14, 2) check (price between 0 and 999999999999.99),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  primary key (org_id, product_id, unit_code),
-  foreign key (org_id, product_id) references public.products (org_id, id)
+  unique (org_id, product_id, unit_code),
+  foreign key (org_id, product_id) references public.products (org_id, id) on delete cascade
 );
 
 comment on table public.product_units is
-'Other units of a product: bought by the roll, sold by the metre. factor: how many of the product''s own unit one of these is.';
+'Units in which a product is traded besides its own. factor: how many of the product''s unit one of these is (a roll of 30 metres:
+30). price: of one of these, in the organisation''s currency; null for factor times the variant''s price.';
+
+create table public.set_components (
+  id uuid not null unique default gen_random_uuid(),
+  org_id uuid not null,
+  set_variant_id uuid not null,
+  component_variant_id uuid not null,
+  quantity numeric(14, 3) not null check (quantity > 0 and quantity < 1e6),
+  position integer not null default 0 check (position between 0 and 10000),
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  primary key (org_id, set_variant_id, component_variant_id),
+  foreign key (org_id, set_variant_id) references public.product_variants (org_id, id) on delete cascade,
+  foreign key (org_id, component_variant_id) references public.product_variants (org_id, id)
+);
+
+comment on table public.set_components is
+'What a set consists of: quantity of the component, in its unit, in one set; position: the order on documents. The set is a variant
+of a product of kind set, the component one of kind goods.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -40,45 +43,39 @@ create index on public.set_components (org_id, component_variant_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
-create function private.base_quantity(p_org_id uuid, p_variant_id uuid, p_quantity numeric, p_unit text) returns numeric
-language plpgsql stable
+create function private.check_product_unit() returns trigger
+language plpgsql security definer
 set search_path = ''
 as $$
-declare
-  v_factor numeric;
 begin
-  select case when p.unit_code = p_unit then 1 else (
-      select u.factor from public.product_units u
-      where u.org_id = p_org_id and u.product_id = p.id and u.unit_code = p_unit) end into v_factor
-  from public.product_variants v join public.products p on p.org_id = v.org_id and p.id = v.product_id
-  where v.org_id = p_org_id and v.id = p_variant_id;
-  if v_factor is null then
-    perform private.fail(422, 'unit_unknown', format('This product is not counted in %s.', coalesce(p_unit, 'that unit')),
-      jsonb_build_object('variant_id', p_variant_id, 'unit', p_unit));
+  if new.unit_code = (select p.unit_code from public.products p where p.org_id = new.org_id and p.id = new.product_id) then
+    perform private.fail(422, 'unit_is_base', 'This is the unit of the product itself.',
+      jsonb_build_object('field', 'unit_code', 'unit', new.unit_code));
   end if;
-  return trim_scale(p_quantity * v_factor);
+  return null;
 end;
 $$;
 
-comment on function private.base_quantity(uuid, uuid, numeric, text) is
-'A quantity in another unit of the product, in the product''s own unit. p_unit: a code of public.units. Errors: 422 unit_unknown.';
+comment on function private.check_product_unit() is
+'Row trigger, after a unit is added to a product. Errors: 422 unit_is_base.';
 
 create function private.check_set_component() returns trigger
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_set text := (
-    select p.kind from public.product_variants v join public.products p on p.org_id = v.org_id and p.id = v.product_id
-    where v.org_id = new.org_id and v.id = new.set_variant_id);
+  v_set_kind text;
   v_component record;
 begin
+  select p.kind into v_set_kind
+  from public.product_variants v join public.products p on p.org_id = v.org_id and p.id = v.product_id
+  where v.org_id = new.org_id and v.id = new.set_variant_id;
   select p.kind, u.decimals, coalesce(v.archived_at, p.archived_at) as archived_at into v_component
   from public.product_variants v
   join public.products p on p.org_id = v.org_id and p.id = v.product_id
   join public.units u on u.code = p.unit_code
   where v.org_id = new.org_id and v.id = new.component_variant_id;
-  if v_set is distinct from 'set' or v_component.kind is distinct from 'goods' then
+  if v_set_kind <> 'set' or v_component.kind <> 'goods' then
     perform private.fail(422, 'set_incomplete', 'A product of kind set is made of goods, not of services or other sets.',
       jsonb_build_object('set_variant_id', new.set_variant_id, 'component_variant_id', new.component_variant_id));
   end if;
@@ -86,34 +83,65 @@ begin
     perform private.fail(400, 'invalid_input', 'The component is archived, or is not counted in fractions so small.',
       jsonb_build_object('field', 'quantity', 'component_variant_id', new.component_variant_id));
   end if;
-  return new;
+  return null;
 end;
 $$;
 
 comment on function private.check_set_component() is
-'Row trigger: a set is made of goods, in quantities that their unit allows. Errors: 422 set_incomplete, 400 invalid_input.';
+'Row trigger, after a component is added to a set or its quantity changed. Errors: 422 set_incomplete, 400
+invalid_input.';
+
+create function private.base_quantity(p_org_id uuid, p_variant_id uuid, p_quantity numeric, p_unit text) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_factor numeric;
+  v_base text;
+  v_decimals integer;
+  v_quantity numeric;
+begin
+  if p_unit is null then
+    return p_quantity;
+  end if;
+  select case when p.unit_code = p_unit then 1 else (
+      select t.factor from public.product_units t
+      where t.org_id = p_org_id and t.product_id = p.id and t.unit_code = p_unit) end, p.unit_code, u.decimals
+  into v_factor, v_base, v_decimals
+  from public.product_variants v
+  join public.products p on p.org_id = v.org_id and p.id = v.product_id
+  join public.units u on u.code = p.unit_code
+  where v.org_id = p_org_id and v.id = p_variant_id;
+  if v_factor is null then
+    perform private.fail(422, 'unit_unknown', format('This product is not counted in %s.', left(p_unit, 20)),
+      jsonb_build_object('variant_id', p_variant_id, 'unit', left(p_unit, 20)));
+  end if;
+  -- What is measured is rounded to the last place it is measured in; what is counted comes out whole or not at all.
+  v_quantity := case when v_factor = 1 or v_decimals = 0 then p_quantity * v_factor else round(p_quantity * v_factor, v_decimals) end;
+  if v_quantity <> round(v_quantity, v_decimals) or v_quantity = 0 then
+    perform private.fail(400, 'invalid_input', format('%s %s is no quantity in %s.', trim_scale(p_quantity), p_unit, v_base),
+      jsonb_build_object('field', 'quantity', 'variant_id', p_variant_id, 'unit', p_unit));
+  end if;
+  return trim_scale(v_quantity);
+end;
+$$;
+
+comment on function private.base_quantity(uuid, uuid, numeric, text) is
+'A quantity in the product''s own unit. p_org_id; p_variant_id; p_quantity: in p_unit; p_unit: a unit''s code, null for the product''s
+own, which costs no look-up. Rounded half up to the places of the product''s unit where that is measured (metres); where it is
+counted (pieces) the result must be whole. Errors: 422 unit_unknown, 400 invalid_input.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger check_component before insert or update on public.set_components
+create trigger suits after insert on public.product_units for each row execute function private.check_product_unit();
+create trigger suits after insert or update of quantity on public.set_components
   for each row execute function private.check_set_component();
-create trigger touch before update on public.set_components for each row execute function private.touch_updated_at();
 create trigger touch before update on public.product_units for each row execute function private.touch_updated_at();
+create trigger touch before update on public.set_components for each row execute function private.touch_updated_at();
+select audit.attach('public.product_units');
 select audit.attach('public.set_components', 'set_variant_id', 'component_variant_id');
-select audit.attach('public.product_units', 'product_id', 'unit_code');
 
 -- Policies ----------------------------------------------------------------------------------------
-
-alter table public.set_components enable row level security;
-create policy "Who holds catalogue.read reads what sets are made of" on public.set_components for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
-create policy "Who holds catalogue.manage adds components" on public.set_components for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
-create policy "Who holds catalogue.manage changes components" on public.set_components for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
-create policy "Who holds catalogue.manage takes components out" on public.set_components for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
 
 alter table public.product_units enable row level security;
 create policy "Who holds catalogue.read reads the units of products" on public.product_units for select to authenticated
@@ -123,13 +151,24 @@ create policy "Who holds catalogue.manage adds units to products" on public.prod
 create policy "Who holds catalogue.manage changes the units of products" on public.product_units for update to authenticated
   using (org_id in (select private.orgs_with('catalogue.manage')))
   with check (org_id in (select private.orgs_with('catalogue.manage')));
-create policy "Who holds catalogue.manage takes units off products" on public.product_units for delete to authenticated
+create policy "Who holds catalogue.manage removes units of products" on public.product_units for delete to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')));
+
+alter table public.set_components enable row level security;
+create policy "Who holds catalogue.read reads what sets consist of" on public.set_components for select to authenticated
+  using (org_id in (select private.orgs_with('catalogue.read')));
+create policy "Who holds catalogue.manage adds components to sets" on public.set_components for insert to authenticated
+  with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage changes the components of sets" on public.set_components for update to authenticated
+  using (org_id in (select private.orgs_with('catalogue.manage')))
+  with check (org_id in (select private.orgs_with('catalogue.manage')));
+create policy "Who holds catalogue.manage removes components of sets" on public.set_components for delete to authenticated
   using (org_id in (select private.orgs_with('catalogue.manage')));
 
 -- Grants ------------------------------------------------------------------------------------------
 
-grant select, delete on public.set_components, public.product_units to authenticated;
-grant insert (org_id, set_variant_id, component_variant_id, quantity, position) on public.set_components to authenticated;
+grant select, delete on public.product_units, public.set_components to authenticated;
+grant insert (id, org_id, product_id, unit_code, factor, price) on public.product_units to authenticated;
+grant update (factor, price) on public.product_units to authenticated;
+grant insert (id, org_id, set_variant_id, component_variant_id, quantity, position) on public.set_components to authenticated;
 grant update (quantity, position) on public.set_components to authenticated;
-grant insert (org_id, product_id, unit_code, factor) on public.product_units to authenticated;
-grant update (factor) on public.product_units to authenticated;

@@ -72,6 +72,8 @@ create table public.invoice_lines (
   set_items jsonb,
   serials text[],
   unit_price numeric(14, 2) not null check (unit_price >= 0),
+  list_price numeric(14, 2) not null check (list_price >= 0),
+  price_list text,
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),
@@ -88,7 +90,8 @@ create table public.invoice_lines (
 comment on table public.invoice_lines is
 'What was sold, with names, prices and rates as they were. quantity: in unit; base_quantity: in the product''s own unit.
 set_items: what a set stood for, [{"variant_id", "sku", "name", "quantity"}], quantities for the whole line. serials: the
-numbers of the pieces. unit_price: per unit; discount: off the line; taxes: [{"component",
+numbers of the pieces. unit_price: per unit; list_price: what the catalogue asked, by the price list named in price_list or
+else by the variant; discount: off the line; taxes: [{"component",
 "rate", "amount"}], rates in percent, amounts in the invoice''s currency.';
 
 create table public.payments (

@@ -91,11 +91,14 @@ comment on function private.buyer_json(public.customers) is 'The buyer as a docu
 -- Pricing -----------------------------------------------------------------------------------------
 
 create function private.price_lines(p_org_id uuid, p_lines jsonb, p_regime text, p_supply_type text, p_region text,
-  p_local_component text, p_date date)
+  p_local_component text, p_date date, p_branch_id uuid, p_customer_group_id uuid)
 returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  -- Who has no price lists pays nothing for them.
+  v_has_lists boolean := exists (select from public.price_lists l where l.org_id = p_org_id and l.archived_at is null);
 begin
   return (
     with limits as (
@@ -107,9 +110,9 @@ begin
         t.line ->> 'unit' as unit, t.line -> 'serials' as serials, t.line -> 'batch' as batch
       from jsonb_array_elements(p_lines) with ordinality t (line, place)
     ), found as (
-      select a.line_no, a.variant_id, a.quantity, a.discount, a.serials, a.batch, v.id, v.sku, v.name, k.price, v.tracking,
+      select a.line_no, a.variant_id, a.quantity, a.discount, a.serials, a.batch, v.id, v.sku, v.name, k.price, k.price_list, v.tracking,
         v.price_includes_tax, coalesce(v.archived_at, p.archived_at) as archived_at,
-        p.kind, p.hsn_code, coalesce(a.unit, p.unit_code) as unit_code, u.decimals, f.factor, a.quantity * f.factor as base_quantity,
+        p.kind, p.hsn_code, coalesce(a.unit, p.unit_code) as unit_code, u.decimals, f.factor, f.base_quantity,
         s.items as set_items, coalesce(a.asked_price, k.price)::numeric(14, 2) as unit_price,
         case when p_regime = 'none' then 'untaxed' when p_supply_type = 'export' then 'zero_rated' else c.kind end as tax_kind,
         round(a.quantity * coalesce(a.asked_price, k.price), 2) as gross, r.rate,
@@ -123,14 +126,24 @@ begin
       left join lateral (
         select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p on true
       left join public.units u on u.code = p.unit_code
+      left join lateral (
+        select t.factor, t.price from public.product_units t
+        where a.unit <> p.unit_code and t.org_id = p_org_id and t.product_id = p.id and t.unit_code = a.unit limit 1) w on true
       cross join lateral (
-        select case when a.unit is null or a.unit = p.unit_code then 1 else (
-          select t.factor from public.product_units t
-          where t.org_id = p_org_id and t.product_id = p.id and t.unit_code = a.unit) end as factor) f
-      cross join lateral (select case when f.factor = 1 then v.price else round(v.price * f.factor, 2) end as price) k
+        select case when a.unit is null or a.unit = p.unit_code then 1 else w.factor end as factor,
+          case when a.unit is null or a.unit = p.unit_code then a.quantity
+            when u.decimals = 0 then a.quantity * w.factor else round(a.quantity * w.factor, u.decimals) end as base_quantity) f
+      -- "offset 0" keeps the planner from asking the lists again for each column that is read of the answer.
+      cross join lateral (
+        select case when v_has_lists then private.list_price(p_org_id, p_branch_id, p_customer_group_id, a.variant_id,
+          f.base_quantity, p_date) end as listed offset 0) y
+      cross join lateral (
+        select coalesce(round((y.listed).price * f.factor, 2), w.price,
+            case when f.factor = 1 then v.price else round(v.price * f.factor, 2) end) as price,
+          (y.listed).price_list as price_list) k
       left join lateral (
         select jsonb_agg(jsonb_build_object('variant_id', x.id, 'sku', x.sku, 'name', x.name,
-          'quantity', (t.quantity * a.quantity * f.factor)::numeric(14, 3)) order by t.position, x.sku) as items
+          'quantity', (t.quantity * f.base_quantity)::numeric(14, 3)) order by t.position, x.sku) as items
         from public.set_components t join public.product_variants x on x.org_id = t.org_id and x.id = t.component_variant_id
         where p.kind = 'set' and t.org_id = p_org_id and t.set_variant_id = v.id) s on true
       left join lateral (
@@ -145,14 +158,14 @@ begin
     select jsonb_agg(jsonb_build_object('line_no', f.line_no, 'variant_id', f.variant_id, 'sku', f.sku, 'description', f.name,
         'hsn_code', f.hsn_code, 'unit', f.unit_code, 'quantity', f.quantity::numeric(14, 3), 'base_quantity',
         f.base_quantity::numeric(14, 3), 'set_items', f.set_items, 'serials', f.serials, 'batch', f.batch, 'unit_price', f.unit_price,
-        'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
+        'list_price', f.price::numeric(14, 2), 'price_list', f.price_list, 'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
         'tax_rate', case when f.tax_kind = 'taxable' then f.rate else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
         'total', x.taxable + x.tax, 'stocked', f.kind <> 'service',
         'problem', case
           when f.id is null then 'not_found'
           when f.archived_at is not null then 'variant_archived'
           when f.factor is null then 'unit_unknown'
-          when f.base_quantity <> round(f.base_quantity, f.decimals) then 'quantity_decimals'
+          when f.base_quantity <> round(f.base_quantity, f.decimals) or f.base_quantity = 0 then 'quantity_decimals'
           when f.kind = 'set' and f.set_items is null then 'set_incomplete'
           when f.kind <> 'set' and ((f.serials <> 'null' and f.tracking <> 'serial') or (f.batch <> 'null' and f.tracking <> 'batch'))
             then 'not_tracked'
@@ -170,11 +183,12 @@ begin
 end;
 $$;
 
-comment on function private.price_lines(uuid, jsonb, text, text, text, text, date) is
+comment on function private.price_lines(uuid, jsonb, text, text, text, text, date, uuid, uuid) is
 'Prices and taxes the lines of a sale, as the caller may sell them. Returns the lines of the invoice, each with "stocked",
 "batch" and, where something is wrong, "problem". base_quantity: in the product''s own unit, where another one was asked for;
 set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_regime, p_supply_type, p_region, p_local_component: as
-private.place_of_supply found; p_date: the business date, which chooses the rates.';
+private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
+date they choose the price lists. list_price: what the catalogue asks for one unit; price_list: by which list, null for none.';
 
 create function private.refuse_problem(p_lines jsonb) returns void
 language plpgsql stable

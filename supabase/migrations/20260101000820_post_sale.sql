@@ -56,7 +56,7 @@ begin
       '{"field": "place_of_supply"}');
   end if;
   v_lines := private.price_lines(p_org_id, p_lines, v_org.tax_regime, v_place.supply_type, v_place.region,
-    v_place.local_component, (v_occurred_at at time zone v_branch.timezone)::date);
+    v_place.local_component, (v_occurred_at at time zone v_branch.timezone)::date, p_branch_id, v_customer.customer_group_id);
   perform private.refuse_problem(v_lines);
 
   select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount,
@@ -227,10 +227,10 @@ begin
     (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_sale ->> 'note',
     v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
-    quantity, base_quantity, set_items, serials, unit_price, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes,
+    quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes,
     tax)
   select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
-    l.base_quantity, l.set_items, l.serials, l.unit_price, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
+    l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
   from jsonb_populate_recordset(null::public.invoice_lines, v_sale -> 'lines') l;
   insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
     business_date, created_by)

@@ -1,11 +1,12 @@
 """The permission table as tests know it: what each public function and table asks of whoever comes.
 
-A new function or table must get a row here or in `matrix_inventory.py`, or `test_matrix.py` fails: that is
-the point.
+A new function or table must get a row here or in `matrix_catalogue.py` or `matrix_inventory.py`, or
+`test_matrix.py` fails: that is the point.
 """
 
 from typing import Any
 
+from tests.database.matrix_catalogue import CATALOGUE_ACTS, CATALOGUE_TABLES
 from tests.database.matrix_inventory import INVENTORY_ACTS, INVENTORY_TABLES
 from tests.database.matrix_kinds import Act, Place, Table
 from tests.database.sales import line, pay
@@ -107,7 +108,7 @@ ACTS: dict[str, Act] = {
     # These two name an invitation; test_matrix.py makes one that fits.
     "accept_invitation": Act(None, "invited", lambda _: {}),
     "revoke_invitation": Act("user.manage", "org", lambda _: {}),
-} | INVENTORY_ACTS
+} | CATALOGUE_ACTS | INVENTORY_ACTS
 
 
 TABLES: dict[str, Table] = {
@@ -126,11 +127,6 @@ TABLES: dict[str, Table] = {
     "membership_branches": Table("self", "org"),
     "invitations": Table("user.manage", "org"),
     "audit_log": Table("audit.read", "org"),
-    "tax_classes": Table("catalogue.read", "org", "catalogue.manage"),
-    "tax_rates": Table("catalogue.read", "org", "catalogue.manage"),
-    "categories": Table("catalogue.read", "org", "catalogue.manage"),
-    "products": Table("catalogue.read", "org", "catalogue.manage"),
-    "product_variants": Table("catalogue.read", "org", "catalogue.manage"),
     "product_images": Table("catalogue.read", "org", "catalogue.manage"),
     "customers": Table("customer.read", "org", "customer.manage"),
     "suppliers": Table("supplier.read", "org", "supplier.manage"),
@@ -138,4 +134,4 @@ TABLES: dict[str, Table] = {
     "invoice_lines": Table("invoice.read", "branch"),
     "payments": Table("invoice.read", "branch"),
     "payment_allocations": Table("invoice.read", "branch"),
-} | INVENTORY_TABLES
+} | CATALOGUE_TABLES | INVENTORY_TABLES

@@ -36,8 +36,6 @@ INVENTORY_TABLES: dict[str, Table] = {
     "batches": Table("stock.read", "org"),
     "batch_levels": Table("stock.read", "branch"),
     "stock_units": Table("stock.read", "branch"),
-    "set_components": Table("catalogue.read", "org", "catalogue.manage", deletes=True),
-    "product_units": Table("catalogue.read", "org", "catalogue.manage", deletes=True),
     "goods_returns": Table("invoice.read", "branch"),
     "goods_return_lines": Table("invoice.read", "branch"),
 }

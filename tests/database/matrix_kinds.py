@@ -20,6 +20,11 @@ class Place:
         """A variant that the branch's showroom has."""
         return self.house.variants["sofa" if self.house is self.world.teak else "pump"]
 
+    @property
+    def product(self) -> Any:
+        """The product of the goods."""
+        return self.house.products["sofa" if self.house is self.world.teak else "pump"]
+
 
 @dataclass(frozen=True)
 class Act:
@@ -44,11 +49,12 @@ class Table:
     reference data that needs no sign-in, "signed in" for what every account sees, "self" for one's own rows
     (with user.manage all of them).
     scope: "org" or "branch", None for reference data.
-    writer: the permission that its column grants need, None where requests never write. deletes: whether it
-    takes rows out too.
+    writer: the permission that its column grants need, None where requests never write.
+    changes: rows can be changed, not only added. deletes: the writer may delete what nothing refers to.
     """
 
     readers: str
     scope: str | None
     writer: str | None = None
+    changes: bool = True
     deletes: bool = False

@@ -13,6 +13,8 @@ NOT_AUDITED = {
     "private.requests": "names the act and nothing more; the act's own rows are audited",
     "private.outbox": "is itself a record of what happened, and its rows are consumed",
     "private.number_counters": "every number given is on an audited document",
+    "private.barcode_counters": "every code given is an audited row of variant_barcodes",
+    "private.variant_search": "is put together from audited rows",
     "private.system_roles": "changes by migration only",
     "public.countries": "changes by migration only",
     "public.regions": "changes by migration only",
@@ -39,24 +41,31 @@ COLUMN_GRANTS = {
     "public.locations": "update: code name archived_at",
     "public.tax_classes": "insert: id org_id code name kind; update: name",
     "public.tax_rates": "insert: id org_id tax_class_id region rate valid_from",
-    "public.categories": "insert: id org_id parent_id name; update: name archived_at",
-    "public.products": "insert: id org_id category_id name description kind hsn_code tax_class_id unit_code "
-    "warranty_months; "
-    "update: category_id name description hsn_code tax_class_id warranty_months archived_at",
+    "public.categories": "insert: id org_id parent_id name; update: parent_id name archived_at",
+    "public.brands": "insert: id org_id name; update: name archived_at",
+    "public.products": "insert: id org_id category_id brand_id name description kind hsn_code tax_class_id "
+    "unit_code warranty_months; "
+    "update: category_id brand_id name description hsn_code tax_class_id warranty_months archived_at",
     "public.product_variants": "insert: id org_id product_id sku name barcode attributes price "
     "price_includes_tax tracking; "
-    "update: sku name barcode attributes price price_includes_tax archived_at",
+    "update: sku name barcode attributes price price_includes_tax tracking archived_at",
     "public.product_images": "insert: id org_id product_id variant_id bucket_id path position alt_text; "
     "update: variant_id position alt_text archived_at",
-    "public.set_components": "insert: org_id set_variant_id component_variant_id quantity position; "
+    "public.variant_barcodes": "insert: id org_id variant_id code kind",
+    "public.product_units": "insert: id org_id product_id unit_code factor price; update: factor price",
+    "public.set_components": "insert: id org_id set_variant_id component_variant_id quantity position; "
     "update: quantity position",
-    "public.product_units": "insert: org_id product_id unit_code factor; update: factor",
+    "public.customer_groups": "insert: id org_id name; update: name archived_at",
+    "public.price_lists": "insert: id org_id name customer_group_id branch_id valid_from valid_to priority; "
+    "update: name customer_group_id branch_id valid_from valid_to priority archived_at",
+    "public.price_list_items": "insert: id org_id price_list_id variant_id min_quantity price; "
+    "update: min_quantity price",
     "public.customers": "insert: id org_id name kind tax_number phone email address_line1 address_line2 "
     "city region_code "
-    "postal_code country notes; "
+    "postal_code country notes customer_group_id; "
     "update: name kind tax_number phone email address_line1 address_line2 city region_code postal_code "
     "country notes "
-    "archived_at",
+    "archived_at customer_group_id",
     "public.suppliers": "insert: id org_id name tax_number phone email address_line1 address_line2 city "
     "region_code "
     "postal_code country notes; "
@@ -72,7 +81,17 @@ READ_BEFORE_SIGN_IN = {
     "public.payment_methods",
     "public.lifecycle_transitions",
 }
-DELETABLE = {"public.set_components", "public.product_units"}
+# Rows that nothing refers to may be deleted; the trigger in_use keeps the others.
+DELETABLE = {
+    "public.categories",
+    "public.brands",
+    "public.products",
+    "public.product_variants",
+    "public.variant_barcodes",
+    "public.product_units",
+    "public.set_components",
+    "public.price_list_items",
+}
 READ_BY_TOKEN_HOOK = {"public.memberships", "public.membership_branches", "public.roles"}
 
 
@@ -272,9 +291,9 @@ def test_table_grants_are_select_only(owner: Connection) -> None:
     )
     clients = set(names(owner, f"select name from ({TABLES}) t where name like 'public.%%'", []))
     expected = {(table, "authenticated", "SELECT") for table in clients | {"public.audit_log", "audit.log"}}
-    expected |= {(table, "authenticated", "DELETE") for table in DELETABLE}
     expected |= {(table, "anon", "SELECT") for table in READ_BEFORE_SIGN_IN}
     expected |= {(table, "supabase_auth_admin", "SELECT") for table in READ_BY_TOKEN_HOOK}
+    expected |= {(table, "authenticated", "DELETE") for table in DELETABLE}
     assert set(rows) == expected
 
 

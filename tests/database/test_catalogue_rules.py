@@ -196,4 +196,15 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "select proname from pg_proc where pronamespace = 'public'::regnamespace and provolatile in ('s', "
         "'i')",
     )
-    assert stable == ["check_stock", "get_invoice", "health", "my_invitations", "quote_sale", "whoami"]
+    assert stable == [
+        "category_tree",
+        "check_stock",
+        "find_products",
+        "find_variants",
+        "get_invoice",
+        "health",
+        "my_invitations",
+        "quote_sale",
+        "search_variants",
+        "whoami",
+    ]

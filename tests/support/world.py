@@ -47,6 +47,7 @@ class House:
     variants: Mapping[str, UUID]
     customers: Mapping[str, UUID]
     invoices: Mapping[str, UUID]
+    products: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -371,8 +372,29 @@ class _Builder:
             p_role="technician",
         )
 
+    def price_list(self, key: str) -> None:
+        """A brand, a code and a trade price for a variant: of a group that nobody is in yet."""
+        group, prices = new_id(), new_id()
+        for statement, values in (
+            ("brands (org_id, name) values (%s, 'House')", [self.org_id]),
+            (
+                "variant_barcodes (org_id, variant_id, code) values (%s, %s, '036000291452')",
+                [self.org_id, self.variants[key]],
+            ),
+            ("customer_groups (id, org_id, name) values (%s, %s, 'Trade')", [group, self.org_id]),
+            (
+                "price_lists (id, org_id, name, customer_group_id) values (%s, %s, 'Trade', %s)",
+                [prices, self.org_id, group],
+            ),
+            (
+                "price_list_items (org_id, price_list_id, variant_id, price) values (%s, %s, %s, 50)",
+                [self.org_id, prices, self.variants[key]],
+            ),
+        ):
+            self.admin.execute(f"insert into public.{statement}", values)
+
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
-        return House(self.org_id, self.users, branches, self.variants, self.customers, invoices)
+        return House(self.org_id, self.users, branches, self.variants, self.customers, invoices, self.products)
 
 
 def _make_teak(connection: Connection) -> House:
@@ -417,6 +439,7 @@ def _make_teak(connection: Connection) -> House:
     build.customer("unknown")
     build.customer("trusted", credit=2000, region_code="29", country="IN")
     build.one_of_the_rest()
+    build.price_list("sofa")
     invoices = {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")}
     build.take_back(blr, "book")
     build.take_back(mum, "book")
@@ -441,6 +464,7 @@ def _make_lagoon(connection: Connection) -> House:
     build.customer("domestic", country="GB", tax_number="GB987654321")
     build.customer("abroad", country="FR")
     build.one_of_the_rest()
+    build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
     return build.house((london,), invoices)

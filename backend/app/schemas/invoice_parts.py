@@ -47,8 +47,9 @@ class SetItem(Row):
 
 class InvoiceLine(Row):
     """One line. quantity: in `unit`, base_quantity: in the product's own unit; set_items: what a set stood
-    for; serials: the numbers of the pieces; unit_price: for one unit; discount: off the line; taxable: after
-    discount, without tax.
+    for; serials: the numbers of the pieces; unit_price: for one unit; list_price:
+    what the catalogue asked, by the list named in price_list or else by the variant; discount: off the line;
+    taxable: after discount, without tax.
     """
 
     line_no: int
@@ -62,6 +63,8 @@ class InvoiceLine(Row):
     set_items: list[SetItem] | None
     serials: list[str] | None
     unit_price: Money
+    list_price: Money
+    price_list: str | None
     price_includes_tax: bool
     discount: Money
     taxable: Money
