@@ -240,6 +240,9 @@ begin
   insert into public.payment_allocations (org_id, payment_id, invoice_id, branch_id, amount)
   select v_org_id, p.id, p_id, p_branch_id, p.amount from jsonb_populate_recordset(null::public.payments, v_payments) p;
 
+  if v_paid = v_total then
+    perform private.invoice_paid(v_org_id, p_id);
+  end if;
   perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
   return private.invoice_json(v_org_id, p_id);

@@ -1,11 +1,12 @@
 """The permission table as tests know it: what each public function and table asks of whoever comes.
 
-A new function or table must get a row here or in `matrix_catalogue.py` or `matrix_inventory.py`, or
-`test_matrix.py` fails: that is the point.
+A new function or table must get a row here or in `matrix_catalogue.py`, `matrix_inventory.py` or
+`matrix_billing.py`, or `test_matrix.py` fails: that is the point.
 """
 
 from typing import Any
 
+from tests.database.matrix_billing import BILLING_ACTS, BILLING_TABLES
 from tests.database.matrix_catalogue import CATALOGUE_ACTS, CATALOGUE_TABLES
 from tests.database.matrix_inventory import INVENTORY_ACTS, INVENTORY_TABLES
 from tests.database.matrix_kinds import Act, Place, Table
@@ -108,7 +109,7 @@ ACTS: dict[str, Act] = {
     # These two name an invitation; test_matrix.py makes one that fits.
     "accept_invitation": Act(None, "invited", lambda _: {}),
     "revoke_invitation": Act("user.manage", "org", lambda _: {}),
-} | CATALOGUE_ACTS | INVENTORY_ACTS
+} | CATALOGUE_ACTS | INVENTORY_ACTS | BILLING_ACTS
 
 
 TABLES: dict[str, Table] = {
@@ -134,4 +135,4 @@ TABLES: dict[str, Table] = {
     "invoice_lines": Table("invoice.read", "branch"),
     "payments": Table("invoice.read", "branch"),
     "payment_allocations": Table("invoice.read", "branch"),
-} | CATALOGUE_TABLES | INVENTORY_TABLES
+} | CATALOGUE_TABLES | INVENTORY_TABLES | BILLING_TABLES
