@@ -20,6 +20,7 @@ NOT_AUDITED = {
     "public.regions": "changes by migration only",
     "public.units": "changes by migration only",
     "public.payment_methods": "changes by migration only",
+    "public.tax_thresholds": "changes by migration only",
     "public.lifecycle_transitions": "changes by migration only",
     "public.permissions": "changes by migration only",
     "public.stock_movements": "is append-only and carries who, when and why itself",
@@ -81,6 +82,7 @@ READ_BEFORE_SIGN_IN = {
     "public.regions",
     "public.units",
     "public.payment_methods",
+    "public.tax_thresholds",
     "public.lifecycle_transitions",
 }
 # Rows that nothing refers to may be deleted; the trigger in_use keeps the others.

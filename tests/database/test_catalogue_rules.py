@@ -202,9 +202,11 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "find_products",
         "find_variants",
         "get_invoice",
+        "gstr1",
         "health",
         "my_invitations",
         "quote_sale",
         "search_variants",
+        "vat_return",
         "whoami",
     ]
