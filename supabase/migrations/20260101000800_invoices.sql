@@ -299,7 +299,10 @@ begin
       'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
       'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance', i.balance,
       'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
-      'payments', m.list, 'note', i.note, 'reference', i.reference, 'terms', i.terms)
+      'payments', m.list, 'credit_notes', (
+        select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total', c.total)
+          order by c.issued_at, c.number), '[]')
+        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference, 'terms', i.terms)
     from public.invoices i
     join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
     cross join lines l cross join money m

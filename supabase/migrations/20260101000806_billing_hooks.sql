@@ -43,3 +43,16 @@ $$;
 
 comment on function private.invoice_credited(uuid, uuid) is
 'Called once, in the same transaction, when a credit note has been issued and its credit applied. No errors.';
+
+create function private.payment_reversed(p_org_id uuid, p_payment_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Credit (room credit): what the payment settled of instalments and fees is due again.
+  return;
+end;
+$$;
+
+comment on function private.payment_reversed(uuid, uuid) is
+'Called once, in the same transaction, when a payment was reversed; its allocations are taken back already. No errors.';

@@ -68,7 +68,16 @@ begin
   where i.branch_id = any (p_branches) and i.org_id = p_org_id and i.number is not null and i.status <> 'draft'
     and i.issued_at >= p_from::timestamp at time zone 'UTC' - interval '1 day'
     and i.issued_at < p_to::timestamp at time zone 'UTC' + interval '2 days'
-    and i.business_date between p_from and p_to;
+    and i.business_date between p_from and p_to
+  union all
+  select 'credit_note'::text, -1, c.id, i.id, c.number, c.business_date, i.number, i.business_date, i.seller ->> 'tax_number',
+    i.buyer ->> 'tax_number', i.buyer ->> 'name', i.place_of_supply, i.place_of_supply_name, i.supply_type, i.reverse_charge, c.total,
+    i.total, false, i.tax_regime <> 'gst' or coalesce(i.seller ->> 'tax_scheme' = 'composition', false)
+  from public.credit_notes c join public.invoices i on i.org_id = c.org_id and i.id = c.invoice_id
+  where c.branch_id = any (p_branches) and c.org_id = p_org_id
+    and c.issued_at >= p_from::timestamp at time zone 'UTC' - interval '1 day'
+    and c.issued_at < p_to::timestamp at time zone 'UTC' + interval '2 days'
+    and c.business_date between p_from and p_to;
 end;
 $$;
 
@@ -82,9 +91,15 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return query
-  select l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
-  from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_id;
+  if p_document = 'invoice' then
+    return query
+    select l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
+    from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_id;
+  else
+    return query
+    select l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
+    from public.credit_note_lines l where l.org_id = p_org_id and l.credit_note_id = p_id;
+  end if;
 end;
 $$;
 

@@ -198,10 +198,13 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
     )
     assert stable == [
         "category_tree",
+        "check_books",
         "check_stock",
         "find_products",
         "find_variants",
+        "get_credit_note",
         "get_invoice",
+        "get_payment",
         "gstr1",
         "health",
         "my_invitations",

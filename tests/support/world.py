@@ -39,7 +39,10 @@ class Branch:
 
 @dataclass(frozen=True)
 class House:
-    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first."""
+    """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
+
+    payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
+    """
 
     id: UUID
     users: Mapping[str, User]
@@ -48,6 +51,8 @@ class House:
     customers: Mapping[str, UUID]
     invoices: Mapping[str, UUID]
     products: Mapping[str, UUID]
+    payments: Mapping[str, UUID]
+    credit_notes: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -161,6 +166,8 @@ class _Builder:
     customers: dict[str, UUID] = field(default_factory=dict)
     tax_classes: dict[str, UUID] = field(default_factory=dict)
     products: dict[str, UUID] = field(default_factory=dict)
+    payments: dict[str, UUID] = field(default_factory=dict)
+    credit_notes: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -359,6 +366,47 @@ class _Builder:
             p_reason="Changed his mind",
         )
 
+    def settle(self, branch: Branch, key: str, customer: str) -> None:
+        """A payment that is held, one that bounced, a credit note that paid, and one that was refunded.
+
+        The shelf is as it was before.
+        """
+        for bounced in (True, False):
+            made = self.payments[branch.code] = new_id()
+            self.admin.rpc(
+                "record_payment",
+                p_id=made,
+                p_customer_id=self.customers[customer],
+                p_amount=10,
+                p_method="cheque",
+                p_options={"branch_id": branch.id, "hold": True},
+            )
+            if bounced:
+                self.admin.rpc("reverse_payment", p_id=new_id(), p_payment_id=made, p_reason="Bounced")
+        credit = self.credit_notes[branch.code] = new_id()
+        for note, paid_by in ((credit, None), (new_id(), credit)):
+            invoice = new_id()
+            lines = [{"variant_id": self.variants[key], "quantity": 1}]
+            options = {} if paid_by is None else {"credit_note_id": paid_by}
+            sale = {"p_branch_id": branch.id, "p_customer_id": self.customers[customer], "p_lines": lines}
+            total = self.admin.rpc("quote_sale", **sale)["total"]
+            self.admin.rpc(
+                "post_sale",
+                **sale,
+                p_id=invoice,
+                p_location_id=branch.showroom,
+                p_payments=[] if paid_by else [{"method": "card", "amount": total}],
+                p_options=options,
+            )
+            self.admin.rpc(
+                "issue_credit_note",
+                p_id=note,
+                p_invoice_id=invoice,
+                p_lines=None,
+                p_reason="Changed his mind",
+                p_options={"refund": {"method": "card"}} if paid_by else {},
+            )
+
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
@@ -394,7 +442,17 @@ class _Builder:
             self.admin.execute(f"insert into public.{statement}", values)
 
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
-        return House(self.org_id, self.users, branches, self.variants, self.customers, invoices, self.products)
+        return House(
+            self.org_id,
+            self.users,
+            branches,
+            self.variants,
+            self.customers,
+            invoices,
+            self.products,
+            self.payments,
+            self.credit_notes,
+        )
 
 
 def _make_teak(connection: Connection) -> House:
@@ -441,8 +499,9 @@ def _make_teak(connection: Connection) -> House:
     build.one_of_the_rest()
     build.price_list("sofa")
     invoices = {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")}
-    build.take_back(blr, "book")
-    build.take_back(mum, "book")
+    for branch in (blr, mum):
+        build.take_back(branch, "book")
+        build.settle(branch, "book", "local")
     return build.house((blr, mum), invoices)
 
 
@@ -467,4 +526,5 @@ def _make_lagoon(connection: Connection) -> House:
     build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
+    build.settle(london, "filter", "domestic")
     return build.house((london,), invoices)
