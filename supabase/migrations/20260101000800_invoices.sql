@@ -248,15 +248,16 @@ begin
       from jsonb_array_elements(p_lines) l
     ), components as (
       select hsn_code, tax_kind, tax_rate, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
-        sum((c ->> 'amount')::numeric) as amount
-      from lines, jsonb_array_elements(taxes) c group by 1, 2, 3, 4, 5
+        (c ->> 'per_unit')::numeric as per_unit, sum((c ->> 'amount')::numeric) as amount, min(place) as place
+      from lines, jsonb_array_elements(taxes) with ordinality t (c, place) group by 1, 2, 3, 4, 5, 6
     ), rows as (
       select hsn_code, tax_kind, tax_rate, sum(taxable) as taxable, sum(tax) as tax from lines group by 1, 2, 3
     )
     select coalesce(jsonb_agg(jsonb_build_object('hsn_code', r.hsn_code, 'tax_kind', r.tax_kind, 'tax_rate', r.tax_rate,
       'taxable', r.taxable, 'tax', r.tax, 'taxes', (
         select coalesce(jsonb_agg(jsonb_build_object('component', c.component, 'rate', c.rate, 'amount', c.amount)
-          order by c.component), '[]')
+          || case when c.per_unit is null then '{}' else jsonb_build_object('per_unit', c.per_unit) end
+          order by c.place, c.component), '[]')
         from components c
         where c.hsn_code is not distinct from r.hsn_code and c.tax_kind = r.tax_kind and c.tax_rate = r.tax_rate))
       order by r.tax_rate desc, r.hsn_code), '[]')

@@ -136,7 +136,7 @@ def shop(
     return Shop(admin, org_id, branch)
 
 
-def parts(line: dict[str, Any]) -> list[tuple[str, Decimal, Decimal]]:
+def parts(line: dict[str, Any]) -> list[tuple[str, Any, Any]]:
     """A line's components as (name, rate, amount)."""
     return [(tax["component"], tax["rate"], tax["amount"]) for tax in line["taxes"]]
 

@@ -1,4 +1,4 @@
-"""India: composition, reverse charge, exports, SEZs, cess; figures after the rules that the docstrings cite."""
+"""India: composition, reverse charge, exports, SEZs, cess; figures after the rules that are cited."""
 
 from decimal import Decimal
 from typing import Any
@@ -32,7 +32,7 @@ def composition(people: People) -> Shop:
 
 @pytest.mark.parametrize("inclusive", [True, False])
 def test_a_composition_dealer_collects_no_tax(composition: Shop, inclusive: bool) -> None:
-    """CGST Act, section 10(4): no tax is collected; section 31(3)(c): the document is a bill of supply."""
+    """CGST Act, section 10(4): no tax is collected; section 31(3)(c): it is a bill of supply."""
     goods = composition.variant("118.00", rate("18"), inclusive=inclusive)
     bill = sell(composition.admin, composition.branch, line(goods))
     assert (bill["title"], bill["tax"], bill["total"]) == ("Bill of Supply", 0, D("118.00"))
@@ -42,7 +42,7 @@ def test_a_composition_dealer_collects_no_tax(composition: Shop, inclusive: bool
 
 @pytest.mark.parametrize("place", ["27", "96"])
 def test_a_composition_dealer_stays_in_his_state(composition: Shop, place: str) -> None:
-    """CGST Act, section 10(2)(c): no inter-State outward supply; an export is one (IGST Act, section 7(5))."""
+    """CGST Act, section 10(2)(c): nothing inter-State; an export is that (IGST Act, section 7(5))."""
     goods = composition.variant("100.00", rate("18"))
     with raises("composition_interstate", 422):
         quote(composition.admin, composition.branch, line(goods), place_of_supply=place)
@@ -68,7 +68,7 @@ def test_whoever_manages_the_organisation_changes_the_scheme(people: People, com
 
 @pytest.mark.parametrize(("number", "region"), [(LOCAL, "29"), (BUYER, "27")])
 def test_reverse_charge_collects_nothing(karnataka: Shop, number: str, region: str) -> None:
-    """CGST Act, section 9(3): the recipient pays; the invoice says the rate and that it is so (rule 46(l), (p))."""
+    """CGST Act, section 9(3): the recipient pays; the invoice says so and the rate (rule 46(l), (p))."""
     freight = karnataka.variant("1000.00", rate("5"), reverse_charge=True, hsn="996511")
     buyer = karnataka.customer(tax_number=number, country="IN", region_code=region)
     invoice = sell(karnataka.admin, karnataka.branch, line(freight), customer=buyer)
@@ -92,7 +92,9 @@ def test_reverse_charge_as_an_option(people: People) -> None:
     args: dict[str, Any] = {"customer": local, "reverse_charge": True}
     invoice = quote(people.as_sales(), people.world.blr, line(sofa), **args)
     assert (invoice["reverse_charge"], invoice["tax"]) == (True, 0)
-    assert quote(people.as_cashier(), people.world.blr, line(sofa), **(args | {"reverse_charge": False}))["tax"]
+    assert quote(people.as_cashier(), people.world.blr, line(sofa), **(args | {"reverse_charge": False}))[
+        "tax"
+    ]
     with raises("price_override_denied", 403):
         quote(people.as_cashier(), people.world.blr, line(sofa), **args)
     with raises("reverse_charge_not_possible", 422):
@@ -109,7 +111,9 @@ def test_reverse_charge_is_of_the_whole_invoice(karnataka: Shop) -> None:
     buyer = karnataka.customer(tax_number=LOCAL, country="IN", region_code="29")
     with raises("reverse_charge_mixed", 422):
         quote(karnataka.admin, karnataka.branch, line(freight), line(goods), customer=buyer)
-    assert quote(karnataka.admin, karnataka.branch, line(freight), line(book), customer=buyer)["reverse_charge"]
+    assert quote(karnataka.admin, karnataka.branch, line(freight), line(book), customer=buyer)[
+        "reverse_charge"
+    ]
 
 
 # Exports and SEZs --------------------------------------------------------------------------------
@@ -177,7 +181,8 @@ def test_export_tax_is_one_of_two(karnataka: Shop, value: str) -> None:
 def test_cess_on_the_value_not_on_the_tax(karnataka: Shop) -> None:
     """Aerated water, 12 % cess (Notification 1/2017-Compensation Cess (Rate), serial 2) beside GST of 28 %.
 
-    The value is that of section 15 of the CGST Act, without the tax (GST (Compensation to States) Act, section 8(2)).
+    The value is that of section 15 of the CGST Act, without the tax (GST (Compensation to States) Act,
+    section 8(2)).
     """
     water = karnataka.variant("100.00", rate("28", cess_rate=D("12")), hsn="22021010")
     here = quote(karnataka.admin, karnataka.branch, line(water, 10))

@@ -1,4 +1,4 @@
-"""VAT, sales tax and their stacks of components: rows of tax_rates alone decide; figures of the authorities."""
+"""VAT, sales tax and their stacks: rows of tax_rates alone decide; figures of the authorities."""
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -66,7 +66,7 @@ def berlin(people: People) -> Shop:
 
 
 def test_within_the_union_a_business_pays_itself(berlin: Shop) -> None:
-    """Directive 2006/112/EC, article 138: exempt with a number from another member state; the price is net."""
+    """Directive 2006/112/EC, article 138: exempt with a number of another member state, at net."""
     goods = berlin.variant("119.00", rate("19"), inclusive=True)
     buyer = berlin.customer(country="FR", tax_number="FR12345678901")
     invoice = sell(berlin.admin, berlin.branch, line(goods), customer=buyer)
@@ -117,7 +117,7 @@ def test_quebec(people: People) -> None:
 
 
 def test_tax_on_tax(people: People) -> None:
-    """Before 2013 Quebec taxed the price with GST: at 9.5 % of $105.00, $9.98. Until 2013 so did P.E.I. at 10 %.
+    """Before 2013 Quebec taxed the price with GST: 9.5 % of $105.00 is $9.98. So did P.E.I., at 10 %.
 
     CRA and Revenu Québec joined the two by replacing 9.5 % on the whole with 9.975 % on the price alone.
     """
@@ -129,7 +129,9 @@ def test_tax_on_tax(people: People) -> None:
     chime = island.variant("39.99", rate("5", "CA", "GST"), rate("10", "CA-PE", "PST", compounds=True))
     (seen,) = quote(island.admin, island.branch, line(chime))["lines"]
     assert parts(seen) == [("GST", 5, D("2.00")), ("PST", 10, D("4.20"))]
-    inside = island.variant("115.50", rate("5", "CA", "GST"), rate("10", "CA-PE", "PST", compounds=True), inclusive=True)
+    inside = island.variant(
+        "115.50", rate("5", "CA", "GST"), rate("10", "CA-PE", "PST", compounds=True), inclusive=True
+    )
     (seen,) = quote(island.admin, island.branch, line(inside))["lines"]
     assert (parts(seen), seen["taxable"]) == ([("GST", 5, 5), ("PST", 10, D("10.50"))], 100)
 
@@ -144,7 +146,9 @@ def test_the_tax_in_a_canadian_price(people: People) -> None:
 def test_a_rate_of_nothing_takes_a_component_away(people: People) -> None:
     """Ontario's HST of 13 % stands in the place of GST."""
     ontario = canada(people, "ON")
-    goods = ontario.variant("100.00", rate("5", "CA", "GST"), rate("0", "CA-ON", "GST"), rate("13", "CA-ON", "HST"))
+    goods = ontario.variant(
+        "100.00", rate("5", "CA", "GST"), rate("0", "CA-ON", "GST"), rate("13", "CA-ON", "HST")
+    )
     assert parts(quote(ontario.admin, ontario.branch, line(goods))["lines"][0]) == [("HST", 13, 13)]
 
 
@@ -176,7 +180,7 @@ def test_new_york_city(newyork: Shop) -> None:
 
 @pytest.mark.parametrize("cents", [10, 29, 56, 99, 109, 1099, 1234, 9999])
 def test_the_sum_of_state_and_local_tax_is_rounded(newyork: Shop, cents: int) -> None:
-    """SSUTA, section 324(B): the rule applies to the aggregated taxes; up from the third decimal's 5 (324(A))."""
+    """SSUTA, section 324: aggregated taxes are rounded, up from a 5 in the third decimal."""
     price = Decimal(cents) / 100
     (seen,) = quote(newyork.admin, newyork.branch, line(newyork.variant(str(price), *NEW_YORK)))["lines"]
     assert seen["tax"] == (price * D("0.08875")).quantize(D("0.01"), ROUND_HALF_UP)
@@ -226,12 +230,11 @@ def test_places_that_are_none(newyork: Shop, place: str) -> None:
 
 def test_rates_change_with_the_date(newyork: Shop) -> None:
     """The latest of each component's rates counts, the others stay as they are."""
-    goods = newyork.variant(
-        "100.00", *NEW_YORK, rate("5", "US-NY-NYC", "City tax", valid_from="2020-01-01")
-    )
-    names: dict[str, Any] = {name: percent for name, percent, _ in parts(
-        quote(newyork.admin, newyork.branch, line(goods))["lines"][0]
-    )}
+    goods = newyork.variant("100.00", *NEW_YORK, rate("5", "US-NY-NYC", "City tax", valid_from="2020-01-01"))
+    names: dict[str, Any] = {
+        name: percent
+        for name, percent, _ in parts(quote(newyork.admin, newyork.branch, line(goods))["lines"][0])
+    }
     assert names == {"State tax": 4, "City tax": 5, "MCTD": D("0.375")}
     old = quote(newyork.admin, newyork.branch, line(goods), occurred_at="2019-06-01T12:00:00Z")
     assert old["tax"] == D("8.88")
@@ -241,4 +244,3 @@ def test_a_branch_under_sales_tax_needs_its_state(people: People) -> None:
     """Where the country has states, as under GST."""
     with raises("invalid_input", 400):
         shop(people, "US", "USD", tax_regime="sales_tax")
-

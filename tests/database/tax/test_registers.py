@@ -1,4 +1,4 @@
-"""The registers: every document in its section, and all sections together what the documents say, to the paisa."""
+"""The registers: every document in its section, all sections together what the documents say."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -40,7 +40,9 @@ class Books:
         self.issued.append((1, made))
         return made
 
-    def credit(self, invoice: Invoice, lines: list[dict[str, object]] | None = None, **options: object) -> Invoice:
+    def credit(
+        self, invoice: Invoice, lines: list[dict[str, object]] | None = None, **options: object
+    ) -> Invoice:
         """Credit some or all of an invoice and pay it back."""
         made: Invoice = self.shop.admin.rpc(
             "issue_credit_note",
@@ -162,7 +164,7 @@ def test_reverse_charge_is_marked(books: Books) -> None:
     ],
 )
 def test_large_invoices_to_consumers(books: Books, day: str, pieces: int, section: str) -> None:
-    """Rule 59(4) and Notification 12/2024-Central Tax: above Rs 2,50,000, from 1 August 2024 above Rs 1,00,000."""
+    """Rule 59(4): above Rs 2,50,000, from 1 August 2024 Rs 1,00,000 (Notification 12/2024-CT)."""
     books.sell("consumer", ("chair", pieces), occurred_at=f"{day}T12:00:00+05:30")
     seen = books.gstr1(p_from="2024-07-01", p_to="2024-08-31")
     assert [name for name in LISTED if seen[name]["rows"]] == [section]
@@ -209,7 +211,7 @@ def test_exports_and_zones(books: Books) -> None:
 
 
 def test_what_was_credited(books: Books) -> None:
-    """Table 9B lists notes to registered persons and on large invoices and exports; table 7 is net of the others."""
+    """Table 9B: notes to registered persons, on large invoices and exports; table 7 is net of others."""
     made = {
         "cdnr": books.sell("mumbai", ("chair", 3)),
         "cdnur": books.sell("consumer", ("chair", 100)),
@@ -238,7 +240,9 @@ def test_a_note_of_a_later_month_keeps_the_invoices_section(books: Books) -> Non
 def test_a_voided_sale_comes_to_nothing(books: Books) -> None:
     """Both of its documents were issued, and count against one another."""
     invoice = books.sell("local", ("chair", 1))
-    voided = books.shop.admin.rpc("void_sale", p_id=new_id(), p_invoice_id=invoice["id"], p_reason="Typing error")
+    voided = books.shop.admin.rpc(
+        "void_sale", p_id=new_id(), p_invoice_id=invoice["id"], p_reason="Typing error"
+    )
     assert voided
     seen = books.gstr1()
     assert (seen["sums"]["taxable"], seen["sums"]["cgst"]) == (0, 0)
@@ -308,9 +312,7 @@ def test_any_register_is_what_the_documents_say(
 
 @PROFILE
 @given(baskets=st.lists(st.tuples(st.integers(1, 99), st.booleans(), st.booleans()), min_size=1, max_size=5))
-def test_any_return_is_what_the_documents_say(
-    people: People, baskets: list[tuple[int, bool, bool]]
-) -> None:
+def test_any_return_is_what_the_documents_say(people: People, baskets: list[tuple[int, bool, bool]]) -> None:
     """Sales tax of two levels, sales for resale and credits: the components' rows add up to the taxes."""
     york = shop(people, "US", "USD", region="NY", area="NYC", tax_regime="sales_tax")
     goods = york.variant("9.99", rate("4", "US-NY", "State tax"), rate("4.875", "US-NY-NYC", "City tax"))
@@ -370,7 +372,12 @@ def test_composition_is_declared_elsewhere(people: People) -> None:
 
 @pytest.mark.parametrize(
     "period",
-    [("2026-02-01", "2026-01-31"), (None, "2026-01-31"), ("2025-01-01", "2026-12-31"), ("-infinity", "2026-01-01")],
+    [
+        ("2026-02-01", "2026-01-31"),
+        (None, "2026-01-31"),
+        ("2025-01-01", "2026-12-31"),
+        ("-infinity", "2026-01-01"),
+    ],
 )
 @pytest.mark.parametrize("register", ["gstr1", "vat_return"])
 def test_a_period_has_two_ends(people: People, register: str, period: tuple[Any, Any]) -> None:
@@ -388,7 +395,14 @@ def test_british_vat(people: People) -> None:
     sell(uk.admin, uk.branch, line(goods), customer=uk.customer(country="US"))
     seen = uk.admin.rpc("vat_return", p_org_id=uk.org_id, **YEAR)
     assert seen["rows"] == [
-        {"place": "GB", "place_name": "United Kingdom", "component": "VAT", "rate": 20, "taxable": 100, "tax": 20}
+        {
+            "place": "GB",
+            "place_name": "United Kingdom",
+            "component": "VAT",
+            "rate": 20,
+            "taxable": 100,
+            "tax": 20,
+        }
     ]
     assert [(u["supply_type"], u["tax_kind"], u["taxable"]) for u in seen["untaxed"]] == [
         ("domestic", "zero_rated", 5),
