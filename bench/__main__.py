@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench import realtime as realtime_bench
 from bench import report
 from bench import sale as sale_bench
 from local.errors import LauncherError
@@ -24,6 +25,7 @@ def bench(context: typer.Context) -> None:
     """The measurements that docs/performance.md quotes; without a name, all of them, one after the other."""
     if context.invoked_subcommand is None:
         sale()
+        realtime()
 
 
 @app.command()
@@ -42,6 +44,26 @@ def sale(
         typer.echo(json.dumps(result.as_json(), indent=2))
     else:
         report.show(Console(highlight=False), result)
+    if result.violations:
+        sys.exit(1)
+
+
+@app.command()
+def realtime(
+    sales: Annotated[int, typer.Option(help="Sales that each number of subscribers hears.", min=1)] = 100,
+    pace: Annotated[float, typer.Option(help="Sales per second.", min=0.1)] = 10.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """The other screens: milliseconds from a till's commit to 1, 50 and 500 subscribers."""
+    progress = report.Progress(console)
+    try:
+        result = realtime_bench.run(sales, pace, progress)
+    finally:
+        progress.done()
+    if as_json:
+        typer.echo(json.dumps(result.as_json(), indent=2))
+    else:
+        realtime_bench.show(Console(highlight=False), result)
     if result.violations:
         sys.exit(1)
 

@@ -1,5 +1,6 @@
 """Databases of a cluster: made as Supabase makes them, migrated by Supabase's own CLI, cloned for tests."""
 
+import time
 from pathlib import Path
 
 import psycopg
@@ -12,8 +13,9 @@ from local.paths import MIGRATIONS, ROOT, SQL
 from local.postgres import Cluster
 from local.services import Gateway
 
+_DROP_TRIES = 50
 # In this order: every project's roles and schemas, then what each Supabase service keeps in the database.
-_BOOTSTRAP = ("bootstrap.sql", "storage.sql")
+_BOOTSTRAP = ("bootstrap.sql", "storage.sql", "realtime.sql")
 _LOGIN_ROLES = ("postgres", "authenticator", "supabase_auth_admin")
 
 
@@ -95,7 +97,15 @@ def clone(cluster: Cluster, template: str, new: str) -> str:
 
 def drop(cluster: Cluster, database: str) -> None:
     """Delete a database, cutting off whoever is connected."""
+    statement = sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
     with psycopg.connect(cluster.superuser_url(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database))
-        )
+        for patience in range(_DROP_TRIES, -1, -1):
+            try:
+                connection.execute(statement)
+            except psycopg.errors.ObjectInUse:
+                # A gateway that stopped just now: Postgres cuts off everybody but whoever reads the log.
+                if patience == 0:
+                    raise
+                time.sleep(0.1)
+            else:
+                return

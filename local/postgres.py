@@ -35,6 +35,10 @@ _SETTINGS = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
     "password_encryption": "scram-sha-256",
+    # Realtime reads what it broadcasts from the log, as the hosted one does: a slot for each gateway in use.
+    "wal_level": "logical",
+    "max_replication_slots": "40",
+    "max_wal_senders": "40",
     # Data must survive a crash: these are the defaults, stated because the project's promises rest on them.
     "fsync": "on",
     "synchronous_commit": "on",

@@ -5,6 +5,8 @@ import { GatewayConnection } from "./connection.mjs";
 import { prepareDatabase } from "./database.mjs";
 import { log } from "./log.mjs";
 import { createMailer } from "./mailer.mjs";
+import { keepPartitions } from "./realtime/partitions.mjs";
+import { createRealtime } from "./realtime/server.mjs";
 import { createRest } from "./rest.mjs";
 import { createStorage } from "./storage.mjs";
 
@@ -26,11 +28,11 @@ async function skipSessionLookup(context, next) {
 }
 
 /**
- * Makes Auth, REST and Storage over one database.
+ * Makes Auth, REST, Realtime and Storage over one database.
  *
  * @param {object} settings see settings.mjs.
- * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, storage: Function, close: () => Promise<void>}>}
- *   handlers from Request to Response.
+ * @returns {Promise<{auth: Function, rest: Function, adminUsers: Function, realtime: object, storage: Function,
+ *   close: () => Promise<void>}>} handlers from Request to Response; realtime see realtime/server.mjs.
  */
 export async function createSupabase(settings) {
   const connection = new GatewayConnection({
@@ -56,14 +58,20 @@ export async function createSupabase(settings) {
   app._mailer = createMailer(settings);
   await app.ensureSystemSchema();
   await prepareDatabase(connection.driver);
+  const stopPartitions = await keepPartitions(connection.driver);
   await connection.introspect({ useCache: false });
   await watchCatalogue(connection);
+  const realtime = createRealtime({ connection, settings });
   return {
     auth: createAuth({ app, connection, settings }),
     rest: createRest({ app, connection, settings }),
     adminUsers: createAdminUsers({ database: connection.driver, settings }),
     storage: await createStorage({ connection, settings }),
-    close: () => connection.close(),
+    realtime,
+    close: () => {
+      stopPartitions();
+      return connection.close();
+    },
   };
 }
 

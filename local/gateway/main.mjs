@@ -1,5 +1,6 @@
 /**
- * Supabase's Auth, REST and Storage on one port, over one Postgres database, without Docker: for development and tests.
+ * Supabase's Auth, REST, Realtime and Storage on one port, over one Postgres database, without Docker: for development and
+ * tests.
  *
  * Configured by environment only, see settings.mjs. Prints `{"ready": true, "port": n}` on stdout when it serves.
  */
@@ -98,6 +99,7 @@ async function main() {
   captureConsole();
   const supabase = await createSupabase(settings);
   const server = createServer(getRequestListener(createHandler(supabase, settings)));
+  server.on("upgrade", supabase.realtime.upgrade);
   await new Promise((resolve, reject) =>
     server.once("error", reject).listen(settings.port, settings.host, resolve),
   );
@@ -106,6 +108,7 @@ async function main() {
 
   async function stop(signal) {
     log("info", "stopping", { signal });
+    supabase.realtime.close();
     setTimeout(() => server.closeAllConnections(), CLOSE_AFTER_MS).unref();
     await new Promise((resolve) => server.close(resolve));
     await supabase.close();

@@ -33,7 +33,9 @@ function hookFunction(hook) {
  *
  * @param {Record<string, string | undefined>} environment process environment: GATEWAY_DATABASE_URL,
  *   GATEWAY_STORAGE (folder for uploaded files), SUPABASE_ANON_KEY, SUPABASE_SERVICE_ROLE_KEY, SUPABASE_JWT_SECRET,
- *   SUPABASE_CONFIG; optional GATEWAY_HOST, GATEWAY_PORT (0 chooses a free one), GATEWAY_PUBLIC_URL.
+ *   SUPABASE_CONFIG; optional GATEWAY_HOST, GATEWAY_PORT (0 chooses a free one), GATEWAY_PUBLIC_URL,
+ *   GATEWAY_PUBLIC_CHANNELS (1 allows them, as the hosted project's switch "Allow public access" does; Branchline has it
+ *   off).
  * @throws {Error} naming the variable that is missing or malformed; no value has a secret default.
  */
 export function readSettings(environment) {
@@ -76,6 +78,7 @@ export function readSettings(environment) {
       minLength: auth.minimum_password_length ?? 6,
       characters: CHARACTER_SETS[requirements] ?? [],
     },
+    realtime: { privateOnly: environment.GATEWAY_PUBLIC_CHANNELS !== "1" },
     storage: {
       folder: required(environment, "GATEWAY_STORAGE", isAbsolute, "an absolute path"),
       largest: parseSize(file.storage?.file_size_limit ?? "50MiB"),

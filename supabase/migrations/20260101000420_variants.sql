@@ -52,7 +52,7 @@ language plpgsql immutable
 set search_path = ''
 as $$
 declare
-  v_codes text[] := '{}';
+  v_codes text[] := '{}'::text[];
   v_base text;
   v_code text;
   v_next integer;
@@ -105,7 +105,7 @@ declare
   v_new record;
   v_sku text;
   v_taken text[];
-  v_rows jsonb := '[]';
+  v_rows jsonb := '[]'::jsonb;
 begin
   perform private.authorize('catalogue.manage', v_org_id);
   perform private.check_grid(p_grid);

@@ -8,7 +8,8 @@ create table private.variant_search (
   org_id uuid not null,
   variant_id uuid not null,
   document text not null,
-  primary key (org_id, variant_id),
+  -- Variant first: there is one way to an organisation's texts, by their words.
+  primary key (variant_id, org_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id) on delete cascade
 );
 
@@ -27,13 +28,25 @@ create index products_words on public.products
 
 -- Keeping the text --------------------------------------------------------------------------------
 
+create function private.lock_search(p_org_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended('search:' || p_org_id, 0));
+end;
+$$;
+
+comment on function private.lock_search(uuid) is
+'Changes to what an organisation''s variants are found by are written one after the other, each held until its transaction ends:
+so who waited here sees, in his next statement, what the one before him has committed, variants that were new included.';
+
 create function private.index_variants(p_org_id uuid, p_variant_ids uuid[]) returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  -- One after the other in an organisation: who waited here reads what the one before him has committed.
-  perform pg_advisory_xact_lock(hashtextextended('search:' || p_org_id, 0));
+  perform private.lock_search(p_org_id);
   insert into private.variant_search as s (org_id, variant_id, document)
   select v.org_id, v.id, ' ' || lower(concat_ws(' ', v.name, v.sku, regexp_replace(v.sku, '[^[:alnum:]]+', ' ', 'g'), (
       select string_agg(coalesce(b.gtin14, b.code), ' ') from public.variant_barcodes b
@@ -89,6 +102,13 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
+  perform private.lock_search(c.org_id)
+  from (
+    select distinct n.org_id from new_rows n join old_rows o on o.id = n.id
+    where n.name <> o.name or n.brand_id is distinct from o.brand_id) c;
+  if not found then
+    return null;
+  end if;
   perform private.index_variants(n.org_id, array_agg(v.id))
   from new_rows n
   join old_rows o on o.id = n.id
@@ -107,6 +127,11 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
+  perform private.lock_search(c.org_id)
+  from (select distinct n.org_id from new_rows n join old_rows o on o.id = n.id where n.name <> o.name) c;
+  if not found then
+    return null;
+  end if;
   perform private.index_variants(n.org_id, array_agg(v.id))
   from new_rows n
   join old_rows o on o.id = n.id

@@ -140,10 +140,12 @@ create policy "Who holds stock.read reads the levels of his branches" on public.
   using (branch_id in (select private.branches_with('stock.read')));
 
 alter table public.stock_movements enable row level security;
-create policy "Who holds stock.read reads movements from or to his branches" on public.stock_movements
+create policy "Who holds stock.read reads movements of his branches, who audits also those of none" on public.stock_movements
   for select to authenticated
   using (from_branch_id in (select private.branches_with('stock.read'))
-    or to_branch_id in (select private.branches_with('stock.read')));
+    or to_branch_id in (select private.branches_with('stock.read'))
+    -- What was lost on the road moved between no branches: it is the owner's to see.
+    or (from_branch_id is null and to_branch_id is null and org_id in (select private.orgs_with('audit.read'))));
 
 alter table public.stock_adjustments enable row level security;
 create policy "Who holds stock.read reads the adjustments of his branches" on public.stock_adjustments

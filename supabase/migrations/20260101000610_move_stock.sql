@@ -112,28 +112,32 @@ begin
   order by m.to_location_id, m.variant_id
   on conflict do nothing;
 
-  -- Everybody locks in key order, so no two acts can wait for one another in a circle. There is no join beneath the lock:
-  -- a row that changed while the statement waited could drop out of one. The sum per variant is checked: the same piece
-  -- twice in one basket counts twice.
-  with demanded as (
-    select m.from_location_id as location_id, m.variant_id, sum(m.quantity) as quantity
-    from unnest(p_moves) m
-    join public.locations l on l.org_id = p_org_id and l.id = m.from_location_id and l.holds_stock
-    group by 1, 2
-  ), locked as (
-    select s.location_id, s.variant_id, s.available
-    from public.stock_levels s
-    where s.org_id = p_org_id and s.location_id = any (v_locations) and s.variant_id = any (v_variants)
-    order by s.location_id, s.variant_id
-    for no key update of s
-  )
-  select jsonb_agg(jsonb_build_object('variant_id', d.variant_id, 'sku', v.sku, 'requested', d.quantity,
-    'available', coalesce(k.available, 0)) order by v.sku)
-  into v_shortages
-  from demanded d
-  join public.product_variants v on v.org_id = p_org_id and v.id = d.variant_id
-  left join locked k using (location_id, variant_id)
-  where coalesce(k.available, 0) < d.quantity;
+  -- Whoever is short looks once more when reservations that have expired gave something back.
+  for v_look in 1 .. 2 loop
+    -- Everybody locks in key order, so no two acts can wait for one another in a circle. There is no join beneath the lock:
+    -- a row that changed while the statement waited could drop out of one. The sum per variant is checked: the same piece
+    -- twice in one basket counts twice.
+    with demanded as (
+      select m.from_location_id as location_id, m.variant_id, sum(m.quantity) as quantity
+      from unnest(p_moves) m
+      join public.locations l on l.org_id = p_org_id and l.id = m.from_location_id and l.holds_stock
+      group by 1, 2
+    ), locked as (
+      select s.location_id, s.variant_id, s.available
+      from public.stock_levels s
+      where s.org_id = p_org_id and s.location_id = any (v_locations) and s.variant_id = any (v_variants)
+      order by s.location_id, s.variant_id
+      for no key update of s
+    )
+    select jsonb_agg(jsonb_build_object('variant_id', d.variant_id, 'sku', v.sku, 'requested', d.quantity,
+      'available', coalesce(k.available, 0)) order by v.sku)
+    into v_shortages
+    from demanded d
+    join public.product_variants v on v.org_id = p_org_id and v.id = d.variant_id
+    left join locked k using (location_id, variant_id)
+    where coalesce(k.available, 0) < d.quantity;
+    exit when v_shortages is null or v_look = 2 or private.release_expired(p_org_id, v_locations, v_variants) = 0;
+  end loop;
 
   if v_shortages is not null then
     perform private.fail(409, 'insufficient_stock', format('Not enough stock of %s.', v_shortages -> 0 ->> 'sku'),

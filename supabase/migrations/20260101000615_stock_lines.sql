@@ -62,6 +62,28 @@ comment on function private.check_stock_lines(jsonb) is
 'p_lines: [{"variant_id", "quantity", "unit"?, "serials"?, "batch"?, "expires_on"?}], 1 to 2000 of them. Errors: 400
 invalid_input with the line.';
 
+create function private.refuse_line_fields(p_lines jsonb, p_fields text[]) returns void
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_place bigint;
+  v_field text;
+begin
+  select t.place, f into v_place, v_field
+  from jsonb_array_elements(p_lines) with ordinality t (line, place), unnest(p_fields) f
+  where t.line ->> f is not null order by t.place limit 1;
+  if v_field is not null then
+    perform private.fail(400, 'invalid_input', format('Line %s: this document knows no %s.', v_place, v_field),
+      jsonb_build_object('field', 'p_lines', 'line', v_place));
+  end if;
+end;
+$$;
+
+comment on function private.refuse_line_fields(jsonb, text[]) is
+'Refuses fields that private.check_stock_lines knows but this document does not, so that none is silently ignored. Errors: 400
+invalid_input with the line.';
+
 create function private.serials_of(p_org_id uuid, p_variant_id uuid, p_serials text[], p_location_id uuid) returns text[]
 language plpgsql stable
 set search_path = ''
@@ -114,6 +136,10 @@ begin
         jsonb_build_object('field', 'p_lines', 'line', v_line.line_no, 'sku', v_line.sku));
     end if;
     if v_line.kind = 'set' then
+      if v_line.batch is not null then
+        perform private.fail(400, 'invalid_input', format('%s is a set: its components come from lots of their own.', v_line.sku),
+          jsonb_build_object('field', 'p_lines', 'line', v_line.line_no, 'sku', v_line.sku));
+      end if;
       return query
       select v_line.line_no, v_line.id, v_quantity, v_line.id, c.component_variant_id, v_quantity * c.quantity,
         case when v.tracking = 'serial' then private.serials_of(p_org_id, v.id, v_line.serials, p_location_id) end,

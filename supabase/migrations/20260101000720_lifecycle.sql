@@ -4,17 +4,31 @@ create table public.lifecycle_transitions (
   document text not null,
   from_status text not null,
   to_status text not null,
-  permission text not null references public.permissions (code),
+  permission text references public.permissions (code),
   primary key (document, from_status, to_status)
 );
 
 comment on table public.lifecycle_transitions is
-'The allowed steps of every document and the permission each needs. from_status "new": the statuses a document may begin in.
+'The allowed steps of every document and the permission each needs; null: the step comes by itself. from_status "new": the statuses a document may begin in.
 Clients read it to know which buttons to show.';
 
 alter table public.lifecycle_transitions enable row level security;
 create policy "Anyone reads the lifecycles" on public.lifecycle_transitions for select to anon, authenticated using (true);
 grant select on public.lifecycle_transitions to anon, authenticated;
+
+create function private.refuse_transition(p_document text, p_from text, p_to text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.fail(409, 'invalid_transition', format('This %s cannot go from %s to %s.', p_document, p_from, p_to),
+    jsonb_build_object('document', p_document, 'from', p_from, 'to', p_to));
+end;
+$$;
+
+comment on function private.refuse_transition(text, text, text) is
+'Says that a lifecycle has no such step. For acts that find it out before they change anything, and for the trigger. Errors: 409
+invalid_transition.';
 
 create function private.enforce_lifecycle() returns trigger
 language plpgsql
@@ -33,8 +47,7 @@ begin
   if new.status is distinct from v_from and not exists (
     select from public.lifecycle_transitions
     where document = v_document and from_status = v_from and to_status = new.status) then
-    perform private.fail(409, 'invalid_transition', format('This %s cannot go from %s to %s.', v_document, v_from, new.status),
-      jsonb_build_object('document', v_document, 'from', v_from, 'to', new.status));
+    perform private.refuse_transition(v_document, v_from, new.status);
   end if;
   if tg_op = 'UPDATE' and old.status <> 'draft' and to_jsonb(new) - v_free <> to_jsonb(old) - v_free then
     perform private.fail(409, 'document_final', format('This %s is issued and stays as it is.', v_document),

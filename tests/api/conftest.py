@@ -171,11 +171,11 @@ def shop(people: People) -> Shop:
         {"org_id": str(org_id), "tax_class_id": str(tax_class_id), "rate": 18, "valid_from": "2017-07-01"}
     ).execute()
     product = admin.post(
-        "/v1/catalogue/products",
+        "/v1/inventory/products",
         {"org_id": org_id, "name": "Stool", "hsn_code": "9401", "tax_class_id": tax_class_id},
     )
     variant = admin.post(
-        "/v1/catalogue/variants",
+        "/v1/inventory/variants",
         {
             "org_id": org_id,
             "product_id": product["id"],

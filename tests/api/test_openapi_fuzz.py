@@ -38,21 +38,41 @@ named = partial(uuid5, NAMESPACE_URL)
 ORG, BRANCH, LOCATION = named("org"), named("branch"), named("location")
 TAX_CLASS, CATEGORY, PRODUCT = named("tax class"), named("category"), named("product")
 VARIANT, CUSTOMER, INVOICE = named("variant"), named("customer"), named("invoice")
+WAREHOUSE, RESERVATION = named("warehouse"), named("reservation")
+TRANSFER, COUNT = named("transfer"), named("stock count")
+BRAND, SET, GROUP, PRICE_LIST = named("brand"), named("set"), named("group"), named("price list")
 
 # The values that fit a place; four out of five requests use them.
 EVERYWHERE: dict[str, object] = {
     "path.org_id": ORG,
     "path.customer_id": CUSTOMER,
     "path.invoice_id": INVOICE,
+    "path.reservation_id": RESERVATION,
+    "path.transfer_id": TRANSFER,
+    "path.count_id": COUNT,
+    "path.item_id": VARIANT,
+    "path.kind": "variants",
     "query.org_id": ORG,
+    "query.branch_id": BRANCH,
     "body.org_id": ORG,
     "body.branch_id": BRANCH,
     "body.location_id": LOCATION,
+    "body.from_location_id": LOCATION,
+    "body.to_location_id": WAREHOUSE,
     "body.variant_id": VARIANT,
     "body.product_id": PRODUCT,
     "body.category_id": CATEGORY,
+    "body.brand_id": BRAND,
+    "body.customer_group_id": GROUP,
+    "body.price_list_id": PRICE_LIST,
+    "body.set_variant_id": SET,
+    "body.component_variant_id": VARIANT,
+    "body.unit_code": "DOZ",
     "body.tax_class_id": TAX_CLASS,
     "body.customer_id": CUSTOMER,
+    "body.items[*].variant_id": VARIANT,
+    "body.lines[*].line_no": 1,
+    "body.lines[*].item_no": 1,
     "body.lines[*].variant_id": VARIANT,
     "body.lines[*].quantity": 1,
     "body.lines[*].unit_price": 10,
@@ -68,10 +88,30 @@ EVERYWHERE: dict[str, object] = {
 # Records that are changed and archived, apart from those that are sold.
 ROWS = {
     "/v1/catalogue/categories/{row_id}": named("another category"),
-    "/v1/catalogue/products/{row_id}": named("another product"),
-    "/v1/catalogue/variants/{row_id}": named("another variant"),
+    "/v1/inventory/products/{row_id}": named("another product"),
+    "/v1/inventory/variants/{row_id}": named("another variant"),
     "/v1/customers/{row_id}": named("another customer"),
 }
+# Further records of the catalogue: what they are made of, apart from id, org_id and name.
+CATALOGUE: dict[str, dict[str, object]] = {
+    "/v1/catalogue/brands/{row_id}": {"name": "Cane"},
+    "/v1/catalogue/customer-groups/{row_id}": {"name": "Cane"},
+    "/v1/catalogue/price-lists/{row_id}": {"name": "Cane"},
+    "/v1/catalogue/barcodes/{row_id}": {"variant_id": VARIANT, "code": "4006381333931"},
+    "/v1/catalogue/product-units/{row_id}": {"product_id": PRODUCT, "unit_code": "BOX", "factor": 6},
+    "/v1/catalogue/set-components/{row_id}": {
+        "set_variant_id": SET,
+        "component_variant_id": VARIANT,
+        "quantity": 2,
+    },
+    "/v1/catalogue/price-list-items/{row_id}": {
+        "price_list_id": PRICE_LIST,
+        "variant_id": VARIANT,
+        "min_quantity": 10,
+        "price": 900,
+    },
+}
+CHANGED = {**ROWS, **{path: named(path) for path in CATALOGUE}}
 
 
 def _config(member: UUID) -> SchemathesisConfig:
@@ -79,7 +119,7 @@ def _config(member: UUID) -> SchemathesisConfig:
     everywhere = {**EVERYWHERE, "path.user_id": member}
     dictionaries = {
         place: {"values": [value if isinstance(value, int) else str(value)]}
-        for place, value in {**everywhere, **ROWS}.items()
+        for place, value in {**everywhere, **CHANGED}.items()
     }
     return SchemathesisConfig.from_dict(
         {
@@ -92,7 +132,7 @@ def _config(member: UUID) -> SchemathesisConfig:
                     "include-path": path,
                     "parameters": {"path.row_id": {"dictionary": path, "probability": 0.8}},
                 }
-                for path in ROWS
+                for path in CHANGED
             ],
             "generation": {
                 "deterministic": True,
@@ -156,14 +196,15 @@ def admin(people: People) -> Person:
         p_name="Pune",
         p_options={"region_code": "27"},
     )
-    admin.rpc(
-        "create_location",
-        p_id=str(LOCATION),
-        p_branch_id=str(BRANCH),
-        p_code="SHOW",
-        p_name="Showroom",
-        p_kind="showroom",
-    )
+    for location_id, kind in ((LOCATION, "showroom"), (WAREHOUSE, "warehouse")):
+        admin.rpc(
+            "create_location",
+            p_id=str(location_id),
+            p_branch_id=str(BRANCH),
+            p_code=kind.upper(),
+            p_name=kind.title(),
+            p_kind=kind,
+        )
     admin.client.table("tax_classes").insert(
         {"id": str(TAX_CLASS), "org_id": str(ORG), "code": "GST18", "name": "GST 18 %"}
     ).execute()
@@ -182,6 +223,21 @@ def admin(people: People) -> Person:
             sku = {"sku": name} if sold == VARIANT else {}
             row = {"id": row_id, "org_id": ORG, "name": name, **values, **sku}
             admin.post(path.removesuffix("/{row_id}"), row)
+    suite = {"id": named("suite"), "org_id": ORG, "name": "Suite", "kind": "set", "tax_class_id": TAX_CLASS}
+    admin.post("/v1/inventory/products", suite)
+    suite = {
+        "id": SET,
+        "org_id": ORG,
+        "product_id": named("suite"),
+        "sku": "SUITE",
+        "name": "Suite",
+        "price": 1,
+    }
+    admin.post("/v1/inventory/variants", suite)
+    for path, kept in (("brands", BRAND), ("customer-groups", GROUP), ("price-lists", PRICE_LIST)):
+        admin.post(f"/v1/catalogue/{path}", {"id": kept, "org_id": ORG, "name": "Teak"})
+    for path, values in CATALOGUE.items():
+        admin.post(path.removesuffix("/{row_id}"), {"id": CHANGED[path], "org_id": ORG, **values})
     admin.post(
         "/v1/inventory/adjustments",
         {
@@ -204,6 +260,19 @@ def admin(people: People) -> Person:
             "payments": [{"method": "cash", "amount": 2000}],
         },
     )
+    lines = [{"variant_id": VARIANT, "quantity": 1}]
+    documents: dict[str, dict[str, object]] = {
+        "reservations": {"id": RESERVATION, "location_id": LOCATION, "lines": lines},
+        "transfers": {
+            "id": TRANSFER,
+            "from_location_id": LOCATION,
+            "to_location_id": WAREHOUSE,
+            "lines": lines,
+        },
+        "counts": {"id": COUNT, "location_id": LOCATION, "kind": "full"},
+    }
+    for path, body in documents.items():
+        admin.post(f"/v1/inventory/{path}", body)
     return admin
 
 

@@ -113,13 +113,13 @@ def test_offset_and_cursor_exclude_each_other(shop: Shop) -> None:
 def test_a_product_lives_from_creation_to_archive(shop: Shop) -> None:
     admin, product_id = shop.admin, uuid4()
     new = {"id": product_id, "org_id": shop.org_id, "name": "Bench", "tax_class_id": shop.tax_class_id}
-    response = admin.send("POST", "/v1/catalogue/products", new)
+    response = admin.send("POST", "/v1/inventory/products", new)
     assert response.status_code == 201, response.text
-    assert response.headers["location"] == f"/v1/catalogue/products/{product_id}"
+    assert response.headers["location"] == f"/v1/inventory/products/{product_id}"
     assert Product.model_validate(response.json()).unit_code == "NOS"
-    assert_problem(admin.send("POST", "/v1/catalogue/products", new), 409, "duplicate")
+    assert_problem(admin.send("POST", "/v1/inventory/products", new), 409, "duplicate")
 
-    path = f"/v1/catalogue/products/{product_id}"
+    path = f"/v1/inventory/products/{product_id}"
     changed = admin.send("PATCH", path, {"description": "Solid teak", "hsn_code": "9403"})
     assert Product.model_validate(changed.json()).description == "Solid teak"
     assert Product.model_validate(admin.get(path)).hsn_code == "9403"
@@ -130,10 +130,10 @@ def test_a_product_lives_from_creation_to_archive(shop: Shop) -> None:
     archived = admin.http.delete(path)
     assert archived.status_code == 200, archived.text
     assert Product.model_validate(archived.json()).archived_at is not None
-    listed = admin.get("/v1/catalogue/products", org_id=shop.org_id, q="Bench")
+    listed = admin.get("/v1/inventory/products", org_id=shop.org_id, q="Bench")
     assert listed["items"] == []
     assert (
-        len(admin.get("/v1/catalogue/products", org_id=shop.org_id, q="Bench", archived="true")["items"]) == 1
+        len(admin.get("/v1/inventory/products", org_id=shop.org_id, q="Bench", archived="true")["items"]) == 1
     )
     assert admin.send("PATCH", path, {"archived_at": None}).json()["archived_at"] is None
 
@@ -145,16 +145,16 @@ def test_exact_prices_and_price_filters(shop: Shop) -> None:
         "sku": f"P-{uuid4().hex[:6]}",
         "name": "Priced",
     }
-    made = shop.admin.send("POST", "/v1/catalogue/variants", {**body, "price": "123456789012.34"})
+    made = shop.admin.send("POST", "/v1/inventory/variants", {**body, "price": "123456789012.34"})
     assert made.status_code == 201, made.text
     assert "123456789012.34" in made.text
     assert_problem(
-        shop.admin.send("POST", "/v1/catalogue/variants", {**body, "price": "1.005"}), 422, "invalid_input"
+        shop.admin.send("POST", "/v1/inventory/variants", {**body, "price": "1.005"}), 422, "invalid_input"
     )
-    rows = shop.admin.get("/v1/catalogue/variants", org_id=shop.org_id, price_from="123456789012.34")["items"]
+    rows = shop.admin.get("/v1/inventory/variants", org_id=shop.org_id, price_from="123456789012.34")["items"]
     assert [Variant.model_validate(row).sku for row in rows] == [body["sku"]]
     assert (
-        shop.admin.get("/v1/catalogue/variants", sku=body["sku"], price_to="123456789012.33")["items"] == []
+        shop.admin.get("/v1/inventory/variants", sku=body["sku"], price_to="123456789012.33")["items"] == []
     )
 
 
@@ -178,7 +178,7 @@ def test_roles_and_tenants_decide(shop: Shop) -> None:
 
 def test_references_must_exist(shop: Shop) -> None:
     body = {"org_id": shop.org_id, "name": "Lost", "tax_class_id": uuid4()}
-    assert_problem(shop.admin.send("POST", "/v1/catalogue/products", body), 409, "reference_missing")
+    assert_problem(shop.admin.send("POST", "/v1/inventory/products", body), 409, "reference_missing")
 
 
 def test_credit_limits_are_an_act_of_their_own(shop: Shop) -> None:
@@ -210,8 +210,8 @@ def test_the_audit_log_knows_the_request(shop: Shop) -> None:
 @pytest.mark.parametrize("text", ["TRUE", "null", "5", 'a"b\\c,d(e)'])
 def test_filters_take_text_as_text(shop: Shop, text: str) -> None:
     new = {"org_id": shop.org_id, "product_id": shop.product_id, "sku": text, "name": "Odd", "price": 1}
-    shop.admin.post("/v1/catalogue/variants", new)
-    rows = shop.admin.get("/v1/catalogue/variants", sku=text)["items"]
+    shop.admin.post("/v1/inventory/variants", new)
+    rows = shop.admin.get("/v1/inventory/variants", sku=text)["items"]
     assert [row["sku"] for row in rows] == [text]
 
 
@@ -219,7 +219,7 @@ def test_filters_take_text_as_text(shop: Shop, text: str) -> None:
 def test_a_moment_is_a_text_with_an_offset(shop: Shop, moment: str) -> None:
     response = shop.admin.http.get("/v1/audit", params={"since": moment})
     assert_problem(response, 422, "invalid_input")
-    path = f"/v1/catalogue/products/{shop.product_id}"
+    path = f"/v1/inventory/products/{shop.product_id}"
     assert_problem(shop.admin.send("PATCH", path, {"archived_at": 0}), 422, "invalid_input")
 
 
@@ -236,7 +236,7 @@ def test_a_day_is_a_text(shop: Shop, day: str) -> None:
     ids=["value", "key", "large", "small", "long", "deep", "deeper", "deepest"],
 )
 def test_json_that_cannot_be_handed_on_is_refused(shop: Shop, attributes: str) -> None:
-    path = f"/v1/catalogue/variants/{shop.variant_id}"
+    path = f"/v1/inventory/variants/{shop.variant_id}"
     body = f'{{"attributes": {attributes}}}'
     response = shop.admin.http.patch(path, content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == 400, response.text

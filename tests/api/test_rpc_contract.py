@@ -1,7 +1,8 @@
 """Every call of a database function in the Python code names a function that exists and its arguments.
 
-The calls are found by reading the code: ``something.rpc("name", {"p_argument": ...})`` and
-``Act(rpc="name", arguments={"p_argument": ...})``. A call that cannot be read this way fails the test.
+The calls are found by reading the code: ``something.rpc("name", {"p_argument": ...})``,
+``Act(rpc="name", arguments={"p_argument": ...})``, the same with ``Lookup``, and
+``Resource(found_by="name")``. A call that cannot be read this way fails the test.
 """
 
 import ast
@@ -16,7 +17,9 @@ ROOT = Path(__file__).parents[2]
 FOLDERS = ("backend", "local", "bench")
 
 # Where rpc() is defined and hands on what it was given.
-PASSES_ON = {"backend/app/core/gateway.py", "backend/app/core/resource.py"}
+PASSES_ON = {"backend/app/core/gateway.py", "backend/app/core/resource.py", "backend/app/core/listing.py"}
+# What a function that finds the rows of a list is called with.
+FOUND_BY = ast.parse('{"p_org_id": 0, "p_query": 0}', mode="eval").body
 
 
 @dataclass(frozen=True)
@@ -43,8 +46,10 @@ def _parts(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None] | None:
     if isinstance(call.func, ast.Attribute) and call.func.attr == "rpc":
         name = call.args[0] if call.args else keywords.get("func")
         return name, call.args[1] if len(call.args) > 1 else keywords.get("params")
-    if isinstance(call.func, ast.Name) and call.func.id == "Act":
+    if isinstance(call.func, ast.Name) and call.func.id in ("Act", "Lookup"):
         return keywords.get("rpc"), keywords.get("arguments")
+    if isinstance(call.func, ast.Name) and call.func.id == "Resource" and "found_by" in keywords:
+        return keywords["found_by"], FOUND_BY
     return None
 
 
@@ -109,6 +114,7 @@ def test_an_unreadable_call_is_a_fault(source: str) -> None:
 
 
 def test_reading_calls() -> None:
-    source = 'await g.rpc("f", {"p_a": 1})\nAct(rpc="g", arguments={"p_b": "b"})\ng.rpc("h")'
+    source = 'await g.rpc("f", {"p_a": 1})\nAct(rpc="g", arguments={"p_b": "b"})\ng.rpc("h")\n'
+    source += 'Resource(found_by="i")'
     found = {call.name: call.arguments for call in calls_in(source, "x")}
-    assert found == {"f": {"p_a"}, "g": {"p_b"}, "h": set()}
+    assert found == {"f": {"p_a"}, "g": {"p_b"}, "h": set(), "i": {"p_org_id", "p_query"}}

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from backend.app.schemas.billing import Invoice, InvoiceRow, Quote
-from backend.app.schemas.inventory import Adjustment, StockLevel, StockMovement
+from backend.app.schemas.stock import Adjustment, StockLevel, StockMovement
 from tests.api.conftest import Shop
 from tests.api.support import assert_problem
 
@@ -81,7 +81,7 @@ def test_strangers_neither_sell_nor_see(shop: Shop) -> None:
         "/v1/billing/invoices",
         "/v1/inventory/stock",
         "/v1/inventory/movements",
-        "/v1/catalogue/products",
+        "/v1/inventory/products",
     ):
         assert stranger.get(path, org_id=shop.org_id)["items"] == []
 

@@ -21,3 +21,14 @@ def test_bench_sale_prints_its_ratios_and_breaks_nothing(shared: Shared) -> None
         "one hot SKU / spread SKUs": 0.5,
     }
     assert all(ratio["median"] > 0 for ratio in result["ratios"].values())
+
+
+def test_bench_realtime_loses_nothing(shared: Shared) -> None:
+    command = [sys.executable, "-m", "bench", "realtime", "--sales", "5", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["violations"] == []
+    assert result["target"] == {"subscribers": 500, "p95": 132}
+    assert list(result["milliseconds"]) == ["1", "50", "500"]
+    assert all(0 < one["p50"] <= one["p95"] <= one["max"] for one in result["milliseconds"].values())

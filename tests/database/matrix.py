@@ -13,6 +13,9 @@ from tests.database.matrix_kinds import Act, Place, Table
 from tests.database.sales import line, pay
 from tests.support.personas import new_id
 
+_ROOM_ACTS = CATALOGUE_ACTS | INVENTORY_ACTS | BILLING_ACTS
+_ROOM_TABLES = CATALOGUE_TABLES | INVENTORY_TABLES | BILLING_TABLES
+
 
 def _sale(place: Place) -> dict[str, Any]:
     return {"p_branch_id": place.branch.id, "p_customer_id": None, "p_lines": [line(place.goods)]}
@@ -109,7 +112,7 @@ ACTS: dict[str, Act] = {
     # These two name an invitation; test_matrix.py makes one that fits.
     "accept_invitation": Act(None, "invited", lambda _: {}),
     "revoke_invitation": Act("user.manage", "org", lambda _: {}),
-} | CATALOGUE_ACTS | INVENTORY_ACTS | BILLING_ACTS
+} | _ROOM_ACTS
 
 
 TABLES: dict[str, Table] = {
@@ -128,11 +131,10 @@ TABLES: dict[str, Table] = {
     "membership_branches": Table("self", "org"),
     "invitations": Table("user.manage", "org"),
     "audit_log": Table("audit.read", "org"),
-    "product_images": Table("catalogue.read", "org", "catalogue.manage"),
     "customers": Table("customer.read", "org", "customer.manage"),
     "suppliers": Table("supplier.read", "org", "supplier.manage"),
     "invoices": Table("invoice.read", "branch"),
     "invoice_lines": Table("invoice.read", "branch"),
     "payments": Table("invoice.read", "branch"),
     "payment_allocations": Table("invoice.read", "branch"),
-} | CATALOGUE_TABLES | INVENTORY_TABLES | BILLING_TABLES
+} | _ROOM_TABLES

@@ -38,6 +38,7 @@ CATALOGUE_TABLES: dict[str, Table] = {
     "brands": _DELETED,
     "products": _DELETED,
     "product_variants": _DELETED,
+    "product_images": _EDITED,
     "variant_barcodes": Table("catalogue.read", "org", "catalogue.manage", changes=False, deletes=True),
     "set_components": _DELETED,
     "product_units": _DELETED,

@@ -14,6 +14,7 @@ WITHOUT_ORG = {
     "public.lifecycle_transitions",
     "public.permissions",
     "private.system_roles",
+    "private.stock_events_horizon",
     "public.organizations",
 }
 

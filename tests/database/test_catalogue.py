@@ -13,6 +13,8 @@ NOT_AUDITED = {
     "private.requests": "names the act and nothing more; the act's own rows are audited",
     "private.outbox": "is itself a record of what happened, and its rows are consumed",
     "private.number_counters": "every number given is on an audited document",
+    "private.stock_events": "names what changed; the movements say why",
+    "private.stock_events_horizon": "is a mark of housekeeping",
     "private.barcode_counters": "every code given is an audited row of variant_barcodes",
     "private.variant_search": "is put together from audited rows",
     "private.system_roles": "changes by migration only",
@@ -27,6 +29,8 @@ NOT_AUDITED = {
     "public.stock_levels": "changes only together with a movement",
     "public.batch_levels": "changes only together with a movement",
     "public.stock_units": "changes only together with a movement",
+    "public.stock_count_figures": "come of audited entries; the log would show those of a blind count",
+    "private.stock_count_books": "are append-only; the log would show what a blind count hides",
 }
 
 # Keys from one tenant table to another that do not carry org_id, and why.
@@ -52,9 +56,9 @@ COLUMN_GRANTS = {
     "public.product_variants": "insert: id org_id product_id sku name barcode attributes price "
     "price_includes_tax tracking; "
     "update: sku name barcode attributes price price_includes_tax tracking archived_at",
+    "public.variant_barcodes": "insert: id org_id variant_id code kind",
     "public.product_images": "insert: id org_id product_id variant_id bucket_id path position alt_text; "
     "update: variant_id position alt_text archived_at",
-    "public.variant_barcodes": "insert: id org_id variant_id code kind",
     "public.product_units": "insert: id org_id product_id unit_code factor price; update: factor price",
     "public.set_components": "insert: id org_id set_variant_id component_variant_id quantity position; "
     "update: quantity position",
@@ -191,6 +195,8 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "private.outbox.org_id",
         "private.number_counters.org_id",  # written by functions only
         "private.number_counters.branch_id",
+        "private.stock_events.org_id",  # written by the trigger of stock_levels only
+        "private.stock_events.branch_id",
         "public.stock_levels.branch_id",
         "public.batch_levels.branch_id",
         "public.stock_units.branch_id",
@@ -198,6 +204,11 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "public.stock_movements.from_branch_id",  # copied from the location, for policies
         "public.stock_movements.to_branch_id",
         "public.stock_movements.document_id",  # of several kinds of document
+        "public.stock_reservations.document_id",
+        "public.stock_reservations.fulfilled_document_id",
+        "public.stock_count_entries.branch_id",  # the count's, for policies
+        "public.stock_count_figures.branch_id",
+        "public.stock_count_lines.branch_id",
         "public.invoice_lines.branch_id",
         "public.payment_allocations.branch_id",  # the invoice's, for policies
         "public.credit_note_allocations.branch_id",

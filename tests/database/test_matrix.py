@@ -160,13 +160,23 @@ def _visible(owner: Connection, world: World, name: str, table: str) -> str:
         return "false"
     if spec.scope == "org":
         return mine
+    return _visible_of_branches(owner, world, name, table, mine)
+
+
+def _visible_of_branches(owner: Connection, world: World, name: str, table: str, mine: str) -> str:
+    """The same where rows belong to branches. mine: the condition that a row is of his business."""
     branches = ", ".join(f"'{branch}'" for branch in _covered(world, name))
     if table == "branches":
         return f"id in ({branches})"
-    if table == "stock_movements":
-        return f"from_branch_id in ({branches}) or to_branch_id in ({branches})"
+    if table == "stock_movements" or table.startswith("stock_transfer"):
+        either = f"from_branch_id in ({branches}) or to_branch_id in ({branches})"
+        if table == "stock_movements" and _holds(owner, world, name, "audit.read"):
+            return f"{either} or ({mine} and from_branch_id is null and to_branch_id is null)"
+        return either
     if table == "locations":
         return f"{mine} and (branch_id is null or branch_id in ({branches}))"
+    if table == "stock_count_figures" and not _holds(owner, world, name, "count.approve"):
+        return f"shown and branch_id in ({branches})"
     return f"branch_id in ({branches})"
 
 

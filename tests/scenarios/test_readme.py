@@ -70,6 +70,32 @@ def test_the_sale_with_supabase_js(printed: dict[str, str], tmp_path: Path) -> N
     assert re.fullmatch(r"BLR/\d\d-\d\d/\d{6} paid [\d.]+\n", done.stdout), done.stdout + done.stderr
 
 
+def test_stock_in_real_time(printed: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(LOCAL / "node_modules")
+    (tmp_path / "sale.mjs").write_text(block("js"))
+    (tmp_path / "stock.mjs").write_text(block("js", "Stock in real time"))
+    environment = {**os.environ, **printed}
+    with subprocess.Popen(
+        [node.node_program(), "stock.mjs"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment,
+    ) as watching:
+        assert watching.stdout is not None
+        try:
+            first = watching.stdout.readline()
+            assert re.fullmatch(r"[1-9]\d* levels\n", first), first
+            subprocess.run(
+                [node.node_program(), "sale.mjs"], cwd=tmp_path, check=True, timeout=60, env=environment
+            )
+            told = watching.stdout.readline()
+            assert re.fullmatch(r"[0-9a-f-]{36}: \d+\n", told), told
+        finally:
+            watching.kill()
+
+
 def test_the_picture_with_supabase_js(printed: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(LOCAL / "node_modules")
     (tmp_path / "picture.mjs").write_text(block("js", "A picture of a product"))

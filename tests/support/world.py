@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from tests.support.counted import alert_of_an_empty_shelf, count_each_status
 from tests.support.gstin import gstin
 from tests.support.personas import Connection, Persona, new_id
 
@@ -42,6 +43,8 @@ class House:
     """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
 
     payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
+    documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
+    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
     """
 
     id: UUID
@@ -53,6 +56,10 @@ class House:
     products: Mapping[str, UUID]
     payments: Mapping[str, UUID]
     credit_notes: Mapping[str, UUID]
+    documents: Mapping[str, UUID]
+    # Counts by `<branch code>:<status>`, an entry as `<branch code>:entry`; alerts by branch code.
+    counts: Mapping[str, UUID]
+    alerts: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -168,6 +175,9 @@ class _Builder:
     products: dict[str, UUID] = field(default_factory=dict)
     payments: dict[str, UUID] = field(default_factory=dict)
     credit_notes: dict[str, UUID] = field(default_factory=dict)
+    documents: dict[str, UUID] = field(default_factory=dict)
+    counts: dict[str, UUID] = field(default_factory=dict)
+    alerts: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -407,6 +417,45 @@ class _Builder:
                 p_options={"refund": {"method": "card"}} if paid_by else {},
             )
 
+    def reserve_and_carry(self, branch: Branch, key: str) -> None:
+        """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
+        variant = self.variants[key]
+        self.admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=branch.warehouse,
+            p_variant_id=variant,
+            p_quantity=6,
+            p_reason="opening",
+            p_unit_cost=Decimal("40"),
+        )
+        made = self.documents[f"reservation@{branch.code}"] = new_id()
+        self.admin.rpc(
+            "reserve_stock",
+            p_id=made,
+            p_location_id=branch.warehouse,
+            p_lines=[{"variant_id": variant, "quantity": 1}],
+        )
+        for name, quantity in (("draft", 1), ("road", 2)):
+            made = self.documents[f"{name}@{branch.code}"] = new_id()
+            self.admin.rpc(
+                "create_transfer",
+                p_id=made,
+                p_from_location_id=branch.warehouse,
+                p_to_location_id=branch.showroom,
+                p_lines=[{"variant_id": variant, "quantity": quantity}],
+            )
+        self.admin.rpc("dispatch_transfer", p_id=new_id(), p_transfer_id=made)
+        self.admin.rpc(
+            "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
+        )
+
+    def count_and_reorder(self, branch: Branch, low: str, **keys: str) -> None:
+        """A count in each status, of the variant named for it, and a reorder rule of the empty warehouse."""
+        made = count_each_status(self.admin, self.variants, branch.warehouse, branch.showroom, keys)
+        self.counts |= {f"{branch.code}:{status}": count for status, count in made.items()}
+        self.alerts[branch.code] = alert_of_an_empty_shelf(self.admin, branch.warehouse, self.variants[low])
+
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
@@ -452,6 +501,9 @@ class _Builder:
             self.products,
             self.payments,
             self.credit_notes,
+            self.documents,
+            self.counts,
+            self.alerts,
         )
 
 
@@ -499,8 +551,15 @@ def _make_teak(connection: Connection) -> House:
     build.one_of_the_rest()
     build.price_list("sofa")
     invoices = {"BLR": build.sell(blr, "sofa"), "MUM": build.sell(mum, "lamp")}
+    build.take_back(blr, "book")
+    build.take_back(mum, "book")
     for branch in (blr, mum):
-        build.take_back(branch, "book")
+        build.count_and_reorder(
+            branch, "pot", counting="pot", submitted="lamp", approved="rug", posted="book"
+        )
+    build.reserve_and_carry(blr, "book")
+    build.reserve_and_carry(mum, "book")
+    for branch in (blr, mum):
         build.settle(branch, "book", "local")
     return build.house((blr, mum), invoices)
 
@@ -526,5 +585,9 @@ def _make_lagoon(connection: Connection) -> House:
     build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
+    build.count_and_reorder(
+        london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
+    )
+    build.reserve_and_carry(london, "filter")
     build.settle(london, "filter", "domestic")
     return build.house((london,), invoices)

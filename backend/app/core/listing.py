@@ -60,12 +60,15 @@ class ListQuery(Input):
 @dataclass(frozen=True)
 class Listing:
     """What a list reads. columns: those of the answer; key: the columns that tell rows apart, for a stable
-    order; search: the columns that `q` looks into. Sort keys must not be nullable."""
+    order; search: the columns that `q` looks into. found_by: the function (p_org_id, p_query) whose rows are
+    those of the table in which `q` occurs, found through an index; without one the columns are read through.
+    Sort keys must not be nullable."""
 
     table: str
     columns: Sequence[str]
     key: Sequence[str]
     search: Sequence[str]
+    found_by: str | None = None
 
 
 async def read_page(
@@ -81,15 +84,13 @@ async def read_page(
             400, "invalid_input", "Give either offset or cursor, not both.", facts={"field": "offset"}
         )
     counted = query.with_total if query.with_total is not None else query.cursor is None
-    request = gateway.rest.from_(listing.table).select(
-        *listing.columns, count=CountMethod.exact if counted else None
-    )
+    request = _source(gateway, listing, query, CountMethod.exact if counted else None)
     for column, value in fixed.items():
         request = request.eq(column, value)
     for column, operator, criteria in _filters(query):
         request = request.filter(column, operator, criteria)
     order = _order(query.sort, listing.key)
-    conditions = [*_search(query, listing.search), *_after(query, order)]
+    conditions = [*_search(query, () if listing.found_by else listing.search), *_after(query, order)]
     if conditions:
         request.request.params = request.request.params.add("and", f"({','.join(conditions)})")
     for column, descending in order:
@@ -98,6 +99,20 @@ async def read_page(
     if query.offset:
         request = request.offset(query.offset)
     return _page(await gateway.send(request.request), query, order)
+
+
+def _source(gateway: Gateway, listing: Listing, query: ListQuery, count: CountMethod | None) -> Any:
+    """The rows to choose from: the table, or what a function of the database finds of it."""
+    text = getattr(query, "q", None)
+    if listing.found_by is None or not text:
+        return gateway.rest.from_(listing.table).select(*listing.columns, count=count)
+    org_id = getattr(query, "org_id", None)
+    if org_id is None:
+        raise Problem(
+            422, "invalid_input", "A search is of one organisation: give org_id.", facts={"field": "org_id"}
+        )
+    arguments = {"p_org_id": str(org_id), "p_query": text}
+    return gateway.rest.rpc(listing.found_by, arguments, count=count).select(*listing.columns)
 
 
 def _filters(query: ListQuery) -> Iterable[tuple[str, str, str]]:

@@ -3,9 +3,12 @@
 Nothing here decides who may do what: the tables' policies and grants do, and the functions of the database.
 """
 
+import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from inspect import Parameter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,7 +21,9 @@ from backend.app.core.gateway import SINGLE_OBJECT, Answer, CallerGateway, Gatew
 from backend.app.core.listing import Listing, ListQuery, read_page
 from backend.app.core.responses import SIGNED_IN, ExactRoute, header, passed_on, problems
 from backend.app.schemas.base import Input, NewRow, Row
-from backend.app.schemas.page import Page
+from backend.app.schemas.page import Items, Page
+
+_PART = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True)
@@ -27,8 +32,10 @@ class Resource:
 
     path: beneath the router. noun, plural: for summaries and operation ids ("stock level", "stock levels").
     row: the columns of the answer. query: filters and sort keys. create, update: the columns that may be
-    written; None where that is not offered. archives: DELETE sets `archived_at`; rows are never removed. key:
-    the columns that tell rows apart; only a resource whose key is `id` can be read one by one.
+    written; None where that is not offered. archives: DELETE sets `archived_at`; the row stays. deletes:
+    DELETE removes the row. found_by: the function that finds the rows in which `q` occurs, see
+    :class:`Listing`. key: the columns that tell rows apart; only a resource whose key is `id` can be read one
+    by one.
     """
 
     path: str
@@ -42,6 +49,8 @@ class Resource:
     create: type[NewRow] | None = None
     update: type[Input] | None = None
     archives: bool = False
+    deletes: bool = False
+    found_by: str | None = None
     one_by_one: bool = True
 
     @property
@@ -58,9 +67,10 @@ class Resource:
 class Act:
     """A business act: one POST that is one function of the database, one transaction.
 
-    arguments: the function's argument names, each with the field of the request model that fills it; written
-    as a literal, because a test reads them here and holds them to the database. errors: the statuses it can
-    answer besides those that every endpoint has.
+    path: beneath the router; a part in braces is an id. arguments: the function's argument names, each with
+    the field of the request model, or the part of the path, that fills it; written as a literal, because a
+    test reads them here and holds them to the database. errors: the statuses it can answer besides those that
+    every endpoint has.
     """
 
     path: str
@@ -72,6 +82,25 @@ class Act:
     description: str
     errors: tuple[int, ...] = (400, 404, 409)
     status: int = 200
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A question: one GET that is one function of the database which changes nothing.
+
+    path, arguments, errors: as of an :class:`Act`, with a query model instead of a request. response: the
+    answer; of a function that returns rows, one row: they come as `items`.
+    """
+
+    path: str
+    rpc: str
+    arguments: Mapping[str, str]
+    response: type[Row]
+    summary: str
+    description: str
+    query: type[Input] = Input
+    rows: bool = False
+    errors: tuple[int, ...] = (400, 404)
 
 
 def room_router(prefix: str, tag: str) -> APIRouter:
@@ -88,6 +117,16 @@ def _annotate(endpoint: Callable[..., Any], **annotations: object) -> None:
     endpoint.__annotations__.update(annotations)
 
 
+def _name_parts(endpoint: Callable[..., Any], path: str) -> None:
+    """Makes the ids in a path parameters of the endpoint, in place of its `**path`."""
+    signature = inspect.signature(endpoint)
+    named = [
+        parameter for parameter in signature.parameters.values() if parameter.kind != Parameter.VAR_KEYWORD
+    ]
+    named += [Parameter(name, Parameter.KEYWORD_ONLY, annotation=UUID) for name in _PART.findall(path)]
+    endpoint.__signature__ = signature.replace(parameters=named)  # type: ignore[attr-defined]
+
+
 def add_resource(router: APIRouter, resource: Resource) -> None:
     """Adds the endpoints of a resource: list, and read, create, update, archive where declared."""
     _add_list(router, resource)
@@ -99,16 +138,19 @@ def add_resource(router: APIRouter, resource: Resource) -> None:
         _add_update(router, resource, resource.update)
     if resource.archives:
         _add_archive(router, resource)
+    if resource.deletes:
+        _add_delete(router, resource)
 
 
 def _add_list(router: APIRouter, resource: Resource) -> None:
-    listing = Listing(resource.table, resource.columns, resource.key, resource.search)
+    listing = Listing(resource.table, resource.columns, resource.key, resource.search, resource.found_by)
 
     async def list_rows(gateway: CallerGateway, query: Any) -> Response:
         return passed_on(await read_page(gateway, listing, query, {}))
 
     _annotate(list_rows, query=Annotated[resource.query, Query()])
     searched = f" `q` searches {', '.join(resource.search)}." if resource.search else ""
+    searched += " With `q`, `org_id` is needed." if resource.found_by else ""
     router.add_api_route(
         resource.path,
         list_rows,
@@ -117,7 +159,7 @@ def _add_list(router: APIRouter, resource: Resource) -> None:
         summary=f"List {resource.plural}",
         description=f"The {resource.plural} the caller may see, in all organisations.{searched}",
         response_model=Page[resource.row],  # type: ignore[name-defined]
-        responses=problems(400),
+        responses=problems(400, 404) if resource.found_by else problems(400),
     )
 
 
@@ -198,6 +240,23 @@ def _add_archive(router: APIRouter, resource: Resource) -> None:
     )
 
 
+def _add_delete(router: APIRouter, resource: Resource) -> None:
+    async def delete_row(gateway: CallerGateway, row_id: UUID) -> Response:
+        request = gateway.rest.from_(resource.table).delete().eq("id", str(row_id)).select(*resource.columns)
+        return passed_on((await _send_one(gateway, request.request)).content)
+
+    router.add_api_route(
+        resource.path + "/{row_id}",
+        delete_row,
+        methods=["DELETE"],
+        operation_id=resource.operation("delete"),
+        summary=f"Remove {_article(resource.noun)}",
+        description="Answers the row that is gone; what documents keep of it stays on them.",
+        response_model=resource.row,
+        responses=problems(404, 409),
+    )
+
+
 async def _patch(gateway: Gateway, resource: Resource, row_id: UUID, values: dict[str, Any]) -> Answer:
     request = (
         gateway.rest.from_(resource.table).update(values).eq("id", str(row_id)).select(*resource.columns)
@@ -216,12 +275,13 @@ async def _send_one(gateway: Gateway, request: RequestConfig[Any]) -> Answer:
 def add_act(router: APIRouter, act: Act) -> None:
     """Adds the endpoint of a business act to a router."""
 
-    async def perform(gateway: CallerGateway, body: Any) -> Response:
-        values = body.model_dump(exclude_none=True)
+    async def perform(gateway: CallerGateway, body: Any, **path: UUID) -> Response:
+        values = {**body.model_dump(exclude_none=True), **path}
         arguments = {argument: values.get(field) for argument, field in act.arguments.items()}
         return passed_on((await gateway.rpc(act.rpc, arguments)).content, act.status)
 
     _annotate(perform, body=Annotated[act.request, Body()])
+    _name_parts(perform, act.path)
     router.add_api_route(
         act.path,
         perform,
@@ -232,4 +292,30 @@ def add_act(router: APIRouter, act: Act) -> None:
         description=act.description,
         response_model=act.response,
         responses=problems(*act.errors),
+    )
+
+
+def add_lookup(router: APIRouter, lookup: Lookup) -> None:
+    """Adds the endpoint of a question to a router."""
+
+    async def ask(gateway: CallerGateway, query: Any, **path: UUID) -> Response:
+        values = {**query.model_dump(exclude_none=True), **path}
+        arguments = {
+            argument: values[field] for argument, field in lookup.arguments.items() if field in values
+        }
+        content = (await gateway.rpc(lookup.rpc, arguments)).content
+        return passed_on(b'{"items":' + content + b"}" if lookup.rows else content)
+
+    _annotate(ask, query=Annotated[lookup.query, Query()])
+    _name_parts(ask, lookup.path)
+    answer = Items[lookup.response] if lookup.rows else lookup.response  # type: ignore[name-defined]
+    router.add_api_route(
+        lookup.path,
+        ask,
+        methods=["GET"],
+        operation_id=lookup.rpc,
+        summary=lookup.summary,
+        description=lookup.description,
+        response_model=answer,
+        responses=problems(*lookup.errors),
     )

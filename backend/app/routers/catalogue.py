@@ -1,7 +1,14 @@
-"""The catalogue: categories, products, variants."""
+"""The catalogue around the products: categories, brands, barcodes, units, sets, price lists."""
 
-from backend.app.core.resource import Resource, add_resource, room_router
-from backend.app.schemas import catalogue as schemas
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from backend.app.core.gateway import CallerGateway
+from backend.app.core.resource import Act, Resource, add_act, add_resource, room_router
+from backend.app.core.responses import passed_on, problems
+from backend.app.schemas import assortment, catalogue, price_lists
 
 router = room_router("/v1/catalogue", "catalogue")
 
@@ -12,11 +19,45 @@ add_resource(
         table="categories",
         noun="category",
         plural="categories",
-        row=schemas.Category,
-        query=schemas.CategoryQuery,
+        row=catalogue.Category,
+        query=catalogue.CategoryQuery,
         search=("name",),
-        create=schemas.NewCategory,
-        update=schemas.CategoryChange,
+        create=catalogue.NewCategory,
+        update=catalogue.CategoryChange,
+        archives=True,
+    ),
+)
+
+
+@router.get(
+    "/category-tree",
+    operation_id="category_tree",
+    summary="Read the category tree",
+    response_model=assortment.CategoryTree,
+    responses=problems(404),
+)
+async def category_tree(
+    gateway: CallerGateway, org_id: Annotated[UUID, Query(description="The organisation")]
+) -> Response:
+    """All categories in the order of the tree, with path, depth and how many products they hold. Permission:
+    catalogue.read.
+    """
+    answer = await gateway.rpc("category_tree", {"p_org_id": org_id})
+    return passed_on(b'{"items":' + answer.content + b"}")
+
+
+add_resource(
+    router,
+    Resource(
+        path="/brands",
+        table="brands",
+        noun="brand",
+        plural="brands",
+        row=assortment.Brand,
+        query=assortment.BrandQuery,
+        search=("name",),
+        create=assortment.NewBrand,
+        update=assortment.BrandChange,
         archives=True,
     ),
 )
@@ -24,15 +65,74 @@ add_resource(
 add_resource(
     router,
     Resource(
-        path="/products",
-        table="products",
-        noun="product",
-        plural="products",
-        row=schemas.Product,
-        query=schemas.ProductQuery,
-        search=("name", "hsn_code"),
-        create=schemas.NewProduct,
-        update=schemas.ProductChange,
+        path="/barcodes",
+        table="variant_barcodes",
+        noun="barcode",
+        plural="barcodes",
+        row=assortment.VariantBarcode,
+        query=assortment.VariantBarcodeQuery,
+        create=assortment.NewVariantBarcode,
+        deletes=True,
+    ),
+)
+
+add_act(
+    router,
+    Act(
+        path="/generated-barcodes",
+        rpc="generate_barcode",
+        arguments={"p_id": "id", "p_variant_id": "variant_id"},
+        request=assortment.BarcodeRequest,
+        response=assortment.GeneratedBarcode,
+        summary="Generate a barcode",
+        description="An EAN-13 of the house's own (GS1's prefix 20) for a variant, the next free number. It "
+        "becomes the one on the label where there is none. Permission: catalogue.manage.",
+        status=201,
+    ),
+)
+
+add_resource(
+    router,
+    Resource(
+        path="/product-units",
+        table="product_units",
+        noun="product unit",
+        plural="product units",
+        row=assortment.ProductUnit,
+        query=assortment.ProductUnitQuery,
+        create=assortment.NewProductUnit,
+        update=assortment.ProductUnitChange,
+        deletes=True,
+    ),
+)
+
+add_resource(
+    router,
+    Resource(
+        path="/set-components",
+        table="set_components",
+        noun="set component",
+        plural="set components",
+        row=assortment.SetComponent,
+        query=assortment.SetComponentQuery,
+        create=assortment.NewSetComponent,
+        update=assortment.SetComponentChange,
+        deletes=True,
+    ),
+)
+
+add_resource(
+    router,
+    Resource(
+        path="/customer-groups",
+        table="customer_groups",
+        noun="customer group",
+        plural="customer groups",
+        row=price_lists.CustomerGroup,
+        query=price_lists.CustomerGroupQuery,
+        search=("name",),
+        create=price_lists.NewCustomerGroup,
+        update=price_lists.CustomerGroupChange,
         archives=True,
     ),
 )
@@ -40,15 +140,30 @@ add_resource(
 add_resource(
     router,
     Resource(
-        path="/variants",
-        table="product_variants",
-        noun="variant",
-        plural="variants",
-        row=schemas.Variant,
-        query=schemas.VariantQuery,
-        search=("sku", "name", "barcode"),
-        create=schemas.NewVariant,
-        update=schemas.VariantChange,
+        path="/price-lists",
+        table="price_lists",
+        noun="price list",
+        plural="price lists",
+        row=price_lists.PriceList,
+        query=price_lists.PriceListQuery,
+        search=("name",),
+        create=price_lists.NewPriceList,
+        update=price_lists.PriceListChange,
         archives=True,
+    ),
+)
+
+add_resource(
+    router,
+    Resource(
+        path="/price-list-items",
+        table="price_list_items",
+        noun="price list item",
+        plural="price list items",
+        row=price_lists.PriceListItem,
+        query=price_lists.PriceListItemQuery,
+        create=price_lists.NewPriceListItem,
+        update=price_lists.PriceListItemChange,
+        deletes=True,
     ),
 )

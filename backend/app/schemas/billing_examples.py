@@ -96,6 +96,8 @@ INVOICE: dict[str, Any] = {
             "set_items": None,
             "serials": None,
             "unit_price": 1000.00,
+            "list_price": 1000.00,
+            "price_list": None,
             "price_includes_tax": False,
             "discount": 0.00,
             "taxable": 1000.00,

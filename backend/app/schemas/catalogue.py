@@ -14,13 +14,16 @@ PRODUCT = "1c1f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c44"
 VARIANT = "2d2f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c55"
 CATEGORY = "3e3f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c66"
 TAX_CLASS = "4f4f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c77"
-_MADE = {
+MADE = {
     "archived_at": None,
     "created_at": "2026-11-21T09:30:00+00:00",
     "updated_at": "2026-11-21T09:30:00+00:00",
 }
 
 HsnCode = Annotated[str, Field(pattern="^[0-9]{4,8}$", description="HSN or SAC code, 4 to 8 digits")]
+ProductKind = Literal["goods", "service", "set"]
+Tracking = Literal["none", "serial", "batch"]
+WarrantyMonths = Annotated[int, Field(ge=0, le=600, description="How long from the sale")]
 
 
 class Category(Row):
@@ -28,7 +31,7 @@ class Category(Row):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"id": CATEGORY, "org_id": ORG, "parent_id": None, "name": "Sofas", **_MADE}]
+            "examples": [{"id": CATEGORY, "org_id": ORG, "parent_id": None, "name": "Sofas", **MADE}]
         }
     )
 
@@ -53,8 +56,11 @@ class NewCategory(NewRow):
 class CategoryChange(Input):
     """What can change in a category."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Sofas and settees"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "Sofas and settees", "parent_id": None}]}
+    )
 
+    parent_id: UUID | None = Field(None, description="The category above it; null for the top")
     name: str | None = Field(None, min_length=1, max_length=120)
     archived_at: Moment | None = None
 
@@ -79,13 +85,15 @@ class Product(Row):
                     "id": PRODUCT,
                     "org_id": ORG,
                     "category_id": CATEGORY,
+                    "brand_id": None,
                     "name": "Three-seater sofa",
                     "description": None,
                     "kind": "goods",
                     "hsn_code": "9401",
                     "tax_class_id": TAX_CLASS,
                     "unit_code": "NOS",
-                    **_MADE,
+                    "warranty_months": 36,
+                    **MADE,
                 }
             ]
         }
@@ -94,12 +102,14 @@ class Product(Row):
     id: UUID
     org_id: UUID
     category_id: UUID | None
+    brand_id: UUID | None
     name: str
     description: str | None
-    kind: Literal["goods", "service"]
+    kind: ProductKind
     hsn_code: str | None
     tax_class_id: UUID
     unit_code: str
+    warranty_months: int | None
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -117,12 +127,14 @@ class NewProduct(NewRow):
     )
 
     category_id: UUID | None = None
+    brand_id: UUID | None = None
     name: str = Field(min_length=1, max_length=200)
     description: str | None = Field(None, max_length=4_000)
-    kind: Literal["goods", "service"] = "goods"
+    kind: ProductKind = "goods"
     hsn_code: HsnCode | None = None
     tax_class_id: UUID
     unit_code: str = Field(default="NOS", pattern="^[A-Z]{2,3}$")
+    warranty_months: WarrantyMonths | None = None
 
 
 class ProductChange(Input):
@@ -133,10 +145,12 @@ class ProductChange(Input):
     )
 
     category_id: UUID | None = None
+    brand_id: UUID | None = None
     name: str | None = Field(None, min_length=1, max_length=200)
     description: str | None = Field(None, max_length=4_000)
     hsn_code: HsnCode | None = None
     tax_class_id: UUID | None = None
+    warranty_months: WarrantyMonths | None = None
     archived_at: Moment | None = None
 
 
@@ -147,32 +161,33 @@ class ProductQuery(ListQuery):
     q: SearchText = None
     org_id: Annotated[UUID | None, Where("org_id")] = None
     category_id: Annotated[UUID | None, Where("category_id")] = None
-    kind: Annotated[Literal["goods", "service"] | None, Where("kind")] = None
+    brand_id: Annotated[UUID | None, Where("brand_id")] = None
+    kind: Annotated[ProductKind | None, Where("kind")] = None
     hsn_code: Annotated[HsnCode | None, Where("hsn_code")] = None
     archived: Annotated[Archived, Where("archived_at", "set")] = False
 
 
-class Variant(Row):
-    """What is put in the cart: a product in one make. price: for one unit, in the organisation's currency."""
+VARIANT_EXAMPLE: dict[str, Any] = {
+    "id": VARIANT,
+    "org_id": ORG,
+    "product_id": PRODUCT,
+    "sku": "SOF-3-TEAK-GREY",
+    "name": "Three-seater sofa, teak, grey",
+    "barcode": "8901234567894",
+    "attributes": {"material": "teak", "colour": "grey"},
+    "price": 42500.00,
+    "price_includes_tax": False,
+    "tracking": "none",
+    **MADE,
+}
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": VARIANT,
-                    "org_id": ORG,
-                    "product_id": PRODUCT,
-                    "sku": "SOF-3-TEAK-GREY",
-                    "name": "Three-seater sofa, teak, grey",
-                    "barcode": "8901234567894",
-                    "attributes": {"material": "teak", "colour": "grey"},
-                    "price": 42500.00,
-                    "price_includes_tax": False,
-                    **_MADE,
-                }
-            ]
-        }
-    )
+
+class Variant(Row):
+    """What is put in the cart: a product in one make. price: for one unit, in the organisation's currency;
+    barcode: the one on its label; tracking: how pieces are told apart.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [VARIANT_EXAMPLE]})
 
     id: UUID
     org_id: UUID
@@ -183,6 +198,7 @@ class Variant(Row):
     attributes: dict[str, Any]
     price: Money
     price_includes_tax: bool
+    tracking: Tracking
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -212,6 +228,7 @@ class NewVariant(NewRow):
     attributes: dict[str, Any] = Field(default_factory=dict)
     price: Money = Field(ge=0)
     price_includes_tax: bool = False
+    tracking: Tracking = "none"
 
 
 class VariantChange(Input):
@@ -225,6 +242,7 @@ class VariantChange(Input):
     attributes: dict[str, Any] | None = None
     price: Annotated[Money, Field(ge=0)] | None = None
     price_includes_tax: bool | None = None
+    tracking: Tracking | None = Field(None, description="Fixed once it was stocked")
     archived_at: Moment | None = None
 
 

@@ -42,6 +42,7 @@ class Customer(Row):
                     "country": "IN",
                     "credit_limit": 200000.00,
                     "notes": None,
+                    "customer_group_id": None,
                     "archived_at": None,
                     "created_at": "2026-11-21T09:30:00+00:00",
                     "updated_at": "2026-11-21T09:30:00+00:00",
@@ -65,6 +66,7 @@ class Customer(Row):
     country: str | None
     credit_limit: Money
     notes: str | None
+    customer_group_id: UUID | None
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -83,6 +85,9 @@ class Contact(Input):
     postal_code: str | None = Field(None, max_length=16)
     country: Country | None = None
     notes: str | None = Field(None, max_length=4_000)
+    customer_group_id: UUID | None = Field(
+        None, description="Decides which price lists apply; needs price.override or catalogue.manage"
+    )
 
 
 class NewCustomer(NewRow, Contact):
@@ -123,4 +128,5 @@ class CustomerQuery(ListQuery):
     kind: Annotated[Literal["person", "business"] | None, Where("kind")] = None
     tax_number: Annotated[str | None, Field(max_length=20), Where("tax_number")] = None
     region_code: Annotated[RegionCode | None, Where("region_code")] = None
+    customer_group_id: Annotated[UUID | None, Where("customer_group_id")] = None
     archived: Annotated[Archived, Where("archived_at", "set")] = False

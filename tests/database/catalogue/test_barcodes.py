@@ -124,7 +124,9 @@ def test_a_code_has_one_owner_in_the_business(people: People) -> None:
     with raises_sqlstate("23505"):
         add(people, "sofa", "SHELF-7")
     lagoon = people.world.lagoon
-    assert people.as_foreign_admin().execute(ADD, [lagoon.id, lagoon.variants["filter"], "SHELF-7", None]) == 1
+    assert (
+        people.as_foreign_admin().execute(ADD, [lagoon.id, lagoon.variants["filter"], "SHELF-7", None]) == 1
+    )
     with raises_sqlstate("42501"):
         people.as_foreign_admin().execute(
             ADD, [people.world.teak.id, people.world.teak.variants["lamp"], "MINE", None]

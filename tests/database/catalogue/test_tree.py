@@ -1,4 +1,4 @@
-"""The category tree: any depth, moved safely, never a circle; brands beside it; removal of what nothing uses."""
+"""The category tree: any depth, moved safely, never a circle; brands; removal of what nothing uses."""
 
 # Names put into statements come from this file, never from input.
 # ruff: noqa: S608
@@ -132,7 +132,8 @@ def test_what_is_used_is_archived_not_removed(people: People) -> None:
     parent = plant(keeper, teak.id, "Parent")
     child = plant(keeper, teak.id, "Child", parent)
     keeper.execute(
-        "update public.products set category_id = %s, brand_id = (select id from public.brands) where id = %s",
+        "update public.products set category_id = %s, brand_id = (select id from public.brands) "
+        "where id = %s",
         [child, teak.products["sofa"]],
     )
     variant = "select id from public.product_variants where product_id = %s"

@@ -1,0 +1,336 @@
+-- The acts of a count: start, enter, void, submit, count again, approve, post, cancel, read.
+-- Locks, in the one order of all acts: claim, the count (counters share it, a step of its life takes it alone), new lots, the
+-- location when lines are added, the books, the levels.
+
+-- Helpers -----------------------------------------------------------------------------------------
+
+create function private.count_scope(p_org_id uuid, p_branch_id uuid, p_kind text, p_options jsonb) returns uuid[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_asked text[] := array(
+    select k from jsonb_object_keys(p_options) k where k in ('category_id', 'abc_class', 'variant_ids') and p_options ->> k is not null);
+  v_ids uuid[];
+  v_other record;
+begin
+  if p_kind is null or p_kind not in ('full', 'cycle') or cardinality(v_asked) <> (p_kind = 'cycle')::integer then
+    perform private.fail(400, 'invalid_input',
+      'p_kind is full, for everything, or cycle, with one of category_id, abc_class and variant_ids.', '{"field": "p_kind"}');
+  end if;
+  if p_kind = 'full' then
+    return null;
+  elsif v_asked[1] = 'category_id' then
+    if not exists (select from public.categories where org_id = p_org_id and id = private.id_option(p_options, 'category_id')) then
+      perform private.fail(404, 'not_found', 'There is no such category.', '{"field": "category_id"}');
+    end if;
+    return array(
+      with recursive tree as (
+        select c.id from public.categories c where c.org_id = p_org_id and c.id = private.id_option(p_options, 'category_id')
+        union
+        select c.id from tree t join public.categories c on c.org_id = p_org_id and c.parent_id = t.id)
+      select v.id from tree t
+      join public.products p on p.org_id = p_org_id and p.category_id = t.id and p.kind = 'goods'
+      join public.product_variants v on v.org_id = p_org_id and v.product_id = p.id);
+  elsif v_asked[1] = 'abc_class' then
+    if p_options ->> 'abc_class' not in ('A', 'B', 'C') then
+      perform private.fail(400, 'invalid_input', 'abc_class is A, B or C.', '{"field": "abc_class"}');
+    end if;
+    return array(select a.variant_id from private.abc_classes(p_org_id, p_branch_id, 365) a where a.class = p_options ->> 'abc_class');
+  end if;
+  if jsonb_typeof(p_options -> 'variant_ids') <> 'array' or jsonb_array_length(p_options -> 'variant_ids') not between 1 and 2000
+    or exists (
+      select from jsonb_array_elements(p_options -> 'variant_ids') e
+      where jsonb_typeof(e) <> 'string' or e #>> '{}' !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') then
+    perform private.fail(400, 'invalid_input', 'variant_ids are 1 to 2000 uuids.', '{"field": "variant_ids"}');
+  end if;
+  v_ids := array(select distinct e::uuid from jsonb_array_elements_text(p_options -> 'variant_ids') e);
+  select a.id, v.sku into v_other
+  from unnest(v_ids) a (id)
+  left join public.product_variants v on v.org_id = p_org_id and v.id = a.id
+  left join public.products p on p.org_id = p_org_id and p.id = v.product_id
+  where p.kind is distinct from 'goods' order by v.sku nulls first limit 1;
+  if v_other.sku is not null then
+    perform private.fail(422, 'not_stocked', format('%s is not kept in stock: count goods, and sets as their components.',
+      v_other.sku), jsonb_build_object('variant_id', v_other.id, 'sku', v_other.sku));
+  elsif v_other.id is not null then
+    perform private.fail(404, 'not_found', 'There is no such variant.',
+      jsonb_build_object('field', 'variant_ids', 'variant_id', v_other.id));
+  end if;
+  return v_ids;
+end;
+$$;
+
+comment on function private.count_scope(uuid, uuid, text, jsonb) is
+'The variants that a cycle count is about; null for a full count. Parameters: as start_count''s. Errors: 400 invalid_input; 404
+not_found; 422 not_stocked.';
+
+create function private.lock_count(p_org_id uuid, p_count_id uuid, p_to text) returns public.stock_counts
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_count public.stock_counts;
+begin
+  select * into v_count from public.stock_counts where org_id = p_org_id and id = p_count_id for no key update;
+  if not exists (
+    select from public.lifecycle_transitions
+    where document = 'stock_count' and from_status = v_count.status and to_status = p_to) then
+    perform private.fail(409, 'invalid_transition', format('This count cannot go from %s to %s.', v_count.status, p_to),
+      jsonb_build_object('document', 'stock_count', 'from', v_count.status, 'to', p_to));
+  end if;
+  return v_count;
+end;
+$$;
+
+comment on function private.lock_count(uuid, uuid, text) is
+'The count, locked for a step of its life: waits for the entries under way. p_to: the status to come. Errors: 409
+invalid_transition.';
+
+create function private.share_count(p_org_id uuid, p_count_id uuid) returns public.stock_counts
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_count public.stock_counts;
+begin
+  select * into v_count from public.stock_counts where org_id = p_org_id and id = p_count_id for share;
+  if v_count.status <> 'counting' then
+    perform private.fail(409, 'count_closed', format('This count is %s: nothing is entered any more.', v_count.status),
+      jsonb_build_object('count_id', p_count_id, 'status', v_count.status));
+  end if;
+  return v_count;
+end;
+$$;
+
+comment on function private.share_count(uuid, uuid) is
+'The count, held open for an entry: others may enter at the same time, nobody submits meanwhile. Errors: 409 count_closed.';
+
+create function private.entries_json(p_org_id uuid, p_count_id uuid, p_recorded_with uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return jsonb_build_object('count_id', p_count_id, 'entries', (
+    select jsonb_agg(jsonb_build_object('id', e.id, 'line_no', e.line_no, 'variant_id', l.variant_id, 'sku', v.sku,
+      'batch', b.code, 'quantity', e.quantity, 'serials', e.serials) order by e.seq)
+    from public.stock_count_entries e
+    join public.stock_count_lines l on l.org_id = e.org_id and l.count_id = e.count_id and l.line_no = e.line_no
+    join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
+    left join public.batches b on b.org_id = l.org_id and b.id = l.batch_id
+    where e.count_id = p_count_id and e.recorded_with = p_recorded_with));
+end;
+$$;
+
+comment on function private.entries_json(uuid, uuid, uuid) is 'What one call of record_count entered, and nothing of the book.';
+
+create function private.fill_uncounted(p_count public.stock_counts) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_line_nos integer[] := array(
+    select line_no from public.stock_count_lines where org_id = p_count.org_id and count_id = p_count.id and counted is null);
+begin
+  perform private.lock_levels(p_count.org_id, array[p_count.location_id], array(
+    select distinct variant_id from public.stock_count_lines
+    where org_id = p_count.org_id and count_id = p_count.id and line_no = any (v_line_nos)));
+  update public.stock_count_lines set counted = 0
+  where org_id = p_count.org_id and count_id = p_count.id and line_no = any (v_line_nos);
+  update public.stock_count_figures f
+  set expected_at_count = k.book, variance = -k.book, expected_serials = k.here, missing = k.here,
+    found = case when k.here is not null then '{}'::text[] end, moved = false, unit_cost = k.average_cost,
+    worth = round(-k.book * k.average_cost, 2)
+  from private.count_books(p_count, v_line_nos) k
+  where f.org_id = p_count.org_id and f.count_id = p_count.id and f.line_no = k.line_no;
+end;
+$$;
+
+comment on function private.fill_uncounted(public.stock_counts) is
+'Takes what nobody counted for gone: counted 0, against what the book says now.';
+
+create function private.count_moves(p_count public.stock_counts) returns private.stock_move[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_adjustment_location_id uuid := private.shared_location(p_count.org_id, 'adjustment');
+begin
+  return (
+    select array_agg(row (m.variant_id, case when m.quantity > 0 then v_adjustment_location_id else p_count.location_id end,
+      case when m.quantity > 0 then p_count.location_id else v_adjustment_location_id end, abs(m.quantity), null, m.serials,
+      m.batch_id)::private.stock_move order by m.line_no)
+    from (
+      select (r.line).line_no, (r.line).variant_id, (r.line).batch_id, (r.figures).variance as quantity, null::text[] as serials
+      from private.count_rows(p_count.org_id, p_count.id) r
+      where (r.figures).missing is null
+      union all
+      -- Of the pieces, those of which it still holds: a missing one that is in the book, a found one that is not.
+      select (r.line).line_no, (r.line).variant_id, null, w.way * cardinality(w.serials), w.serials
+      from private.count_rows(p_count.org_id, p_count.id) r
+      cross join lateral (
+        select private.serials_of(p_count.org_id, (r.line).variant_id, (r.figures).missing, p_count.location_id) as missing,
+          private.serials_of(p_count.org_id, (r.line).variant_id, (r.figures).found, p_count.location_id) as present) h
+      cross join lateral (
+        values (-1, h.missing), (1, array(
+          select s from unnest((r.figures).found) s where s <> all (coalesce(h.present, '{}')) order by s))) w (way, serials)
+      where (r.figures).missing is not null) m
+    where m.quantity <> 0);
+end;
+$$;
+
+comment on function private.count_moves(public.stock_counts) is
+'The movements that a count''s differences come to: out to the adjustment location, or in from it, at average cost. Under the
+levels'' locks. Null when there is none.';
+
+-- The acts ----------------------------------------------------------------------------------------
+
+create function public.start_count(p_id uuid, p_location_id uuid, p_kind text, p_options jsonb default '{}') returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_location public.locations;
+  v_org_id uuid;
+  v_scope uuid[];
+  v_blind boolean := true;
+begin
+  select * into v_location from public.locations where id = p_location_id and archived_at is null;
+  v_org_id := private.authorize_branch('count.manage', v_location.branch_id);
+  perform private.check_options(p_options, array['category_id', 'abc_class', 'variant_ids', 'blind', 'note']);
+  if jsonb_typeof(coalesce(nullif(p_options -> 'blind', 'null'), 'true')) <> 'boolean'
+    or jsonb_typeof(coalesce(p_options -> 'note', 'null')) not in ('string', 'null') or length(p_options ->> 'note') > 2000 then
+    perform private.fail(400, 'invalid_input', 'blind is true or false, note a text of at most 2000 characters.',
+      '{"field": "p_options"}');
+  end if;
+  v_blind := coalesce((p_options ->> 'blind')::boolean, true);
+  v_scope := private.count_scope(v_org_id, v_location.branch_id, p_kind, p_options);
+
+  if private.claim_request(v_org_id, p_id, 'start_count', jsonb_build_array(p_location_id, p_kind, p_options)) then
+    insert into public.stock_counts (org_id, id, branch_id, location_id, kind, scope, blind, status, note, started_by)
+    values (v_org_id, p_id, v_location.branch_id, p_location_id, p_kind, jsonb_strip_nulls(p_options - 'blind' - 'note'), v_blind,
+      'counting', p_options ->> 'note', private.caller());
+    perform from public.locations where org_id = v_org_id and id = p_location_id for no key update;
+    -- The list: what the book has here, lot by lot; of listed variants also what it has not. In one statement, so that all of it
+    -- is of one moment.
+    with listed as materialized (
+      select row_number() over (order by v.sku, b.expires_on nulls last, b.code) as line_no, v.id as variant_id, b.id as batch_id,
+        coalesce(n.on_hand, s.on_hand, 0) as expected
+      from public.product_variants v
+      left join public.stock_levels s on s.org_id = v_org_id and s.location_id = p_location_id and s.variant_id = v.id
+      left join public.batch_levels n
+        on n.org_id = v_org_id and n.location_id = p_location_id and n.variant_id = v.id and n.on_hand > 0 and v.tracking = 'batch'
+      left join public.batches b on b.org_id = v_org_id and b.id = n.batch_id
+      where v.org_id = v_org_id and (v_scope is null or v.id = any (v_scope))
+        and (s.on_hand > 0 or (p_options ->> 'variant_ids' is not null and v.tracking <> 'batch'))
+    ), lines as (
+      insert into public.stock_count_lines (org_id, count_id, line_no, branch_id, variant_id, batch_id)
+      select v_org_id, p_id, line_no, v_location.branch_id, variant_id, batch_id from listed
+    )
+    insert into public.stock_count_figures (org_id, count_id, line_no, branch_id, shown, expected)
+    select v_org_id, p_id, line_no, v_location.branch_id, not v_blind, expected from listed;
+    if not found and p_kind = 'cycle' then
+      perform private.fail(422, 'nothing_to_count', 'Nothing of what you ask for lies here.', '{"field": "p_options"}');
+    end if;
+    perform private.refuse_overlap(v_org_id, p_id, p_location_id,
+      array(select variant_id from public.stock_count_lines where org_id = v_org_id and count_id = p_id));
+    perform private.emit(v_org_id, 'count.started', jsonb_build_object('count_id', p_id, 'branch_id', v_location.branch_id,
+      'location_id', p_location_id));
+  end if;
+  return private.count_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.start_count(uuid, uuid, text, jsonb) is
+'Starts a count and freezes what is expected. p_id: the client''s uuid, the count''s id. p_location_id. p_kind: full (everything that
+is here) or cycle. p_options: for a cycle one of category_id (with the categories beneath it), abc_class (A, B or C of the last
+365 days, as abc_analysis) and variant_ids (1 to 2000, also what the book has none of); blind (true unless said otherwise: who
+lacks count.approve is not shown what is expected), note. What else turns up gets a line when it is entered. Returns the count as
+JSON, as get_count. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused, count_overlaps (an open
+count has one of the variants here); 422 nothing_to_count, not_stocked, branch_archived. Permission: count.manage.';
+revoke execute on function public.start_count(uuid, uuid, text, jsonb) from public, anon;
+grant execute on function public.start_count(uuid, uuid, text, jsonb) to authenticated;
+
+create function public.record_count(p_id uuid, p_count_id uuid, p_lines jsonb) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_count public.stock_counts;
+  v_org_id uuid;
+  v_lines jsonb;
+  v_line_nos integer[];
+begin
+  select * into v_count from public.stock_counts where id = p_count_id;
+  v_org_id := private.authorize_branch('count.record', v_count.branch_id);
+  select jsonb_agg(to_jsonb(l)) into v_lines from private.read_count_lines(v_org_id, p_lines) l;
+  if private.claim_request(v_org_id, p_id, 'record_count', jsonb_build_array(p_count_id, p_lines)) then
+    v_count := private.share_count(v_org_id, p_count_id);
+    v_lines := private.place_count_lines(v_count, v_lines);
+    perform private.lock_levels(v_org_id, array[v_count.location_id],
+      array(select distinct (l ->> 'variant_id')::uuid from jsonb_array_elements(v_lines) l));
+    insert into public.stock_count_entries (org_id, count_id, line_no, branch_id, quantity, serials, recorded_with, recorded_by)
+    select v_org_id, p_count_id, l.line_no, v_count.branch_id, l.quantity,
+      case when l.serials is not null then array(select distinct s from unnest(l.serials) s order by s) end, p_id, private.caller()
+    from jsonb_to_recordset(v_lines) as l (place integer, line_no integer, quantity numeric, serials text[]) order by l.place;
+    v_line_nos := array(select distinct (l ->> 'line_no')::integer from jsonb_array_elements(v_lines) l);
+    insert into private.stock_count_books (org_id, entry_id, book, found)
+    select v_org_id, e.id, k.book,
+      case when e.serials is not null then array(select s from unnest(e.serials) s where s <> all (k.here)) end
+    from private.count_books(v_count, v_line_nos) k
+    join public.stock_count_entries e on e.count_id = p_count_id and e.line_no = k.line_no and e.recorded_with = p_id;
+    -- A piece can be missed only where it was in the book at every entry.
+    update public.stock_count_figures f
+    set expected_serials = array(
+      select s from unnest(k.here) s where f.expected_serials is null or s = any (f.expected_serials) order by s)
+    from private.count_books(v_count, v_line_nos) k
+    where f.org_id = v_org_id and f.count_id = p_count_id and f.line_no = k.line_no and k.here is not null;
+    perform private.refigure_count(v_count, v_line_nos);
+  end if;
+  return private.entries_json(v_org_id, p_count_id, p_id);
+end;
+$$;
+
+comment on function public.record_count(uuid, uuid, jsonb) is
+'Enters what somebody has counted; several people may at once, and their entries add up. p_id: the client''s uuid of this entry.
+p_count_id. p_lines: [{"variant_id", "quantity" (0 or more, in the variant''s unit or in "unit"?), "serials"? (of numbered pieces;
+a piece that is entered twice is one piece), "batch"? (the lot''s code, for goods kept in lots), "expires_on"? (of a new lot)}],
+1 to 2000 of them. What was not on the list gets a line. Returns {"count_id", "entries": [{"id", "line_no", "variant_id", "sku",
+"batch", "quantity", "serials"}]}. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused,
+count_closed, count_overlaps, batch_mismatch (the lot has another expiry date); 422 not_stocked, serials_required, batch_required,
+unit_unknown, branch_archived. Permission: count.record.';
+revoke execute on function public.record_count(uuid, uuid, jsonb) from public, anon;
+grant execute on function public.record_count(uuid, uuid, jsonb) to authenticated;
+
+create function public.void_count_entry(p_id uuid, p_entry_id uuid) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_entry public.stock_count_entries;
+  v_count public.stock_counts;
+  v_org_id uuid;
+begin
+  select * into v_entry from public.stock_count_entries where id = p_entry_id;
+  v_org_id := private.authorize_branch('count.record', v_entry.branch_id);
+  if private.claim_request(v_org_id, p_id, 'void_count_entry', jsonb_build_array(p_entry_id)) then
+    v_count := private.share_count(v_org_id, v_entry.count_id);
+    perform private.lock_levels(v_org_id, array[v_count.location_id], array(
+      select variant_id from public.stock_count_lines
+      where org_id = v_org_id and count_id = v_count.id and line_no = v_entry.line_no));
+    update public.stock_count_entries set voided_at = now(), voided_by = private.caller()
+    where org_id = v_org_id and id = p_entry_id and voided_at is null;
+    if found then
+      perform private.refigure_count(v_count, array[v_entry.line_no]);
+    end if;
+  end if;
+  return (select to_jsonb(e) - 'seq' from public.stock_count_entries e where e.org_id = v_org_id and e.id = p_entry_id);
+end;
+$$;
+
+comment on function public.void_count_entry(uuid, uuid) is
+'Takes an entry back; it stays to be seen, and counts no more. p_id: the client''s uuid of this act. p_entry_id. Returns the entry
+as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused, count_closed; 422 branch_archived.
+Permission: count.record.';
+revoke execute on function public.void_count_entry(uuid, uuid) from public, anon;
+grant execute on function public.void_count_entry(uuid, uuid) to authenticated;

@@ -1,0 +1,174 @@
+"""The catalogue under hands that cross one another: moves, grids, codes, removals, and the search."""
+
+import json
+import uuid
+from functools import partial
+from typing import Any
+
+import psycopg
+
+from bench.shop import Connection, Shop, call
+from tests.concurrency.conftest import FoundShop, OpenTill
+from tests.concurrency.together import refusals, results, together
+
+ROUNDS = 10
+
+
+def read(shop: Shop, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+    """Rows read past every policy."""
+    with psycopg.connect(shop.url) as owner:
+        return owner.execute(query.encode(), parameters).fetchall()
+
+
+def write(connection: Connection, statement: str, *parameters: object) -> int:
+    """One statement of a client; how many rows it touched."""
+    return connection.execute(statement.encode(), parameters).rowcount
+
+
+def test_moves_that_would_close_a_circle(found_shop: FoundShop, till: OpenTill) -> None:
+    """Each alone is allowed; together, through two levels, one of three is refused."""
+    shop = found_shop()
+    keeper, tills = till(shop), [till(shop) for _ in range(3)]
+    for number in range(ROUNDS):
+        found = [uuid.uuid4() for _ in range(3)]
+        for place, category in enumerate(found):
+            write(
+                keeper,
+                "insert into public.categories (id, org_id, name) values (%s, %s, %s)",
+                category,
+                shop.org_id,
+                f"{number}-{place}",
+            )
+        move = "update public.categories set parent_id = %s where id = %s"
+        outcomes = together([partial(write, tills[n], move, found[(n + 1) % 3], found[n]) for n in range(3)])
+        assert refusals(outcomes) == ["category_cycle"]
+        assert results(outcomes) == [1, 1]
+    reachable = keeper.execute("select count(*) from public.category_tree(%s)", [shop.org_id]).fetchone()
+    assert reachable == (3 * ROUNDS,)
+
+
+def test_grids_at_once_make_each_variant_once(found_shop: FoundShop, till: OpenTill) -> None:
+    """Overlapping grids of one product: everybody is served, every combination is there once."""
+    shop = found_shop(variants=1)
+    [(product,)] = read(shop, "select product_id from public.product_variants")
+    values = ["sand", "grey", "indigo", "teal", "rust"]
+    grids = [
+        json.dumps([{"name": "colour", "values": values[n:]}, {"name": "size", "values": ["S", "M"]}])
+        for n in range(4)
+    ]
+    outcomes = together(
+        [
+            partial(call, till(shop), "generate_variants", uuid.uuid4(), product, grid, '{"price": 10}')
+            for grid in grids * 2
+        ]
+    )
+    assert refusals(outcomes) == []
+    rows = read(
+        shop, "select count(*), count(distinct attributes), count(distinct sku) from public.product_variants"
+    )
+    assert rows == [(11, 11, 11)]
+
+
+def test_the_same_grid_call_twice_at_once(found_shop: FoundShop, till: OpenTill) -> None:
+    """A repeated request that overtakes the first waits for it."""
+    shop = found_shop(variants=1)
+    [(product,)] = read(shop, "select product_id from public.product_variants")
+    grid, event = '[{"name": "colour", "values": ["sand", "grey"]}]', uuid.uuid4()
+    outcomes = together(
+        [
+            partial(call, till(shop), "generate_variants", event, product, grid, '{"price": 10}')
+            for _ in range(4)
+        ]
+    )
+    assert refusals(outcomes) == []
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert len(outcomes[0]["variants"]) == 3
+
+
+def test_generated_codes_are_never_given_twice(found_shop: FoundShop, till: OpenTill) -> None:
+    """Many at once, some for the same variant: all different, without a gap."""
+    shop = found_shop(variants=3)
+    outcomes = together(
+        [partial(call, till(shop), "generate_barcode", uuid.uuid4(), shop.variants[n % 3]) for n in range(9)]
+    )
+    assert refusals(outcomes) == []
+    assert sorted(int(made["code"][2:12]) for made in outcomes) == list(range(1, 10))
+    assert sum(made["primary"] for made in outcomes) == 3
+
+
+def test_one_code_for_two_variants_at_once(found_shop: FoundShop, till: OpenTill) -> None:
+    """As UPC-A here and EAN-13 there, on the label and beside it: one has it, the others are told."""
+    shop = found_shop(variants=3)
+    label = "update public.product_variants set barcode = %s where id = %s"
+    beside = "insert into public.variant_barcodes (code, variant_id, org_id) values (%s, %s, %s)"
+    outcomes = together(
+        [
+            partial(write, till(shop), label, "036000291452", shop.variants[0]),
+            partial(write, till(shop), label, "0036000291452", shop.variants[1]),
+            partial(write, till(shop), beside, "00036000291452", shop.variants[2], shop.org_id),
+        ]
+    )
+    assert refusals(outcomes) == ["23505", "23505"]
+    assert len(read(shop, "select 1 from public.variant_barcodes where gtin14 = '00036000291452'")) == 1
+
+
+def test_removing_what_somebody_begins_to_use(found_shop: FoundShop, till: OpenTill) -> None:
+    """A category is deleted while a product moves into it: one of the two is refused, in words."""
+    shop = found_shop(variants=1)
+    keeper, remover, mover = till(shop), till(shop), till(shop)
+    for number in range(ROUNDS):
+        category = uuid.uuid4()
+        write(
+            keeper,
+            "insert into public.categories (id, org_id, name) values (%s, %s, %s)",
+            category,
+            shop.org_id,
+            f"C{number}",
+        )
+        outcomes = together(
+            [
+                partial(write, remover, "delete from public.categories where id = %s", category),
+                partial(write, mover, "update public.products set category_id = %s", category),
+            ]
+        )
+        assert refusals(outcomes) in (["in_use"], ["23503"])
+        assert results(outcomes) == [1]
+        write(keeper, "update public.products set category_id = null")
+
+
+def test_the_search_keeps_up_with_changes_that_cross(found_shop: FoundShop, till: OpenTill) -> None:
+    """Variant, product, brand and a new variant at once: afterwards every text is that of its rows."""
+    shop = found_shop(variants=1)
+    [(product,)] = read(shop, "select product_id from public.product_variants")
+    keeper, brand = till(shop), uuid.uuid4()
+    write(keeper, "insert into public.brands (id, org_id, name) values (%s, %s, 'B')", brand, shop.org_id)
+    write(keeper, "update public.products set brand_id = %s", brand)
+    hands = [till(shop) for _ in range(4)]
+    for number in range(ROUNDS):
+        outcomes = together(
+            [
+                partial(write, hands[0], "update public.brands set name = %s", f"Brand{number}x"),
+                partial(write, hands[1], "update public.products set name = %s", f"Product{number}x"),
+                partial(
+                    write,
+                    hands[2],
+                    "update public.product_variants set name = %s where id = %s",
+                    f"Variant{number}x",
+                    shop.variants[0],
+                ),
+                partial(
+                    write,
+                    hands[3],
+                    "insert into public.product_variants (org_id, product_id, sku, name, price) "
+                    "values (%s, %s, %s, 'New', 1)",
+                    shop.org_id,
+                    product,
+                    f"NEW-{number}",
+                ),
+            ]
+        )
+        assert refusals(outcomes) == []
+        texts = read(shop, "select document from private.variant_search")
+        assert len(texts) == number + 2
+        assert all(f"product{number}x brand{number}x" in text for (text,) in texts)
+        assert sum(f"variant{number}x" in text for (text,) in texts) == 1
