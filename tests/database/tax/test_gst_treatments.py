@@ -132,7 +132,7 @@ def test_an_export_under_bond_leaves_without_tax(karnataka: Shop, inclusive: boo
 def test_an_export_on_payment_bears_integrated_tax(karnataka: Shop, how: str) -> None:
     """IGST Act, section 16(3)(b): the tax is paid and refunded; also where the branch's own state is home."""
     goods = karnataka.variant("118.00", rate("18", cess_rate=D("12")), inclusive=False)
-    options = {"export_tax": "with_payment"} if how == "option" else {}
+    options: dict[str, Any] = {"export_tax": "with_payment"} if how == "option" else {}
     if how == "setting":
         karnataka.admin.execute("update public.organizations set export_tax = 'with_payment'")
     invoice = sell(karnataka.admin, karnataka.branch, line(goods), place_of_supply="96", **options)

@@ -33,7 +33,7 @@ class Books:
     buyers: dict[str, UUID | None]
     issued: list[tuple[int, Invoice]] = field(default_factory=list)
 
-    def sell(self, buyer: str, *lines: tuple[str, object], **options: object) -> Invoice:
+    def sell(self, buyer: str, *lines: tuple[str, object], **options: Any) -> Invoice:
         """Sell some of the goods to one of the buyers."""
         basket = [line(self.goods[name], quantity) for name, quantity in lines]
         made = sell(self.shop.admin, self.shop.branch, *basket, customer=self.buyers[buyer], **options)
@@ -121,8 +121,8 @@ def _held_together(books: Books, seen: dict[str, Any]) -> None:
     assert sum(seen[name]["sums"]["taxable"] for name in LISTED) == taxable
     untaxed = seen["nil"]["rows"]
     assert seen["nil"]["sums"]["taxable"] == sum(_sum(untaxed, k) for k in ("nil_rated", "exempt", "non_gst"))
-    tax = sum((sign * d["tax"] for sign, d in books.issued), Decimal(0))
-    assert sum(seen["sums"][name] for name in TAXES) == tax
+    charged = sum((sign * d["tax"] for sign, d in books.issued), Decimal(0))
+    assert sum(seen["sums"][name] for name in TAXES) == charged
     assert _sum(seen["docs"]["rows"], "total") == len(books.issued)
 
 
