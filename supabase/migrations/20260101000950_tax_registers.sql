@@ -39,18 +39,6 @@ $$;
 
 comment on function private.check_period(date, date) is 'Is this a period that a register can be of? Errors: 400 invalid_input.';
 
-create function private.component_sum(p_taxes jsonb, p_components text[]) returns numeric
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return (
-    select coalesce(sum((c ->> 'amount')::numeric), 0.00) from jsonb_array_elements(p_taxes) c where c ->> 'component' = any (p_components));
-end;
-$$;
-
-comment on function private.component_sum(jsonb, text[]) is 'What some components of a line''s taxes come to. No errors.';
-
 create function private.tax_documents(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
 returns table (document text, sign integer, id uuid, invoice_id uuid, number text, business_date date, invoice_number text,
   invoice_date date, seller_number text, buyer_number text, buyer_name text, place text, place_name text, supply_type text,
@@ -85,26 +73,31 @@ comment on function private.tax_documents(uuid, uuid[], date, date) is
 'The invoices and credit notes of a period, as the registers read them. sign: 1, or -1 for what is credited; invoice_*: of the invoice
 that a credit note is of; cancelled: voided without a credit note; outside_gst: under another regime or the composition scheme. Drafts are none.';
 
-create function private.tax_lines(p_org_id uuid, p_document text, p_id uuid)
-returns table (hsn_code text, unit text, quantity numeric, tax_kind text, tax_rate numeric, taxable numeric, tax numeric, taxes jsonb)
+create function private.tax_lines(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
+returns table (document text, id uuid, hsn_code text, unit text, quantity numeric, tax_kind text, tax_rate numeric, taxable numeric,
+  tax numeric, taxes jsonb)
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  if p_document = 'invoice' then
-    return query
-    select l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
-    from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_id;
-  else
-    return query
-    select l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
-    from public.credit_note_lines l where l.org_id = p_org_id and l.credit_note_id = p_id;
-  end if;
+  return query
+  select 'invoice'::text, l.invoice_id, l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
+  from public.invoices i join public.invoice_lines l on l.org_id = i.org_id and l.invoice_id = i.id
+  where i.branch_id = any (p_branches) and i.org_id = p_org_id
+    and i.issued_at >= p_from::timestamp at time zone 'UTC' - interval '1 day'
+    and i.issued_at < p_to::timestamp at time zone 'UTC' + interval '2 days'
+  union all
+  select 'credit_note'::text, l.credit_note_id, l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
+  from public.credit_notes c join public.credit_note_lines l on l.org_id = c.org_id and l.credit_note_id = c.id
+  where c.branch_id = any (p_branches) and c.org_id = p_org_id
+    and c.issued_at >= p_from::timestamp at time zone 'UTC' - interval '1 day'
+    and c.issued_at < p_to::timestamp at time zone 'UTC' + interval '2 days';
 end;
 $$;
 
-comment on function private.tax_lines(uuid, text, uuid) is
-'The lines of one document of private.tax_documents, as they were sold or credited. No errors.';
+comment on function private.tax_lines(uuid, uuid[], date, date) is
+'The lines of the documents of a period and of the days beside it, as they were sold or credited: to be joined with
+private.tax_documents, which knows the period. No errors.';
 
 create type private.gst_line as (
   section text,
@@ -158,10 +151,16 @@ begin
       then 'cdnr' else 'cdnur' end, d.document, d.sign, d.number, d.business_date, d.invoice_number, d.invoice_date, d.buyer_number,
     d.buyer_name, d.place, d.supply_type, d.reverse_charge, bool_or(l.tax_kind = 'taxable') over (partition by d.id), d.total,
     l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable,
-    private.component_sum(l.taxes, array['IGST']), private.component_sum(l.taxes, array['CGST']),
-    private.component_sum(l.taxes, array['SGST', 'UTGST']), private.component_sum(l.taxes, array['CESS']),
+    t.igst, t.cgst, t.sgst, t.cess,
     case when l.tax_kind = 'reverse_charge' then round(l.taxable * l.tax_rate / 100, 2) else 0.00 end
-  from documents d cross join lateral private.tax_lines(p_org_id, d.document, d.id) l;
+  from documents d
+  join private.tax_lines(p_org_id, p_branches, p_from, p_to) l on l.id = d.id and l.document = d.document
+  cross join lateral (
+    select coalesce(sum(x.amount) filter (where x.component = 'IGST'), 0.00) as igst,
+      coalesce(sum(x.amount) filter (where x.component = 'CGST'), 0.00) as cgst,
+      coalesce(sum(x.amount) filter (where x.component in ('SGST', 'UTGST')), 0.00) as sgst,
+      coalesce(sum(x.amount) filter (where x.component = 'CESS'), 0.00) as cess
+    from jsonb_to_recordset(l.taxes) x (component text, amount numeric)) t;
 end;
 $$;
 
@@ -175,7 +174,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select jsonb_build_object('documents', count(distinct (l.document, l.number)), 'taxable', coalesce(sum(l.sign * l.taxable), 0.00),
+    select jsonb_build_object('documents', count(distinct l.document || l.number), 'taxable', coalesce(sum(l.sign * l.taxable), 0.00),
       'igst', coalesce(sum(l.sign * l.igst), 0.00), 'cgst', coalesce(sum(l.sign * l.cgst), 0.00),
       'sgst', coalesce(sum(l.sign * l.sgst), 0.00), 'cess', coalesce(sum(l.sign * l.cess), 0.00),
       'recipient_tax', coalesce(sum(l.sign * l.recipient_tax), 0.00))
@@ -192,25 +191,22 @@ set search_path = ''
 as $$
 begin
   return (
-    with items as (
-      select l.document, l.number, l.tax_rate, sum(l.taxable) as taxable, sum(l.igst) as igst, sum(l.cgst) as cgst, sum(l.sgst) as sgst,
-        sum(l.cess) as cess, sum(l.recipient_tax) as recipient_tax
+    with rates as (
+      select l.document, l.number, l.tax_rate as rate, sum(l.taxable) as taxable, sum(l.igst) as igst, sum(l.cgst) as cgst,
+        sum(l.sgst) as sgst, sum(l.cess) as cess, sum(l.recipient_tax) as recipient_tax
       from unnest(p_lines) l group by 1, 2, 3
+    ), items as (
+      select r.document, r.number, jsonb_agg(to_jsonb(r) - 'document' - 'number' order by r.rate) as list from rates r group by 1, 2
     ), heads as (
-      select distinct l.document, l.number, l.business_date, l.invoice_number, l.invoice_date, l.buyer_number, l.buyer_name, l.place,
-        l.supply_type, l.reverse_charge, l.with_payment, l.total
-      from unnest(p_lines) l
+      select distinct on (l.document, l.number) l.* from unnest(p_lines) l order by l.document, l.number
     )
     select coalesce(jsonb_agg(jsonb_build_object('number', h.number, 'date', h.business_date, 'gstin', h.buyer_number,
         'name', h.buyer_name, 'value', h.total, 'place_of_supply', h.place, 'reverse_charge', h.reverse_charge,
         'type', case h.supply_type when 'export' then case when h.with_payment then 'WPAY' else 'WOPAY' end
-          when 'sez' then case when h.with_payment then 'SEWP' else 'SEWOP' end else 'R' end,
-        'items', (
-          select jsonb_agg(to_jsonb(i) - 'document' - 'number' - 'tax_rate' || jsonb_build_object('rate', i.tax_rate) order by i.tax_rate)
-          from items i where i.document = h.document and i.number = h.number))
+          when 'sez' then case when h.with_payment then 'SEWP' else 'SEWOP' end else 'R' end, 'items', i.list)
       || case when h.document = 'credit_note' then jsonb_build_object('invoice_number', h.invoice_number, 'invoice_date', h.invoice_date)
         else '{}' end order by h.business_date, h.number), '[]')
-    from heads h);
+    from heads h join items i on i.document = h.document and i.number = h.number);
 end;
 $$;
 
@@ -369,7 +365,7 @@ begin
     with lines as materialized (
       select d.place, d.place_name, d.supply_type, d.sign, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
       from private.tax_documents(p_org_id, v_branches, p_from, p_to) d
-      cross join lateral private.tax_lines(p_org_id, d.document, d.id) l
+      join private.tax_lines(p_org_id, v_branches, p_from, p_to) l on l.id = d.id and l.document = d.document
       where not d.cancelled
     ), components as (
       select l.place, max(l.place_name) as place_name, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
