@@ -298,8 +298,10 @@ declare
   v_lines private.gst_line[];
   v_all private.gst_line[];
   v_rated private.gst_line[];
+  v_sums jsonb;
 begin
   select array_agg(l) into v_all from private.gst_lines(p_org_id, p_branches, p_from, p_to, p_seller_number) l;
+  v_sums := private.gst_sums(v_all);
   select array_agg(l) into v_rated from unnest(v_all) l where l.tax_kind not in ('nil_rated', 'exempt', 'non_gst', 'untaxed');
   foreach v_section in array array['b2b', 'b2cl', 'b2cs', 'exp', 'cdnr', 'cdnur'] loop
     v_lines := (select array_agg(l) from unnest(v_rated) l where l.section = v_section);
@@ -310,11 +312,11 @@ begin
   return jsonb_build_object('gstin', p_seller_number) || v_by_section || jsonb_build_object(
     'nil', jsonb_build_object('sums', private.gst_sums(v_lines), 'rows', private.gst_untaxed(v_lines)),
     -- Exports go with the consumers: table 12 counts as B2B what tables 4, 6B and 6C list.
-    'hsn', jsonb_build_object('sums', private.gst_sums(v_all),
+    'hsn', jsonb_build_object('sums', v_sums,
       'b2b', private.gst_hsn((select array_agg(l) from unnest(v_all) l where l.buyer_number is not null and l.supply_type <> 'export')),
       'b2c', private.gst_hsn((select array_agg(l) from unnest(v_all) l where l.buyer_number is null or l.supply_type = 'export'))),
     'docs', jsonb_build_object('rows', private.gst_series(p_org_id, p_branches, p_from, p_to, p_seller_number)),
-    'sums', private.gst_sums(v_all));
+    'sums', v_sums);
 end;
 $$;
 
