@@ -213,6 +213,7 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "get_payment",
         "get_reservation",
         "get_transfer",
+        "gstr1",
         "health",
         "my_invitations",
         "quote_sale",
@@ -222,5 +223,6 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "serial_history",
         "stock_changes",
         "transfer_destinations",
+        "vat_return",
         "whoami",
     ]

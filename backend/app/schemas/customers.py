@@ -38,6 +38,8 @@ class Customer(Row):
                     "address_line2": "Koramangala",
                     "city": "Bengaluru",
                     "region_code": "29",
+                    "tax_area": None,
+                    "tax_treatment": "regular",
                     "postal_code": "560034",
                     "country": "IN",
                     "credit_limit": 200000.00,
@@ -62,6 +64,8 @@ class Customer(Row):
     address_line2: str | None
     city: str | None
     region_code: str | None
+    tax_area: str | None
+    tax_treatment: Literal["regular", "sez", "exempt"]
     postal_code: str | None
     country: str | None
     credit_limit: Money
@@ -82,6 +86,10 @@ class Contact(Input):
     address_line2: Line | None = None
     city: str | None = Field(None, max_length=100)
     region_code: RegionCode | None = None
+    tax_area: str | None = Field(None, max_length=38, description="County, city: what taxes below the region")
+    tax_treatment: Literal["regular", "sez", "exempt"] | None = Field(
+        None, description="A SEZ unit or developer, or the holder of an exemption certificate"
+    )
     postal_code: str | None = Field(None, max_length=16)
     country: Country | None = None
     notes: str | None = Field(None, max_length=4_000)

@@ -8,8 +8,8 @@ from pydantic import ConfigDict
 
 from backend.app.schemas.base import Money, Quantity, Rate, Row
 
-SupplyType = Literal["intra_state", "inter_state", "domestic", "export", "untaxed"]
-TaxKind = Literal["taxable", "nil_rated", "exempt", "zero_rated", "untaxed"]
+SupplyType = Literal["intra_state", "inter_state", "sez", "domestic", "intra_community", "export", "untaxed"]
+TaxKind = Literal["taxable", "nil_rated", "exempt", "non_gst", "zero_rated", "reverse_charge", "untaxed"]
 
 
 class Region(Row):
@@ -29,11 +29,14 @@ class Party(Row):
 
 
 class TaxAmount(Row):
-    """One component of the tax: CGST, SGST, UTGST, IGST or VAT. rate in per cent."""
+    """One component of the tax: CGST, SGST, UTGST, IGST, CESS, VAT or as the tax rates name it. rate in per
+    cent; per_unit: what a cess takes of each unit besides.
+    """
 
     component: str
     rate: Rate
     amount: Money
+    per_unit: Money | None = None
 
 
 class SetItem(Row):
