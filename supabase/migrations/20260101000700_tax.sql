@@ -42,7 +42,7 @@ set search_path = ''
 as $$
 declare
   v_parts text[] := string_to_array(p_region, '-');
-  v_path text[] := '{}';
+  v_path text[] := array[]::text[];
 begin
   for i in 1 .. coalesce(cardinality(v_parts), 0) loop
     v_path := v_path || array_to_string(v_parts[1:i], '-');

@@ -293,7 +293,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_by_section jsonb := '{}';
+  v_by_section jsonb := '{}'::jsonb;
   v_section text;
   v_lines private.gst_line[];
   v_all private.gst_line[];
