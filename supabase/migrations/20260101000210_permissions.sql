@@ -40,17 +40,39 @@ insert into public.permissions (code, description) values
   ('sale.expired', 'Sell goods past their expiry date'),
   ('sale.return', 'Take sold goods back'),
   ('price.override', 'Sell at another price than the catalogue''s'),
-  ('invoice.read', 'Read invoices and payments');
+  ('invoice.read', 'Read invoices and payments'),
+  ('quotation.manage', 'Write quotations and send them'),
+  ('quotation.approve', 'Record what the customer answered to a quotation'),
+  ('order.manage', 'Take sales orders, log work on them and cancel them'),
+  ('order.deliver', 'Deliver what was ordered'),
+  ('invoice.create', 'Write invoices without a counter sale'),
+  ('invoice.void', 'Void an invoice that nothing was paid on'),
+  ('payment.record', 'Record payments and allocate them to invoices'),
+  ('payment.reverse', 'Reverse a payment, such as a bounced cheque'),
+  ('refund.create', 'Pay a customer''s credit back'),
+  ('credit_note.create', 'Issue credit notes and exchange goods'),
+  ('credit_note.same_day', 'Void a counter sale on its own day'),
+  ('offer.manage', 'Create and change promotions and coupons'),
+  ('loyalty.manage', 'Set the rules of loyalty points and correct balances'),
+  ('credit.sell', 'Sell on instalments'),
+  ('credit.override', 'Give a defaulted customer credit, reschedule and waive'),
+  ('report.read', 'Read the reports of sales, balances and taxes'),
+  ('shift.manage', 'Open and close one''s own till'),
+  ('customer.merge', 'Merge customers that were entered twice');
 
 insert into private.system_roles (key, name, max_discount_percent, permissions) values
   ('admin', 'Administrator', 100, (select array_agg(code order by code) from public.permissions)),
   ('cashier', 'Cashier', 5, array[
     'catalogue.read', 'customer.read', 'customer.manage', 'stock.read', 'stock.reserve', 'transfer.receive', 'count.record',
-    'sale.create', 'sale.return', 'invoice.read']),
+    'sale.create', 'sale.return', 'invoice.read', 'quotation.manage', 'order.manage', 'order.deliver', 'invoice.create',
+    'payment.record', 'credit_note.same_day', 'shift.manage']),
   ('sales_executive', 'Sales executive', 15, array[
     'catalogue.read', 'customer.read', 'customer.manage', 'stock.read', 'stock.reserve', 'transfer.receive', 'count.record',
-    'sale.create', 'sale.return', 'price.override', 'invoice.read']),
+    'sale.create', 'sale.return', 'price.override', 'invoice.read', 'quotation.manage', 'quotation.approve', 'order.manage',
+    'order.deliver', 'invoice.create', 'payment.record', 'credit_note.create', 'credit_note.same_day', 'credit.sell',
+    'report.read', 'shift.manage']),
   ('inventory_manager', 'Inventory manager', 0, array[
     'catalogue.read', 'catalogue.manage', 'supplier.read', 'supplier.manage', 'stock.read', 'stock.adjust',
-    'stock.reserve', 'stock.plan', 'stock.alert', 'transfer.manage', 'transfer.receive', 'count.record', 'count.manage']),
+    'stock.reserve', 'stock.plan', 'stock.alert', 'transfer.manage', 'transfer.receive', 'count.record', 'count.manage',
+    'order.deliver']),
   ('technician', 'Technician', 0, array['catalogue.read', 'customer.read', 'stock.read', 'count.record']);

@@ -29,10 +29,10 @@ begin
   -- A piece that comes into the house is new, or was sold or given away before; one that is in stock cannot come in again.
   with arriving as (
     insert into public.stock_units as u (org_id, variant_id, serial, location_id, branch_id, status)
-    select p_org_id, p_move.variant_id, s, v_to.id, v_to.branch_id, 'in_stock'
+    select p_org_id, p_move.variant_id, s, v_to.id, v_to.branch_id, case when v_to.holds_stock then 'in_stock' else 'removed' end
     from unnest(v_serials) s where not v_from.holds_stock order by s
     on conflict (org_id, variant_id, serial) do update
-    set location_id = excluded.location_id, branch_id = excluded.branch_id, status = 'in_stock'
+    set location_id = excluded.location_id, branch_id = coalesce(excluded.branch_id, u.branch_id), status = excluded.status
     where u.status in ('sold', 'removed')
     returning u.serial
   ), leaving as (

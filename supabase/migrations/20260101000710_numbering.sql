@@ -38,6 +38,9 @@ declare
   v_year text;
   v_serial integer;
   v_number text;
+  -- Invoices and the papers of the warehouse are plain; of the others one letter tells a customer which paper is meant.
+  v_letter text := case p_kind when 'credit_note' then 'C' when 'receipt' then 'R' when 'refund' then 'F' when 'quotation' then 'Q'
+    when 'sales_order' then 'S' when 'delivery' then 'D' when 'credit_agreement' then 'A' else '' end;
 begin
   select b.code, private.fiscal_year(p_date, o.fiscal_year_start_month) into v_code, v_year
   from public.branches b join public.organizations o on o.id = b.org_id
@@ -46,7 +49,8 @@ begin
   values (p_org_id, p_branch_id, p_kind, v_year, 1)
   on conflict (org_id, branch_id, kind, fiscal_year) do update set last_value = c.last_value + 1
   returning c.last_value into v_serial;
-  v_number := v_code || '/' || v_year || '/' || lpad(v_serial::text, greatest(6, length(v_serial::text)), '0');
+  v_number := v_code || '/' || v_year || '/' || v_letter
+    || lpad(v_serial::text, greatest(6 - length(v_letter), length(v_serial::text)), '0');
   if length(v_number) > 16 then
     perform private.fail(409, 'series_exhausted', format('The series %s/%s is used up.', v_code, v_year));
   end if;
@@ -55,6 +59,6 @@ end;
 $$;
 
 comment on function private.next_number(uuid, uuid, text, date) is
-'The next number of a series, <branch>/<fiscal year>/<serial>, at most 16 characters of letters, digits, hyphen and slash
+'The next number of a series, <branch>/<fiscal year>/<letter of the kind, none for invoices><serial>, at most 16 characters of letters, digits, hyphen and slash
 (CGST Rules 2017, rule 46(b)). p_kind: the kind of document; p_date: the business date. Call it last: the counter stays locked
 until the transaction ends. Errors: 409 series_exhausted.';

@@ -20,10 +20,13 @@ create table public.invoices (
   branch_id uuid not null,
   location_id uuid not null,
   customer_id uuid,
-  number text not null check (length(number) <= 16),
-  status text not null,
+  order_id uuid,
+  delivery_id uuid,
+  number text check (length(number) <= 16),
+  status text not null check (status in ('draft', 'sent', 'partially_paid', 'paid', 'void')),
   issued_at timestamptz not null,
   business_date date not null,
+  due_date date check (isfinite(due_date)),
   currency text not null,
   tax_regime text not null,
   supply_type text not null check (supply_type in ('intra_state', 'inter_state', 'domestic', 'export', 'untaxed')),
@@ -36,8 +39,11 @@ create table public.invoices (
   tax numeric(14, 2) not null check (tax >= 0),
   round_off numeric(8, 2) not null,
   total numeric(14, 2) not null check (total >= 0),
-  paid numeric(14, 2) not null default 0,
-  balance numeric(14, 2) not null generated always as (total - paid) stored,
+  paid numeric(14, 2) not null default 0 check (paid >= 0),
+  credited numeric(14, 2) not null default 0 check (credited >= 0),
+  balance numeric(14, 2) not null generated always as (
+    case when status in ('draft', 'void') then 0 else total - paid - credited end) stored,
+  reopened_at timestamptz,
   note text check (length(note) <= 2000),
   reference text check (length(reference) <= 100),
   terms text,
@@ -49,13 +55,20 @@ create table public.invoices (
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   check (total = subtotal + tax + round_off),
-  check (paid between 0 and total),
-  constraint debt_needs_a_name check (customer_id is not null or paid = total)
+  constraint issued_has_a_number check (number is not null or status in ('draft', 'void')),
+  constraint paid_within_total check (paid + credited <= total),
+  constraint status_follows_money check (case status when 'draft' then paid + credited = 0
+    when 'sent' then paid + credited = 0 and total > 0 when 'partially_paid' then paid + credited > 0 and paid + credited < total
+    when 'paid' then paid + credited = total else paid = 0 and credited in (0, total) end),
+  constraint debt_needs_a_name check (
+    customer_id is not null or status in ('draft', 'void') or paid + credited = total or reopened_at is not null)
 );
 
 comment on table public.invoices is
 'Tax invoices. Seller, buyer and terms are kept as they were on the day. subtotal: taxable value after discounts; discount:
-already taken off; total = subtotal + tax + round_off, in currency. balance: what is still owed.';
+already taken off; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
+be paid, null for at once. paid: sum of its allocations; credited: sum of the credit notes applied to it; balance: what is
+still owed, nothing on a draft or a void one. reopened_at: when it was last open again after it had been paid in full.';
 
 create table public.invoice_lines (
   org_id uuid not null,
@@ -99,55 +112,80 @@ create table public.payments (
   id uuid not null,
   branch_id uuid not null,
   customer_id uuid,
+  order_id uuid,
+  number text check (length(number) <= 16),
   method text not null references public.payment_methods (code),
   amount numeric(14, 2) not null check (amount > 0),
   tendered numeric(14, 2) not null check (tendered >= amount),
   change numeric(14, 2) not null generated always as (tendered - amount) stored,
   reference text check (length(reference) <= 100),
+  note text check (length(note) <= 2000),
   received_at timestamptz not null,
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
   primary key (org_id, id),
+  unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
 
 comment on table public.payments is
-'Money received. amount: what counts; tendered: what was handed over; change: what was given back.';
+'Money received. amount: what counts; tendered: what was handed over; change: what was given back. order_id: the sales order
+it was an advance on. number: of the receipt voucher (CGST Act 2017, section 31(3)(d)); null for what was paid with a counter
+sale, whose invoice is the receipt.';
 
 create table public.payment_allocations (
   org_id uuid not null,
   payment_id uuid not null,
   invoice_id uuid not null,
+  entry integer not null default 1 check (entry > 0),
   branch_id uuid not null,
-  amount numeric(14, 2) not null check (amount > 0),
-  primary key (org_id, invoice_id, payment_id),
+  amount numeric(14, 2) not null check (amount <> 0),
+  created_at timestamptz not null default now(),
+  primary key (org_id, invoice_id, payment_id, entry),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id)
 );
 
-comment on table public.payment_allocations is 'Which payment settles how much of which invoice. branch_id: the invoice''s, for the policy.';
+comment on table public.payment_allocations is
+'Which payment settles how much of which invoice: append-only entries whose sum counts. entry: 1, 2, ... of this payment on
+this invoice; a reversal is the negative. branch_id: the invoice''s, for the policy.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
 create index on public.invoices (id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
+create index on public.invoices (org_id, order_id) where order_id is not null;
 create index on public.invoice_lines (branch_id, variant_id);
 create index on public.payments (branch_id, received_at desc);
+create index on public.payments (org_id, customer_id) where customer_id is not null;
+create index on public.payments (org_id, order_id) where order_id is not null;
 create index on public.payment_allocations (org_id, payment_id);
 create index on public.payment_allocations (branch_id);
 
 -- Triggers ----------------------------------------------------------------------------------------
 
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('invoice', 'new', 'draft', 'invoice.create'),
   ('invoice', 'new', 'sent', 'sale.create'),
   ('invoice', 'new', 'partially_paid', 'sale.create'),
-  ('invoice', 'new', 'paid', 'sale.create');
+  ('invoice', 'new', 'paid', 'sale.create'),
+  ('invoice', 'draft', 'sent', 'invoice.create'),
+  ('invoice', 'draft', 'void', 'invoice.create'),
+  ('invoice', 'sent', 'partially_paid', 'payment.record'),
+  ('invoice', 'sent', 'paid', 'payment.record'),
+  ('invoice', 'sent', 'void', 'invoice.void'),
+  ('invoice', 'partially_paid', 'paid', 'payment.record'),
+  ('invoice', 'partially_paid', 'sent', 'payment.reverse'),
+  ('invoice', 'partially_paid', 'void', 'credit_note.same_day'),
+  ('invoice', 'paid', 'partially_paid', 'payment.reverse'),
+  ('invoice', 'paid', 'sent', 'payment.reverse'),
+  ('invoice', 'paid', 'void', 'credit_note.same_day');
 
 create trigger lifecycle before insert or update or delete on public.invoices
-  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'balance');
+  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at');
 create trigger append_only before update or delete on public.invoice_lines
   for each row execute function audit.refuse_change();
 create trigger append_only before update or delete on public.payments
@@ -164,7 +202,7 @@ create trigger keep_all before truncate on public.payment_allocations
 select audit.attach('public.invoices');
 select audit.attach('public.invoice_lines', 'invoice_id', 'line_no');
 select audit.attach('public.payments');
-select audit.attach('public.payment_allocations', 'payment_id', 'invoice_id');
+select audit.attach('public.payment_allocations', 'payment_id', 'invoice_id', 'entry');
 
 -- Policies ----------------------------------------------------------------------------------------
 
@@ -238,13 +276,14 @@ begin
       from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_id
     ), money as (
       select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'method', p.method, 'method_name', m.name, 'amount', a.amount,
-          'tendered', p.tendered, 'change', p.change, 'reference', p.reference, 'received_at', p.received_at)
+          'tendered', a.amount + p.change, 'change', p.change, 'reference', p.reference, 'received_at', p.received_at)
           order by p.received_at, p.created_at, p.id), '[]') as list,
-        coalesce(sum(p.tendered), 0.00) as tendered, coalesce(sum(p.change), 0.00) as change_due
-      from public.payment_allocations a
+        coalesce(sum(a.amount + p.change), 0.00) as tendered, coalesce(sum(p.change), 0.00) as change_due
+      from (
+        select t.org_id, t.payment_id, sum(t.amount) as amount from public.payment_allocations t
+        where t.org_id = p_org_id and t.invoice_id = p_id group by t.org_id, t.payment_id having sum(t.amount) <> 0) a
       cross join lateral (select * from public.payments t where t.org_id = a.org_id and t.id = a.payment_id limit 1) p
       join public.payment_methods m on m.code = p.method
-      where a.org_id = p_org_id and a.invoice_id = p_id
     )
     select jsonb_build_object(
       'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
@@ -253,12 +292,15 @@ begin
           select from jsonb_array_elements(l.list) x where x ->> 'tax_kind' in ('taxable', 'zero_rated')) then 'Bill of Supply'
         else 'Tax Invoice' end,
       'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
-      'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
+      'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
       'reverse_charge', false, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
-      'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'balance', i.balance,
+      'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance', i.balance,
       'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
-      'payments', m.list, 'note', i.note, 'reference', i.reference, 'terms', i.terms)
+      'payments', m.list, 'credit_notes', (
+        select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total', c.total)
+          order by c.issued_at, c.number), '[]')
+        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference, 'terms', i.terms)
     from public.invoices i
     join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
     cross join lines l cross join money m
@@ -267,7 +309,7 @@ end;
 $$;
 
 comment on function private.invoice_json(uuid, uuid) is
-'An invoice as clients and documents see it: header, lines, tax summary, payments. Null when there is none to be seen.
+'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here). Null when there is none to be seen.
 Under GST a supply of nothing but nil-rated and exempt goods is a bill of supply (CGST Act 2017, section 31(3)(c)).';
 
 create function public.get_invoice(p_id uuid) returns jsonb

@@ -103,3 +103,53 @@ $$;
 comment on function private.check_credit(uuid, uuid, numeric) is
 'May this customer owe p_balance more (in the organisation''s currency)? Locks the customer until the transaction ends.
 Errors: 422 payment_incomplete (no customer), 422 credit_limit_exceeded.';
+
+-- What is paid on an invoice ------------------------------------------------------------------------
+
+create function private.settle_invoice(p_org_id uuid, p_invoice_id uuid, p_paid numeric, p_credited numeric,
+  p_void boolean default false)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_invoice public.invoices;
+  v_settled numeric;
+  v_status text;
+begin
+  select * into v_invoice from public.invoices where org_id = p_org_id and id = p_invoice_id for no key update;
+  if v_invoice.id is null then
+    perform private.fail(404, 'not_found', 'There is no such invoice.', jsonb_build_object('invoice_id', p_invoice_id));
+  elsif v_invoice.status in ('draft', 'void') then
+    perform private.fail(409, 'invoice_not_open', 'Nothing is paid or credited on a draft or a void invoice.',
+      jsonb_build_object('invoice_id', p_invoice_id, 'number', v_invoice.number, 'status', v_invoice.status));
+  end if;
+  v_settled := v_invoice.paid + p_paid + v_invoice.credited + p_credited;
+  if v_settled > v_invoice.total then
+    perform private.fail(409, 'invoice_overpaid', format('Of invoice %s, %s are still open.', v_invoice.number, v_invoice.balance),
+      jsonb_build_object('invoice_id', p_invoice_id, 'number', v_invoice.number, 'balance', v_invoice.balance,
+        'excess', v_settled - v_invoice.total));
+  elsif p_void and (v_invoice.paid + p_paid <> 0 or v_invoice.credited + p_credited not in (0, v_invoice.total)) then
+    perform private.fail(409, 'invoice_has_payments', format('Something was paid or credited on invoice %s.', v_invoice.number),
+      jsonb_build_object('invoice_id', p_invoice_id, 'number', v_invoice.number, 'paid', v_invoice.paid, 'credited',
+        v_invoice.credited));
+  end if;
+  v_status := case when p_void then 'void' when v_settled = v_invoice.total then 'paid' when v_settled > 0 then 'partially_paid'
+    else 'sent' end;
+  update public.invoices
+  set paid = paid + p_paid, credited = credited + p_credited, status = v_status,
+    reopened_at = case when v_invoice.status = 'paid' and v_status not in ('paid', 'void') then now() else reopened_at end
+  where org_id = p_org_id and id = p_invoice_id;
+  if v_status = 'paid' and v_invoice.status <> 'paid' then
+    perform private.invoice_paid(p_org_id, p_invoice_id);
+  elsif v_invoice.status = 'paid' and v_status <> 'paid' then
+    perform private.invoice_unpaid(p_org_id, p_invoice_id);
+  end if;
+end;
+$$;
+
+comment on function private.settle_invoice(uuid, uuid, numeric, numeric, boolean) is
+'The one way in which paid, credited and status of an issued invoice change. p_paid, p_credited: by how much, in the invoice''s
+currency; negative takes back. p_void: it becomes void thereby. Locks the invoice; the caller writes the allocations. Tells
+private.invoice_paid when the invoice becomes paid and private.invoice_unpaid when it is no longer.
+Errors: 404 not_found, 409 invoice_not_open, 409 invoice_overpaid, 409 invoice_has_payments (only with p_void).';

@@ -18,7 +18,7 @@ declare
   v_total numeric;
 begin
   perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'note', 'reference',
-    'reservation_id']);
+    'reservation_id', 'credit_note_id']);
   perform private.check_sale_lines(p_lines);
   select * into v_org from public.organizations where id = p_org_id;
   select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
@@ -177,6 +177,7 @@ declare
   v_total numeric;
   v_payments jsonb;
   v_paid numeric;
+  v_credit numeric := 0;
   v_date date;
   v_number text;
   v_sellable boolean;
@@ -201,6 +202,9 @@ begin
   v_sale := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
   v_total := (v_sale ->> 'total')::numeric;
   v_date := (v_sale ->> 'business_date')::date;
+  if p_options ->> 'credit_note_id' is not null then
+    v_credit := least(v_total, private.lock_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_customer_id));
+  end if;
   perform private.assert_period_open(v_org_id, v_date);
   v_moves := private.sale_moves(v_org_id, v_sale -> 'stocked_lines', p_location_id, v_buyer_location_id);
   if p_options ->> 'reservation_id' is not null then
@@ -211,20 +215,20 @@ begin
 
   -- Locks come in one order everywhere: stock levels, then the customer, then the counter, which is held shortest.
   select coalesce(sum(s.amount), 0), coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('id', gen_random_uuid())), '[]')
-  into v_paid, v_payments from private.settle(p_payments, v_total) s;
-  if v_paid < v_total then
-    perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid);
+  into v_paid, v_payments from private.settle(p_payments, v_total - v_credit) s;
+  if v_paid + v_credit < v_total then
+    perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit);
   end if;
   v_number := private.next_number(v_org_id, p_branch_id, 'invoice', v_date);
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
     currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, buyer, subtotal, discount, tax,
-    round_off, total, paid, note, reference, terms, created_by)
+    round_off, total, paid, credited, note, reference, terms, created_by)
   values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number,
-    case when v_paid = v_total then 'paid' when v_paid > 0 then 'partially_paid' else 'sent' end,
+    case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end,
     (v_sale ->> 'issued_at')::timestamptz, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
     v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
-    (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_sale ->> 'note',
+    (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
     v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
     quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes,
@@ -240,6 +244,12 @@ begin
   insert into public.payment_allocations (org_id, payment_id, invoice_id, branch_id, amount)
   select v_org_id, p.id, p_id, p_branch_id, p.amount from jsonb_populate_recordset(null::public.payments, v_payments) p;
 
+  if v_credit > 0 then
+    perform private.note_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_id, v_credit);
+  end if;
+  if v_paid + v_credit = v_total then
+    perform private.invoice_paid(v_org_id, p_id);
+  end if;
   perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
   return private.invoice_json(v_org_id, p_id);
@@ -254,11 +264,12 @@ the goods stand. p_customer_id: null for a walk-in. p_lines: [{"variant_id", "qu
 limit)}], amounts in the organisation''s currency, with or without tax as the variant''s price is. p_payments: [{"method",
 "amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer within his credit
 limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code or country), note, reference,
-reservation_id (the reservation that these goods were held by: it is fulfilled).
+reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
+customer that pays before the payments do).
 Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
 id_reused, series_exhausted, serial_not_here, invalid_transition; 422 serials_required, expired_stock, unit_unknown,
 set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, payment_exceeds_total,
-payment_incomplete, credit_limit_exceeded. Permission: sale.create.';
+payment_incomplete, credit_limit_exceeded, customer_mismatch. Permission: sale.create.';
 revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

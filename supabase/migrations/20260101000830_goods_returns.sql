@@ -1,5 +1,5 @@
--- Goods returns: what was sold comes back to stock, never more than was sold. What it is worth to the customer is the
--- credit note's affair.
+-- Goods returns: what was sold comes back, to the shelf, to the workshop or to the scrap, never more than was sold. What it is
+-- worth to the customer is the credit note's affair.
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -8,6 +8,7 @@ create table public.goods_returns (
   id uuid not null,
   branch_id uuid not null,
   location_id uuid not null,
+  quarantine_location_id uuid,
   invoice_id uuid not null,
   reason text not null check (length(btrim(reason)) between 1 and 500),
   business_date date not null,
@@ -15,10 +16,13 @@ create table public.goods_returns (
   created_by uuid not null,
   primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
+  foreign key (org_id, branch_id, quarantine_location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id)
 );
 
-comment on table public.goods_returns is 'Sold goods that came back to a location, which may be another branch''s than the sale''s.';
+comment on table public.goods_returns is
+'Sold goods that came back to a location, which may be another branch''s than the sale''s. quarantine_location_id: where what needs
+a repair went, null when nothing did.';
 
 create table public.goods_return_lines (
   org_id uuid not null,
@@ -28,6 +32,7 @@ create table public.goods_return_lines (
   branch_id uuid not null,
   variant_id uuid not null,
   quantity numeric(14, 3) not null check (quantity > 0),
+  disposition text not null check (disposition in ('restock', 'scrap', 'repair')),
   set_items jsonb,
   serials text[],
   primary key (org_id, goods_return_id, line_no),
@@ -37,7 +42,8 @@ create table public.goods_return_lines (
 );
 
 comment on table public.goods_return_lines is
-'How much of an invoice''s line came back. quantity: in the line''s unit; set_items: the components that a set came back as.';
+'How much of an invoice''s line came back. quantity: in the line''s unit; disposition: restock (to the location), repair (to the
+quarantine) or scrap (written off as it came); set_items: the components that a set came back as.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -49,7 +55,7 @@ create index on public.goods_return_lines (branch_id);
 -- Functions ---------------------------------------------------------------------------------------
 
 create function private.returnable_lines(p_org_id uuid, p_invoice_id uuid, p_lines jsonb)
-returns table (line_no integer, quantity numeric, serials text[], line public.invoice_lines)
+returns table (line_no integer, quantity numeric, serials text[], disposition text, line public.invoice_lines)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -62,18 +68,20 @@ begin
   for v_asked in
     select t.line, t.place from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place
   loop
-    if jsonb_typeof(v_asked.line) <> 'object' or v_asked.line - array['line_no', 'quantity', 'serials'] <> '{}'
+    if jsonb_typeof(v_asked.line) <> 'object' or v_asked.line - array['line_no', 'quantity', 'serials', 'disposition'] <> '{}'
       or jsonb_typeof(v_asked.line -> 'line_no') is distinct from 'number'
       or jsonb_typeof(v_asked.line -> 'quantity') is distinct from 'number'
       or not (v_asked.line -> 'quantity')::numeric between 0.001 and 999999999
       or not (v_asked.line -> 'line_no')::numeric between 1 and 2000
-      or (v_asked.line ->> 'serials' is not null and not private.is_serials(v_asked.line -> 'serials')) then
-      perform private.fail(400, 'invalid_input', format('Line %s needs line_no, quantity above 0 and, for numbered pieces, serials.',
-        v_asked.place), jsonb_build_object('field', 'p_lines', 'line', v_asked.place));
+      or (v_asked.line ->> 'serials' is not null and not private.is_serials(v_asked.line -> 'serials'))
+      or coalesce(v_asked.line ->> 'disposition', 'restock') not in ('restock', 'scrap', 'repair') then
+      perform private.fail(400, 'invalid_input', format('Line %s needs line_no, quantity above 0 and, for numbered pieces, serials;
+disposition is restock, scrap or repair.', v_asked.place), jsonb_build_object('field', 'p_lines', 'line', v_asked.place));
     end if;
     line_no := trunc((v_asked.line -> 'line_no')::numeric);
     quantity := (v_asked.line -> 'quantity')::numeric;
     serials := private.texts(v_asked.line -> 'serials');
+    disposition := coalesce(v_asked.line ->> 'disposition', 'restock');
     select l.* into line from public.invoice_lines l
     where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = returnable_lines.line_no;
     if line.variant_id is null then
@@ -89,8 +97,8 @@ end;
 $$;
 
 comment on function private.returnable_lines(uuid, uuid, jsonb) is
-'The lines of a goods return with the invoice lines that they name. p_lines: [{"line_no", "quantity", "serials"?}]. Errors: 400
-invalid_input, 404 not_found.';
+'The lines of a goods return with the invoice lines that they name. p_lines: [{"line_no", "quantity", "serials"?,
+"disposition"?}]. Errors: 400 invalid_input, 404 not_found.';
 
 create function private.refuse_excess(p_org_id uuid, p_invoice_id uuid, p_lines jsonb) returns void
 language plpgsql stable
@@ -118,6 +126,19 @@ $$;
 comment on function private.refuse_excess(uuid, uuid, jsonb) is
 'No more comes back than was sold, line by line; a line is named once. Under the invoice''s lock. Errors: 422 return_exceeds_sale.';
 
+create function private.sale_documents(p_org_id uuid, p_invoice_id uuid) returns uuid[]
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select array_remove(array[i.id, i.delivery_id], null) from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id);
+end;
+$$;
+
+comment on function private.sale_documents(uuid, uuid) is
+'The documents under whose ids the goods of an invoice left: the invoice itself, or the delivery that it is for. No errors.';
+
 create function private.sold_lots(p_org_id uuid, p_invoice_id uuid, p_variant_id uuid)
 returns table (batch_id uuid, quantity numeric, unit_cost numeric, serials text[])
 language plpgsql stable
@@ -127,7 +148,8 @@ begin
   return query
   with moved as (
     select m.batch_id, m.quantity, m.unit_cost, m.serials, 1 as way from public.stock_movements m
-    where m.org_id = p_org_id and m.document_id = p_invoice_id and m.variant_id = p_variant_id
+    where m.org_id = p_org_id and m.document_id = any (private.sale_documents(p_org_id, p_invoice_id))
+      and m.variant_id = p_variant_id
     union all
     select m.batch_id, m.quantity, m.unit_cost, m.serials, -1 from public.goods_returns r
     join public.stock_movements m on m.org_id = r.org_id and m.document_id = r.id and m.variant_id = p_variant_id
@@ -189,7 +211,7 @@ begin
   return (
     select to_jsonb(r) || jsonb_build_object('lines', (
       select coalesce(jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', i.sku,
-        'description', i.description, 'unit', i.unit, 'quantity', l.quantity, 'set_items', l.set_items, 'serials', l.serials)
+        'description', i.description, 'unit', i.unit, 'quantity', l.quantity, 'disposition', l.disposition, 'set_items', l.set_items, 'serials', l.serials)
         order by l.line_no), '[]')
       from public.goods_return_lines l
       join public.invoice_lines i on i.org_id = l.org_id and i.invoice_id = l.invoice_id and i.line_no = l.line_no
@@ -199,6 +221,112 @@ end;
 $$;
 
 comment on function private.goods_return_json(uuid, uuid) is 'A goods return with its lines, as clients see it.';
+
+create function private.quarantine_at(p_org_id uuid, p_location_id uuid) returns uuid
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_here public.locations;
+  v_id uuid;
+begin
+  select * into v_here from public.locations where org_id = p_org_id and id = p_location_id;
+  if v_here.kind = 'quarantine' then
+    return p_location_id;
+  end if;
+  select id into v_id from public.locations
+  where org_id = p_org_id and branch_id = v_here.branch_id and kind = 'quarantine' and archived_at is null
+  order by code limit 1;
+  if v_id is null then
+    perform private.fail(422, 'no_quarantine', 'The branch has no quarantine for what needs a repair.',
+      jsonb_build_object('branch_id', v_here.branch_id));
+  end if;
+  return v_id;
+end;
+$$;
+
+comment on function private.quarantine_at(uuid, uuid) is
+'Where goods that need a repair go: the location itself if it is a quarantine, else the first one of its branch. Errors: 422
+no_quarantine.';
+
+create function private.take_back(p_org_id uuid, p_id uuid, p_invoice_id uuid, p_location_id uuid, p_lines jsonb, p_reason text,
+  p_at timestamptz, p_date date)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_branch_id uuid := (select branch_id from public.locations where org_id = p_org_id and id = p_location_id);
+  v_buyer_location_id uuid := private.shared_location(p_org_id, 'customer');
+  v_quarantine_id uuid;
+  v_disposition text;
+  v_to_location_id uuid;
+  v_line record;
+  v_serials text[];
+  v_moves private.stock_move[];
+begin
+  if exists (select from private.returnable_lines(p_org_id, p_invoice_id, p_lines) r where r.disposition = 'repair') then
+    v_quarantine_id := private.quarantine_at(p_org_id, p_location_id);
+  end if;
+  insert into public.goods_returns (org_id, id, branch_id, location_id, quarantine_location_id, invoice_id, reason, business_date,
+    created_by)
+  values (p_org_id, p_id, v_branch_id, p_location_id, v_quarantine_id, p_invoice_id, p_reason, p_date, private.caller());
+  insert into public.goods_return_lines (org_id, goods_return_id, invoice_id, line_no, branch_id, variant_id, quantity,
+    disposition, set_items, serials)
+  select p_org_id, p_id, p_invoice_id, r.line_no, v_branch_id, (r.line).variant_id, r.quantity, r.disposition, (
+      select jsonb_agg(c || jsonb_build_object('quantity',
+        ((c ->> 'quantity')::numeric * r.quantity / (r.line).quantity)::numeric(14, 3)))
+      from jsonb_array_elements((r.line).set_items) c), r.serials
+  from private.returnable_lines(p_org_id, p_invoice_id, p_lines) r;
+
+  -- The levels of every place at once and in order: what goes to several places is posted place by place.
+  perform private.lock_levels(p_org_id, array_remove(array[p_location_id, v_quarantine_id], null), array(
+    select distinct coalesce((c.item ->> 'variant_id')::uuid, l.variant_id)
+    from public.goods_return_lines l
+    join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
+    join public.products p on p.org_id = v.org_id and p.id = v.product_id and p.kind <> 'service'
+    left join lateral jsonb_array_elements(l.set_items) c (item) on true
+    where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition <> 'scrap'));
+  for v_disposition in
+    select distinct l.disposition from public.goods_return_lines l
+    where l.org_id = p_org_id and l.goods_return_id = p_id order by 1
+  loop
+    v_to_location_id := case v_disposition when 'restock' then p_location_id when 'repair' then v_quarantine_id
+      else private.shared_location(p_org_id, 'adjustment') end;
+    v_moves := '{}';
+    v_serials := (
+      select array_agg(s) from public.goods_return_lines l, unnest(l.serials) s
+      where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition = v_disposition);
+    -- What was a set comes back as its components; services have nothing to bring back, and find no movement.
+    for v_line in
+      select e.variant_id, sum(e.quantity) as quantity
+      from (
+        select l.line_no, coalesce((c.item ->> 'variant_id')::uuid, l.variant_id) as variant_id,
+          coalesce((c.item ->> 'quantity')::numeric, round(l.quantity * i.base_quantity / i.quantity, 3)) as quantity
+        from public.goods_return_lines l
+        join public.invoice_lines i on i.org_id = l.org_id and i.invoice_id = l.invoice_id and i.line_no = l.line_no
+        left join lateral jsonb_array_elements(l.set_items) c (item) on true
+        where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition = v_disposition) e
+      group by e.variant_id order by e.variant_id
+    loop
+      v_moves := v_moves || private.return_moves(p_org_id, p_invoice_id, v_line.variant_id, v_line.quantity, v_serials,
+        v_buyer_location_id, v_to_location_id);
+    end loop;
+    if cardinality(v_serials) <> (select coalesce(sum(cardinality(m.serials)), 0) from unnest(v_moves) m) then
+      perform private.fail(422, 'serials_required', 'Name only pieces of these lines, each once.',
+        jsonb_build_object('serials', to_jsonb(v_serials)));
+    end if;
+    perform private.move_stock(p_org_id, 'goods_return', p_id, p_at, v_moves);
+  end loop;
+  perform private.emit(p_org_id, 'goods.returned', jsonb_build_object('goods_return_id', p_id, 'invoice_id', p_invoice_id,
+    'branch_id', v_branch_id));
+end;
+$$;
+
+comment on function private.take_back(uuid, uuid, uuid, uuid, jsonb, text, timestamptz, date) is
+'Posts a goods return, under the invoice''s lock and after private.refuse_excess. p_lines: as private.returnable_lines takes them;
+p_location_id: where what is restocked goes. Errors: 400 invalid_input, 404 not_found, 409 serial_in_stock, 422 serials_required,
+no_quarantine.';
 
 -- The act -----------------------------------------------------------------------------------------
 
@@ -211,10 +339,6 @@ declare
   v_branch public.branches;
   v_org_id uuid;
   v_date date;
-  v_buyer_location_id uuid;
-  v_line record;
-  v_serials text[];
-  v_moves private.stock_move[] := '{}';
 begin
   select b.* into v_branch
   from public.locations l join public.branches b on b.id = l.branch_id
@@ -232,41 +356,7 @@ begin
     perform private.refuse_excess(v_org_id, p_invoice_id, p_lines);
     v_date := (now() at time zone v_branch.timezone)::date;
     perform private.assert_period_open(v_org_id, v_date);
-    v_buyer_location_id := private.shared_location(v_org_id, 'customer');
-    insert into public.goods_returns (org_id, id, branch_id, location_id, invoice_id, reason, business_date, created_by)
-    values (v_org_id, p_id, v_branch.id, p_location_id, p_invoice_id, p_reason, v_date, private.caller());
-    insert into public.goods_return_lines (org_id, goods_return_id, invoice_id, line_no, branch_id, variant_id, quantity, set_items,
-      serials)
-    select v_org_id, p_id, p_invoice_id, r.line_no, v_branch.id, (r.line).variant_id, r.quantity, (
-        select jsonb_agg(c || jsonb_build_object('quantity',
-          ((c ->> 'quantity')::numeric * r.quantity / (r.line).quantity)::numeric(14, 3)))
-        from jsonb_array_elements((r.line).set_items) c), r.serials
-    from private.returnable_lines(v_org_id, p_invoice_id, p_lines) r;
-
-    v_serials := (
-      select array_agg(s) from public.goods_return_lines l, unnest(l.serials) s where l.org_id = v_org_id and l.goods_return_id = p_id);
-    -- What was a set comes back as its components; services have nothing to bring back, and find no movement.
-    for v_line in
-      select e.variant_id, sum(e.quantity) as quantity
-      from (
-        select l.line_no, coalesce((c.item ->> 'variant_id')::uuid, l.variant_id) as variant_id,
-          coalesce((c.item ->> 'quantity')::numeric, round(l.quantity * i.base_quantity / i.quantity, 3)) as quantity
-        from public.goods_return_lines l
-        join public.invoice_lines i on i.org_id = l.org_id and i.invoice_id = l.invoice_id and i.line_no = l.line_no
-        left join lateral jsonb_array_elements(l.set_items) c (item) on true
-        where l.org_id = v_org_id and l.goods_return_id = p_id) e
-      group by e.variant_id order by e.variant_id
-    loop
-      v_moves := v_moves || private.return_moves(v_org_id, p_invoice_id, v_line.variant_id, v_line.quantity, v_serials,
-        v_buyer_location_id, p_location_id);
-    end loop;
-    if cardinality(v_serials) <> (select coalesce(sum(cardinality(m.serials)), 0) from unnest(v_moves) m) then
-      perform private.fail(422, 'serials_required', 'Name only pieces of these lines, each once.',
-        jsonb_build_object('serials', to_jsonb(v_serials)));
-    end if;
-    perform private.move_stock(v_org_id, 'goods_return', p_id, now(), v_moves);
-    perform private.emit(v_org_id, 'goods.returned', jsonb_build_object('goods_return_id', p_id, 'invoice_id', p_invoice_id,
-      'branch_id', v_branch.id));
+    perform private.take_back(v_org_id, p_id, p_invoice_id, p_location_id, p_lines, p_reason, now(), v_date);
   end if;
   return private.goods_return_json(v_org_id, p_id);
 end;
@@ -274,10 +364,10 @@ $$;
 
 comment on function public.return_goods(uuid, uuid, uuid, jsonb, text) is
 'Takes sold goods back into stock, at what they were worth when they left; a set comes back as its components. p_id: the
-client''s uuid. p_invoice_id: where they were sold. p_location_id: where they go; a quarantine for what is damaged. p_lines:
-[{"line_no" (of the invoice), "quantity" (in the line''s unit), "serials"? (of numbered pieces)}], each line once. p_reason: 1 to
-500 characters. Returns the goods return as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
-period_closed, id_reused, serial_in_stock; 422 return_exceeds_sale, serials_required, branch_archived. Permission: sale.return at the location''s
+client''s uuid. p_invoice_id: where they were sold. p_location_id: where they go. p_lines: [{"line_no" (of the invoice), "quantity"
+(in the line''s unit), "serials"? (of numbered pieces), "disposition"? (restock, which is the default; repair: to the branch''s
+quarantine; scrap: written off)}], each line once. p_reason: 1 to 500 characters. Returns the goods return as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
+period_closed, id_reused, serial_in_stock; 422 return_exceeds_sale, serials_required, no_quarantine, branch_archived. Permission: sale.return at the location''s
 branch.';
 revoke execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) from public, anon;
 grant execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) to authenticated;

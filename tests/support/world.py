@@ -43,6 +43,7 @@ class House:
 
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
+    payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     """
 
     id: UUID
@@ -56,6 +57,8 @@ class House:
     # Counts by `<branch code>:<status>`, an entry of one as `<branch code>:entry`; alerts by branch code.
     counts: Mapping[str, UUID]
     alerts: Mapping[str, UUID]
+    payments: Mapping[str, UUID]
+    credit_notes: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,8 @@ class _Builder:
     documents: dict[str, UUID] = field(default_factory=dict)
     counts: dict[str, UUID] = field(default_factory=dict)
     alerts: dict[str, UUID] = field(default_factory=dict)
+    payments: dict[str, UUID] = field(default_factory=dict)
+    credit_notes: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -453,6 +458,47 @@ class _Builder:
         )
         self.alerts[branch.code] = alert["id"]
 
+    def settle(self, branch: Branch, key: str, customer: str) -> None:
+        """A payment that is held, one that bounced, a credit note that paid, and one that was refunded.
+
+        The shelf is as it was before.
+        """
+        for bounced in (True, False):
+            made = self.payments[branch.code] = new_id()
+            self.admin.rpc(
+                "record_payment",
+                p_id=made,
+                p_customer_id=self.customers[customer],
+                p_amount=10,
+                p_method="cheque",
+                p_options={"branch_id": branch.id, "hold": True},
+            )
+            if bounced:
+                self.admin.rpc("reverse_payment", p_id=new_id(), p_payment_id=made, p_reason="Bounced")
+        credit = self.credit_notes[branch.code] = new_id()
+        for note, paid_by in ((credit, None), (new_id(), credit)):
+            invoice = new_id()
+            lines = [{"variant_id": self.variants[key], "quantity": 1}]
+            options = {} if paid_by is None else {"credit_note_id": paid_by}
+            sale = {"p_branch_id": branch.id, "p_customer_id": self.customers[customer], "p_lines": lines}
+            total = self.admin.rpc("quote_sale", **sale)["total"]
+            self.admin.rpc(
+                "post_sale",
+                **sale,
+                p_id=invoice,
+                p_location_id=branch.showroom,
+                p_payments=[] if paid_by else [{"method": "card", "amount": total}],
+                p_options=options,
+            )
+            self.admin.rpc(
+                "issue_credit_note",
+                p_id=note,
+                p_invoice_id=invoice,
+                p_lines=None,
+                p_reason="Changed his mind",
+                p_options={"refund": {"method": "card"}} if paid_by else {},
+            )
+
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
@@ -499,6 +545,8 @@ class _Builder:
             self.documents,
             self.counts,
             self.alerts,
+            self.payments,
+            self.credit_notes,
         )
 
 
@@ -553,6 +601,8 @@ def _make_teak(connection: Connection) -> House:
         build.reorder(branch, "pot")
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
+    build.settle(blr, "book", "local")
+    build.settle(mum, "book", "local")
     return build.house((blr, mum), invoices)
 
 
@@ -580,4 +630,5 @@ def _make_lagoon(connection: Connection) -> House:
     build.counts_of(london, ("pump", "filter", "robot"), "filter")
     build.reorder(london, "filter")
     build.reserve_and_carry(london, "filter")
+    build.settle(london, "filter", "domestic")
     return build.house((london,), invoices)

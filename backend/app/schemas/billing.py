@@ -18,7 +18,7 @@ from backend.app.schemas.invoice_parts import (
     TaxSummaryRow,
 )
 
-Status = Literal["sent", "partially_paid", "paid"]
+Status = Literal["draft", "sent", "partially_paid", "paid", "void"]
 
 
 class SaleLine(Input):
@@ -101,10 +101,11 @@ class InvoiceRow(Row):
     branch_id: UUID
     location_id: UUID
     customer_id: UUID | None
-    number: str
+    number: str | None
     status: Status
     issued_at: datetime
     business_date: date
+    due_date: date | None
     currency: str
     supply_type: SupplyType
     subtotal: Money
@@ -113,6 +114,7 @@ class InvoiceRow(Row):
     round_off: Money
     total: Money
     paid: Money
+    credited: Money
     balance: Money
     reference: str | None
 
@@ -171,9 +173,15 @@ class Invoice(Quote):
     id: UUID
     location_id: UUID
     title: str
-    number: str = Field(description="<branch>/<fiscal year>/<serial>, at most 16 characters, without gaps")
+    number: str | None = Field(
+        description="<branch>/<fiscal year>/<serial>, at most 16 characters, without gaps; none on a draft"
+    )
     status: Status
+    due_date: date | None = Field(description="When it is to be paid; none: at once")
+    order_id: UUID | None
+    delivery_id: UUID | None
     paid: Money
+    credited: Money = Field(description="Credit notes that were applied to it")
     balance: Money
     tendered: Money
     change_due: Money

@@ -25,6 +25,7 @@ _MONEY: dict[str, Any] = {
     "round_off": 0.00,
     "total": 1180.00,
     "paid": 1180.00,
+    "credited": 0.00,
     "balance": 0.00,
 }
 
@@ -38,6 +39,7 @@ _HEAD: dict[str, Any] = {
     "status": "paid",
     "issued_at": "2026-11-21T09:30:00+00:00",
     "business_date": "2026-11-21",
+    "due_date": None,
     "currency": "INR",
     "supply_type": "intra_state",
 }
@@ -51,6 +53,8 @@ INVOICE_ROW: dict[str, Any] = {**_HEAD, **_MONEY, "reference": None}
 
 INVOICE: dict[str, Any] = {
     **_HEAD,
+    "order_id": None,
+    "delivery_id": None,
     "title": "Tax Invoice",
     "timezone": "Asia/Kolkata",
     "tax_regime": "gst",
@@ -137,7 +141,11 @@ _POSTED = (
     "title",
     "number",
     "status",
+    "due_date",
+    "order_id",
+    "delivery_id",
     "paid",
+    "credited",
     "balance",
     "tendered",
     "change_due",

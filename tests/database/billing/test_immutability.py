@@ -92,10 +92,13 @@ def test_the_owner_cannot_delete_or_void_an_invoice(people: People) -> None:
     owner, invoice_id = Persona(people.connection, "postgres"), people.world.teak.invoices["BLR"]
     with raises("document_final", 409):
         owner.execute("delete from public.invoices where id = %s", [invoice_id])
-    for status in ("draft", "sent", "void"):
-        with raises("invalid_transition", 409) as refusal:
+    with raises("invalid_transition", 409) as refusal:
+        owner.execute("update public.invoices set status = 'draft' where id = %s", [invoice_id])
+    assert (refusal.facts["from"], refusal.facts["to"]) == ("paid", "draft")
+    for status in ("sent", "partially_paid", "void"):
+        # The lifecycle has these steps, but only together with the money that makes them true.
+        with raises_sqlstate("23514"):
             owner.execute("update public.invoices set status = %s where id = %s", [status, invoice_id])
-        assert (refusal.facts["from"], refusal.facts["to"]) == ("paid", status)
 
 
 def test_partitions_of_the_log_are_closed_too(people: People) -> None:

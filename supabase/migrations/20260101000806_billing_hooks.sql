@@ -1,0 +1,58 @@
+-- What other rooms do when an invoice is paid, is no longer paid, or is credited. Each is one call per room, early out when
+-- the organisation does not use the room.
+
+create function private.invoice_paid(p_org_id uuid, p_invoice_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Loyalty (room offers): the customer earns points by rule.
+  -- Credit (room credit): the agreement on this invoice is completed.
+  return;
+end;
+$$;
+
+comment on function private.invoice_paid(uuid, uuid) is
+'Called once, in the same transaction, when an invoice becomes paid: by payments, by credit notes, or at once in a counter sale.
+The invoice is locked. No errors.';
+
+create function private.invoice_unpaid(p_org_id uuid, p_invoice_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Loyalty (room offers): the points earned on it are taken back.
+  -- Credit (room credit): the agreement on this invoice is active again.
+  return;
+end;
+$$;
+
+comment on function private.invoice_unpaid(uuid, uuid) is
+'Called once, in the same transaction, when a paid invoice is paid no longer: a payment bounced, or the sale was voided. The
+invoice is locked. No errors.';
+
+create function private.invoice_credited(p_org_id uuid, p_credit_note_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Loyalty (room offers): the points earned on what came back are taken back.
+  return;
+end;
+$$;
+
+comment on function private.invoice_credited(uuid, uuid) is
+'Called once, in the same transaction, when a credit note has been issued and its credit applied. No errors.';
+
+create function private.payment_reversed(p_org_id uuid, p_payment_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Credit (room credit): what the payment settled of instalments and fees is due again.
+  return;
+end;
+$$;
+
+comment on function private.payment_reversed(uuid, uuid) is
+'Called once, in the same transaction, when a payment was reversed; its allocations are taken back already. No errors.';

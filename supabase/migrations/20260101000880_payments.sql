@@ -1,0 +1,479 @@
+-- Payments after the sale: what settles which invoice, what is left of it, what was taken back and what was paid out again.
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table public.payment_reversals (
+  org_id uuid not null,
+  id uuid not null,
+  payment_id uuid not null,
+  branch_id uuid not null,
+  reason text not null check (length(btrim(reason)) between 1 and 500),
+  business_date date not null,
+  created_at timestamptz not null default now(),
+  created_by uuid not null,
+  primary key (org_id, id),
+  unique (org_id, payment_id),
+  foreign key (org_id, payment_id) references public.payments (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id)
+);
+
+comment on table public.payment_reversals is
+'Payments that did not stand, such as a bounced cheque, and why. What they had settled is open again; they count for nothing.';
+
+create table public.refunds (
+  org_id uuid not null,
+  id uuid not null,
+  branch_id uuid not null,
+  customer_id uuid,
+  number text not null check (length(number) <= 16),
+  method text not null references public.payment_methods (code),
+  amount numeric(14, 2) not null check (amount > 0),
+  reference text check (length(reference) <= 100),
+  note text check (length(note) <= 2000),
+  refunded_at timestamptz not null,
+  business_date date not null,
+  created_at timestamptz not null default now(),
+  created_by uuid not null,
+  primary key (org_id, id),
+  unique (branch_id, org_id, number),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
+  foreign key (org_id, customer_id) references public.customers (org_id, id)
+);
+
+comment on table public.refunds is
+'Money that was paid back, out of payments that settle nothing and out of credit notes. number: of the refund voucher (CGST Act
+2017, section 31(3)(e)).';
+
+create table public.refund_sources (
+  org_id uuid not null,
+  refund_id uuid not null,
+  entry integer not null check (entry > 0),
+  branch_id uuid not null,
+  payment_id uuid,
+  credit_note_id uuid,
+  amount numeric(14, 2) not null check (amount > 0),
+  primary key (org_id, refund_id, entry),
+  foreign key (org_id, refund_id) references public.refunds (org_id, id),
+  foreign key (org_id, payment_id) references public.payments (org_id, id),
+  check (num_nonnulls(payment_id, credit_note_id) = 1)
+);
+
+comment on table public.refund_sources is 'What a refund was paid out of: payments or credit notes, and how much of each.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+create index on public.payment_reversals (branch_id, created_at desc);
+create index on public.refunds (branch_id, refunded_at desc);
+create index on public.refunds (org_id, customer_id) where customer_id is not null;
+create index on public.refund_sources (branch_id);
+create index on public.refund_sources (org_id, payment_id) where payment_id is not null;
+create index on public.refund_sources (org_id, credit_note_id) where credit_note_id is not null;
+
+-- What is left of it --------------------------------------------------------------------------------
+
+create function private.unallocated(p_org_id uuid, p_payment_id uuid) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select case when exists (
+        select from public.payment_reversals r where r.org_id = p.org_id and r.payment_id = p.id) then 0.00
+      else p.amount
+        - coalesce((select sum(a.amount) from public.payment_allocations a where a.org_id = p.org_id and a.payment_id = p.id), 0)
+        - coalesce((select sum(s.amount) from public.refund_sources s where s.org_id = p.org_id and s.payment_id = p.id), 0) end
+    from public.payments p where p.org_id = p_org_id and p.id = p_payment_id);
+end;
+$$;
+
+comment on function private.unallocated(uuid, uuid) is
+'How much of a payment settles nothing yet: its amount less allocations and refunds; nothing of a reversed one. No errors.';
+
+create function private.credit_left(p_org_id uuid, p_credit_note_id uuid) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select c.total
+      - coalesce((select sum(a.amount) from public.credit_note_allocations a
+          where a.org_id = c.org_id and a.credit_note_id = c.id), 0)
+      - coalesce((select sum(s.amount) from public.refund_sources s where s.org_id = c.org_id and s.credit_note_id = c.id), 0)
+    from public.credit_notes c where c.org_id = p_org_id and c.id = p_credit_note_id);
+end;
+$$;
+
+comment on function private.credit_left(uuid, uuid) is
+'How much of a credit note was neither applied to an invoice nor paid out. No errors.';
+
+create function private.customer_credit(p_org_id uuid, p_customer_id uuid) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return coalesce((
+      select sum(private.unallocated(p.org_id, p.id)) from public.payments p
+      where p.org_id = p_org_id and p.customer_id = p_customer_id), 0)
+    + coalesce((
+      select sum(private.credit_left(c.org_id, c.id)) from public.credit_notes c
+      where c.org_id = p_org_id and c.customer_id = p_customer_id), 0);
+end;
+$$;
+
+comment on function private.customer_credit(uuid, uuid) is
+'What the house holds for a customer, in its currency: payments that settle nothing yet, advances among them, and credit notes
+that were not used. No errors.';
+
+-- Input -------------------------------------------------------------------------------------------
+
+create function private.payment_named(p_id uuid) returns public.payments
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_payment public.payments;
+begin
+  -- By the key, organisation by organisation: payments have no index by id alone.
+  select p.* into v_payment from private.member_orgs() o (id)
+  cross join lateral (select * from public.payments t where t.org_id = o.id and t.id = p_id limit 1) p;
+  return v_payment;
+end;
+$$;
+
+comment on function private.payment_named(uuid) is
+'A payment of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
+
+create function private.only_branch(p_org_id uuid) returns uuid
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select min(b.id::text)::uuid from public.branches b
+    where b.org_id = p_org_id and b.archived_at is null and b.id in (select private.member_branches())
+    having count(*) = 1);
+end;
+$$;
+
+comment on function private.only_branch(uuid) is 'The caller''s branch, where he has exactly one in the organisation; else null.';
+
+create function private.local_date(p_org_id uuid, p_branch_id uuid, p_at timestamptz) returns date
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (select (p_at at time zone timezone)::date from public.branches where org_id = p_org_id and id = p_branch_id);
+end;
+$$;
+
+comment on function private.local_date(uuid, uuid, timestamptz) is 'The business date of an instant: the branch''s local date.';
+
+create function private.act_time(p_org_id uuid, p_options jsonb) returns timestamptz
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_at timestamptz := now();
+begin
+  if p_options ->> 'occurred_at' is not null then
+    if not private.permitted('sale.backdate', p_org_id) then
+      perform private.fail(403, 'backdating_denied', 'Your role posts as of now.', '{"permission": "sale.backdate"}');
+    end if;
+    v_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
+    if v_at not between '2000-01-01' and now() then
+      perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
+        '{"field": "occurred_at"}');
+    end if;
+  end if;
+  return v_at;
+end;
+$$;
+
+comment on function private.act_time(uuid, jsonb) is
+'When an act took place: the option occurred_at, else now. Errors: 403 backdating_denied, 400 invalid_input.';
+
+create function private.check_money(p_amount numeric, p_method text, p_reference text) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_amount is null or not p_amount between 0.01 and 1e11 or p_amount <> round(p_amount, 2) then
+    perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.', '{"field": "p_amount"}');
+  elsif not exists (select from public.payment_methods where code = p_method) then
+    perform private.fail(400, 'invalid_input', 'p_method must be a payment method.', '{"field": "p_method"}');
+  elsif length(p_reference) > 100 then
+    perform private.fail(400, 'invalid_input', 'A reference has at most 100 characters.', '{"field": "reference"}');
+  end if;
+end;
+$$;
+
+comment on function private.check_money(numeric, text, text) is
+'Is this an amount, a known method and a reference? An amount of null or NaN is none. Errors: 400 invalid_input.';
+
+create function private.check_texts(p_options jsonb, p_texts text[]) returns void
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100 or exists (
+    select from unnest(p_texts) k where jsonb_typeof(p_options -> k) not in ('string', 'null')) then
+    perform private.fail(400, 'invalid_input', 'These options are texts; note has at most 2000 characters, reference 100.',
+      '{"field": "p_options"}');
+  end if;
+end;
+$$;
+
+comment on function private.check_texts(jsonb, text[]) is 'The named options are texts, not too long. Errors: 400 invalid_input.';
+
+create function private.read_allocations(p_allocations jsonb) returns table (invoice_id uuid, amount numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_place bigint;
+begin
+  if jsonb_typeof(p_allocations) <> 'array' or jsonb_array_length(p_allocations) > 2000 then
+    perform private.fail(400, 'invalid_input', 'p_allocations must be a JSON array of at most 2000 allocations.',
+      '{"field": "p_allocations"}');
+  end if;
+  select t.place into v_place from jsonb_array_elements(p_allocations) with ordinality t (part, place)
+  where case when jsonb_typeof(t.part) <> 'object' then true
+    else t.part - array['invoice_id', 'amount'] <> '{}' or not private.is_amount(t.part -> 'amount')
+      or (t.part -> 'amount')::numeric < 0.01
+      or coalesce(t.part ->> 'invoice_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' end
+  order by t.place limit 1;
+  if v_place is null then
+    select max(t.place) into v_place from jsonb_array_elements(p_allocations) with ordinality t (part, place)
+    group by lower(t.part ->> 'invoice_id') having count(*) > 1 limit 1;
+  end if;
+  if v_place is not null then
+    perform private.fail(400, 'invalid_input', format('Allocation %s needs an invoice_id, named once, and an amount above 0.',
+      v_place), jsonb_build_object('field', 'p_allocations', 'allocation', v_place));
+  end if;
+  return query
+  select (a.part ->> 'invoice_id')::uuid, (a.part ->> 'amount')::numeric from jsonb_array_elements(p_allocations) a (part);
+end;
+$$;
+
+comment on function private.read_allocations(jsonb) is
+'p_allocations: [{"invoice_id", "amount"}], each invoice once, at most 2000. Errors: 400 invalid_input.';
+
+create function private.first_invoice(p_org_id uuid, p_customer_id uuid, p_allocations jsonb) returns public.invoices
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_invoice public.invoices;
+  v_named text := p_allocations -> 0 ->> 'invoice_id';
+begin
+  if v_named ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    select * into v_invoice from public.invoices where id = v_named::uuid limit 1;
+  elsif p_allocations is null and p_customer_id is not null then
+    select * into v_invoice from public.invoices
+    where org_id = p_org_id and customer_id = p_customer_id and balance > 0
+      and branch_id in (select private.branches_with('payment.record'))
+    order by coalesce(due_date, business_date), issued_at, id limit 1;
+  end if;
+  return v_invoice;
+end;
+$$;
+
+comment on function private.first_invoice(uuid, uuid, jsonb) is
+'The invoice that a payment goes to first: the first one named, else the customer''s oldest due. Null when there is none.';
+
+-- Allocation --------------------------------------------------------------------------------------
+
+create function private.plan_allocations(p_org_id uuid, p_customer_id uuid, p_allocations jsonb)
+returns table (invoice_id uuid, amount numeric, due numeric)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_ids uuid[];
+  v_bad record;
+begin
+  -- Locked in the order of their ids, as everybody locks invoices, and read again beneath the lock.
+  if p_allocations is null then
+    v_ids := array(
+      select i.id from public.invoices i
+      where i.org_id = p_org_id and i.customer_id = p_customer_id and i.balance > 0
+        and i.branch_id in (select private.branches_with('payment.record')));
+    perform from public.invoices i where i.org_id = p_org_id and i.id = any (v_ids) order by i.id for no key update;
+    return query
+    select i.id, null::numeric, i.balance from public.invoices i
+    where i.org_id = p_org_id and i.id = any (v_ids) and i.balance > 0
+    order by coalesce(i.due_date, i.business_date), i.issued_at, i.id;
+    return;
+  end if;
+  v_ids := array(select a.invoice_id from private.read_allocations(p_allocations) a);
+  perform from public.invoices i where i.org_id = p_org_id and i.id = any (v_ids) order by i.id for no key update;
+  select a.invoice_id, i.id, i.number into v_bad
+  from private.read_allocations(p_allocations) a
+  left join public.invoices i on i.org_id = p_org_id and i.id = a.invoice_id
+    and i.branch_id in (select private.branches_with('payment.record'))
+  where i.id is null or i.customer_id is distinct from p_customer_id limit 1;
+  if v_bad.id is not null then
+    perform private.fail(422, 'customer_mismatch', format('Invoice %s is another customer''s.', v_bad.number),
+      jsonb_build_object('invoice_id', v_bad.invoice_id));
+  elsif v_bad.invoice_id is not null then
+    perform private.fail(404, 'not_found', 'There is no such invoice.',
+      jsonb_build_object('field', 'p_allocations', 'invoice_id', v_bad.invoice_id));
+  end if;
+  return query
+  select a.invoice_id, a.amount, i.balance
+  from private.read_allocations(p_allocations) a join public.invoices i on i.org_id = p_org_id and i.id = a.invoice_id;
+end;
+$$;
+
+comment on function private.plan_allocations(uuid, uuid, jsonb) is
+'Locks the invoices that a customer''s payment or credit may settle and returns them in the order in which it does: those named
+with their amounts, or, for p_allocations null, all open ones, oldest due first, amount null. due: their balance. Only invoices
+of branches where the caller holds payment.record. Errors: 400 invalid_input, 404 not_found, 422 customer_mismatch.';
+
+create function private.spread(p_org_id uuid, p_customer_id uuid, p_amount numeric, p_allocations jsonb, p_is_credit boolean)
+returns table (invoice_id uuid, amount numeric)
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_left numeric := p_amount;
+  v_step record;
+begin
+  for v_step in select * from private.plan_allocations(p_org_id, p_customer_id, p_allocations) loop
+    invoice_id := v_step.invoice_id;
+    amount := coalesce(v_step.amount, least(v_left, v_step.due));
+    if amount > v_left then
+      perform private.fail(422, 'allocation_exceeds_payment', 'More is allocated than there is left.',
+        jsonb_build_object('left', v_left, 'invoice_id', invoice_id, 'asked', amount));
+    end if;
+    exit when amount = 0;
+    if p_is_credit then
+      perform private.settle_invoice(p_org_id, invoice_id, 0, amount);
+    else
+      perform private.settle_invoice(p_org_id, invoice_id, amount, 0);
+    end if;
+    v_left := v_left - amount;
+    return next;
+  end loop;
+end;
+$$;
+
+comment on function private.spread(uuid, uuid, numeric, jsonb, boolean) is
+'Settles invoices with an amount of a payment, or of a credit note for p_is_credit, in the order of private.plan_allocations, and
+returns how much each took; the caller writes the allocations, after the counter. Errors: as private.plan_allocations and
+private.settle_invoice, 422 allocation_exceeds_payment.';
+
+create function private.note_allocation(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid, p_amount numeric) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.payment_allocations (org_id, payment_id, invoice_id, entry, branch_id, amount)
+  select p_org_id, p_payment_id, i.id, coalesce((
+      select max(a.entry) from public.payment_allocations a
+      where a.org_id = p_org_id and a.invoice_id = i.id and a.payment_id = p_payment_id), 0) + 1, i.branch_id, p_amount
+  from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id;
+end;
+$$;
+
+comment on function private.note_allocation(uuid, uuid, uuid, numeric) is
+'Writes the entry of what a payment settles of an invoice, whose lock the caller holds. No errors.';
+
+create function private.allocate(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid, p_amount numeric) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.settle_invoice(p_org_id, p_invoice_id, p_amount, 0);
+  perform private.note_allocation(p_org_id, p_payment_id, p_invoice_id, p_amount);
+end;
+$$;
+
+comment on function private.allocate(uuid, uuid, uuid, numeric) is
+'Puts an amount of a payment on an invoice; a negative amount takes it off. The caller has seen under the payment''s lock that
+as much is left (private.lock_payment). Errors: as private.settle_invoice.';
+
+create function private.lock_payment(p_org_id uuid, p_payment_id uuid) returns numeric
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform from public.payments where org_id = p_org_id and id = p_payment_id for no key update;
+  if exists (select from public.payment_reversals where org_id = p_org_id and payment_id = p_payment_id) then
+    perform private.fail(409, 'payment_reversed', 'This payment was reversed.', jsonb_build_object('payment_id', p_payment_id));
+  end if;
+  return private.unallocated(p_org_id, p_payment_id);
+end;
+$$;
+
+comment on function private.lock_payment(uuid, uuid) is
+'Locks a payment, after the invoices concerned, and returns how much of it settles nothing yet. Errors: 409 payment_reversed.';
+
+-- Reading one -------------------------------------------------------------------------------------
+
+create function private.payment_json(p_org_id uuid, p_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object('id', p.id, 'org_id', p.org_id, 'branch_id', p.branch_id, 'customer_id', p.customer_id,
+      'order_id', p.order_id, 'number', p.number, 'method', p.method, 'method_name', m.name, 'amount', p.amount,
+      'tendered', p.tendered, 'change', p.change, 'currency', o.currency, 'reference', p.reference, 'note', p.note,
+      'received_at', p.received_at, 'business_date', p.business_date, 'timezone', b.timezone, 'reversed', (
+        select jsonb_build_object('id', r.id, 'at', r.created_at, 'reason', r.reason) from public.payment_reversals r
+        where r.org_id = p.org_id and r.payment_id = p.id),
+      'allocations', (
+        select coalesce(jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'invoice_number', a.number, 'amount', a.amount)
+          order by a.business_date, a.number), '[]')
+        from (
+          select t.invoice_id, i.number, i.business_date, sum(t.amount) as amount from public.payment_allocations t
+          join public.invoices i on i.org_id = t.org_id and i.id = t.invoice_id
+          where t.org_id = p.org_id and t.payment_id = p.id group by 1, 2, 3 having sum(t.amount) <> 0) a),
+      'refunds', (
+        select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'number', f.number, 'method', f.method, 'amount', s.amount,
+          'refunded_at', f.refunded_at) order by f.refunded_at, f.id), '[]')
+        from public.refund_sources s join public.refunds f on f.org_id = s.org_id and f.id = s.refund_id
+        where s.org_id = p.org_id and s.payment_id = p.id),
+      'unallocated', private.unallocated(p.org_id, p.id))
+    from public.payments p
+    join public.payment_methods m on m.code = p.method
+    join public.organizations o on o.id = p.org_id
+    join public.branches b on b.org_id = p.org_id and b.id = p.branch_id
+    where p.org_id = p_org_id and p.id = p_id);
+end;
+$$;
+
+comment on function private.payment_json(uuid, uuid) is
+'A payment as clients see it: what it settles now, what was refunded of it, what is left, and why it was reversed if it was.';
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+create trigger append_only before update or delete on public.payment_reversals
+  for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.payment_reversals for each statement execute function audit.refuse_change();
+create trigger append_only before update or delete on public.refunds for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.refunds for each statement execute function audit.refuse_change();
+create trigger append_only before update or delete on public.refund_sources for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.refund_sources for each statement execute function audit.refuse_change();
+select audit.attach('public.payment_reversals');
+select audit.attach('public.refunds');
+select audit.attach('public.refund_sources', 'refund_id', 'entry');
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.payment_reversals enable row level security;
+create policy "Who holds invoice.read reads reversals of his branches" on public.payment_reversals for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+alter table public.refunds enable row level security;
+create policy "Who holds invoice.read reads the refunds of his branches" on public.refunds for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+alter table public.refund_sources enable row level security;
+create policy "Who holds invoice.read reads what refunds were paid out of" on public.refund_sources for select to authenticated
+  using (branch_id in (select private.branches_with('invoice.read')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant select on public.payment_reversals, public.refunds, public.refund_sources to authenticated;

@@ -1,0 +1,194 @@
+-- The acts of payments: record, allocate, reverse.
+
+-- Receiving ---------------------------------------------------------------------------------------
+
+create function public.record_payment(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text,
+  p_allocations jsonb default null, p_reference text default null, p_options jsonb default '{}')
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_first public.invoices := private.first_invoice(v_org_id, p_customer_id, p_allocations);
+  v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_first.branch_id, private.only_branch(v_org_id));
+  v_house_id uuid;
+  v_at timestamptz;
+  v_date date;
+  v_held boolean;
+  v_parts jsonb;
+begin
+  if v_branch_id is null then
+    perform private.authorize('payment.record', v_org_id);
+    perform private.fail(400, 'invalid_input', 'Say which branch takes the payment.', '{"field": "branch_id"}');
+  end if;
+  v_house_id := private.authorize_branch('payment.record', v_branch_id);
+  if v_house_id is distinct from
+    (case when p_customer_id is null then coalesce(v_first.org_id, v_house_id) else v_org_id end) then
+    perform private.fail(404, 'not_found', 'There is no such customer at this branch.', '{"field": "p_customer_id"}');
+  end if;
+  v_org_id := v_house_id;
+  perform private.check_money(p_amount, p_method, p_reference);
+  perform private.check_options(p_options, array['branch_id', 'occurred_at', 'order_id', 'hold', 'note']);
+  perform private.check_texts(p_options, array['branch_id', 'occurred_at', 'order_id', 'note']);
+  if jsonb_typeof(p_options -> 'hold') not in ('boolean', 'null') then
+    perform private.fail(400, 'invalid_input', 'hold is true or false.', '{"field": "hold"}');
+  end if;
+  v_at := private.act_time(v_org_id, p_options);
+  v_held := coalesce((p_options ->> 'hold')::boolean, false) or p_options ->> 'order_id' is not null;
+  if v_held and p_allocations is not null then
+    perform private.fail(400, 'invalid_input', 'A payment that is held, or an advance on an order, settles no invoice yet.',
+      '{"field": "p_allocations"}');
+  elsif p_customer_id is null and p_amount is distinct from (
+    select sum(a.amount) from private.read_allocations(coalesce(p_allocations, '[]')) a) then
+    perform private.fail(422, 'payment_needs_a_customer', 'Without a customer a payment settles invoices, all of it.',
+      jsonb_build_object('amount', p_amount));
+  end if;
+  if private.claim_request(v_org_id, p_id, 'record_payment', jsonb_build_array(p_customer_id, p_amount, p_method, p_allocations,
+    p_reference, p_options)) then
+    v_date := private.local_date(v_org_id, v_branch_id, v_at);
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
+    from private.spread(v_org_id, p_customer_id, p_amount, case when v_held then '[]' else p_allocations end, false) s;
+    perform private.assert_period_open(v_org_id, v_date);
+    insert into public.payments (org_id, id, branch_id, customer_id, order_id, number, method, amount, tendered, reference, note,
+      received_at, business_date, created_by)
+    values (v_org_id, p_id, v_branch_id, p_customer_id, private.id_option(p_options, 'order_id'),
+      private.next_number(v_org_id, v_branch_id, 'receipt', v_date), p_method, p_amount, p_amount, p_reference,
+      p_options ->> 'note', v_at, v_date, private.caller());
+    perform private.note_allocation(v_org_id, p_id, (s ->> 'invoice_id')::uuid, (s ->> 'amount')::numeric)
+    from jsonb_array_elements(v_parts) s;
+    perform private.emit(v_org_id, 'payment.received', jsonb_build_object('payment_id', p_id, 'branch_id', v_branch_id,
+      'customer_id', p_customer_id, 'amount', p_amount, 'method', p_method, 'allocations', v_parts));
+  end if;
+  return private.payment_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) is
+'Takes a payment and settles invoices with it. p_id: the client''s uuid, the payment''s id. p_customer_id: null only for what
+settles invoices without a customer, all of it. p_amount: in the organisation''s currency. p_method: a payment method''s code.
+p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first; [] none. What is left stays the
+customer''s credit. p_reference: of the cheque, the transfer. p_options: branch_id (which takes it; else that of the first invoice
+settled, else the caller''s only one), occurred_at (ISO 8601, needs sale.backdate), order_id (an advance on a sales order, settles
+nothing yet), hold (true: settles nothing yet), note. Returns the payment as JSON with allocations and unallocated; the same call
+again returns the same payment. Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found; 409
+invoice_overpaid, invoice_not_open, period_closed, id_reused, series_exhausted; 422 customer_mismatch, allocation_exceeds_payment,
+payment_needs_a_customer, branch_archived. Permission: payment.record at the payment''s branch and at the invoices''.';
+revoke execute on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) from public, anon;
+grant execute on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) to authenticated;
+
+create function public.allocate_payment(p_id uuid, p_payment_id uuid, p_allocations jsonb default null) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_payment public.payments := private.payment_named(p_payment_id);
+  v_left numeric;
+  v_parts jsonb;
+begin
+  perform private.authorize('payment.record', v_payment.org_id, v_payment.branch_id);
+  if private.claim_request(v_payment.org_id, p_id, 'allocate_payment', jsonb_build_array(p_payment_id, p_allocations)) then
+    -- The invoices first, then the payment, as everybody locks them.
+    perform private.plan_allocations(v_payment.org_id, v_payment.customer_id, p_allocations);
+    v_left := private.lock_payment(v_payment.org_id, p_payment_id);
+    perform private.assert_period_open(v_payment.org_id, private.local_date(v_payment.org_id, v_payment.branch_id, now()));
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
+    from private.spread(v_payment.org_id, v_payment.customer_id, v_left, p_allocations, false) s;
+    perform private.note_allocation(v_payment.org_id, p_payment_id, (s ->> 'invoice_id')::uuid, (s ->> 'amount')::numeric)
+    from jsonb_array_elements(v_parts) s;
+    perform private.emit(v_payment.org_id, 'payment.allocated', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
+      v_payment.branch_id, 'customer_id', v_payment.customer_id, 'allocations', v_parts));
+  end if;
+  return private.payment_json(v_payment.org_id, p_payment_id);
+end;
+$$;
+
+comment on function public.allocate_payment(uuid, uuid, jsonb) is
+'Settles invoices with what is left of a payment, such as one that was held. p_id: the client''s uuid of this act. p_payment_id.
+p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first. Returns the payment as JSON.
+Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid, invoice_not_open, payment_reversed,
+period_closed, id_reused; 422 customer_mismatch, allocation_exceeds_payment. Permission: payment.record at the payment''s branch
+and at the invoices''.';
+revoke execute on function public.allocate_payment(uuid, uuid, jsonb) from public, anon;
+grant execute on function public.allocate_payment(uuid, uuid, jsonb) to authenticated;
+
+-- Taking back -------------------------------------------------------------------------------------
+
+create function public.reverse_payment(p_id uuid, p_payment_id uuid, p_reason text) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_payment public.payments := private.payment_named(p_payment_id);
+  v_ids uuid[];
+  v_part record;
+  v_date date;
+begin
+  perform private.authorize('payment.reverse', v_payment.org_id, v_payment.branch_id);
+  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
+    perform private.fail(400, 'invalid_input', 'Say why the payment does not stand, in 1 to 500 characters.',
+      '{"field": "p_reason"}');
+  end if;
+  if private.claim_request(v_payment.org_id, p_id, 'reverse_payment', jsonb_build_array(p_payment_id, p_reason)) then
+    v_ids := array(
+      select distinct a.invoice_id from public.payment_allocations a
+      where a.org_id = v_payment.org_id and a.payment_id = p_payment_id);
+    perform from public.invoices i where i.org_id = v_payment.org_id and i.id = any (v_ids) order by i.id for no key update;
+    perform private.lock_payment(v_payment.org_id, p_payment_id);
+    if exists (
+      select from public.payment_allocations a
+      where a.org_id = v_payment.org_id and a.payment_id = p_payment_id and a.invoice_id <> all (v_ids)) then
+      -- Somebody allocated it while we waited: his invoice would be locked out of order.
+      perform private.fail(409, 'changed_meanwhile', 'The payment was allocated at this moment: read it again.',
+        jsonb_build_object('payment_id', p_payment_id));
+    elsif exists (
+      select from public.refund_sources s where s.org_id = v_payment.org_id and s.payment_id = p_payment_id) then
+      perform private.fail(409, 'payment_refunded', 'Some of this payment was paid back already.',
+        jsonb_build_object('payment_id', p_payment_id));
+    end if;
+    v_date := private.local_date(v_payment.org_id, v_payment.branch_id, now());
+    perform private.assert_period_open(v_payment.org_id, v_date);
+    for v_part in
+      select a.invoice_id, sum(a.amount) as amount from public.payment_allocations a
+      where a.org_id = v_payment.org_id and a.payment_id = p_payment_id
+      group by a.invoice_id having sum(a.amount) <> 0 order by a.invoice_id
+    loop
+      perform private.allocate(v_payment.org_id, p_payment_id, v_part.invoice_id, -v_part.amount);
+    end loop;
+    insert into public.payment_reversals (org_id, id, payment_id, branch_id, reason, business_date, created_by)
+    values (v_payment.org_id, p_id, p_payment_id, v_payment.branch_id, p_reason, v_date, private.caller());
+    perform private.payment_reversed(v_payment.org_id, p_payment_id);
+    perform private.emit(v_payment.org_id, 'payment.reversed', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
+      v_payment.branch_id, 'customer_id', v_payment.customer_id, 'amount', v_payment.amount, 'reason', p_reason));
+  end if;
+  return private.payment_json(v_payment.org_id, p_payment_id);
+end;
+$$;
+
+comment on function public.reverse_payment(uuid, uuid, text) is
+'Takes a payment back that did not stand, such as a bounced cheque: what it settled is open again, and it counts for nothing.
+p_id: the client''s uuid of this act. p_payment_id. p_reason: 1 to 500 characters, kept. Returns the payment as JSON with
+reversed. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 payment_reversed, payment_refunded,
+changed_meanwhile, invoice_not_open, period_closed, id_reused. Permission: payment.reverse at the payment''s branch.';
+revoke execute on function public.reverse_payment(uuid, uuid, text) from public, anon;
+grant execute on function public.reverse_payment(uuid, uuid, text) to authenticated;
+
+-- Reading one -------------------------------------------------------------------------------------
+
+create function public.get_payment(p_id uuid) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_payment public.payments := private.payment_named(p_id);
+begin
+  perform private.authorize('invoice.read', v_payment.org_id, v_payment.branch_id);
+  return private.payment_json(v_payment.org_id, p_id);
+end;
+$$;
+
+comment on function public.get_payment(uuid) is
+'One payment, as record_payment returns it. p_id: the payment. Errors: 401, 403 permission_denied, 404 not_found. Permission:
+invoice.read.';
+revoke execute on function public.get_payment(uuid) from public, anon;
+grant execute on function public.get_payment(uuid) to authenticated;
