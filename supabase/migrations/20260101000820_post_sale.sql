@@ -268,7 +268,7 @@ reservation_id (the reservation that these goods were held by: it is fulfilled),
 customer that pays before the payments do).
 Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
-id_reused, series_exhausted, serial_not_here, invalid_transition; 422 serials_required, expired_stock, unit_unknown,
+id_reused, series_exhausted, serial_not_here, invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown,
 set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, payment_exceeds_total,
 payment_incomplete, credit_limit_exceeded, customer_mismatch. Permission: sale.create.';
 revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;

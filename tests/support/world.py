@@ -12,6 +12,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from tests.support.gstin import gstin
+from tests.support.papers import write_papers
 from tests.support.personas import Connection, Persona, new_id
 
 ROLES = ("admin", "cashier", "sales_executive", "inventory_manager", "technician")
@@ -42,7 +43,7 @@ class House:
     """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
 
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
-    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
+    branch, from the warehouse to the showroom; sales documents are named as `write_papers` says; of the second, one piece was lost and one is still on its way.
     payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     """
 
@@ -499,6 +500,11 @@ class _Builder:
                 p_options={"refund": {"method": "card"}} if paid_by else {},
             )
 
+    def papers(self, branch: Branch, customer: str, goods: str, moving: str) -> None:
+        """Quotations, orders, a delivery and a draft invoice."""
+        variants = self.variants[goods], self.variants[moving]
+        self.documents |= write_papers(self.admin, branch, self.customers[customer], variants)
+
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
@@ -603,6 +609,8 @@ def _make_teak(connection: Connection) -> House:
     build.reserve_and_carry(mum, "book")
     build.settle(blr, "book", "local")
     build.settle(mum, "book", "local")
+    build.papers(blr, "elsewhere", "sofa", "book")
+    build.papers(mum, "elsewhere", "sofa", "book")
     return build.house((blr, mum), invoices)
 
 
@@ -631,4 +639,5 @@ def _make_lagoon(connection: Connection) -> House:
     build.reorder(london, "filter")
     build.reserve_and_carry(london, "filter")
     build.settle(london, "filter", "domestic")
+    build.papers(london, "domestic", "pump", "filter")
     return build.house((london,), invoices)
