@@ -43,7 +43,8 @@ class House:
     """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
 
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
-    branch, from the warehouse to the showroom; sales documents are named as `write_papers` says; of the second, one piece was lost and one is still on its way.
+    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way;
+    sales documents are named as `write_papers` says.
     payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     """
 
