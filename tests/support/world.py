@@ -502,7 +502,17 @@ class _Builder:
             )
 
     def papers(self, branch: Branch, customer: str, goods: str, moving: str) -> None:
-        """Quotations, orders, a delivery and a draft invoice."""
+        """Quotations, orders, a delivery and a draft invoice; the shelves are as they were."""
+        if moving not in UNSTOCKED:
+            self.admin.rpc(
+                "adjust_stock",
+                p_id=new_id(),
+                p_location_id=branch.showroom,
+                p_variant_id=self.variants[moving],
+                p_quantity=1,
+                p_reason="found",
+                p_unit_cost=Decimal("40"),
+            )
         variants = self.variants[goods], self.variants[moving]
         self.documents |= write_papers(self.admin, branch, self.customers[customer], variants)
 
@@ -610,8 +620,8 @@ def _make_teak(connection: Connection) -> House:
     build.reserve_and_carry(mum, "book")
     build.settle(blr, "book", "local")
     build.settle(mum, "book", "local")
-    build.papers(blr, "elsewhere", "sofa", "book")
-    build.papers(mum, "elsewhere", "sofa", "book")
+    build.papers(blr, "elsewhere", "sofa", "assembly")
+    build.papers(mum, "elsewhere", "sofa", "assembly")
     return build.house((blr, mum), invoices)
 
 
