@@ -61,3 +61,27 @@ comment on function private.enforce_lifecycle() is
 'Row trigger, before insert, update and delete. Arguments: the document''s name in lifecycle_transitions, then the columns
 that may still change once it is no draft. Holds for everybody, the service role and the owner included.
 Errors: 409 invalid_transition, 409 document_final.';
+
+create function private.keep_issued_lines() returns trigger
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_line jsonb := case when tg_op = 'INSERT' then to_jsonb(new) else to_jsonb(old) end;
+  v_status text;
+begin
+  if tg_op <> 'UPDATE' then
+    execute format('select status from public.%I where org_id = $1 and id = $2', tg_argv[0])
+      into v_status using (v_line ->> 'org_id')::uuid, (v_line ->> tg_argv[1])::uuid;
+    if v_status = 'draft' then
+      return case when tg_op = 'INSERT' then new else old end;
+    end if;
+  end if;
+  perform private.fail(403, 'append_only', format('Rows of %s are never changed or removed.', tg_table_name));
+  return null;
+end;
+$$;
+
+comment on function private.keep_issued_lines() is
+'Row trigger of a document''s lines: a draft''s are taken away and written anew, and of everything else they stay as they are,
+whoever asks. Arguments: the document''s table, the column that names it. Errors: 403 append_only.';

@@ -11,7 +11,7 @@ create table public.stock_reservations (
   document text not null check (document in ('manual', 'quotation', 'sales_order', 'cart')),
   document_id uuid,
   customer_id uuid,
-  expires_at timestamptz not null,
+  expires_at timestamptz,
   note text check (length(note) <= 2000),
   ended_at timestamptz,
   fulfilled_document text,
@@ -22,6 +22,7 @@ create table public.stock_reservations (
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   check ((document = 'manual') = (document_id is null)),
+  constraint only_orders_hold_without_end check (expires_at is not null or document = 'sales_order'),
   check ((status = 'active') = (ended_at is null)),
   check ((status = 'fulfilled') = (fulfilled_document_id is not null)
     and (fulfilled_document is null) = (fulfilled_document_id is null))
@@ -30,7 +31,7 @@ create table public.stock_reservations (
 comment on table public.stock_reservations is
 'Goods at a location that are promised. document, document_id: for what, "manual" for nothing but the note. While status is
 active, its items are part of the levels'' reserved; once it ends, none is. expires_at: from when on anybody short of these goods
-may have them. fulfilled_document, fulfilled_document_id: what took them.';
+may have them; null, for a sales order: as long as the order is open. fulfilled_document, fulfilled_document_id: what took them.';
 
 create table public.stock_reservation_lines (
   org_id uuid not null,
@@ -212,6 +213,7 @@ begin
   elsif v_reservation.status <> 'active' then
     perform private.refuse_transition('stock_reservation', v_reservation.status, 'fulfilled');
   end if;
+  perform private.refuse_order_hold(p_org_id, p_reservation_id);
   select array_agg(distinct m.from_location_id) || v_reservation.location_id into v_locations from unnest(p_moves) m;
   v_variants := array(
     select m.variant_id from unnest(p_moves) m
@@ -225,7 +227,8 @@ $$;
 comment on function private.fulfil_reservation(uuid, uuid, uuid, text, uuid, private.stock_move[]) is
 'Gives what a reservation holds back to the levels for a document that takes the goods in the same transaction, by p_moves, which
 may be more or less than was reserved. p_branch_id: the branch that both are of; p_document, p_document_id: what takes them.
-A reservation past its time that nobody has ended yet still counts. Errors: 404 not_found, 409 invalid_transition.';
+A reservation past its time that nobody has ended yet still counts. Errors: 404 not_found, 409 invalid_transition,
+reservation_of_order.';
 
 create function private.reservation_shortages(p_org_id uuid, p_reservation_id uuid) returns jsonb
 language plpgsql
@@ -405,6 +408,7 @@ begin
     if v_reservation.status <> 'active' then
       perform private.refuse_transition('stock_reservation', v_reservation.status, 'released');
     end if;
+    perform private.refuse_order_hold(v_reservation.org_id, p_reservation_id);
     perform private.lock_levels(v_reservation.org_id, array[v_reservation.location_id], array(
       select variant_id from public.stock_reservation_items
       where org_id = v_reservation.org_id and reservation_id = p_reservation_id));
@@ -416,7 +420,8 @@ $$;
 
 comment on function public.release_reservation(uuid, uuid) is
 'Gives what a reservation holds back to everybody. p_id: the client''s uuid of this act. p_reservation_id. Returns the reservation
-as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (it has ended), id_reused.
+as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (it has ended),
+reservation_of_order, id_reused.
 Permission: stock.reserve.';
 revoke execute on function public.release_reservation(uuid, uuid) from public, anon;
 grant execute on function public.release_reservation(uuid, uuid) to authenticated;

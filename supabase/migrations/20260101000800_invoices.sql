@@ -18,7 +18,7 @@ create table public.invoices (
   org_id uuid not null,
   id uuid not null,
   branch_id uuid not null,
-  location_id uuid not null,
+  location_id uuid,
   customer_id uuid,
   order_id uuid,
   delivery_id uuid,
@@ -68,7 +68,7 @@ create table public.invoices (
 
 comment on table public.invoices is
 'Tax invoices. Seller, buyer and terms are kept as they were on the day. subtotal: taxable value after discounts; discount:
-already taken off; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
+already taken off; location_id: where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
 be paid, null for at once. paid: sum of its allocations; credited: sum of the credit notes applied to it; balance: what is
 still owed, nothing on a draft or a void one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.';
 
@@ -189,7 +189,7 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
 create trigger lifecycle before insert or update or delete on public.invoices
   for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at');
 create trigger append_only before update or delete on public.invoice_lines
-  for each row execute function audit.refuse_change();
+  for each row execute function private.keep_issued_lines('invoices', 'invoice_id');
 create trigger append_only before update or delete on public.payments
   for each row execute function audit.refuse_change();
 create trigger append_only before update or delete on public.payment_allocations

@@ -278,7 +278,7 @@ reservation_id (the reservation that these goods were held by: it is fulfilled),
 customer that pays before the payments do).
 Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
-id_reused, series_exhausted, serial_not_here, invalid_transition; 422 serials_required, expired_stock, unit_unknown,
+id_reused, series_exhausted, serial_not_here, invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown,
 set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,
 composition_interstate, reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded,
 customer_mismatch. Permission: sale.create.';

@@ -139,12 +139,15 @@ set search_path = ''
 as $$
 begin
   return (
-    select array_remove(array[i.id, i.delivery_id], null) from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id);
+    select array_remove(array[i.id, i.delivery_id], null) || case when i.delivery_id is null and i.order_id is not null then array(
+        select d.id from public.deliveries d where d.org_id = i.org_id and d.order_id = i.order_id) end
+    from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id);
 end;
 $$;
 
 comment on function private.sale_documents(uuid, uuid) is
-'The documents under whose ids the goods of an invoice left: the invoice itself, or the delivery that it is for. No errors.';
+'The documents under whose ids the goods of an invoice left: the invoice itself, or the delivery that it is for, or the
+deliveries of the order that it is for. No errors.';
 
 create function private.sold_lots(p_org_id uuid, p_invoice_id uuid, p_variant_id uuid)
 returns table (batch_id uuid, quantity numeric, unit_cost numeric, serials text[])

@@ -47,6 +47,7 @@ begin
   if private.claim_request(v_org_id, p_id, 'record_payment', jsonb_build_array(p_customer_id, p_amount, p_method, p_allocations,
     p_reference, p_options)) then
     v_date := private.local_date(v_org_id, v_branch_id, v_at);
+    perform private.check_advance(v_org_id, private.id_option(p_options, 'order_id'), p_customer_id);
     select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
     from private.spread(v_org_id, p_customer_id, p_amount, case when v_held then '[]' else p_allocations end, false) s;
     perform private.assert_period_open(v_org_id, v_date);
@@ -72,8 +73,8 @@ customer''s credit. p_reference: of the cheque, the transfer. p_options: branch_
 settled, else the caller''s only one), occurred_at (ISO 8601, needs sale.backdate), order_id (an advance on a sales order, settles
 nothing yet), hold (true: settles nothing yet), note. Returns the payment as JSON with allocations and unallocated; the same call
 again returns the same payment. Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found; 409
-invoice_overpaid, invoice_not_open, period_closed, id_reused, series_exhausted; 422 customer_mismatch, allocation_exceeds_payment,
-payment_needs_a_customer, branch_archived. Permission: payment.record at the payment''s branch and at the invoices''.';
+invoice_overpaid, invoice_not_open, order_not_open, period_closed, id_reused, series_exhausted; 422 customer_mismatch,
+allocation_exceeds_payment, payment_needs_a_customer, branch_archived. Permission: payment.record at the payment''s branch and at the invoices''.';
 revoke execute on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) from public, anon;
 grant execute on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) to authenticated;
 

@@ -17,10 +17,12 @@ begin
   elsif p_credit_note_id is not null then
     v_notes := array[p_credit_note_id];
   else
-    -- An advance belongs to its order: it is paid back by name only.
+    -- An advance belongs to its order: while that is open it is paid back by name only.
     v_payments := array(
       select p.id from public.payments p
-      where p.org_id = p_org_id and p.customer_id = p_customer_id and p.order_id is null
+      where p.org_id = p_org_id and p.customer_id = p_customer_id and not exists (
+          select from public.sales_orders o
+          where o.org_id = p.org_id and o.id = p.order_id and o.status not in ('closed', 'cancelled'))
         and private.unallocated(p.org_id, p.id) > 0);
     v_notes := array(
       select c.id from public.credit_notes c

@@ -29,6 +29,33 @@ def _exchange(place: Place) -> dict[str, Any]:
     }
 
 
+def _home(place: Place) -> str:
+    """The branch's own region: who may not change a price sells at the tax of his own."""
+    return place.branch.region or "GB"
+
+
+def _document(place: Place, key: str) -> dict[str, Any]:
+    return {
+        "p_id": new_id(),
+        key: None,
+        "p_branch_id": place.branch.id,
+        "p_customer_id": place.house.customers["abroad"],
+        "p_lines": [{"variant_id": place.goods, "quantity": 1}],
+        "p_options": {"place_of_supply": _home(place)},
+    }
+
+
+def _draft(place: Place) -> dict[str, Any]:
+    document = _document(place, "p_order_id")
+    del document["p_order_id"]
+    options = {"place_of_supply": _home(place), "draft": True, "location_id": place.branch.showroom}
+    return document | {"p_options": options}
+
+
+def _on(place: Place, kind: str, status: str, **more: Any) -> dict[str, Any]:
+    return {"p_id": new_id(), f"p_{kind}_id": place.paper(f"{kind}:{status}"), **more}
+
+
 BILLING_ACTS: dict[str, Act] = {
     "gstr1": Act("report.read", "branch", _september),
     "vat_return": Act("report.read", "branch", _september),
@@ -104,6 +131,58 @@ BILLING_ACTS: dict[str, Act] = {
         },
     ),
     "post_exchange": Act("credit_note.create", "branch", _exchange),
+    "save_quotation": Act("quotation.manage", "branch", lambda place: _document(place, "p_quotation_id")),
+    "send_quotation": Act("quotation.manage", "branch", lambda place: _on(place, "quotation", "draft")),
+    "approve_quotation": Act("quotation.approve", "branch", lambda place: _on(place, "quotation", "sent")),
+    "reject_quotation": Act(
+        "quotation.approve", "branch", lambda place: _on(place, "quotation", "sent", p_reason="Too dear")
+    ),
+    "convert_quotation": Act("order.manage", "branch", lambda place: _on(place, "quotation", "approved")),
+    "get_quotation": Act("quotation.manage", "branch", lambda place: {"p_id": place.paper("quotation:sent")}),
+    "save_order": Act("order.manage", "branch", lambda place: _document(place, "p_order_id")),
+    "confirm_order": Act(
+        "order.manage",
+        "branch",
+        lambda place: _on(place, "order", "draft", p_options={"location_id": place.branch.showroom}),
+    ),
+    "mark_order": Act(
+        "order.manage", "branch", lambda place: _on(place, "order", "confirmed", p_status="in_production")
+    ),
+    "log_work": Act(
+        "order.manage", "branch", lambda place: _on(place, "order", "confirmed", p_note="Cut the legs")
+    ),
+    "cancel_order": Act(
+        "order.manage", "branch", lambda place: _on(place, "order", "confirmed", p_reason="Moved away")
+    ),
+    "get_order": Act("order.deliver", "branch", lambda place: {"p_id": place.paper("order:confirmed")}),
+    "deliver_order": Act(
+        "order.deliver",
+        "branch",
+        lambda place: _on(place, "order", "confirmed", p_location_id=place.branch.showroom),
+    ),
+    "get_delivery": Act("order.deliver", "branch", lambda place: {"p_id": place.paper("delivery")}),
+    "create_invoice": Act("invoice.create", "branch", lambda place: _draft(place) | {"p_id": new_id()}),
+    "save_invoice_draft": Act(
+        "invoice.create",
+        "branch",
+        lambda place: {
+            "p_id": new_id(),
+            "p_invoice_id": place.paper("invoice:draft"),
+            "p_customer_id": place.house.customers["abroad"],
+            "p_lines": [{"variant_id": place.goods, "quantity": 1}],
+            "p_options": {"location_id": place.branch.showroom, "place_of_supply": _home(place)},
+        },
+    ),
+    "invoice_order": Act("invoice.create", "branch", lambda place: _on(place, "order", "delivered")),
+    "set_invoice_status": Act(
+        "invoice.create",
+        "branch",
+        lambda place: {
+            "p_id": new_id(),
+            "p_invoice_id": place.paper("invoice:draft"),
+            "p_status": "void",
+        },
+    ),
     "check_books": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
 }
 
@@ -115,4 +194,12 @@ BILLING_TABLES: dict[str, Table] = {
     "credit_note_lines": Table("invoice.read", "branch"),
     "credit_note_allocations": Table("invoice.read", "branch"),
     "tax_thresholds": Table("anyone", None),
+    "quotations": Table("quotation.manage", "branch"),
+    "quotation_lines": Table("quotation.manage", "branch"),
+    "quotation_revisions": Table("quotation.manage", "branch"),
+    "sales_orders": Table("order.deliver", "branch"),
+    "sales_order_lines": Table("order.deliver", "branch"),
+    "sales_order_log": Table("order.deliver", "branch"),
+    "deliveries": Table("order.deliver", "branch"),
+    "delivery_lines": Table("order.deliver", "branch"),
 }

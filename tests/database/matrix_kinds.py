@@ -39,6 +39,10 @@ class Place:
         """A count of the branch that has the status, or "entry": an entry of the one that is counting."""
         return self.house.counts[f"{self.branch.code}:{status}"]
 
+    def paper(self, name: str) -> Any:
+        """A sales document of the branch, by kind and status: see `tests/support/papers.py`."""
+        return self.house.documents[f"{name}@{self.branch.code}"]
+
 
 @dataclass(frozen=True)
 class Act:

@@ -218,9 +218,6 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "public.credit_note_allocations.branch_id",
         "public.credit_note_lines.branch_id",
         "public.refund_sources.branch_id",  # the refund's, for policies
-        "public.invoices.order_id",
-        "public.invoices.delivery_id",
-        "public.payments.order_id",
     }
     rows = names(
         owner,

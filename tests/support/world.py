@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tests.support.counted import alert_of_an_empty_shelf, count_each_status
 from tests.support.gstin import gstin
+from tests.support.papers import write_papers
 from tests.support.personas import Connection, Persona, new_id
 from tests.support.world_money import settle
 
@@ -45,7 +46,8 @@ class House:
 
     payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
-    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
+    branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way;
+    sales documents are named as `write_papers` says.
     """
 
     id: UUID
@@ -457,6 +459,21 @@ class _Builder:
         ):
             self.admin.execute(f"insert into public.{statement}", values)
 
+    def papers(self, branch: Branch, customer: str, goods: str, moving: str) -> None:
+        """Quotations, orders, a delivery and a draft invoice; the shelves are as they were."""
+        if moving not in UNSTOCKED:
+            self.admin.rpc(
+                "adjust_stock",
+                p_id=new_id(),
+                p_location_id=branch.showroom,
+                p_variant_id=self.variants[moving],
+                p_quantity=1,
+                p_reason="found",
+                p_unit_cost=Decimal("40"),
+            )
+        variants = self.variants[goods], self.variants[moving]
+        self.documents |= write_papers(self.admin, branch, self.customers[customer], variants)
+
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
         return House(
             self.org_id,
@@ -527,6 +544,8 @@ def _make_teak(connection: Connection) -> House:
         build.settle(branch, "book", "local")
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
+    build.papers(blr, "elsewhere", "sofa", "assembly")
+    build.papers(mum, "elsewhere", "sofa", "assembly")
     return build.house((blr, mum), invoices)
 
 
@@ -556,4 +575,5 @@ def _make_lagoon(connection: Connection) -> House:
         london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
     )
     build.reserve_and_carry(london, "filter")
+    build.papers(london, "domestic", "pump", "filter")
     return build.house((london,), invoices)

@@ -1,0 +1,455 @@
+-- Sales orders: what was ordered, at which prices, and how far it has come.
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table public.sales_orders (
+  org_id uuid not null,
+  id uuid not null,
+  branch_id uuid not null,
+  customer_id uuid not null,
+  quotation_id uuid,
+  location_id uuid,
+  reservation_id uuid,
+  number text check (length(number) <= 16),
+  status text not null check (status in ('draft', 'confirmed', 'in_production', 'ready', 'partially_delivered', 'delivered',
+    'closed', 'cancelled')),
+  total numeric(14, 2) not null check (total >= 0),
+  header jsonb not null,
+  confirmed_at timestamptz,
+  ended_at timestamptz,
+  reason text check (length(btrim(reason)) between 1 and 500),
+  created_at timestamptz not null default now(),
+  created_by uuid not null,
+  primary key (org_id, id),
+  unique (branch_id, org_id, number),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
+  foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
+  foreign key (org_id, customer_id) references public.customers (org_id, id),
+  foreign key (org_id, quotation_id) references public.quotations (org_id, id),
+  foreign key (org_id, reservation_id) references public.stock_reservations (org_id, id),
+  constraint confirmed_has_a_number check (number is not null or status in ('draft', 'cancelled')),
+  constraint ended_says_when check ((status in ('closed', 'cancelled')) = (ended_at is not null))
+);
+
+comment on table public.sales_orders is
+'What customers ordered. number: given when it is confirmed. quotation_id: what it was converted from, whose prices it keeps.
+location_id: where its goods are held; reservation_id: by which reservation at present, null while nothing is held. total: in the
+organisation''s currency. header: seller, buyer, place of supply, sums, note, reference and terms, as private.price_sale found them.
+reason: why it was cancelled.';
+
+create table public.sales_order_lines (
+  org_id uuid not null,
+  order_id uuid not null,
+  line_no integer not null check (line_no > 0),
+  branch_id uuid not null,
+  variant_id uuid not null,
+  quantity numeric(14, 3) not null check (quantity > 0),
+  stocked boolean not null,
+  line jsonb not null,
+  primary key (org_id, order_id, line_no),
+  foreign key (org_id, order_id) references public.sales_orders (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
+  foreign key (org_id, variant_id) references public.product_variants (org_id, id)
+);
+
+comment on table public.sales_order_lines is
+'What is ordered. line: priced and taxed, in the shape of an invoice''s line. quantity: in the line''s unit; stocked: goods, not a
+service. Deliveries and invoices of the order name its lines by the same line_no.';
+
+create table public.sales_order_log (
+  org_id uuid not null,
+  id uuid not null,
+  order_id uuid not null,
+  branch_id uuid not null,
+  worked_on date not null check (isfinite(worked_on)),
+  note text not null check (length(btrim(note)) between 1 and 2000),
+  visible_to_customer boolean not null,
+  status text not null,
+  created_at timestamptz not null default now(),
+  created_by uuid not null,
+  primary key (org_id, id),
+  foreign key (org_id, order_id) references public.sales_orders (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id)
+);
+
+comment on table public.sales_order_log is
+'The work on an order, day by day, append-only. visible_to_customer: he may be shown it; status: the order''s, after that entry.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+-- None but the log's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
+
+create index on public.sales_orders (branch_id, created_at desc);
+create index on public.sales_orders (customer_id) where status not in ('draft', 'closed', 'cancelled');
+create unique index on public.sales_orders (quotation_id, org_id) where quotation_id is not null;
+create index on public.sales_orders (reservation_id) where reservation_id is not null;
+create index on public.sales_order_lines (branch_id);
+create index on public.sales_order_log (branch_id, created_at desc);
+create index on public.sales_order_log (order_id);
+
+-- Lifecycle ---------------------------------------------------------------------------------------
+
+insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('sales_order', 'new', 'draft', 'order.manage'),
+  ('sales_order', 'draft', 'confirmed', 'order.manage'),
+  ('sales_order', 'draft', 'cancelled', 'order.manage'),
+  ('sales_order', 'confirmed', 'in_production', 'order.manage'),
+  ('sales_order', 'confirmed', 'ready', 'order.manage'),
+  ('sales_order', 'confirmed', 'partially_delivered', 'order.deliver'),
+  ('sales_order', 'confirmed', 'delivered', 'order.deliver'),
+  ('sales_order', 'confirmed', 'cancelled', 'order.manage'),
+  ('sales_order', 'in_production', 'ready', 'order.manage'),
+  ('sales_order', 'in_production', 'partially_delivered', 'order.deliver'),
+  ('sales_order', 'in_production', 'cancelled', 'order.manage'),
+  ('sales_order', 'ready', 'partially_delivered', 'order.deliver'),
+  ('sales_order', 'ready', 'delivered', 'order.deliver'),
+  ('sales_order', 'ready', 'cancelled', 'order.manage'),
+  ('sales_order', 'partially_delivered', 'delivered', 'order.deliver'),
+  ('sales_order', 'partially_delivered', 'closed', 'order.manage'),
+  ('sales_order', 'delivered', 'closed', 'order.manage');
+
+-- How far it has come -------------------------------------------------------------------------------
+
+create function private.order_progress(p_org_id uuid, p_order_id uuid)
+returns table (line_no integer, quantity numeric, delivered numeric, invoiced numeric, stocked boolean, line jsonb)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select l.line_no, l.quantity::numeric, coalesce(d.quantity, 0), coalesce(i.quantity, 0), l.stocked, l.line
+  from public.sales_order_lines l
+  left join (
+    select t.line_no, sum(t.quantity) as quantity
+    from public.deliveries h join public.delivery_lines t on t.org_id = h.org_id and t.delivery_id = h.id
+    where h.org_id = p_org_id and h.order_id = p_order_id group by 1) d on d.line_no = l.line_no
+  left join (
+    select t.line_no, sum(t.quantity) as quantity
+    from public.invoices h join public.invoice_lines t on t.org_id = h.org_id and t.invoice_id = h.id
+    where h.org_id = p_org_id and h.order_id = p_order_id and h.status <> 'void' group by 1) i on i.line_no = l.line_no
+  where l.org_id = p_org_id and l.order_id = p_order_id;
+end;
+$$;
+
+comment on function private.order_progress(uuid, uuid) is
+'An order''s lines with how much of each was delivered, and invoiced on what is not void, in the line''s unit. No errors.';
+
+create function private.line_part(p_line jsonb, p_from numeric, p_to numeric) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_all numeric := (p_line ->> 'quantity')::numeric;
+  v_taxes jsonb;
+  v_tax numeric;
+  v_taxable numeric := round((p_line ->> 'taxable')::numeric * p_to / v_all, 2)
+    - round((p_line ->> 'taxable')::numeric * p_from / v_all, 2);
+begin
+  if p_from = 0 and p_to = v_all then
+    return p_line;
+  end if;
+  -- What rounding gives a part is taken from the next: parts that follow one another sum to exactly the line.
+  select coalesce(jsonb_agg(t.tax || jsonb_build_object('amount', e.amount) order by t.place), '[]'), coalesce(sum(e.amount), 0.00)
+  into v_taxes, v_tax
+  from jsonb_array_elements(p_line -> 'taxes') with ordinality t (tax, place)
+  cross join lateral (
+    select round((t.tax ->> 'amount')::numeric * p_to / v_all, 2) - round((t.tax ->> 'amount')::numeric * p_from / v_all, 2)
+      as amount) e;
+  return p_line || jsonb_build_object('quantity', (p_to - p_from)::numeric(14, 3),
+    'base_quantity', round((p_line ->> 'base_quantity')::numeric * p_to / v_all, 3)
+      - round((p_line ->> 'base_quantity')::numeric * p_from / v_all, 3),
+    'set_items', (
+      select jsonb_agg(c || jsonb_build_object('quantity', round((c ->> 'quantity')::numeric * p_to / v_all, 3)
+        - round((c ->> 'quantity')::numeric * p_from / v_all, 3)))
+      from jsonb_array_elements(nullif(p_line -> 'set_items', 'null')) c),
+    'discount', round((p_line ->> 'discount')::numeric * p_to / v_all, 2)
+      - round((p_line ->> 'discount')::numeric * p_from / v_all, 2),
+    'taxable', v_taxable, 'taxes', v_taxes, 'tax', v_tax, 'total', v_taxable + v_tax);
+end;
+$$;
+
+comment on function private.line_part(jsonb, numeric, numeric) is
+'The part of a line from one quantity to another, with its share of every amount: price, discount and tax as ordered. p_line: as
+private.price_sale returned it; p_from, p_to: in the line''s unit, 0 to its quantity.';
+
+create function private.sum_document(p_org_id uuid, p_header jsonb, p_lines jsonb) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select p_header || jsonb_build_object('lines', p_lines, 'subtotal', s.subtotal, 'discount', s.discount, 'tax', s.tax,
+      'total', t.total, 'round_off', t.total - s.subtotal - s.tax)
+    from (
+      select coalesce(sum((l ->> 'taxable')::numeric), 0.00) as subtotal, coalesce(sum((l ->> 'discount')::numeric), 0.00) as discount,
+        coalesce(sum((l ->> 'tax')::numeric), 0.00) as tax
+      from jsonb_array_elements(p_lines) l) s
+    join public.organizations o on o.id = p_org_id
+    cross join lateral (
+      select (case when o.round_total_to > 0 then round((s.subtotal + s.tax) / o.round_total_to) * o.round_total_to
+        else s.subtotal + s.tax end)::numeric(14, 2) as total) t);
+end;
+$$;
+
+comment on function private.sum_document(uuid, jsonb, jsonb) is
+'A document of some lines of another one: the header with the sums of these lines, rounded as the organisation rounds totals.
+p_header: the other document''s; p_lines: JSON lines, as private.line_part returns them.';
+
+-- Reading one -------------------------------------------------------------------------------------
+
+create function private.order_held(p_org_id uuid, p_reservation_id uuid, p_line_no integer, p_line jsonb, p_open numeric)
+returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  -- Of a set as many are held as its scarcest component allows.
+  return coalesce((
+    select round(p_open * min(least(coalesce(i.quantity, 0) / nullif(n.quantity, 0), 1)), 3)
+    from (
+      select (c ->> 'variant_id')::uuid as variant_id,
+        (c ->> 'quantity')::numeric * p_open / (p_line ->> 'quantity')::numeric as quantity
+      from jsonb_array_elements(case when p_line -> 'set_items' <> 'null' then p_line -> 'set_items'
+        else jsonb_build_array(p_line || jsonb_build_object('quantity', p_line -> 'base_quantity')) end) c) n
+    join public.stock_reservations r on r.org_id = p_org_id and r.id = p_reservation_id and r.status = 'active'
+    left join public.stock_reservation_items i
+      on i.org_id = r.org_id and i.reservation_id = r.id and i.line_no = p_line_no and i.variant_id = n.variant_id), 0);
+end;
+$$;
+
+comment on function private.order_held(uuid, uuid, integer, jsonb, numeric) is
+'How much of an order''s line its reservation holds, in the line''s unit. p_open: what is still to be delivered of it.';
+
+create function private.order_json(p_org_id uuid, p_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select o.header || jsonb_build_object('id', o.id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
+      'quotation_id', o.quotation_id, 'location_id', o.location_id, 'reservation_id', o.reservation_id,
+      'confirmed_at', o.confirmed_at, 'ended_at', o.ended_at, 'reason', o.reason,
+      'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'payments', a.list, 'advances', a.amount,
+      'deliveries', (
+        select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'number', d.number, 'date', d.business_date)
+          order by d.delivered_at, d.number), '[]')
+        from public.deliveries d where d.org_id = o.org_id and d.order_id = o.id),
+      'invoices', (
+        select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'number', i.number, 'date', i.business_date, 'status', i.status,
+          'total', i.total, 'balance', i.balance, 'delivery_id', i.delivery_id) order by i.issued_at, i.number), '[]')
+        from public.invoices i where i.org_id = o.org_id and i.order_id = o.id),
+      'work_log', (
+        select coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'worked_on', w.worked_on, 'note', w.note, 'visible_to_customer',
+          w.visible_to_customer, 'status', w.status, 'created_at', w.created_at, 'created_by', w.created_by)
+          order by w.worked_on, w.created_at, w.id), '[]')
+        from public.sales_order_log w where w.org_id = o.org_id and w.order_id = o.id))
+    from public.sales_orders o
+    cross join lateral (
+      select coalesce(jsonb_agg(p.line || jsonb_build_object('delivered', p.delivered::numeric(14, 3), 'invoiced',
+          p.invoiced::numeric(14, 3), 'open', e.open::numeric(14, 3), 'reserved', case when p.stocked and e.open > 0
+            then private.order_held(o.org_id, o.reservation_id, p.line_no, p.line, e.open)::numeric(14, 3) else 0.000 end)
+        order by p.line_no), '[]') as list
+      from private.order_progress(o.org_id, o.id) p
+      cross join lateral (
+        select case when o.status in ('closed', 'cancelled') then 0 else p.quantity - p.delivered end as open) e) l
+    cross join lateral (
+      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'number', p.number, 'method', p.method, 'method_name', m.name,
+          'amount', p.amount, 'reference', p.reference, 'received_at', p.received_at, 'unallocated', u.amount)
+          order by p.received_at, p.created_at, p.id), '[]') as list, coalesce(sum(u.amount), 0.00) as amount
+      from public.payments p
+      join public.payment_methods m on m.code = p.method
+      cross join lateral (select private.unallocated(p.org_id, p.id) as amount) u
+      where p.org_id = o.org_id and p.order_id = o.id
+        and not exists (select from public.payment_reversals r where r.org_id = p.org_id and r.payment_id = p.id)) a
+    where o.org_id = p_org_id and o.id = p_id);
+end;
+$$;
+
+comment on function private.order_json(uuid, uuid) is
+'An order as clients and documents see it, in the shape of an invoice; of each line what is delivered, invoiced, open (to be
+delivered) and reserved. payments: the advances; advances: what of them settles nothing yet.';
+
+create function private.order_named(p_id uuid) returns public.sales_orders
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders;
+begin
+  select s.* into v_order from private.member_orgs() o (id)
+  cross join lateral (select * from public.sales_orders t where t.org_id = o.id and t.id = p_id limit 1) s;
+  return v_order;
+end;
+$$;
+
+comment on function private.order_named(uuid) is
+'An order of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
+
+-- Writing one -------------------------------------------------------------------------------------
+
+create function private.write_order(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_quotation_id uuid,
+  p_header jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.sales_orders (org_id, id, branch_id, customer_id, quotation_id, status, total, header, created_by)
+  values (p_org_id, p_id, p_branch_id, p_customer_id, p_quotation_id, 'draft', (p_header ->> 'total')::numeric,
+    p_header - 'lines' - 'stocked_lines', private.caller());
+  perform private.emit(p_org_id, 'order.created', jsonb_build_object('order_id', p_id, 'branch_id', p_branch_id, 'customer_id',
+    p_customer_id, 'quotation_id', p_quotation_id, 'total', p_header -> 'total'));
+end;
+$$;
+
+comment on function private.write_order(uuid, uuid, uuid, uuid, uuid, jsonb) is
+'Writes a draft order without its lines. p_header: as private.price_sale returns it. No errors.';
+
+create function public.save_order(p_id uuid, p_order_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb,
+  p_options jsonb default '{}')
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := private.authorize_branch('order.manage', p_branch_id);
+  v_order_id uuid := coalesce(p_order_id, p_id);
+  v_order public.sales_orders;
+  v_sale jsonb;
+begin
+  perform private.check_options(p_options, array['note', 'reference', 'terms', 'place_of_supply']);
+  perform private.check_texts(p_options, array['note', 'reference', 'terms', 'place_of_supply']);
+  if private.claim_request(v_org_id, p_id, 'save_order', jsonb_build_array(p_order_id, p_branch_id, p_customer_id, p_lines,
+    p_options)) then
+    if p_order_id is not null then
+      select * into v_order from public.sales_orders
+      where org_id = v_org_id and id = p_order_id and branch_id = p_branch_id for no key update;
+      if v_order.id is null then
+        perform private.fail(404, 'not_found', 'The branch has no such order.', '{"field": "p_order_id"}');
+      elsif v_order.status <> 'draft' then
+        perform private.refuse_transition('sales_order', v_order.status, 'draft');
+      elsif v_order.quotation_id is not null then
+        perform private.fail(409, 'order_is_quoted', 'This order keeps the prices of its quotation: cancel it, and quote anew.',
+          jsonb_build_object('order_id', p_order_id, 'quotation_id', v_order.quotation_id));
+      elsif v_order.customer_id <> p_customer_id and exists (
+        select from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id) then
+        perform private.fail(422, 'customer_mismatch', 'There are advances of another customer on this order.',
+          jsonb_build_object('customer_id', v_order.customer_id));
+      end if;
+    end if;
+    v_sale := private.price_document(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
+    if p_order_id is null then
+      perform private.write_order(v_org_id, v_order_id, p_branch_id, p_customer_id, null, v_sale);
+    else
+      delete from public.sales_order_lines where org_id = v_org_id and order_id = v_order_id;
+      update public.sales_orders
+      set customer_id = p_customer_id, total = (v_sale ->> 'total')::numeric, header = v_sale - 'lines' - 'stocked_lines'
+      where org_id = v_org_id and id = v_order_id;
+    end if;
+    insert into public.sales_order_lines (org_id, order_id, line_no, branch_id, variant_id, quantity, stocked, line)
+    select v_org_id, v_order_id, l.line_no, p_branch_id, l.variant_id, l.quantity, l.stocked, l.line
+    from private.document_lines(v_sale) l;
+  end if;
+  return private.order_json(v_org_id, v_order_id);
+end;
+$$;
+
+comment on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) is
+'Writes a draft order, or a draft anew. p_id: the client''s uuid of this act, and of a new order. p_order_id: null for a new one;
+else the draft to replace. p_branch_id; p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as
+quote_sale takes them: prices are those of today and stay. p_options: note, reference, terms, place_of_supply. Returns the order
+as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found;
+409 invalid_transition (it was confirmed), order_is_quoted, id_reused; 422 customer_mismatch, unit_unknown, set_incomplete,
+discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: order.manage.';
+revoke execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;
+grant execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) to authenticated;
+
+create function public.convert_quotation(p_id uuid, p_quotation_id uuid, p_options jsonb default '{}') returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_org_id uuid := v_quotation.org_id;
+begin
+  perform private.authorize('order.manage', v_org_id, v_quotation.branch_id);
+  perform private.check_options(p_options, array['note', 'reference']);
+  perform private.check_texts(p_options, array['note', 'reference']);
+  if private.claim_request(v_org_id, p_id, 'convert_quotation', jsonb_build_array(p_quotation_id, p_options)) then
+    v_quotation := private.lock_quotation(v_org_id, p_quotation_id, 'converted');
+    update public.quotations set status = 'converted' where org_id = v_org_id and id = p_quotation_id;
+    perform private.write_order(v_org_id, p_id, v_quotation.branch_id, v_quotation.customer_id, p_quotation_id,
+      v_quotation.header || jsonb_strip_nulls(p_options) || jsonb_build_object('issued_at', now(), 'business_date',
+        private.local_date(v_org_id, v_quotation.branch_id, now())));
+    insert into public.sales_order_lines (org_id, order_id, line_no, branch_id, variant_id, quantity, stocked, line)
+    select l.org_id, p_id, l.line_no, l.branch_id, l.variant_id, l.quantity, l.stocked, l.line
+    from public.quotation_lines l where l.org_id = v_org_id and l.quotation_id = p_quotation_id;
+  end if;
+  return private.order_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.convert_quotation(uuid, uuid, jsonb) is
+'Makes the order of an approved quotation, at its prices, whatever the catalogue asks by now. p_id: the client''s uuid, the order''s
+id. p_quotation_id. p_options: note, reference (else those of the quotation). Returns the order, a draft, as JSON. Errors: 400
+invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (not approved, or converted before), id_reused;
+422 quotation_expired. Permission: order.manage.';
+revoke execute on function public.convert_quotation(uuid, uuid, jsonb) from public, anon;
+grant execute on function public.convert_quotation(uuid, uuid, jsonb) to authenticated;
+
+create function public.get_order(p_id uuid) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_id);
+  v_manages boolean := private.permitted('order.manage', v_order.org_id);
+begin
+  perform private.authorize(case when v_manages then 'order.manage' else 'order.deliver' end, v_order.org_id, v_order.branch_id);
+  return private.order_json(v_order.org_id, p_id);
+end;
+$$;
+
+comment on function public.get_order(uuid) is
+'One order, whole, as save_order returns it. p_id: the order. Errors: 401, 403 permission_denied, 404 not_found. Permission:
+order.manage or order.deliver.';
+revoke execute on function public.get_order(uuid) from public, anon;
+grant execute on function public.get_order(uuid) to authenticated;
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+alter table public.payments add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
+alter table public.invoices add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
+
+create trigger lifecycle before insert or update or delete on public.sales_orders
+  for each row execute function private.enforce_lifecycle('sales_order', 'status', 'reservation_id', 'ended_at', 'reason');
+create trigger keep_all before truncate on public.sales_orders for each statement execute function audit.refuse_change();
+create trigger append_only before insert or update or delete on public.sales_order_lines
+  for each row execute function private.keep_issued_lines('sales_orders', 'order_id');
+create trigger keep_all before truncate on public.sales_order_lines for each statement execute function audit.refuse_change();
+create trigger append_only before update or delete on public.sales_order_log
+  for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.sales_order_log for each statement execute function audit.refuse_change();
+select audit.attach('public.sales_orders');
+select audit.attach('public.sales_order_lines', 'order_id', 'line_no');
+select audit.attach('public.sales_order_log');
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.sales_orders enable row level security;
+create policy "Who manages or delivers orders reads those of his branches" on public.sales_orders for select to authenticated
+  using (branch_id in (select private.branches_with('order.manage'))
+    or branch_id in (select private.branches_with('order.deliver')));
+
+alter table public.sales_order_lines enable row level security;
+create policy "Who manages or delivers orders reads their lines" on public.sales_order_lines for select to authenticated
+  using (branch_id in (select private.branches_with('order.manage'))
+    or branch_id in (select private.branches_with('order.deliver')));
+
+alter table public.sales_order_log enable row level security;
+create policy "Who manages or delivers orders reads the work on them" on public.sales_order_log for select to authenticated
+  using (branch_id in (select private.branches_with('order.manage'))
+    or branch_id in (select private.branches_with('order.deliver')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant select on public.sales_orders, public.sales_order_lines, public.sales_order_log to authenticated;

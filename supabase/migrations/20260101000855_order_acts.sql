@@ -1,0 +1,501 @@
+-- The acts of orders: confirm, work, mark, cancel; and the goods that an open order holds.
+
+-- Goods held for an order ---------------------------------------------------------------------------
+
+create function private.refuse_order_hold(p_org_id uuid, p_reservation_id uuid) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_order_id uuid := (
+    select id from public.sales_orders where org_id = p_org_id and reservation_id = p_reservation_id limit 1);
+begin
+  if v_order_id is not null then
+    perform private.fail(409, 'reservation_of_order', 'These goods are held for an order: deliver or cancel that.',
+      jsonb_build_object('reservation_id', p_reservation_id, 'order_id', v_order_id));
+  end if;
+end;
+$$;
+
+comment on function private.refuse_order_hold(uuid, uuid) is
+'What an order holds is given back by the order''s own acts only. Errors: 409 reservation_of_order.';
+
+create function private.open_items(p_org_id uuid, p_order_id uuid)
+returns table (line_no integer, variant_id uuid, base_quantity numeric, item_variant_id uuid, quantity numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select p.line_no, (p.line ->> 'variant_id')::uuid, round((p.line ->> 'base_quantity')::numeric * e.share, 3),
+    (c.item ->> 'variant_id')::uuid, round((c.item ->> 'quantity')::numeric * e.share, 3)
+  from private.order_progress(p_org_id, p_order_id) p
+  cross join lateral (select (p.quantity - p.delivered) / p.quantity as share) e
+  cross join lateral jsonb_array_elements(case when p.line -> 'set_items' <> 'null' then p.line -> 'set_items'
+    else jsonb_build_array(p.line || jsonb_build_object('quantity', p.line -> 'base_quantity')) end) c (item)
+  where p.stocked and p.delivered < p.quantity
+  order by p.line_no, 4;
+end;
+$$;
+
+comment on function private.open_items(uuid, uuid) is
+'The goods that an order still has to deliver, sets as their components, in the variants'' own units. base_quantity: of the line.';
+
+create function private.lock_goods(p_org_id uuid, p_order public.sales_orders, p_location_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_reservation public.stock_reservations;
+begin
+  -- The reservation comes before the levels, as for everybody, and the levels of both places at once and in order.
+  select * into v_reservation from public.stock_reservations
+  where org_id = p_org_id and id = p_order.reservation_id for no key update;
+  perform private.lock_levels(p_org_id,
+    array_remove(array[p_location_id, p_order.location_id, v_reservation.location_id], null), array(
+      select i.item_variant_id from private.open_items(p_org_id, p_order.id) i
+      union
+      select i.variant_id from public.stock_reservation_items i
+      where i.org_id = p_org_id and i.reservation_id = v_reservation.id));
+end;
+$$;
+
+comment on function private.lock_goods(uuid, public.sales_orders, uuid) is
+'Locks all that an act on an order''s goods may touch: what it holds and what it still has to deliver, there and at p_location_id.
+p_order: locked. No errors.';
+
+create function private.let_go(p_org_id uuid, p_order public.sales_orders, p_status text, p_document text default null,
+  p_document_id uuid default null)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_reservation public.stock_reservations;
+begin
+  select * into v_reservation from public.stock_reservations
+  where org_id = p_org_id and id = p_order.reservation_id for no key update;
+  if v_reservation.status = 'active' then
+    perform private.lock_levels(p_org_id, array[v_reservation.location_id], array(
+      select i.variant_id from public.stock_reservation_items i
+      where i.org_id = p_org_id and i.reservation_id = v_reservation.id));
+    perform private.end_reservations(p_org_id, array[v_reservation.id], p_status, p_document, p_document_id);
+  end if;
+end;
+$$;
+
+comment on function private.let_go(uuid, public.sales_orders, text, text, uuid) is
+'Gives what an order holds back to the levels, whose locks it takes unless the caller has them. p_order: locked; p_status: released,
+or fulfilled by p_document. No errors; nothing happens when it holds nothing.';
+
+create function private.hold_goods(p_org_id uuid, p_order public.sales_orders, p_location_id uuid, p_expires_at timestamptz,
+  p_strict boolean)
+returns uuid
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_id uuid := gen_random_uuid();
+  v_variants uuid[] := array(select i.item_variant_id from private.open_items(p_org_id, p_order.id) i);
+  v_held jsonb;
+  v_shortages jsonb;
+begin
+  if cardinality(v_variants) = 0 then
+    return null;
+  end if;
+  perform private.lock_levels(p_org_id, array[p_location_id], v_variants);
+  for v_look in 1 .. 2 loop
+    -- Lines are served in their order, as far as the goods reach.
+    with wanted as (
+      select i.*, coalesce(sum(i.quantity) over (partition by i.item_variant_id order by i.line_no
+        rows between unbounded preceding and 1 preceding), 0) as before, s.available
+      from private.open_items(p_org_id, p_order.id) i
+      join public.stock_levels s
+        on s.org_id = p_org_id and s.location_id = p_location_id and s.variant_id = i.item_variant_id
+    ), served as (
+      select w.*, least(w.quantity, greatest(w.available - w.before, 0)) as held from wanted w
+    ), short as (
+      select s.item_variant_id, sum(s.quantity) as requested, max(s.available) as available from served s
+      group by 1 having sum(s.held) < sum(s.quantity)
+    )
+    select (
+        select jsonb_agg(jsonb_build_object('line_no', s.line_no, 'variant_id', s.variant_id, 'base_quantity', s.base_quantity,
+          'item_variant_id', s.item_variant_id, 'quantity', s.held)) from served s where s.held > 0), (
+        select jsonb_agg(jsonb_build_object('variant_id', h.item_variant_id, 'sku', v.sku, 'requested', h.requested,
+          'available', h.available) order by v.sku)
+        from short h join public.product_variants v on v.org_id = p_org_id and v.id = h.item_variant_id)
+    into v_held, v_shortages;
+    exit when v_shortages is null or v_look = 2 or private.release_expired(p_org_id, array[p_location_id], v_variants) = 0;
+  end loop;
+  if p_strict and v_shortages is not null then
+    perform private.fail(409, 'insufficient_stock', format('Not enough stock of %s.', v_shortages -> 0 ->> 'sku'),
+      jsonb_build_object('shortages', v_shortages));
+  elsif v_held is null then
+    return null;
+  end if;
+  insert into public.stock_reservations (org_id, id, branch_id, location_id, status, document, document_id, customer_id,
+    expires_at, created_by)
+  values (p_org_id, v_id, p_order.branch_id, p_location_id, 'active', 'sales_order', p_order.id, p_order.customer_id, p_expires_at,
+    private.caller());
+  insert into public.stock_reservation_lines (org_id, reservation_id, line_no, branch_id, variant_id, quantity)
+  select distinct p_org_id, v_id, (h ->> 'line_no')::integer, p_order.branch_id, (h ->> 'variant_id')::uuid,
+    (h ->> 'base_quantity')::numeric
+  from jsonb_array_elements(v_held) h;
+  insert into public.stock_reservation_items (org_id, reservation_id, line_no, branch_id, variant_id, quantity)
+  select p_org_id, v_id, (h ->> 'line_no')::integer, p_order.branch_id, (h ->> 'item_variant_id')::uuid,
+    (h ->> 'quantity')::numeric
+  from jsonb_array_elements(v_held) h;
+  update public.stock_levels s set reserved = s.reserved + q.quantity, updated_at = now()
+  from (
+    select (h ->> 'item_variant_id')::uuid as variant_id, sum((h ->> 'quantity')::numeric) as quantity
+    from jsonb_array_elements(v_held) h group by 1) q
+  where s.org_id = p_org_id and s.location_id = p_location_id and s.variant_id = q.variant_id;
+  perform private.emit(p_org_id, 'reservation.created', jsonb_build_object('reservation_id', v_id, 'branch_id',
+    p_order.branch_id, 'location_id', p_location_id, 'order_id', p_order.id));
+  return v_id;
+end;
+$$;
+
+comment on function private.hold_goods(uuid, public.sales_orders, uuid, timestamptz, boolean) is
+'Reserves what an order still has to deliver and returns the reservation, null when there is nothing to hold. p_order: locked, and
+holding nothing; p_location_id: where; p_expires_at: null for as long as the order is open; p_strict: all of it or nothing, else
+as much as there is, and the rest is a back-order. Errors: 409 insufficient_stock.';
+
+create function private.selling_location(p_org_id uuid, p_branch_id uuid, p_location_id uuid, p_field text) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_sellable boolean := (
+    select is_sellable from public.locations
+    where org_id = p_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null);
+begin
+  if v_sellable is null then
+    perform private.fail(404, 'not_found', 'The branch has no such location.', jsonb_build_object('field', p_field));
+  elsif not v_sellable then
+    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', jsonb_build_object('field', p_field));
+  end if;
+end;
+$$;
+
+comment on function private.selling_location(uuid, uuid, uuid, text) is
+'A location of the branch that goods are sold from. Errors: 404 not_found, 422 location_not_sellable.';
+
+-- Money on an order -------------------------------------------------------------------------------
+
+create function private.order_advances(p_org_id uuid, p_order_id uuid) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return coalesce((
+    select sum(private.unallocated(p.org_id, p.id)) from public.payments p
+    where p.org_id = p_org_id and p.order_id = p_order_id), 0);
+end;
+$$;
+
+comment on function private.order_advances(uuid, uuid) is 'What of an order''s advances settles nothing yet. No errors.';
+
+create function private.check_order_credit(p_org_id uuid, p_order public.sales_orders) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_asked numeric;
+  v_promised numeric;
+begin
+  -- Two orders of one customer come after one another here, so that together they stay within his limit.
+  perform from public.customers where org_id = p_org_id and id = p_order.customer_id for no key update;
+  v_asked := p_order.total - private.order_advances(p_org_id, p_order.id);
+  if v_asked <= 0 then
+    return;
+  end if;
+  select coalesce(sum(greatest(o.total - private.order_advances(o.org_id, o.id) - coalesce((
+      select sum(i.total) from public.invoices i where i.org_id = o.org_id and i.order_id = o.id and i.status <> 'void'), 0), 0)), 0)
+  into v_promised
+  from public.sales_orders o
+  where o.org_id = p_org_id and o.customer_id = p_order.customer_id and o.status not in ('draft', 'closed', 'cancelled');
+  perform private.check_credit(p_org_id, p_order.customer_id, v_asked + v_promised);
+end;
+$$;
+
+comment on function private.check_order_credit(uuid, public.sales_orders) is
+'May this customer owe what no advance covers of an order, beside his invoices and his other open orders? Locks the customer.
+Errors: 422 credit_limit_exceeded.';
+
+create function private.check_advance(p_org_id uuid, p_order_id uuid, p_customer_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders;
+begin
+  if p_order_id is null then
+    return;
+  end if;
+  -- Whoever cancels the order meanwhile waits, and finds the advance.
+  select * into v_order from public.sales_orders where org_id = p_org_id and id = p_order_id for share;
+  if v_order.id is null then
+    perform private.fail(404, 'not_found', 'There is no such order.', '{"field": "order_id"}');
+  elsif v_order.customer_id is distinct from p_customer_id then
+    perform private.fail(422, 'customer_mismatch', 'This is another customer''s order.', jsonb_build_object('order_id', p_order_id));
+  elsif v_order.status in ('closed', 'cancelled') then
+    perform private.fail(409, 'order_not_open', 'This order is over.',
+      jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
+  end if;
+end;
+$$;
+
+comment on function private.check_advance(uuid, uuid, uuid) is
+'May an advance of this customer be taken on the order? Nothing is asked without an order. Errors: 404 not_found, 409
+order_not_open, 422 customer_mismatch.';
+
+-- The acts ----------------------------------------------------------------------------------------
+
+create function private.lock_order(p_org_id uuid, p_id uuid, p_to text) returns public.sales_orders
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders;
+begin
+  select * into v_order from public.sales_orders where org_id = p_org_id and id = p_id for no key update;
+  if p_to is not null then
+    perform private.check_step('sales_order', v_order.status, p_to);
+  end if;
+  return v_order;
+end;
+$$;
+
+comment on function private.lock_order(uuid, uuid, text) is
+'Locks an order that is to take the status p_to (null: none in particular). Errors: 409 invalid_transition.';
+
+create function public.confirm_order(p_id uuid, p_order_id uuid, p_options jsonb default '{}') returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+  v_location_id uuid := private.id_option(p_options, 'location_id');
+  v_expires_at timestamptz;
+  v_hold_id uuid;
+  v_date date;
+  v_number text;
+begin
+  perform private.authorize('order.manage', v_org_id, v_order.branch_id);
+  perform private.check_options(p_options, array['location_id', 'expires', 'back_order']);
+  perform private.check_texts(p_options, array['location_id', 'expires']);
+  if jsonb_typeof(p_options -> 'back_order') not in ('boolean', 'null') then
+    perform private.fail(400, 'invalid_input', 'back_order is true or false.', '{"field": "back_order"}');
+  end if;
+  if private.claim_request(v_org_id, p_id, 'confirm_order', jsonb_build_array(p_order_id, p_options)) then
+    v_order := private.lock_order(v_org_id, p_order_id, 'confirmed');
+    if p_options ->> 'expires' is not null then
+      v_expires_at := private.instant(p_options ->> 'expires', 'expires');
+      if v_expires_at <= now() then
+        perform private.fail(400, 'invalid_input', 'expires lies in the future.', '{"field": "expires"}');
+      end if;
+    end if;
+    v_date := private.local_date(v_org_id, v_order.branch_id, now());
+    perform private.assert_period_open(v_org_id, v_date);
+    if v_location_id is not null then
+      perform private.selling_location(v_org_id, v_order.branch_id, v_location_id, 'location_id');
+      v_hold_id := private.hold_goods(v_org_id, v_order, v_location_id, v_expires_at,
+        not coalesce((p_options ->> 'back_order')::boolean, false));
+    elsif exists (
+      select from public.sales_order_lines l where l.org_id = v_org_id and l.order_id = p_order_id and l.stocked) then
+      perform private.fail(400, 'invalid_input', 'Say where the goods are held.', '{"field": "location_id"}');
+    end if;
+    perform private.check_order_credit(v_org_id, v_order);
+    v_number := private.next_number(v_org_id, v_order.branch_id, 'sales_order', v_date);
+    update public.sales_orders
+    set status = 'confirmed', number = v_number, confirmed_at = now(), location_id = v_location_id, reservation_id = v_hold_id
+    where org_id = v_org_id and id = p_order_id;
+    perform private.emit(v_org_id, 'order.confirmed', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+      'customer_id', v_order.customer_id, 'number', v_number, 'total', v_order.total));
+  end if;
+  return private.order_json(v_org_id, p_order_id);
+end;
+$$;
+
+comment on function public.confirm_order(uuid, uuid, jsonb) is
+'Confirms a draft order: it gets its number, its goods are held until it is delivered or cancelled, and the customer''s credit is
+asked for what no advance covers (invoices and other open orders count too). p_id: the client''s uuid of this act. p_order_id.
+p_options: location_id (where the goods are held; none needed for services alone), back_order (true: hold what is there, the rest
+follows), expires (ISO 8601: hold them only until then). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock, period_closed, id_reused, series_exhausted; 422
+credit_limit_exceeded, location_not_sellable. Permission: order.manage.';
+revoke execute on function public.confirm_order(uuid, uuid, jsonb) from public, anon;
+grant execute on function public.confirm_order(uuid, uuid, jsonb) to authenticated;
+
+create function private.step_order(p_org_id uuid, p_order public.sales_orders, p_to text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_hold_id uuid := p_order.reservation_id;
+begin
+  if p_to = 'closed' then
+    if exists (select from private.order_progress(p_org_id, p_order.id) p where p.invoiced < p.delivered) then
+      perform private.fail(409, 'order_not_invoiced', 'What was delivered is not all invoiced.',
+        jsonb_build_object('order_id', p_order.id));
+    end if;
+    perform private.let_go(p_org_id, p_order, 'released');
+    v_hold_id := null;
+  elsif p_to = 'ready' and p_order.location_id is not null then
+    -- What was made or has arrived since is held now, too.
+    perform private.lock_goods(p_org_id, p_order, p_order.location_id);
+    perform private.let_go(p_org_id, p_order, 'released');
+    v_hold_id := private.hold_goods(p_org_id, p_order, p_order.location_id, (
+      select r.expires_at from public.stock_reservations r
+      where r.org_id = p_org_id and r.id = p_order.reservation_id and r.expires_at > now()), false);
+  end if;
+  update public.sales_orders
+  set status = p_to, reservation_id = v_hold_id, ended_at = case when p_to = 'closed' then now() end
+  where org_id = p_org_id and id = p_order.id;
+  perform private.emit(p_org_id, 'order.' || p_to, jsonb_build_object('order_id', p_order.id, 'branch_id', p_order.branch_id,
+    'customer_id', p_order.customer_id, 'number', p_order.number));
+end;
+$$;
+
+comment on function private.step_order(uuid, public.sales_orders, text) is
+'Takes an order, locked and able to, to in_production, ready (it holds what is there by now) or closed (it holds nothing any more).
+Errors: 409 order_not_invoiced.';
+
+create function public.mark_order(p_id uuid, p_order_id uuid, p_status text) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+begin
+  perform private.authorize('order.manage', v_org_id, v_order.branch_id);
+  if p_status is null or p_status not in ('in_production', 'ready', 'closed') then
+    perform private.fail(400, 'invalid_input', 'p_status is in_production, ready or closed.', '{"field": "p_status"}');
+  end if;
+  if private.claim_request(v_org_id, p_id, 'mark_order', jsonb_build_array(p_order_id, p_status)) then
+    perform private.step_order(v_org_id, private.lock_order(v_org_id, p_order_id, p_status), p_status);
+  end if;
+  return private.order_json(v_org_id, p_order_id);
+end;
+$$;
+
+comment on function public.mark_order(uuid, uuid, text) is
+'Says how far an order is. p_id: the client''s uuid of this act. p_order_id. p_status: in_production; ready (goods that have come in
+since are held for it); closed (all that was delivered is invoiced: what is still open will not come, and what is left of the
+advances is the customer''s credit). Returns the order as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404
+not_found; 409 invalid_transition, order_not_invoiced, id_reused. Permission: order.manage.';
+revoke execute on function public.mark_order(uuid, uuid, text) from public, anon;
+grant execute on function public.mark_order(uuid, uuid, text) to authenticated;
+
+create function public.log_work(p_id uuid, p_order_id uuid, p_note text, p_options jsonb default '{}') returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+  v_status text := p_options ->> 'status';
+  v_today date := private.local_date(v_org_id, v_order.branch_id, now());
+  v_day date;
+begin
+  perform private.authorize('order.manage', v_org_id, v_order.branch_id);
+  perform private.check_options(p_options, array['visible_to_customer', 'status', 'worked_on']);
+  perform private.check_texts(p_options, array['status', 'worked_on']);
+  if p_note is null or length(btrim(p_note)) not between 1 and 2000 then
+    perform private.fail(400, 'invalid_input', 'Say what was done, in 1 to 2000 characters.', '{"field": "p_note"}');
+  elsif jsonb_typeof(p_options -> 'visible_to_customer') not in ('boolean', 'null') then
+    perform private.fail(400, 'invalid_input', 'visible_to_customer is true or false.', '{"field": "visible_to_customer"}');
+  elsif v_status not in ('in_production', 'ready') then
+    perform private.fail(400, 'invalid_input', 'status is in_production or ready.', '{"field": "status"}');
+  end if;
+  v_day := coalesce(private.day(p_options ->> 'worked_on', 'worked_on'), v_today);
+  if private.claim_request(v_org_id, p_id, 'log_work', jsonb_build_array(p_order_id, p_note, p_options)) then
+    if not v_day between v_today - 366 and v_today then
+      perform private.fail(400, 'invalid_input', 'worked_on is today or a day of the last year.', '{"field": "worked_on"}');
+    end if;
+    v_order := private.lock_order(v_org_id, p_order_id, v_status);
+    if v_order.status in ('draft', 'closed', 'cancelled') then
+      perform private.fail(409, 'order_not_open', 'No work is done on an order that is not confirmed, or is over.',
+        jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
+    end if;
+    insert into public.sales_order_log (org_id, id, order_id, branch_id, worked_on, note, visible_to_customer, status, created_by)
+    values (v_org_id, p_id, p_order_id, v_order.branch_id, v_day, p_note,
+      coalesce((p_options ->> 'visible_to_customer')::boolean, false), coalesce(v_status, v_order.status), private.caller());
+    if v_status is not null then
+      perform private.step_order(v_org_id, v_order, v_status);
+    end if;
+    perform private.emit(v_org_id, 'order.worked', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+      'entry_id', p_id));
+  end if;
+  return private.order_json(v_org_id, p_order_id);
+end;
+$$;
+
+comment on function public.log_work(uuid, uuid, text, jsonb) is
+'Notes work that was done on an order. p_id: the client''s uuid, the entry''s id. p_order_id. p_note: 1 to 2000 characters. p_options:
+visible_to_customer (true: he may be shown it), status (in_production or ready: the order takes it), worked_on (ISO 8601 date, today
+when left out). Returns the order as JSON with its work_log. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found;
+409 order_not_open, invalid_transition, id_reused. Permission: order.manage.';
+revoke execute on function public.log_work(uuid, uuid, text, jsonb) from public, anon;
+grant execute on function public.log_work(uuid, uuid, text, jsonb) to authenticated;
+
+create function public.cancel_order(p_id uuid, p_order_id uuid, p_reason text, p_options jsonb default '{}') returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+  v_method text := p_options ->> 'refund_method';
+  v_sources jsonb;
+begin
+  perform private.authorize('order.manage', v_org_id, v_order.branch_id);
+  perform private.check_reason(p_reason);
+  perform private.check_options(p_options, array['refund_method', 'reference']);
+  perform private.check_texts(p_options, array['refund_method', 'reference']);
+  if v_method is not null then
+    perform private.authorize('refund.create', v_org_id, v_order.branch_id);
+    perform private.check_money(1, v_method, p_options ->> 'reference');
+  end if;
+  if private.claim_request(v_org_id, p_id, 'cancel_order', jsonb_build_array(p_order_id, p_reason, p_options)) then
+    v_order := private.lock_order(v_org_id, p_order_id, 'cancelled');
+    if exists (
+      select from public.invoices i where i.org_id = v_org_id and i.order_id = p_order_id and i.status <> 'void' and i.total > coalesce((
+        select sum(c.total) from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 0)) then
+      perform private.fail(409, 'order_invoiced', 'This order has an invoice: void it or credit it first.',
+        jsonb_build_object('order_id', p_order_id));
+    end if;
+    perform from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id order by p.id for no key update;
+    perform private.assert_period_open(v_org_id, private.local_date(v_org_id, v_order.branch_id, now()));
+    perform private.let_go(v_org_id, v_order, 'released');
+    update public.sales_orders set status = 'cancelled', reservation_id = null, ended_at = now(), reason = p_reason
+    where org_id = v_org_id and id = p_order_id;
+    if v_method is not null then
+      select jsonb_agg(jsonb_build_object('payment_id', u.id, 'credit_note_id', null, 'amount', u.amount) order by u.id)
+      into v_sources from (
+        select p.id, private.unallocated(p.org_id, p.id) as amount from public.payments p
+        where p.org_id = v_org_id and p.order_id = p_order_id) u
+      where u.amount > 0;
+      if v_sources is not null then
+        perform private.pay_back(v_org_id, p_id, v_order.branch_id, v_order.customer_id, v_method, v_sources,
+          p_options ->> 'reference', p_reason, now());
+      end if;
+    end if;
+    perform private.emit(v_org_id, 'order.cancelled', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+      'customer_id', v_order.customer_id, 'reason', p_reason));
+  end if;
+  return private.order_json(v_org_id, p_order_id);
+end;
+$$;
+
+comment on function public.cancel_order(uuid, uuid, text, jsonb) is
+'Cancels an order of which nothing was delivered: its goods are free again, and its advances are the customer''s credit, or are paid
+back. p_id: the client''s uuid of this act, and of the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options:
+refund_method (a payment method''s code: all advances are paid back by it; needs refund.create), reference. Returns the order as
+JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (something was delivered: close
+it), order_invoiced, period_closed, id_reused, series_exhausted. Permission: order.manage.';
+revoke execute on function public.cancel_order(uuid, uuid, text, jsonb) from public, anon;
+grant execute on function public.cancel_order(uuid, uuid, text, jsonb) to authenticated;

@@ -1,0 +1,313 @@
+-- Deliveries: what left of an order, in as many parts as it takes, each with its note.
+
+-- Tables ------------------------------------------------------------------------------------------
+
+create table public.deliveries (
+  org_id uuid not null,
+  id uuid not null,
+  branch_id uuid not null,
+  location_id uuid not null,
+  order_id uuid not null,
+  customer_id uuid not null,
+  number text not null check (length(number) <= 16),
+  delivered_at timestamptz not null,
+  business_date date not null,
+  created_at timestamptz not null default now(),
+  created_by uuid not null,
+  primary key (org_id, id),
+  unique (branch_id, org_id, number),
+  foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
+  foreign key (org_id, order_id) references public.sales_orders (org_id, id),
+  foreign key (org_id, customer_id) references public.customers (org_id, id)
+);
+
+comment on table public.deliveries is
+'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices are the
+order''s.';
+
+create table public.delivery_lines (
+  org_id uuid not null,
+  delivery_id uuid not null,
+  line_no integer not null,
+  branch_id uuid not null,
+  order_id uuid not null,
+  variant_id uuid not null,
+  quantity numeric(14, 3) not null check (quantity > 0),
+  line jsonb not null,
+  primary key (org_id, delivery_id, line_no),
+  foreign key (org_id, delivery_id) references public.deliveries (org_id, id),
+  foreign key (org_id, order_id, line_no) references public.sales_order_lines (org_id, order_id, line_no),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
+  foreign key (org_id, variant_id) references public.product_variants (org_id, id)
+);
+
+comment on table public.delivery_lines is
+'What of an order''s line was delivered; line_no is the order''s. quantity: in the line''s unit. line: that part of the order''s line,
+with its share of the amounts, and the numbers of the pieces and the lot, where they were named.';
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+create index on public.deliveries (branch_id, delivered_at desc);
+create index on public.deliveries (order_id);
+create index on public.delivery_lines (branch_id);
+
+alter table public.invoices add foreign key (org_id, delivery_id) references public.deliveries (org_id, id);
+
+-- Functions ---------------------------------------------------------------------------------------
+
+create function private.delivery_asked(p_lines jsonb)
+returns table (line_no integer, quantity numeric, serials jsonb, batch text)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_place bigint;
+begin
+  if jsonb_typeof(p_lines) is distinct from 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
+    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines, or null for everything open.',
+      '{"field": "p_lines"}');
+  end if;
+  select t.place into v_place from jsonb_array_elements(p_lines) with ordinality t (line, place)
+  where case when jsonb_typeof(t.line) <> 'object' or jsonb_typeof(t.line -> 'line_no') is distinct from 'number'
+      or jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then true
+    else t.line - array['line_no', 'quantity', 'serials', 'batch'] <> '{}'
+      or not (t.line -> 'line_no')::numeric between 1 and 2000 or (t.line -> 'line_no')::numeric % 1 <> 0
+      or not (t.line -> 'quantity')::numeric between 0.001 and 999999999
+      or (t.line ->> 'serials' is not null and not private.is_serials(t.line -> 'serials'))
+      or jsonb_typeof(coalesce(t.line -> 'batch', 'null')) not in ('string', 'null') end
+  order by t.place limit 1;
+  if v_place is null then
+    select max(t.place) into v_place from jsonb_array_elements(p_lines) with ordinality t (line, place)
+    group by t.line -> 'line_no' having count(*) > 1 limit 1;
+  end if;
+  if v_place is not null then
+    perform private.fail(400, 'invalid_input', format('Line %s needs a line_no, named once, and a quantity above 0.', v_place),
+      jsonb_build_object('field', 'p_lines', 'line', v_place));
+  end if;
+  return query
+  select (t.line -> 'line_no')::integer, (t.line -> 'quantity')::numeric, nullif(t.line -> 'serials', 'null'), t.line ->> 'batch'
+  from jsonb_array_elements(p_lines) t (line);
+end;
+$$;
+
+comment on function private.delivery_asked(jsonb) is
+'p_lines: [{"line_no", "quantity", "serials"?, "batch"?}], each line once. Errors: 400 invalid_input.';
+
+create function private.deliverable_lines(p_org_id uuid, p_order_id uuid, p_lines jsonb) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_bad record;
+  v_asked jsonb;
+  v_lines jsonb;
+begin
+  if p_lines is not null then
+    select a.line_no, a.quantity as asked, p.line, p.quantity - p.delivered as open, u.decimals, v.tracking, a.serials, a.batch
+    into v_bad
+    from private.delivery_asked(p_lines) a
+    left join private.order_progress(p_org_id, p_order_id) p on p.line_no = a.line_no
+    left join public.units u on u.code = p.line ->> 'unit'
+    left join public.product_variants v on v.org_id = p_org_id and v.id = (p.line ->> 'variant_id')::uuid
+    where p.line is null or a.quantity > p.quantity - p.delivered or a.quantity <> round(a.quantity, u.decimals)
+      or (p.line -> 'set_items' = 'null' and a.serials is not null and v.tracking <> 'serial')
+      or (a.batch is not null and v.tracking <> 'batch')
+    order by a.line_no limit 1;
+    if v_bad.line_no is null then
+      null;
+    elsif v_bad.line is null then
+      perform private.fail(404, 'not_found', format('The order has no line %s.', v_bad.line_no),
+        jsonb_build_object('line_no', v_bad.line_no));
+    elsif v_bad.asked > v_bad.open then
+      perform private.fail(422, 'delivery_exceeds_order', format('Of %s, %s are still open.', v_bad.line ->> 'sku',
+        trim_scale(v_bad.open)), jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.line -> 'sku', 'open', v_bad.open,
+        'asked', v_bad.asked));
+    else
+      perform private.fail(400, 'invalid_input', format('%s is not delivered in fractions so small, or not tracked in that way.',
+        v_bad.line ->> 'sku'), jsonb_build_object('field', 'p_lines', 'line_no', v_bad.line_no, 'sku', v_bad.line -> 'sku'));
+    end if;
+  end if;
+  v_asked := coalesce(p_lines, (
+    select jsonb_agg(jsonb_build_object('line_no', o.line_no, 'quantity', o.quantity - o.delivered))
+    from private.order_progress(p_org_id, p_order_id) o where o.quantity > o.delivered));
+  if v_asked is null then
+    perform private.fail(422, 'delivery_exceeds_order', 'All of this order was delivered.', jsonb_build_object('order_id', p_order_id));
+  end if;
+  select jsonb_agg(private.line_part(p.line, p.delivered, p.delivered + a.quantity)
+    || jsonb_build_object('serials', a.serials, 'batch', a.batch, 'stocked', p.stocked) order by p.line_no)
+  into v_lines
+  from private.order_progress(p_org_id, p_order_id) p join private.delivery_asked(v_asked) a on a.line_no = p.line_no;
+  return v_lines;
+end;
+$$;
+
+comment on function private.deliverable_lines(uuid, uuid, jsonb) is
+'The lines of a delivery, each the next part of an order''s line, under the order''s lock. p_lines: as private.delivery_asked takes
+them; null: everything open. Errors: 400 invalid_input, 404 not_found, 422 delivery_exceeds_order.';
+
+create function private.delivery_json(p_org_id uuid, p_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select private.sum_document(d.org_id, o.header, l.list) || jsonb_build_object('id', d.id, 'title', 'Delivery Note',
+      'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
+      'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
+      'tax_summary', private.tax_summary(l.list), 'invoice_id', (
+        select i.id from public.invoices i
+        where i.org_id = d.org_id and i.order_id = d.order_id and i.delivery_id = d.id and i.status <> 'void' limit 1))
+    from public.deliveries d
+    join public.sales_orders o on o.org_id = d.org_id and o.id = d.order_id
+    cross join lateral (
+      select jsonb_agg(t.line || jsonb_build_object('ordered', s.quantity) order by t.line_no) as list
+      from public.delivery_lines t
+      join public.sales_order_lines s on s.org_id = t.org_id and s.order_id = t.order_id and s.line_no = t.line_no
+      where t.org_id = d.org_id and t.delivery_id = d.id) l
+    where d.org_id = p_org_id and d.id = p_id);
+end;
+$$;
+
+comment on function private.delivery_json(uuid, uuid) is
+'A delivery note as clients and documents see it, in the shape of an invoice: amounts are its share of the order''s. ordered: of the
+order''s line.';
+
+create function private.delivery_named(p_id uuid) returns public.deliveries
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_delivery public.deliveries;
+begin
+  select d.* into v_delivery from private.member_orgs() o (id)
+  cross join lateral (select * from public.deliveries t where t.org_id = o.id and t.id = p_id limit 1) d;
+  return v_delivery;
+end;
+$$;
+
+comment on function private.delivery_named(uuid) is
+'A delivery of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
+
+-- The acts ----------------------------------------------------------------------------------------
+
+create function public.deliver_order(p_id uuid, p_order_id uuid, p_location_id uuid, p_lines jsonb default null) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+  v_date date;
+  v_lines jsonb;
+  v_goods jsonb;
+  v_status text;
+  v_hold public.stock_reservations;
+  v_hold_id uuid;
+  v_moves private.stock_move[];
+  v_number text;
+begin
+  perform private.authorize('order.deliver', v_org_id, v_order.branch_id);
+  if private.claim_request(v_org_id, p_id, 'deliver_order', jsonb_build_array(p_order_id, p_location_id, p_lines)) then
+    v_order := private.lock_order(v_org_id, p_order_id, null);
+    if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
+      perform private.refuse_transition('sales_order', v_order.status, 'partially_delivered');
+    end if;
+    perform private.selling_location(v_org_id, v_order.branch_id, p_location_id, 'p_location_id');
+    v_lines := private.deliverable_lines(v_org_id, p_order_id, p_lines);
+    v_status := case when exists (
+        select from private.order_progress(v_org_id, p_order_id) p
+        where p.quantity - p.delivered > coalesce((
+          select (l ->> 'quantity')::numeric from jsonb_array_elements(v_lines) l where (l ->> 'line_no')::integer = p.line_no), 0))
+      then 'partially_delivered' else 'delivered' end;
+    if v_status <> v_order.status then
+      perform private.check_step('sales_order', v_order.status, v_status);
+    end if;
+    v_date := private.local_date(v_org_id, v_order.branch_id, now());
+    perform private.assert_period_open(v_org_id, v_date);
+
+    -- The goods: what is held is given back, what is delivered leaves, and what is still open is held again, beneath one lock.
+    perform private.lock_goods(v_org_id, v_order, p_location_id);
+    select * into v_hold from public.stock_reservations where org_id = v_org_id and id = v_order.reservation_id;
+    perform private.let_go(v_org_id, v_order, 'fulfilled', 'delivery', p_id);
+    select jsonb_agg(l) into v_goods from jsonb_array_elements(v_lines) l where (l ->> 'stocked')::boolean;
+    if v_goods is not null then
+      v_moves := private.sale_moves(v_org_id, v_goods, p_location_id, private.shared_location(v_org_id, 'customer'));
+      perform private.move_stock(v_org_id, 'delivery', p_id, now(), v_moves, v_date);
+    end if;
+    v_number := private.next_number(v_org_id, v_order.branch_id, 'delivery', v_date);
+    insert into public.deliveries (org_id, id, branch_id, location_id, order_id, customer_id, number, delivered_at, business_date,
+      created_by)
+    values (v_org_id, p_id, v_order.branch_id, p_location_id, p_order_id, v_order.customer_id, v_number, now(), v_date,
+      private.caller());
+    insert into public.delivery_lines (org_id, delivery_id, line_no, branch_id, order_id, variant_id, quantity, line)
+    select v_org_id, p_id, (l ->> 'line_no')::integer, v_order.branch_id, p_order_id, (l ->> 'variant_id')::uuid,
+      (l ->> 'quantity')::numeric, l - 'stocked'
+    from jsonb_array_elements(v_lines) l;
+    -- The levels are locked already. Goods whose time was over are not held again.
+    if v_order.location_id is not null and coalesce(v_hold.expires_at, 'infinity') > now() then
+      v_hold_id := private.hold_goods(v_org_id, v_order, v_order.location_id, v_hold.expires_at, false);
+    end if;
+    update public.sales_orders set status = v_status, reservation_id = v_hold_id
+    where org_id = v_org_id and id = p_order_id;
+    perform private.emit(v_org_id, 'order.delivered', jsonb_build_object('order_id', p_order_id, 'delivery_id', p_id, 'branch_id',
+      v_order.branch_id, 'customer_id', v_order.customer_id, 'number', v_number, 'status', v_status));
+  end if;
+  return private.delivery_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.deliver_order(uuid, uuid, uuid, jsonb) is
+'Delivers an order or a part of it: the goods leave what is held for it, the rest stays held. p_id: the client''s uuid, the
+delivery''s id. p_order_id. p_location_id: where the goods stand. p_lines: [{"line_no" (of the order), "quantity" (in the line''s
+unit), "serials"? (the number of each piece, where it has one; for a set those of its components), "batch"? (the lot; else what
+expires first)}], each line once; null: everything open, services included. Returns the delivery note as JSON, in the shape of an
+invoice. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock,
+serial_not_here, period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock,
+location_not_sellable. Permission: order.deliver.';
+revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb) from public, anon;
+grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb) to authenticated;
+
+create function public.get_delivery(p_id uuid) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_delivery public.deliveries := private.delivery_named(p_id);
+  v_manages boolean := private.permitted('order.manage', v_delivery.org_id);
+begin
+  perform private.authorize(case when v_manages then 'order.manage' else 'order.deliver' end, v_delivery.org_id,
+    v_delivery.branch_id);
+  return private.delivery_json(v_delivery.org_id, p_id);
+end;
+$$;
+
+comment on function public.get_delivery(uuid) is
+'One delivery note, whole, as deliver_order returns it. p_id: the delivery. Errors: 401, 403 permission_denied, 404 not_found.
+Permission: order.manage or order.deliver.';
+revoke execute on function public.get_delivery(uuid) from public, anon;
+grant execute on function public.get_delivery(uuid) to authenticated;
+
+-- Triggers ----------------------------------------------------------------------------------------
+
+create trigger append_only before update or delete on public.deliveries for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.deliveries for each statement execute function audit.refuse_change();
+create trigger append_only before update or delete on public.delivery_lines for each row execute function audit.refuse_change();
+create trigger keep_all before truncate on public.delivery_lines for each statement execute function audit.refuse_change();
+select audit.attach('public.deliveries');
+select audit.attach('public.delivery_lines', 'delivery_id', 'line_no');
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.deliveries enable row level security;
+create policy "Who manages or delivers orders reads their deliveries" on public.deliveries for select to authenticated
+  using (branch_id in (select private.branches_with('order.manage'))
+    or branch_id in (select private.branches_with('order.deliver')));
+
+alter table public.delivery_lines enable row level security;
+create policy "Who manages or delivers orders reads delivered lines" on public.delivery_lines for select to authenticated
+  using (branch_id in (select private.branches_with('order.manage'))
+    or branch_id in (select private.branches_with('order.deliver')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant select on public.deliveries, public.delivery_lines to authenticated;

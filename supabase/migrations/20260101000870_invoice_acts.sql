@@ -1,0 +1,450 @@
+-- Invoices without a counter sale: written directly or for an order, drafted, sent and voided.
+
+-- Writing -----------------------------------------------------------------------------------------
+
+create function private.write_invoice_lines(p_org_id uuid, p_id uuid, p_branch_id uuid, p_lines jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit, quantity,
+    base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate,
+    taxes, tax)
+  select p_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
+    l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax,
+    l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
+  from jsonb_populate_recordset(null::public.invoice_lines, p_lines) l;
+end;
+$$;
+
+comment on function private.write_invoice_lines(uuid, uuid, uuid, jsonb) is
+'Writes the lines of an invoice. p_lines: as private.price_sale returns them. No errors.';
+
+create function private.write_invoice(p_org_id uuid, p_id uuid, p_status text, p_number text, p_sale jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
+    business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, buyer, subtotal,
+    discount, tax, round_off, total, note, reference, terms, created_by)
+  values (p_org_id, p_id, (p_sale ->> 'branch_id')::uuid, (p_sale ->> 'location_id')::uuid, (p_sale ->> 'customer_id')::uuid,
+    (p_sale ->> 'order_id')::uuid, (p_sale ->> 'delivery_id')::uuid, p_number,
+    -- What costs nothing owes nothing.
+    case when p_status = 'sent' and (p_sale ->> 'total')::numeric = 0 then 'paid' else p_status end,
+    (p_sale ->> 'issued_at')::timestamptz, (p_sale ->> 'business_date')::date, (p_sale ->> 'due_date')::date, p_sale ->> 'currency',
+    p_sale ->> 'tax_regime', p_sale ->> 'supply_type', p_sale -> 'place_of_supply' ->> 'code',
+    p_sale -> 'place_of_supply' ->> 'name', p_sale -> 'seller', nullif(p_sale -> 'buyer', 'null'),
+    (p_sale ->> 'subtotal')::numeric, (p_sale ->> 'discount')::numeric, (p_sale ->> 'tax')::numeric,
+    (p_sale ->> 'round_off')::numeric, (p_sale ->> 'total')::numeric, p_sale ->> 'note', p_sale ->> 'reference',
+    p_sale ->> 'terms', private.caller());
+  perform private.write_invoice_lines(p_org_id, p_id, (p_sale ->> 'branch_id')::uuid, p_sale -> 'lines');
+  if p_status = 'sent' then
+    if (p_sale ->> 'total')::numeric = 0 then
+      perform private.invoice_paid(p_org_id, p_id);
+    end if;
+    perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_sale -> 'branch_id',
+      'customer_id', p_sale -> 'customer_id', 'number', p_number, 'total', p_sale -> 'total', 'paid', 0, 'order_id',
+      p_sale -> 'order_id'));
+  end if;
+end;
+$$;
+
+comment on function private.write_invoice(uuid, uuid, text, text, jsonb) is
+'Writes an invoice with its lines. p_status: draft or sent; p_number: null for a draft; p_sale: as private.price_sale returns it,
+with location_id, due_date, order_id and delivery_id where it has them. No errors.';
+
+create function private.check_due_date(p_options jsonb, p_today date) returns date
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_due date := private.day(p_options ->> 'due_date', 'due_date');
+begin
+  if not v_due between p_today and p_today + 3660 then
+    perform private.fail(400, 'invalid_input', 'due_date is today or later, within ten years.', '{"field": "due_date"}');
+  end if;
+  return v_due;
+end;
+$$;
+
+comment on function private.check_due_date(jsonb, date) is
+'Reads the option due_date, null when there is none: due at once. p_today: the branch''s date. Errors: 400 invalid_input.';
+
+create function private.price_invoice(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
+returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_location_id uuid := private.id_option(p_options, 'location_id');
+  v_sale jsonb;
+begin
+  if p_customer_id is null then
+    perform private.fail(400, 'invalid_input', 'Say which customer it is for.', '{"field": "p_customer_id"}');
+  elsif v_location_id is not null then
+    perform private.selling_location(p_org_id, p_branch_id, v_location_id, 'location_id');
+  end if;
+  perform private.check_sale_lines(p_lines);
+  -- A draft keeps no lots: what expires first goes first.
+  perform private.refuse_line_fields(p_lines, array['batch']);
+  v_sale := private.price_sale(p_org_id, p_branch_id, p_customer_id, p_lines, p_options - array['location_id', 'due_date', 'draft']);
+  if v_location_id is null and v_sale -> 'stocked_lines' <> '[]' then
+    perform private.fail(400, 'invalid_input', 'Say where the goods leave from.', '{"field": "location_id"}');
+  end if;
+  return v_sale || jsonb_build_object('location_id', v_location_id,
+    'due_date', private.check_due_date(p_options, (v_sale ->> 'business_date')::date));
+end;
+$$;
+
+comment on function private.price_invoice(uuid, uuid, uuid, jsonb, jsonb) is
+'An invoice as it would be written: private.price_sale''s JSON with location_id and due_date. Parameters and errors: as
+create_invoice''s.';
+
+create function private.issue_goods(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_location_id uuid,
+  p_lines jsonb, p_total numeric, p_date date)
+returns text
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.assert_period_open(p_org_id, p_date);
+  if jsonb_array_length(p_lines) > 0 then
+    perform private.move_stock(p_org_id, 'invoice', p_id, now(), private.sale_moves(p_org_id, p_lines, p_location_id,
+      private.shared_location(p_org_id, 'customer')), p_date);
+  end if;
+  if p_total > 0 then
+    perform private.check_credit(p_org_id, p_customer_id, p_total);
+  end if;
+  return private.next_number(p_org_id, p_branch_id, 'invoice', p_date);
+end;
+$$;
+
+comment on function private.issue_goods(uuid, uuid, uuid, uuid, uuid, jsonb, numeric, date) is
+'What issuing a direct invoice takes: open books, the goods, the customer''s credit and the number, which it returns. p_lines: those
+that leave stock; p_total: what will be owed. Errors: as private.move_stock''s and private.check_credit''s, 409 period_closed,
+series_exhausted.';
+
+-- Direct invoices ---------------------------------------------------------------------------------
+
+create function public.create_invoice(p_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb default '{}')
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := private.authorize_branch('invoice.create', p_branch_id);
+  v_sale jsonb;
+  v_draft boolean;
+  v_number text;
+begin
+  perform private.check_options(p_options, array['location_id', 'due_date', 'draft', 'note', 'reference', 'place_of_supply']);
+  perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
+  if jsonb_typeof(p_options -> 'draft') not in ('boolean', 'null') then
+    perform private.fail(400, 'invalid_input', 'draft is true or false.', '{"field": "draft"}');
+  end if;
+  v_draft := coalesce((p_options ->> 'draft')::boolean, false);
+  if private.claim_request(v_org_id, p_id, 'create_invoice', jsonb_build_array(p_branch_id, p_customer_id, p_lines, p_options)) then
+    v_sale := private.price_invoice(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
+    if not v_draft then
+      v_number := private.issue_goods(v_org_id, p_id, p_branch_id, p_customer_id, (v_sale ->> 'location_id')::uuid,
+        v_sale -> 'stocked_lines', (v_sale ->> 'total')::numeric, (v_sale ->> 'business_date')::date);
+    end if;
+    perform private.write_invoice(v_org_id, p_id, case when v_draft then 'draft' else 'sent' end, v_number, v_sale);
+  end if;
+  return private.invoice_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) is
+'Writes an invoice that is paid later, directly: sent at once, or a draft. p_id: the client''s uuid, the invoice''s id. p_branch_id;
+p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?}] as post_sale takes them.
+p_options: location_id (where the goods leave when it is sent; services need none), due_date (ISO 8601 date; at once when left out),
+draft (true: not sent yet), note, reference, place_of_supply. Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403
+permission_denied, price_override_denied; 404 not_found; 409 insufficient_stock, serial_not_here, period_closed, id_reused,
+series_exhausted; 422 credit_limit_exceeded, serials_required, expired_stock, unit_unknown, set_incomplete, location_not_sellable,
+discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: invoice.create.';
+revoke execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
+grant execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
+
+create function public.save_invoice_draft(p_id uuid, p_invoice_id uuid, p_customer_id uuid, p_lines jsonb,
+  p_options jsonb default '{}')
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_org_id uuid := v_invoice.org_id;
+  v_sale jsonb;
+begin
+  perform private.authorize('invoice.create', v_org_id, v_invoice.branch_id);
+  perform private.check_options(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
+  perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
+  if private.claim_request(v_org_id, p_id, 'save_invoice_draft', jsonb_build_array(p_invoice_id, p_customer_id, p_lines,
+    p_options)) then
+    select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
+    if v_invoice.status <> 'draft' then
+      perform private.refuse_transition('invoice', v_invoice.status, 'draft');
+    end if;
+    v_sale := private.price_invoice(v_org_id, v_invoice.branch_id, p_customer_id, p_lines, p_options);
+    delete from public.invoice_lines where org_id = v_org_id and invoice_id = p_invoice_id;
+    update public.invoices
+    set customer_id = p_customer_id, location_id = (v_sale ->> 'location_id')::uuid, issued_at = now(),
+      business_date = (v_sale ->> 'business_date')::date, due_date = (v_sale ->> 'due_date')::date,
+      supply_type = v_sale ->> 'supply_type', place_of_supply = v_sale -> 'place_of_supply' ->> 'code',
+      place_of_supply_name = v_sale -> 'place_of_supply' ->> 'name', seller = v_sale -> 'seller', buyer = v_sale -> 'buyer',
+      subtotal = (v_sale ->> 'subtotal')::numeric, discount = (v_sale ->> 'discount')::numeric, tax = (v_sale ->> 'tax')::numeric,
+      round_off = (v_sale ->> 'round_off')::numeric, total = (v_sale ->> 'total')::numeric, note = v_sale ->> 'note',
+      reference = v_sale ->> 'reference', terms = v_sale ->> 'terms'
+    where org_id = v_org_id and id = p_invoice_id;
+    perform private.write_invoice_lines(v_org_id, p_invoice_id, v_invoice.branch_id, v_sale -> 'lines');
+  end if;
+  return private.invoice_json(v_org_id, p_invoice_id);
+end;
+$$;
+
+comment on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) is
+'Writes a draft invoice anew. p_id: the client''s uuid of this act. p_invoice_id. p_customer_id, p_lines: as create_invoice takes them.
+p_options: location_id, due_date, note, reference, place_of_supply; what is left out is empty. Returns the invoice as JSON. Errors:
+400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found; 409 invalid_transition (it was sent), id_reused;
+422 unit_unknown, set_incomplete, location_not_sellable, discount_limit, variant_archived, tax_rate_missing. Permission:
+invoice.create.';
+revoke execute on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
+grant execute on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
+
+-- Invoices for orders -----------------------------------------------------------------------------
+
+create function private.invoiceable_lines(p_org_id uuid, p_order_id uuid, p_delivery_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_bad record;
+  v_lines jsonb;
+begin
+  select p.line_no, p.line ->> 'sku' as sku, p.quantity, p.invoiced, d.quantity as asked into v_bad
+  from private.order_progress(p_org_id, p_order_id) p
+  join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
+  where p.invoiced + d.quantity > p.quantity order by p.line_no limit 1;
+  if v_bad.line_no is null then
+    select jsonb_agg(private.line_part(p.line, p.invoiced, p.invoiced + coalesce(d.quantity, p.quantity - p.invoiced))
+      || jsonb_build_object('serials', d.line -> 'serials') order by p.line_no)
+    into v_lines
+    from private.order_progress(p_org_id, p_order_id) p
+    left join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
+    where case when p_delivery_id is null then p.quantity > p.invoiced else d.line_no is not null end;
+  end if;
+  if v_lines is null then
+    perform private.fail(422, 'invoice_exceeds_order', 'This was invoiced already.', jsonb_build_object('order_id', p_order_id,
+      'line_no', v_bad.line_no, 'sku', v_bad.sku, 'ordered', v_bad.quantity, 'invoiced', v_bad.invoiced, 'asked', v_bad.asked));
+  end if;
+  return v_lines;
+end;
+$$;
+
+comment on function private.invoiceable_lines(uuid, uuid, uuid) is
+'The lines of an order''s next invoice, under the order''s lock: those of a delivery, or everything that is not invoiced yet. Errors:
+422 invoice_exceeds_order.';
+
+create function public.invoice_order(p_id uuid, p_order_id uuid, p_options jsonb default '{}') returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+  v_delivery public.deliveries;
+  v_delivery_id uuid := private.id_option(p_options, 'delivery_id');
+  v_date date := private.local_date(v_org_id, v_order.branch_id, now());
+  v_sale jsonb;
+  v_left numeric;
+  v_part numeric;
+  v_payment_id uuid;
+begin
+  perform private.authorize('invoice.create', v_org_id, v_order.branch_id);
+  perform private.check_options(p_options, array['delivery_id', 'due_date']);
+  perform private.check_texts(p_options, array['delivery_id', 'due_date']);
+  if private.claim_request(v_org_id, p_id, 'invoice_order', jsonb_build_array(p_order_id, p_options)) then
+    v_order := private.lock_order(v_org_id, p_order_id, null);
+    if v_order.status in ('draft', 'closed', 'cancelled') then
+      perform private.fail(409, 'order_not_open', 'Only an order that is confirmed and not over is invoiced.',
+        jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
+    end if;
+    if v_delivery_id is not null then
+      select * into v_delivery from public.deliveries where org_id = v_org_id and order_id = p_order_id and id = v_delivery_id;
+      if v_delivery.id is null then
+        perform private.fail(404, 'not_found', 'The order has no such delivery.', '{"field": "delivery_id"}');
+      elsif exists (
+        select from public.invoices i
+        where i.org_id = v_org_id and i.order_id = p_order_id and i.delivery_id = v_delivery_id and i.status <> 'void') then
+        perform private.fail(422, 'invoice_exceeds_order', 'This delivery was invoiced already.',
+          jsonb_build_object('order_id', p_order_id, 'delivery_id', v_delivery_id));
+      end if;
+    end if;
+    v_sale := private.sum_document(v_org_id, v_order.header, private.invoiceable_lines(v_org_id, p_order_id, v_delivery_id))
+      || jsonb_build_object('branch_id', v_order.branch_id, 'customer_id', v_order.customer_id, 'order_id', p_order_id,
+        'delivery_id', v_delivery_id, 'location_id', coalesce(v_delivery.location_id, v_order.location_id), 'issued_at', now(),
+        'business_date', v_date, 'due_date', private.check_due_date(p_options, v_date));
+    -- Credit was asked for when the order was confirmed; the advances pay first.
+    perform from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id order by p.id for no key update;
+    perform private.assert_period_open(v_org_id, v_date);
+    perform from public.customers where org_id = v_org_id and id = v_order.customer_id for no key update;
+    perform private.write_invoice(v_org_id, p_id, 'sent', private.next_number(v_org_id, v_order.branch_id, 'invoice', v_date), v_sale);
+    v_left := (v_sale ->> 'total')::numeric;
+    for v_payment_id, v_part in
+      select p.id, private.unallocated(p.org_id, p.id) from public.payments p
+      where p.org_id = v_org_id and p.order_id = p_order_id order by p.received_at, p.id
+    loop
+      v_part := least(v_part, v_left);
+      if v_part > 0 then
+        perform private.allocate(v_org_id, v_payment_id, p_id, v_part);
+        v_left := v_left - v_part;
+      end if;
+    end loop;
+  end if;
+  return private.invoice_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.invoice_order(uuid, uuid, jsonb) is
+'Invoices an order at its prices, never more than was ordered, and settles the invoice with the order''s advances. p_id: the client''s
+uuid, the invoice''s id. p_order_id: confirmed, and not over. p_options: delivery_id (what this delivery brought; else all that is
+not invoiced yet), due_date (ISO 8601 date; at once when left out). Line numbers are the order''s. Returns the invoice as JSON.
+Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 order_not_open, period_closed, id_reused,
+series_exhausted; 422 invoice_exceeds_order. Permission: invoice.create.';
+revoke execute on function public.invoice_order(uuid, uuid, jsonb) from public, anon;
+grant execute on function public.invoice_order(uuid, uuid, jsonb) to authenticated;
+
+-- Sending and voiding -----------------------------------------------------------------------------
+
+create function private.send_invoice(p_org_id uuid, p_invoice public.invoices) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_date date := private.local_date(p_org_id, p_invoice.branch_id, now());
+  v_goods jsonb;
+  v_number text;
+begin
+  if p_invoice.total = 0 then
+    perform private.fail(422, 'nothing_to_invoice', 'This draft comes to nothing: there is nothing to pay.',
+      jsonb_build_object('invoice_id', p_invoice.id));
+  elsif p_invoice.due_date < v_date then
+    perform private.fail(400, 'invalid_input', 'The draft''s due date is over: save it with another.', '{"field": "due_date"}');
+  end if;
+  select coalesce(jsonb_agg(to_jsonb(l) order by l.line_no), '[]') into v_goods
+  from public.invoice_lines l
+  join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
+  join public.products p on p.org_id = v.org_id and p.id = v.product_id and p.kind <> 'service'
+  where l.org_id = p_org_id and l.invoice_id = p_invoice.id;
+  v_number := private.issue_goods(p_org_id, p_invoice.id, p_invoice.branch_id, p_invoice.customer_id, p_invoice.location_id,
+    v_goods, p_invoice.total, v_date);
+  update public.invoices set status = 'sent', number = v_number, issued_at = now(), business_date = v_date
+  where org_id = p_org_id and id = p_invoice.id;
+  perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id', p_invoice.branch_id,
+    'customer_id', p_invoice.customer_id, 'number', v_number, 'total', p_invoice.total, 'paid', 0));
+end;
+$$;
+
+comment on function private.send_invoice(uuid, public.invoices) is
+'Issues a draft, locked: it gets its date and number, and its goods leave. Errors: 400 invalid_input, 422 nothing_to_invoice, and as
+private.issue_goods''.';
+
+create function private.void_invoice(p_org_id uuid, p_invoice public.invoices, p_id uuid, p_reason text) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_date date := private.local_date(p_org_id, p_invoice.branch_id, now());
+  v_lines jsonb;
+begin
+  if p_invoice.status <> 'draft' then
+    if p_invoice.business_date <> v_date or p_invoice.paid + p_invoice.credited <> 0 then
+      perform private.fail(409, 'credit_note_required',
+        'Only an invoice of today on which nothing was paid or credited is voided: issue a credit note.',
+        jsonb_build_object('invoice_id', p_invoice.id, 'number', p_invoice.number, 'business_date', p_invoice.business_date,
+          'paid', p_invoice.paid, 'credited', p_invoice.credited));
+    end if;
+    perform private.assert_period_open(p_org_id, v_date);
+    -- What was delivered on an order stays the order's affair; of a direct invoice the goods that are not back yet come back.
+    if p_invoice.order_id is null and p_invoice.location_id is not null then
+      select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_no', e.line_no, 'quantity', e.quantity, 'serials', e.serials))
+        order by e.line_no)
+      into v_lines
+      from (
+        select l.line_no, l.quantity - coalesce(sum(r.quantity), 0) as quantity, (
+          select jsonb_agg(s) from unnest(l.serials) s where not exists (
+            select from public.goods_return_lines x
+            where x.org_id = l.org_id and x.invoice_id = l.invoice_id and x.line_no = l.line_no and s = any (x.serials))) as serials
+        from public.invoice_lines l
+        join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
+        join public.products p on p.org_id = v.org_id and p.id = v.product_id and p.kind <> 'service'
+        left join public.goods_return_lines r on r.org_id = l.org_id and r.invoice_id = l.invoice_id and r.line_no = l.line_no
+        where l.org_id = p_org_id and l.invoice_id = p_invoice.id
+        group by l.org_id, l.invoice_id, l.line_no, l.quantity, l.serials) e
+      where e.quantity > 0;
+      if v_lines is not null then
+        perform private.take_back(p_org_id, p_id, p_invoice.id, p_invoice.location_id, v_lines, p_reason, now(), v_date);
+      end if;
+    end if;
+    perform private.settle_invoice(p_org_id, p_invoice.id, 0, 0, true);
+  else
+    update public.invoices set status = 'void' where org_id = p_org_id and id = p_invoice.id;
+  end if;
+  perform private.emit(p_org_id, 'invoice.voided', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id', p_invoice.branch_id,
+    'customer_id', p_invoice.customer_id, 'number', p_invoice.number, 'reason', p_reason));
+end;
+$$;
+
+comment on function private.void_invoice(uuid, public.invoices, uuid, text) is
+'Voids a draft, or an invoice of today on which nothing was paid, whose goods come back; the invoice is locked. p_id: of the goods
+return. Errors: 409 credit_note_required, period_closed, and as private.take_back''s.';
+
+create function public.set_invoice_status(p_id uuid, p_invoice_id uuid, p_status text, p_options jsonb default '{}') returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_org_id uuid := v_invoice.org_id;
+  v_reason text := p_options ->> 'reason';
+begin
+  -- What has no number was never more than a draft.
+  perform private.authorize(case when p_status = 'void' and v_invoice.number is not null then 'invoice.void'
+    else 'invoice.create' end, v_org_id, v_invoice.branch_id);
+  perform private.check_options(p_options, array['reason']);
+  perform private.check_texts(p_options, array['reason']);
+  if p_status is null or p_status not in ('draft', 'sent', 'partially_paid', 'paid', 'void') then
+    perform private.fail(400, 'invalid_input', 'p_status is sent or void.', '{"field": "p_status"}');
+  end if;
+  if private.claim_request(v_org_id, p_id, 'set_invoice_status', jsonb_build_array(p_invoice_id, p_status, p_options)) then
+    select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
+    if p_status = 'sent' and v_invoice.status = 'draft' then
+      perform private.send_invoice(v_org_id, v_invoice);
+    elsif p_status = 'void' and v_invoice.status = 'draft' then
+      perform private.void_invoice(v_org_id, v_invoice, p_id, v_reason);
+    elsif p_status = 'void' and v_invoice.status <> 'void' then
+      perform private.authorize('invoice.void', v_org_id, v_invoice.branch_id);
+      if v_reason is null or length(btrim(v_reason)) not between 1 and 500 then
+        perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "reason"}');
+      end if;
+      perform private.void_invoice(v_org_id, v_invoice, p_id, v_reason);
+    else
+      -- The other statuses follow from what is paid.
+      perform private.refuse_transition('invoice', v_invoice.status, p_status);
+    end if;
+  end if;
+  return private.invoice_json(v_org_id, p_invoice_id);
+end;
+$$;
+
+comment on function public.set_invoice_status(uuid, uuid, text, jsonb) is
+'Sends a draft invoice (it gets date and number, its goods leave), or voids one: a draft, or an invoice of today on which nothing was
+paid, whose goods come back. p_id: the client''s uuid of this act. p_invoice_id. p_status: sent or void; the others follow from
+payments. p_options: reason (1 to 500 characters, needed to void what was sent). Returns the invoice as JSON. Errors: 400
+invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, credit_note_required, insufficient_stock,
+serial_not_here, period_closed, id_reused, series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded, serials_required,
+expired_stock. Permission: invoice.create; invoice.void for what was sent.';
+revoke execute on function public.set_invoice_status(uuid, uuid, text, jsonb) from public, anon;
+grant execute on function public.set_invoice_status(uuid, uuid, text, jsonb) to authenticated;
