@@ -63,7 +63,8 @@ _RULES = {
           where org_id = %(org)s and act in ('post_sale', 'create_invoice', 'invoice_order') group by 1) r
           on r.id = i.id
         where i.org_id = %(org)s and (l.lines = 0 or l.taxable <> i.subtotal or l.tax <> i.tax
-          or m.movements <> case when i.order_id is null then l.lines else 0 end or a.allocated <> i.paid or e.events is distinct from 1
+          or m.movements <> case when i.order_id is null then l.lines else 0 end
+          or a.allocated <> i.paid or e.events is distinct from 1
           or r.requests is distinct from 1)
     """,
     "an invoice lacks its audit row": """

@@ -15,12 +15,10 @@ from tests.concurrency.test_transfers import breaches, lines
 from tests.concurrency.together import refusals, results, together
 
 
-def _write(
-    shop: Shop, till: OpenTill, act: str, customer: uuid.UUID, quantity: int = 1, variants: int = 1
-) -> uuid.UUID:
+def _write(shop: Shop, till: OpenTill, act: str, customer: uuid.UUID, quantity: int = 1) -> uuid.UUID:
     """A draft quotation or order."""
     made, branch = uuid.uuid4(), shop.branches[0]
-    call(till(shop), act, made, None, branch.id, customer, lines(shop.variants[:variants], quantity))
+    call(till(shop), act, made, None, branch.id, customer, lines(shop.variants, quantity))
     return made
 
 
@@ -29,8 +27,8 @@ def _confirm(shop: Shop, connection: Connection, order: uuid.UUID) -> Any:
     return call(connection, "confirm_order", uuid.uuid4(), order, location)
 
 
-def _confirmed(shop: Shop, till: OpenTill, customer: uuid.UUID, quantity: int, variants: int = 1) -> uuid.UUID:
-    made = _write(shop, till, "save_order", customer, quantity, variants)
+def _confirmed(shop: Shop, till: OpenTill, customer: uuid.UUID, quantity: int) -> uuid.UUID:
+    made = _write(shop, till, "save_order", customer, quantity)
     _confirm(shop, till(shop), made)
     return made
 
@@ -46,9 +44,7 @@ def _act(connection: Connection, name: str, *arguments: Any) -> Any:
 
 
 @pytest.mark.parametrize("same_id", [True, False])
-def test_convert_pressed_twice_makes_one_order(
-    found_shop: FoundShop, till: OpenTill, same_id: bool
-) -> None:
+def test_convert_pressed_twice_makes_one_order(found_shop: FoundShop, till: OpenTill, same_id: bool) -> None:
     shop = found_shop(stock=5)
     quotation = _write(shop, till, "save_quotation", shop.customer(1000))
     for step in ("send_quotation", "approve_quotation"):
@@ -90,7 +86,8 @@ def test_orders_at_once_stay_within_the_limit(found_shop: FoundShop, till: OpenT
     shop = found_shop(stock=50)
     customer = shop.customer(400)
     orders = [_write(shop, till, "save_order", customer) for _ in range(4)]
-    buy = partial(shop.sell, branch=shop.branches[0], variants=shop.variants, customer=customer, paid=Decimal(0))
+    here = shop.branches[0]
+    buy = partial(shop.sell, branch=here, variants=shop.variants, customer=customer, paid=Decimal(0))
     outcomes = together(
         [partial(_confirm, shop, till(shop), order) for order in orders]
         + [partial(buy, till(shop)) for _ in range(4)]
@@ -117,9 +114,8 @@ def test_an_order_is_cancelled_or_delivered(found_shop: FoundShop, till: OpenTil
     customer = shop.customer(100_000)
     for _ in range(4):
         order = _confirmed(shop, till, customer, 2)
-        outcomes = together(
-            [partial(_act, till(shop), "cancel_order", order, "Late"), partial(_deliver, shop, till(shop), order)]
-        )
+        cancel = partial(_act, till(shop), "cancel_order", order, "Late")
+        outcomes = together([cancel, partial(_deliver, shop, till(shop), order)])
         assert refusals(outcomes) == ["invalid_transition"]
         assert breaches(shop) == []
 

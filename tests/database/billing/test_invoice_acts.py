@@ -13,7 +13,9 @@ from tests.support.personas import Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
 
 
-def _write(person: Persona, people: People, *lines: Line, customer: str = "trusted", **options: object) -> Any:
+def _write(
+    person: Persona, people: People, *lines: Line, customer: str = "trusted", **options: object
+) -> Any:
     return person.rpc(
         "create_invoice",
         p_id=options.pop("p_id", None) or new_id(),
@@ -194,7 +196,9 @@ def test_else_a_credit_note_is_asked_for(people: People, why: str) -> None:
     assert traces(people.connection) == before
 
 
-@pytest.mark.parametrize(("status", "code"), [("paid", 409), ("partially_paid", 409), ("lost", 400), (None, 400)])
+@pytest.mark.parametrize(
+    ("status", "code"), [("paid", 409), ("partially_paid", 409), ("lost", 400), (None, 400)]
+)
 def test_other_statuses_follow_from_payments(people: People, status: Any, code: int) -> None:
     """Nobody sets them by hand."""
     made = _write(people.as_cashier(), people, line(people.world.teak.variants["assembly"]))
