@@ -60,9 +60,11 @@ _RULES = {
           where org_id = %(org)s and event = 'invoice.issued' group by 1) e on e.invoice_id = i.id::text
         left join (
           select id, count(*) as requests from private.requests
-          where org_id = %(org)s and act = 'post_sale' group by 1) r on r.id = i.id
+          where org_id = %(org)s and act in ('post_sale', 'create_invoice', 'invoice_order') group by 1) r
+          on r.id = i.id
         where i.org_id = %(org)s and (l.lines = 0 or l.taxable <> i.subtotal or l.tax <> i.tax
-          or m.movements <> l.lines or a.allocated <> i.paid or e.events is distinct from 1
+          or m.movements <> case when i.order_id is null then l.lines else 0 end
+          or a.allocated <> i.paid or e.events is distinct from 1
           or r.requests is distinct from 1)
     """,
     "an invoice lacks its audit row": """
@@ -113,7 +115,12 @@ _RULES = {
         where c.org_id = %(org)s group by l.invoice_id, l.line_no, l.sku, l.quantity
         having sum(c.quantity) > l.quantity
     """,
-    "a series of receipts, credit notes or refunds has a gap": """
+    "an order's line is delivered or invoiced beyond its quantity": """
+        select o.number, p.line_no, p.quantity, p.delivered, p.invoiced
+        from public.sales_orders o, private.order_progress(o.org_id, o.id) p
+        where o.org_id = %(org)s and (p.delivered > p.quantity or p.invoiced > p.quantity)
+    """,
+    "a series of other papers has a gap": """
         select d.kind, d.branch_id, count(*) as papers, max(c.last_value) as counter
         from (
           select 'receipt' as kind, branch_id, number from public.payments
@@ -121,7 +128,15 @@ _RULES = {
           union all
           select 'credit_note', branch_id, number from public.credit_notes where org_id = %(org)s
           union all
-          select 'refund', branch_id, number from public.refunds where org_id = %(org)s) d
+          select 'refund', branch_id, number from public.refunds where org_id = %(org)s
+          union all
+          select 'quotation', branch_id, number from public.quotations
+          where org_id = %(org)s and number is not null
+          union all
+          select 'sales_order', branch_id, number from public.sales_orders
+          where org_id = %(org)s and number is not null
+          union all
+          select 'delivery', branch_id, number from public.deliveries where org_id = %(org)s) d
         left join private.number_counters c on c.org_id = %(org)s and c.branch_id = d.branch_id
           and c.kind = d.kind and c.fiscal_year = split_part(d.number, '/', 2)
         group by 1, 2, split_part(d.number, '/', 2)

@@ -84,6 +84,7 @@ as $$
 declare
   v_limit numeric;
   v_owed numeric;
+  v_ordered numeric;
 begin
   if p_customer_id is null then
     perform private.fail(422, 'payment_incomplete', 'A sale without a customer is paid in full.',
@@ -93,15 +94,16 @@ begin
   select credit_limit into v_limit from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
   select coalesce(sum(balance), 0) into v_owed from public.invoices
   where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
-  if v_owed + p_balance > v_limit then
+  v_ordered := private.ordered_on_credit(p_org_id, p_customer_id);
+  if v_owed + v_ordered + p_balance > v_limit then
     perform private.fail(422, 'credit_limit_exceeded', 'This would go beyond the customer''s credit limit.',
-      jsonb_build_object('credit_limit', v_limit, 'owed', v_owed, 'asked', p_balance));
+      jsonb_build_object('credit_limit', v_limit, 'owed', v_owed, 'ordered', v_ordered, 'asked', p_balance));
   end if;
 end;
 $$;
 
 comment on function private.check_credit(uuid, uuid, numeric) is
-'May this customer owe p_balance more (in the organisation''s currency)? Locks the customer until the transaction ends.
+'May this customer owe p_balance more (in the organisation''s currency), beside his invoices and his open orders? Locks the customer until the transaction ends.
 Errors: 422 payment_incomplete (no customer), 422 credit_limit_exceeded.';
 
 -- What is paid on an invoice ------------------------------------------------------------------------

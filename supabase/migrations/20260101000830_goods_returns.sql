@@ -140,14 +140,17 @@ as $$
 begin
   return (
     select array_remove(array[i.id, i.delivery_id], null) || case when i.delivery_id is null and i.order_id is not null then array(
-        select d.id from public.deliveries d where d.org_id = i.org_id and d.order_id = i.order_id) end
+        select d.id from public.deliveries d
+        where d.org_id = i.org_id and d.order_id = i.order_id and not exists (
+          select from public.invoices o
+          where o.org_id = i.org_id and o.order_id = i.order_id and o.delivery_id = d.id and o.status <> 'void')) end
     from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id);
 end;
 $$;
 
 comment on function private.sale_documents(uuid, uuid) is
-'The documents under whose ids the goods of an invoice left: the invoice itself, or the delivery that it is for, or the
-deliveries of the order that it is for. No errors.';
+'The documents under whose ids the goods of an invoice left: the invoice itself, or the delivery that it is for, or those
+deliveries of the order that have no invoice of their own. No errors.';
 
 create function private.sold_lots(p_org_id uuid, p_invoice_id uuid, p_variant_id uuid)
 returns table (batch_id uuid, quantity numeric, unit_cost numeric, serials text[])
@@ -208,13 +211,19 @@ begin
     v_left := v_left - v_part;
     exit when v_left = 0;
   end loop;
+  if v_left > 0 and exists (
+    select from public.product_variants v join public.products p on p.org_id = v.org_id and p.id = v.product_id
+    where v.org_id = p_org_id and v.id = p_variant_id and p.kind <> 'service') then
+    perform private.fail(422, 'return_exceeds_sale', 'Fewer of these goods have left than would come back.',
+      jsonb_build_object('variant_id', p_variant_id, 'asked', p_quantity, 'left', p_quantity - v_left));
+  end if;
   return v_moves;
 end;
 $$;
 
 comment on function private.return_moves(uuid, uuid, uuid, numeric, text[], uuid, uuid) is
 'The movements of a variant that comes back from a sale: the same lots and pieces, at what they were worth when they left.
-Errors: 422 serials_required.';
+Errors: 422 serials_required, return_exceeds_sale (an order was invoiced before it was delivered).';
 
 create function private.goods_return_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable

@@ -196,26 +196,36 @@ $$;
 
 comment on function private.order_advances(uuid, uuid) is 'What of an order''s advances settles nothing yet. No errors.';
 
+create function private.ordered_on_credit(p_org_id uuid, p_customer_id uuid) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return coalesce((
+    select sum(greatest(o.total - private.order_advances(o.org_id, o.id) - coalesce((
+      select sum(i.total) from public.invoices i
+      where i.org_id = o.org_id and i.order_id = o.id and i.status <> 'void'), 0), 0))
+    from public.sales_orders o
+    where o.customer_id = p_customer_id and o.org_id = p_org_id and o.status not in ('draft', 'closed', 'cancelled')), 0);
+end;
+$$;
+
+comment on function private.ordered_on_credit(uuid, uuid) is
+'What a customer will owe for his open orders when they are invoiced: their totals less invoices and advances. No errors.';
+
 create function private.check_order_credit(p_org_id uuid, p_order public.sales_orders) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_asked numeric;
-  v_promised numeric;
 begin
   -- Two orders of one customer come after one another here, so that together they stay within his limit.
   perform from public.customers where org_id = p_org_id and id = p_order.customer_id for no key update;
   v_asked := p_order.total - private.order_advances(p_org_id, p_order.id);
-  if v_asked <= 0 then
-    return;
+  if v_asked > 0 then
+    perform private.check_credit(p_org_id, p_order.customer_id, v_asked);
   end if;
-  select coalesce(sum(greatest(o.total - private.order_advances(o.org_id, o.id) - coalesce((
-      select sum(i.total) from public.invoices i where i.org_id = o.org_id and i.order_id = o.id and i.status <> 'void'), 0), 0)), 0)
-  into v_promised
-  from public.sales_orders o
-  where o.org_id = p_org_id and o.customer_id = p_order.customer_id and o.status not in ('draft', 'closed', 'cancelled');
-  perform private.check_credit(p_org_id, p_order.customer_id, v_asked + v_promised);
 end;
 $$;
 

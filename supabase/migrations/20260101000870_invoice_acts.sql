@@ -294,7 +294,7 @@ begin
     v_left := (v_sale ->> 'total')::numeric;
     for v_payment_id, v_part in
       select p.id, private.unallocated(p.org_id, p.id) from public.payments p
-      where p.org_id = v_org_id and p.order_id = p_order_id order by p.received_at, p.id
+      where p.org_id = v_org_id and p.order_id = p_order_id order by p.received_at, p.number, p.id
     loop
       v_part := least(v_part, v_left);
       if v_part > 0 then

@@ -109,7 +109,7 @@ class InvoiceRow(Row):
     id: UUID
     org_id: UUID
     branch_id: UUID
-    location_id: UUID
+    location_id: UUID | None
     customer_id: UUID | None
     number: str | None
     status: Status
@@ -181,7 +181,7 @@ class Invoice(Quote):
     model_config = ConfigDict(json_schema_extra={"examples": [INVOICE]})
 
     id: UUID
-    location_id: UUID
+    location_id: UUID | None = Field(description="Where the goods stood; none where there were none")
     title: str
     number: str | None = Field(
         description="<branch>/<fiscal year>/<serial>, at most 16 characters, without gaps; none on a draft"

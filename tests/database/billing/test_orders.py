@@ -119,13 +119,8 @@ def test_the_work_is_logged(people: People) -> None:
     cashier = people.as_cashier()
     made = confirmed(people, line(people.world.teak.variants["sofa"]))
     _act(cashier, "log_work", made, p_note="Frame glued", p_options={"status": "in_production"})
-    done = _act(
-        cashier,
-        "log_work",
-        made,
-        p_note="Varnished",
-        p_options={"visible_to_customer": True, "status": "ready"},
-    )
+    shown = {"visible_to_customer": True, "status": "ready"}
+    done = _act(cashier, "log_work", made, p_note="Varnished", p_options=shown)
     assert done["status"] == "ready"
     assert [(w["note"], w["visible_to_customer"], w["status"]) for w in done["work_log"]] == [
         ("Frame glued", False, "in_production"),

@@ -44,12 +44,8 @@ def test_a_quotation_has_the_shape_of_an_invoice(people: People) -> None:
     }
     assert shared <= set(made)
     assert set(known["lines"][0]) <= set(made["lines"][0])
-    assert (made["title"], made["number"], made["status"], made["revision"]) == (
-        "Quotation",
-        None,
-        "draft",
-        1,
-    )
+    assert (made["title"], made["number"], made["status"]) == ("Quotation", None, "draft")
+    assert made["revision"] == 1
     assert (made["subtotal"], made["tax"], made["total"]) == (2000, 360, 2360)
     assert (made["note"], made["terms"], made["buyer"]["name"]) == ("By lorry", "Half now.", "Trusted")
     assert made["tax_summary"][0]["taxable"] == 2000
@@ -304,9 +300,8 @@ def test_a_date_of_ones_own(people: People) -> None:
     """valid_until is kept; thirty days without it; an id that is nobody's is not found."""
     sofa = people.world.teak.variants["sofa"]
     until = date(2035, 1, 31) if date.today() < date(2030, 1, 1) else date.today()  # noqa: DTZ011
-    assert quote_for(people.as_sales(), people, line(sofa), valid_until=str(until))["valid_until"] == str(
-        until
-    )
+    made = quote_for(people.as_sales(), people, line(sofa), valid_until=str(until))
+    assert made["valid_until"] == str(until)
     default = quote_for(people.as_sales(), people, line(sofa))
     days = date.fromisoformat(default["valid_until"]) - date.fromisoformat(default["business_date"])
     assert days == timedelta(days=30)

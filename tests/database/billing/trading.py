@@ -11,7 +11,7 @@ Document = dict[str, Any]
 
 
 def quote_for(
-    person: Persona, people: People, *lines: Line, customer: str = "trusted", **options: object
+    person: Persona, people: People, *lines: Line, customer: str = "trusted", **options: Any
 ) -> Document:
     """A draft quotation of Bengaluru."""
     made: Document = person.rpc(
@@ -26,7 +26,7 @@ def quote_for(
     return made
 
 
-def approved(people: People, *lines: Line, **options: object) -> Document:
+def approved(people: People, *lines: Line, **options: Any) -> Document:
     """A quotation that the sales executive wrote and sent, and the customer accepted."""
     sales = people.as_sales()
     made = quote_for(sales, people, *lines, **options)
@@ -69,7 +69,7 @@ def advance(people: People, order: Document, amount: object, method: str = "cash
     return made
 
 
-def confirm(people: People, order: Document, person: Persona | None = None, **options: object) -> Document:
+def confirm(people: People, order: Document, person: Persona | None = None, **options: Any) -> Document:
     """Confirm an order; its goods are held in the showroom."""
     options = {"location_id": people.world.blr.showroom} | options
     done: Document = (person or people.as_sales()).rpc(
@@ -78,7 +78,7 @@ def confirm(people: People, order: Document, person: Persona | None = None, **op
     return done
 
 
-def confirmed(people: People, *lines: Line, customer: str = "trusted", **options: object) -> Document:
+def confirmed(people: People, *lines: Line, customer: str = "trusted", **options: Any) -> Document:
     """An order that is paid in advance, and confirmed."""
     made = order(people, *lines, customer=customer)
     if made["total"]:
@@ -87,7 +87,7 @@ def confirmed(people: People, *lines: Line, customer: str = "trusted", **options
 
 
 def deliver(
-    person: Persona, people: People, order: Document, *lines: Document, **changed: object
+    person: Persona, people: People, order: Document, *lines: Document, **changed: Any
 ) -> Document:
     """Deliver what the lines say from the showroom, or without any all that is open."""
     arguments = {
@@ -100,7 +100,7 @@ def deliver(
     return done
 
 
-def invoice(person: Persona, order: Document, **options: object) -> Document:
+def invoice(person: Persona, order: Document, **options: Any) -> Document:
     """Invoice an order."""
     done: Document = person.rpc("invoice_order", p_id=new_id(), p_order_id=order["id"], p_options=options)
     return done
