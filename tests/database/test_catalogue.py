@@ -27,6 +27,7 @@ NOT_AUDITED = {
     "public.permissions": "changes by migration only",
     "public.stock_movements": "is append-only and carries who, when and why itself",
     "public.stock_levels": "changes only together with a movement",
+    "public.loyalty_entries": "is append-only and carries who, when and why itself",
     "public.batch_levels": "changes only together with a movement",
     "public.stock_units": "changes only together with a movement",
     "public.stock_count_figures": "come of audited entries; the log would show those of a blind count",
@@ -73,6 +74,20 @@ COLUMN_GRANTS = {
     "update: name kind tax_number phone email address_line1 address_line2 city region_code postal_code "
     "country notes "
     "archived_at customer_group_id tax_area tax_treatment",
+    "public.promotions": "insert: id org_id name kind value per_unit buy_quantity get_quantity max_times "
+    "applies_to customer_group_id branch_id valid_from valid_to weekdays time_from time_to minimum_amount "
+    "needs_coupon combinable priority; "
+    "update: name kind value per_unit buy_quantity get_quantity max_times applies_to customer_group_id "
+    "branch_id valid_from valid_to weekdays time_from time_to minimum_amount needs_coupon combinable "
+    "priority archived_at",
+    "public.promotion_targets": "insert: org_id promotion_id position part category_id product_id variant_id "
+    "quantity; update: part category_id product_id variant_id quantity",
+    "public.coupons": "insert: id org_id promotion_id code max_uses max_uses_per_customer valid_from "
+    "valid_to; update: max_uses max_uses_per_customer valid_from valid_to archived_at",
+    "public.loyalty_programs": "insert: org_id point_value minimum_points max_share_percent expiry_months; "
+    "update: point_value minimum_points max_share_percent expiry_months archived_at",
+    "public.loyalty_rules": "insert: id org_id name points_per_unit category_id customer_group_id priority; "
+    "update: name points_per_unit category_id customer_group_id priority archived_at",
     "public.suppliers": "insert: id org_id name tax_number phone email address_line1 address_line2 city "
     "region_code "
     "postal_code country notes; "
@@ -99,6 +114,7 @@ DELETABLE = {
     "public.product_units",
     "public.set_components",
     "public.price_list_items",
+    "public.promotion_targets",
 }
 READ_BY_TOKEN_HOOK = {"public.memberships", "public.membership_branches", "public.roles"}
 
