@@ -350,7 +350,7 @@ begin
     if v_off[i] > 0 then
       select * into v_tax from private.line_tax(v_nets[i] - v_off[i], (v_line -> 'price_includes_tax')::boolean,
         (v_line ->> 'base_quantity')::numeric, v_line ->> 'tax_kind',
-        jsonb_populate_record(null::private.tax_terms, v_line -> 'terms'), p_supply);
+        jsonb_populate_record(null::private.tax_terms, nullif(v_line -> 'terms', 'null')), p_supply);
       if v_tax.taxable < 0 then
         perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', v_line ->> 'sku'),
           jsonb_build_object('line', v_line -> 'line_no', 'sku', v_line -> 'sku'));
