@@ -520,8 +520,7 @@ class _Builder:
         promotion, code, invoice = new_id(), f"WELCOME-{branch.code}", new_id()
         for statement, values in (
             (
-                "promotions (id, org_id, name, kind, value, needs_coupon) "
-                "values (%s, %s, 'Welcome', 'percent', 10, true)",
+                "promotions (id, org_id, name, kind, value) values (%s, %s, 'Welcome', 'percent', 10)",
                 [promotion, self.org_id],
             ),
             (

@@ -3,6 +3,7 @@
 # Names put into statements come from tests, never from input.
 # ruff: noqa: S608
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ def insert(person: Persona, table: str, **columns: object) -> None:
 
 
 def promotion(
-    people: People, kind: str, value: object, *targets: dict[str, object], **columns: object
+    people: People, kind: str, value: object, *targets: Mapping[str, object], **columns: object
 ) -> UUID:
     """A promotion of the administrator's: about everything, unless targets are given."""
     made = new_id()
@@ -36,7 +37,7 @@ def promotion(
     return made
 
 
-def coupon(people: People, of: UUID, code: str = "DIWALI-25", **columns: object) -> UUID:
+def coupon(people: People, of: UUID, code: str = "DIWALI-25", **columns: Any) -> UUID:
     """A code of a promotion."""
     made = new_id()
     insert(
@@ -69,7 +70,7 @@ def program(people: People, rate: object = 1, **columns: object) -> None:
     org = people.world.teak.id
     changes = {"point_value": Decimal("0.5"), "minimum_points": 1, "max_share_percent": 100, **columns}
     people.as_admin().execute(
-        f"update public.loyalty_programs set {', '.join(f'{name} = %s' for name in changes)} where org_id = %s",
+        f"update public.loyalty_programs set {', '.join(f'{n} = %s' for n in changes)} where org_id = %s",
         [*changes.values(), org],
     )
     if rate:

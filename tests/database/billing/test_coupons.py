@@ -101,7 +101,7 @@ def test_the_last_use(people: People) -> None:
         ({"valid_from": "2090-01-01"}, "not_yet_valid"),
     ],
 )
-def test_validity(people: People, columns: dict[str, object], reason: str) -> None:
+def test_validity(people: People, columns: dict[str, Any], reason: str) -> None:
     """The business date decides."""
     coupon(people, promotion(people, "percent", 10, needs_coupon=True), **columns)
     with raises("coupon_invalid", 422) as refusal:

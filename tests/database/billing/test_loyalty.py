@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -116,12 +117,10 @@ def test_limits(people: People) -> None:
         _sell(people, "pot", payments=[pay(60, "points")])
     assert footprint(people.connection) == before
     assert balance(people, customer) == 250
-    for act in (
-        lambda: record(people.as_cashier(), customer, 5, p_method="points"),
-        lambda: credit(people.as_sales(), _sell(people)["id"], refund={"method": "points"}),
-    ):
-        with raises("invalid_input", 400):
-            act()
+    with raises("invalid_input", 400):
+        record(people.as_cashier(), customer, 5, p_method="points")
+    with raises("invalid_input", 400):
+        credit(people.as_sales(), _sell(people)["id"], refund={"method": "points"})
     people.as_admin().execute("update public.loyalty_programs set archived_at = now()")
     with raises("points_limit", 422):
         _sell(people, payments=[pay(100, "points"), pay(490)])
@@ -283,6 +282,15 @@ def _assert_ledger(people: People, customer: UUID) -> None:
     assert row[0] == balance(people, customer) >= 0
 
 
+def _refused_with(act: Callable[[], Any]) -> str:
+    """The SQLSTATE of the refusal, nothing when it was allowed."""
+    try:
+        act()
+    except psycopg.Error as error:
+        return error.sqlstate or "?"
+    return ""
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     acts=st.lists(
@@ -328,9 +336,6 @@ def test_any_acts(people: People, acts: list[tuple[str, int]], rate: str) -> Non
         for name, number in acts:
             if (name in ("redeem", "credit", "void") and not sold) or (name == "bounce" and not paid):
                 continue
-            try:
-                made[name](number)
-            except psycopg.Error as error:
-                assert (error.sqlstate or "").startswith("PT4"), error
+            assert _refused_with(partial(made[name], number)) in ("", "PT400", "PT404", "PT409", "PT422")
             _assert_ledger(people, customer)
         assert_books(people)
