@@ -5,10 +5,12 @@
 create table public.payment_methods (
   code text primary key check (code ~ '^[a-z_]{2,20}$'),
   name text not null,
-  gives_change boolean not null default false
+  gives_change boolean not null default false,
+  is_money boolean not null default true
 );
 
-comment on table public.payment_methods is 'How one can pay. gives_change: more may be handed over than is due.';
+comment on table public.payment_methods is 'How one can pay. gives_change: more may be handed over than is due.
+is_money: false for what pays a debt without money coming in, such as points: no revenue.';
 
 insert into public.payment_methods (code, name, gives_change) values
   ('cash', 'Cash', true), ('card', 'Card', false), ('upi', 'UPI', false), ('bank_transfer', 'Bank transfer', false),
@@ -97,6 +99,7 @@ create table public.invoice_lines (
   taxes jsonb not null,
   tax numeric(14, 2) not null check (tax >= 0),
   total numeric(14, 2) not null generated always as (taxable + tax) stored,
+  offers jsonb not null default '[]' check (jsonb_typeof(offers) = 'array'),
   primary key (org_id, invoice_id, line_no),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
@@ -106,8 +109,9 @@ comment on table public.invoice_lines is
 'What was sold, with names, prices and rates as they were. quantity: in unit; base_quantity: in the product''s own unit.
 set_items: what a set stood for, [{"variant_id", "sku", "name", "quantity"}], quantities for the whole line. serials: the
 numbers of the pieces. unit_price: per unit; list_price: what the catalogue asked, by the price list named in price_list or
-else by the variant; discount: off the line; taxes: [{"component",
-"rate", "amount"}], rates in percent, amounts in the invoice''s currency.';
+else by the variant; discount: off the line, by hand and by offers; taxes: [{"component",
+"rate", "amount"}], rates in percent; offers: [{"promotion_id", "name", "amount", "coupon"?}], what promotions gave of the discount.
+Amounts in the invoice''s currency.';
 
 create table public.payments (
   org_id uuid not null,

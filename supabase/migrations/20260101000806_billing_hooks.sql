@@ -6,7 +6,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Loyalty (room offers): the customer earns points by rule.
+  perform private.settle_points(p_org_id, p_invoice_id);
   -- Credit (room credit): the agreement on this invoice is completed.
   return;
 end;
@@ -21,7 +21,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Loyalty (room offers): the points earned on it are taken back.
+  perform private.settle_points(p_org_id, p_invoice_id);
   -- Credit (room credit): the agreement on this invoice is active again.
   return;
 end;
@@ -36,8 +36,9 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Loyalty (room offers): the points earned on what came back are taken back.
-  return;
+  perform private.credit_points(p_org_id, p_credit_note_id);
+  perform private.give_coupon_back(p_org_id, c.invoice_id)
+  from public.credit_notes c where c.org_id = p_org_id and c.id = p_credit_note_id;
 end;
 $$;
 
@@ -49,6 +50,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  perform private.unpay_points(p_org_id, p_payment_id);
   -- Credit (room credit): what the payment settled of instalments and fees is due again.
   return;
 end;

@@ -112,7 +112,7 @@ begin
         t.line ->> 'unit' as unit, t.line -> 'serials' as serials, t.line -> 'batch' as batch
       from jsonb_array_elements(p_lines) with ordinality t (line, place)
     ), found as (
-      select a.line_no, a.variant_id, a.quantity, a.discount, a.serials, a.batch, v.id, v.sku, v.name, k.price, k.price_list, v.tracking,
+      select a.line_no, a.variant_id, a.quantity, a.discount, a.serials, a.batch, v.id, v.sku, v.name, v.product_id, p.category_id, k.price, k.price_list, v.tracking,
         v.price_includes_tax, coalesce(v.archived_at, p.archived_at) as archived_at,
         p.kind, p.hsn_code, coalesce(a.unit, p.unit_code) as unit_code, u.decimals, f.factor, f.base_quantity,
         s.items as set_items, coalesce(a.asked_price, k.price)::numeric(14, 2) as unit_price,
@@ -158,7 +158,9 @@ begin
         f.base_quantity::numeric(14, 3), 'set_items', f.set_items, 'serials', f.serials, 'batch', f.batch, 'unit_price', f.unit_price,
         'list_price', f.price::numeric(14, 2), 'price_list', f.price_list, 'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
         'tax_rate', case when f.tax_kind in ('taxable', 'reverse_charge') then (f.terms).rate::numeric(6, 3) else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
-        'total', x.taxable + x.tax, 'stocked', f.kind <> 'service',
+        'total', x.taxable + x.tax, 'stocked', f.kind <> 'service', 'offers', '[]'::jsonb,
+        -- What private.apply_offers asks of a line.
+        'product_id', f.product_id, 'category_id', f.category_id, 'terms', f.terms,
         'problem', case
           when f.id is null then 'not_found'
           when f.archived_at is not null then 'variant_archived'
@@ -184,7 +186,7 @@ $$;
 
 comment on function private.price_lines(uuid, jsonb, private.supply, date, uuid, uuid) is
 'Prices and taxes the lines of a sale, as the caller may sell them. Returns the lines of the invoice, each with "stocked",
-"batch" and, where something is wrong, "problem". base_quantity: in the product''s own unit, where another one was asked for;
+"batch", what private.apply_offers needs (product_id, category_id, terms) and, where something is wrong, "problem". base_quantity: in the product''s own unit, where another one was asked for;
 set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
 date they choose the price lists. list_price: what the catalogue asks for one unit; price_list: by which list, null for none.';
 

@@ -15,9 +15,12 @@ declare
   v_sums record;
   v_raw numeric;
   v_total numeric;
+  v_local timestamp;
+  v_promotion_id uuid;
+  v_code text;
 begin
   perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'export_tax', 'reverse_charge', 'note', 'reference',
-    'reservation_id', 'credit_note_id']);
+    'reservation_id', 'credit_note_id', 'coupon']);
   perform private.check_sale_lines(p_lines);
   select * into v_org from public.organizations where id = p_org_id;
   select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
@@ -61,9 +64,19 @@ begin
   v_lines := private.price_lines(p_org_id, p_lines, v_supply, (v_occurred_at at time zone v_branch.timezone)::date, p_branch_id,
     v_customer.customer_group_id);
   perform private.refuse_problem(v_lines);
+  v_local := v_occurred_at at time zone v_branch.timezone;
+  if p_options ->> 'coupon' is not null then
+    select c.promotion_id, c.code into v_promotion_id, v_code
+    from private.coupon_for(p_org_id, p_options ->> 'coupon', p_customer_id, v_local::date, false) c;
+  end if;
+  -- Who has no promotions pays nothing for them.
+  if exists (select from public.promotions p where p.org_id = p_org_id and p.archived_at is null) then
+    v_lines := private.apply_offers(p_org_id, p_branch_id, v_customer.customer_group_id, v_local, v_lines, v_supply,
+      v_promotion_id, v_code);
+  end if;
 
   select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount,
-    sum((l ->> 'tax')::numeric) as tax, jsonb_agg(l - 'problem' - 'limit' - 'stocked' - 'batch' order by l -> 'line_no') as lines,
+    sum((l ->> 'tax')::numeric) as tax, jsonb_agg(l - array['problem', 'limit', 'stocked', 'batch', 'product_id', 'category_id', 'terms'] order by l -> 'line_no') as lines,
     jsonb_agg(l order by l -> 'line_no') filter (where (l ->> 'stocked')::boolean) as stocked,
     bool_or(l ->> 'tax_kind' = 'reverse_charge') as reverse_charge, bool_or(l ->> 'tax_kind' = 'taxable') as charged
   into v_sums from jsonb_array_elements(v_lines) l;
@@ -189,6 +202,9 @@ declare
   v_date date;
   v_number text;
   v_sellable boolean;
+  v_coupon_id uuid;
+  v_by_points numeric;
+  v_points bigint;
   v_moves private.stock_move[];
   v_buyer_location_id uuid := private.shared_location(v_org_id, 'customer');
 begin
@@ -213,6 +229,9 @@ begin
   if p_options ->> 'credit_note_id' is not null then
     v_credit := least(v_total, private.lock_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_customer_id));
   end if;
+  if p_options ->> 'coupon' is not null then
+    v_coupon_id := private.lock_coupon(v_org_id, p_options ->> 'coupon', p_customer_id, v_date, v_sale -> 'lines');
+  end if;
   perform private.assert_period_open(v_org_id, v_date);
   v_moves := private.sale_moves(v_org_id, v_sale -> 'stocked_lines', p_location_id, v_buyer_location_id);
   if p_options ->> 'reservation_id' is not null then
@@ -224,6 +243,10 @@ begin
   -- Locks come in one order everywhere: stock levels, then the customer, then the counter, which is held shortest.
   select coalesce(sum(s.amount), 0), coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('id', gen_random_uuid())), '[]')
   into v_paid, v_payments from private.settle(p_payments, v_total - v_credit) s;
+  select sum((s ->> 'amount')::numeric) into v_by_points from jsonb_array_elements(v_payments) s where s ->> 'method' = 'points';
+  if v_by_points is not null then
+    v_points := private.check_points(v_org_id, p_customer_id, v_by_points, v_total, 0);
+  end if;
   if v_paid + v_credit < v_total then
     perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit);
   end if;
@@ -241,9 +264,9 @@ begin
     v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
     quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes,
-    tax)
+    tax, offers)
   select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
-    l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
+    l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, l.offers
   from jsonb_populate_recordset(null::public.invoice_lines, v_sale -> 'lines') l;
   insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
     business_date, created_by)
@@ -255,6 +278,12 @@ begin
 
   if v_credit > 0 then
     perform private.note_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_id, v_credit);
+  end if;
+  if v_coupon_id is not null then
+    perform private.note_coupon(v_org_id, v_coupon_id, p_id);
+  end if;
+  if v_points is not null then
+    perform private.take_points(v_org_id, p_customer_id, v_points, 'redeem', p_id, v_by_points, null);
   end if;
   if v_paid + v_credit = v_total then
     perform private.invoice_paid(v_org_id, p_id);
@@ -275,12 +304,13 @@ limit)}], amounts in the organisation''s currency, with or without tax as the va
 limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
 with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
 reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
-customer that pays before the payments do).
+customer that pays before the payments do), coupon (a code in whatever capitals). Promotions that apply come off the lines and are
+said there (offers); the method points pays with the customer''s points, in currency.
 Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
 id_reused, series_exhausted, serial_not_here, invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown,
 set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,
 composition_interstate, reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded,
-customer_mismatch. Permission: sale.create.';
+customer_mismatch, coupon_invalid, coupon_used_up, payment_needs_a_customer, points_limit, points_insufficient. Permission: sale.create.';
 revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

@@ -200,8 +200,8 @@ as $$
 begin
   if p_amount is null or not p_amount between 0.01 and 1e11 or p_amount <> round(p_amount, 2) then
     perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.', '{"field": "p_amount"}');
-  elsif not exists (select from public.payment_methods where code = p_method) then
-    perform private.fail(400, 'invalid_input', 'p_method must be a payment method.', '{"field": "p_method"}');
+  elsif not exists (select from public.payment_methods where code = p_method and is_money) then
+    perform private.fail(400, 'invalid_input', 'p_method must be a payment method that is money.', '{"field": "p_method"}');
   elsif length(p_reference) > 100 then
     perform private.fail(400, 'invalid_input', 'A reference has at most 100 characters.', '{"field": "reference"}');
   end if;
@@ -209,7 +209,7 @@ end;
 $$;
 
 comment on function private.check_money(numeric, text, text) is
-'Is this an amount, a known method and a reference? An amount of null or NaN is none. Errors: 400 invalid_input.';
+'Is this an amount, a known method that is money and a reference? An amount of null or NaN is none. Errors: 400 invalid_input.';
 
 create function private.check_texts(p_options jsonb, p_texts text[]) returns void
 language plpgsql immutable

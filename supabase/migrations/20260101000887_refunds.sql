@@ -76,6 +76,13 @@ begin
   select p_org_id, p_id, s.place, p_branch_id, (s.source ->> 'payment_id')::uuid, (s.source ->> 'credit_note_id')::uuid,
     (s.source ->> 'amount')::numeric
   from jsonb_array_elements(p_sources) with ordinality s (source, place);
+  if p_method = 'points' then
+    perform private.return_points(p_org_id, coalesce(
+        (select c.invoice_id from public.credit_notes c where c.org_id = p_org_id and c.id = (s ->> 'credit_note_id')::uuid),
+        (select a.invoice_id from public.payment_allocations a
+          where a.org_id = p_org_id and a.payment_id = (s ->> 'payment_id')::uuid limit 1)), (s ->> 'amount')::numeric)
+    from jsonb_array_elements(p_sources) s;
+  end if;
   perform private.emit(p_org_id, 'payment.refunded', jsonb_build_object('refund_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'amount', v_amount, 'method', p_method));
 end;

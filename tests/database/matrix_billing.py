@@ -183,6 +183,31 @@ BILLING_ACTS: dict[str, Act] = {
             "p_status": "void",
         },
     ),
+    "redeem_points": Act(
+        "payment.record",
+        "branch",
+        lambda place: {
+            "p_id": new_id(),
+            "p_invoice_id": place.house.debts[place.branch.code],
+            "p_amount": 5,
+        },
+    ),
+    "adjust_points": Act(
+        "loyalty.manage",
+        "org",
+        lambda place: {
+            "p_id": new_id(),
+            "p_customer_id": place.house.customers["member"],
+            "p_points": 5,
+            "p_reason": "Sorry for the wait",
+        },
+    ),
+    "loyalty_balance": Act(
+        "customer.read", "org", lambda place: {"p_customer_id": place.house.customers["member"]}
+    ),
+    "loyalty_statement": Act(
+        "customer.read", "org", lambda place: {"p_customer_id": place.house.customers["member"]}
+    ),
     "check_books": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
 }
 
@@ -193,6 +218,13 @@ BILLING_TABLES: dict[str, Table] = {
     "credit_notes": Table("invoice.read", "branch"),
     "credit_note_lines": Table("invoice.read", "branch"),
     "credit_note_allocations": Table("invoice.read", "branch"),
+    "promotions": Table("catalogue.read", "org", "offer.manage"),
+    "promotion_targets": Table("catalogue.read", "org", "offer.manage", deletes=True),
+    "coupons": Table("offer.manage", "org", "offer.manage"),
+    "coupon_uses": Table("invoice.read", "branch"),
+    "loyalty_programs": Table("customer.read", "org", "loyalty.manage"),
+    "loyalty_rules": Table("customer.read", "org", "loyalty.manage"),
+    "loyalty_entries": Table("customer.read", "org"),
     "tax_thresholds": Table("anyone", None),
     "quotations": Table("quotation.manage", "branch"),
     "quotation_lines": Table("quotation.manage", "branch"),

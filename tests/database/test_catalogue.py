@@ -29,6 +29,7 @@ NOT_AUDITED = {
     "private.integrity_state": "repeats the newest of integrity_checks",
     "public.stock_movements": "is append-only and carries who, when and why itself",
     "public.stock_levels": "changes only together with a movement",
+    "public.loyalty_entries": "is append-only and carries who, when and why itself",
     "public.batch_levels": "changes only together with a movement",
     "public.stock_units": "changes only together with a movement",
     "public.stock_count_figures": "come of audited entries; the log would show those of a blind count",
@@ -75,6 +76,20 @@ COLUMN_GRANTS = {
     "update: name kind tax_number phone email address_line1 address_line2 city region_code postal_code "
     "country notes "
     "archived_at customer_group_id tax_area tax_treatment",
+    "public.promotions": "insert: id org_id name kind value per_unit buy_quantity get_quantity max_times "
+    "applies_to customer_group_id branch_id valid_from valid_to weekdays time_from time_to minimum_amount "
+    "needs_coupon combinable priority; "
+    "update: name kind value per_unit buy_quantity get_quantity max_times applies_to customer_group_id "
+    "branch_id valid_from valid_to weekdays time_from time_to minimum_amount needs_coupon combinable "
+    "priority archived_at",
+    "public.promotion_targets": "insert: org_id promotion_id position part category_id product_id variant_id "
+    "quantity; update: part category_id product_id variant_id quantity",
+    "public.coupons": "insert: id org_id promotion_id code max_uses max_uses_per_customer valid_from "
+    "valid_to; update: max_uses max_uses_per_customer valid_from valid_to archived_at",
+    "public.loyalty_programs": "insert: org_id point_value minimum_points max_share_percent expiry_months; "
+    "update: point_value minimum_points max_share_percent expiry_months archived_at",
+    "public.loyalty_rules": "insert: id org_id name points_per_unit category_id customer_group_id priority; "
+    "update: name points_per_unit category_id customer_group_id priority archived_at",
     "public.suppliers": "insert: id org_id name tax_number phone email address_line1 address_line2 city "
     "region_code "
     "postal_code country notes; "
@@ -101,6 +116,7 @@ DELETABLE = {
     "public.product_units",
     "public.set_components",
     "public.price_list_items",
+    "public.promotion_targets",
 }
 READ_BY_TOKEN_HOOK = {"public.memberships", "public.membership_branches", "public.roles"}
 
@@ -217,6 +233,7 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "public.payment_allocations.branch_id",  # the invoice's, for policies
         "public.credit_note_allocations.branch_id",
         "public.credit_note_lines.branch_id",
+        "public.coupon_uses.branch_id",
         "public.refund_sources.branch_id",  # the refund's, for policies
     }
     rows = names(
@@ -249,11 +266,13 @@ def test_changes_are_audited(owner: Connection) -> None:
 
 
 def test_money_is_exact_and_time_has_a_zone(owner: Connection) -> None:
-    """No floating point, no money type, no timestamp without time zone, no unbounded numeric."""
-    assert (
-        names(
-            owner,
-            f"""
+    """No floating point, no money type, no timestamp without time zone, no unbounded numeric.
+
+    An hour of the day is the one on the branch's wall.
+    """
+    assert names(
+        owner,
+        f"""
         select t.name || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod) from ({TABLES}) t
         join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
         where a.atttypid in ('real'::regtype, 'double precision'::regtype, 'money'::regtype,
@@ -261,9 +280,7 @@ def test_money_is_exact_and_time_has_a_zone(owner: Connection) -> None:
             'json'::regtype)
           or (a.atttypid = 'numeric'::regtype and a.atttypmod = -1)
         """,
-        )
-        == []
-    )
+    ) == [f"public.promotions.time_{end} time without time zone" for end in ("from", "to")]
 
 
 def test_no_number_can_be_nan(owner: Connection) -> None:

@@ -218,6 +218,8 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "get_transfer",
         "gstr1",
         "health",
+        "loyalty_balance",
+        "loyalty_statement",
         "my_invitations",
         "quote_sale",
         "reorder_suggestions",

@@ -63,6 +63,8 @@ class House:
     # Counts by `<branch code>:<status>`, an entry as `<branch code>:entry`; alerts by branch code.
     counts: Mapping[str, UUID]
     alerts: Mapping[str, UUID]
+    # By branch code: an open invoice of the customer "member", who has points.
+    debts: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,7 @@ class _Builder:
     documents: dict[str, UUID] = field(default_factory=dict)
     counts: dict[str, UUID] = field(default_factory=dict)
     alerts: dict[str, UUID] = field(default_factory=dict)
+    debts: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -474,6 +477,81 @@ class _Builder:
         variants = self.variants[goods], self.variants[moving]
         self.documents |= write_papers(self.admin, branch, self.customers[customer], variants)
 
+    def loyal(self) -> None:
+        """A loyalty program whose rule is over, and a customer who has points."""
+        for statement in (
+            "loyalty_programs (org_id, point_value) values (%s, 0.5)",
+            "loyalty_rules (org_id, name, points_per_unit) values (%s, 'Opening', 1)",
+        ):
+            self.admin.execute(f"insert into public.{statement}", [self.org_id])
+        self.admin.execute(
+            "update public.loyalty_rules set archived_at = now() where org_id = %s", [self.org_id]
+        )
+        self.customer("member", credit=1000)
+        self.admin.rpc(
+            "adjust_points",
+            p_id=new_id(),
+            p_customer_id=self.customers["member"],
+            p_points=500,
+            p_reason="Welcome",
+        )
+
+    def offer(self, branch: Branch, key: str) -> None:
+        """A promotion that is over, its coupon used by a sale that came back, and something the member owes.
+
+        The shelf is as it was before.
+        """
+        promotion, code, invoice = new_id(), f"WELCOME-{branch.code}", new_id()
+        for statement, values in (
+            (
+                "promotions (id, org_id, name, kind, value) values (%s, %s, 'Welcome', 'percent', 10)",
+                [promotion, self.org_id],
+            ),
+            (
+                "promotion_targets (org_id, promotion_id, position, variant_id) values (%s, %s, 1, %s)",
+                [self.org_id, promotion, self.variants[key]],
+            ),
+            ("coupons (org_id, promotion_id, code) values (%s, %s, %s)", [self.org_id, promotion, code]),
+        ):
+            self.admin.execute(f"insert into public.{statement}", values)
+        sale = {"p_branch_id": branch.id, "p_lines": [{"variant_id": self.variants[key], "quantity": 1}]}
+        walk_in = {**sale, "p_customer_id": None, "p_options": {"coupon": code.lower()}}
+        total = self.admin.rpc("quote_sale", **walk_in)["total"]
+        self.admin.rpc(
+            "post_sale",
+            **walk_in,
+            p_id=invoice,
+            p_location_id=branch.showroom,
+            p_payments=[{"method": "cash", "amount": total}],
+        )
+        self.admin.rpc(
+            "issue_credit_note",
+            p_id=new_id(),
+            p_invoice_id=invoice,
+            p_lines=None,
+            p_reason="Changed his mind",
+            p_options={"refund": {"method": "cash"}},
+        )
+        self.admin.execute("update public.promotions set archived_at = now() where id = %s", [promotion])
+        self.admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=branch.showroom,
+            p_variant_id=self.variants[key],
+            p_quantity=1,
+            p_reason="opening",
+            p_unit_cost=Decimal("40"),
+        )
+        made = self.debts[branch.code] = new_id()
+        self.admin.rpc(
+            "post_sale",
+            **sale,
+            p_customer_id=self.customers["member"],
+            p_id=made,
+            p_location_id=branch.showroom,
+            p_payments=[],
+        )
+
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
         return House(
             self.org_id,
@@ -488,6 +566,7 @@ class _Builder:
             self.documents,
             self.counts,
             self.alerts,
+            self.debts,
         )
 
 
@@ -544,6 +623,9 @@ def _make_teak(connection: Connection) -> House:
         build.settle(branch, "book", "local")
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
+    build.loyal()
+    build.offer(blr, "book")
+    build.offer(mum, "book")
     build.papers(blr, "elsewhere", "sofa", "assembly")
     build.papers(mum, "elsewhere", "sofa", "assembly")
     return build.house((blr, mum), invoices)
@@ -575,5 +657,7 @@ def _make_lagoon(connection: Connection) -> House:
         london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
     )
     build.reserve_and_carry(london, "filter")
+    build.loyal()
+    build.offer(london, "filter")
     build.papers(london, "domestic", "pump", "filter")
     return build.house((london,), invoices)

@@ -1,0 +1,375 @@
+-- Offers on the lines of a sale: which apply, what each takes off which line, and what the document says of it.
+
+-- Amounts -----------------------------------------------------------------------------------------
+
+create function private.spread_amount(p_amount numeric, p_weights numeric[]) returns numeric[]
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_total numeric := 0;
+  v_sum numeric := 0;
+  v_given numeric := 0;
+  v_share numeric;
+  v_parts numeric[] := '{}';
+begin
+  foreach v_share in array p_weights loop
+    v_total := v_total + v_share;
+  end loop;
+  if v_total <= 0 then
+    return array_fill(0::numeric, array[coalesce(cardinality(p_weights), 0)]);
+  end if;
+  -- Each takes what the rounded sum so far grows by: together they are the amount, none is below zero or beyond its weight.
+  foreach v_share in array p_weights loop
+    v_sum := v_sum + v_share;
+    v_parts := v_parts || (round(least(p_amount, v_total) * v_sum / v_total, 2) - v_given);
+    v_given := round(least(p_amount, v_total) * v_sum / v_total, 2);
+  end loop;
+  return v_parts;
+end;
+$$;
+
+comment on function private.spread_amount(numeric, numeric[]) is
+'An amount spread in proportion to weights of 2 decimals, to 2 decimals; the parts sum to the amount, or to the weights where these are less. p_amount
+and p_weights: 0 or more. No errors.';
+
+create type private.offer as (
+  id uuid,
+  name text,
+  kind text,
+  value numeric,
+  per_unit boolean,
+  buy_quantity integer,
+  get_quantity integer,
+  max_times integer,
+  combinable boolean,
+  priority integer,
+  places integer[],
+  positions integer[],
+  gives boolean[],
+  needs integer[],
+  targets integer
+);
+
+comment on type private.offer is
+'A promotion that may apply to a sale. places: the lines it is about, by their index; positions, gives, needs: of each the target it
+counts for, whether it is given (buy_get), and how many a bundle needs; targets: how many targets the promotion has.';
+
+create function private.take_units(p_offer private.offer, p_chosen boolean[], p_units numeric, p_units_of numeric[], p_left numeric[],
+  p_dear_first boolean)
+returns numeric[]
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_taken numeric[] := array_fill(0::numeric, array[cardinality(p_offer.places)]);
+  v_left numeric := p_units;
+  v_line record;
+begin
+  for v_line in
+    select t.i, floor(p_units_of[t.place]) as units
+    from unnest(p_offer.places, p_chosen) with ordinality t (place, chosen, i)
+    where t.chosen and p_units_of[t.place] >= 1
+    order by case when p_dear_first then -1 else 1 end * p_left[t.place] / p_units_of[t.place], t.i desc
+  loop
+    exit when v_left <= 0;
+    v_taken[v_line.i] := least(v_left, v_line.units);
+    v_left := v_left - v_taken[v_line.i];
+  end loop;
+  return v_taken;
+end;
+$$;
+
+comment on function private.take_units(private.offer, boolean[], numeric, numeric[], numeric[], boolean) is
+'Takes p_units whole units of the chosen lines of an offer, the cheapest first or the dearest; returns how many of each of its lines. p_units_of, p_left: units
+and amount left of every line of the sale. No errors.';
+
+create function private.offer_amounts(p_offer private.offer, p_units numeric[], p_left numeric[]) returns numeric[]
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_count integer := coalesce(cardinality(p_offer.places), 0);
+  v_amounts numeric[] := '{}';
+  v_weights numeric[] := '{}';
+  v_taken numeric[];
+  v_chosen boolean[];
+  v_times numeric;
+  v_bought numeric := 0;
+  v_place integer;
+  v_sum numeric := 0;
+begin
+  if v_count = 0 then
+    return '{}';
+  elsif p_offer.kind = 'percent' then
+    foreach v_place in array p_offer.places loop
+      v_amounts := v_amounts || round(p_left[v_place] * p_offer.value / 100, 2);
+    end loop;
+    return v_amounts;
+  elsif p_offer.kind = 'amount' then
+    foreach v_place in array p_offer.places loop
+      v_weights := v_weights || p_left[v_place];
+      v_amounts := v_amounts || least(p_left[v_place], round(p_offer.value * p_units[v_place], 2));
+    end loop;
+    return case when p_offer.per_unit then v_amounts else private.spread_amount(p_offer.value, v_weights) end;
+  elsif p_offer.kind = 'buy_get' then
+    if true = any (p_offer.gives) then
+      select coalesce(sum(floor(p_units[t.place])) filter (where not t.gives), 0),
+        coalesce(sum(floor(p_units[t.place])) filter (where t.gives), 0)
+      into v_bought, v_sum from unnest(p_offer.places, p_offer.gives) t (place, gives);
+      v_times := least(floor(v_bought / p_offer.buy_quantity), p_offer.max_times);
+      v_taken := private.take_units(p_offer, p_offer.gives, least(v_times * p_offer.get_quantity, v_sum), p_units, p_left, false);
+    else
+      foreach v_place in array p_offer.places loop
+        v_bought := v_bought + floor(p_units[v_place]);
+      end loop;
+      v_times := least(floor(v_bought / (p_offer.buy_quantity + p_offer.get_quantity)), p_offer.max_times);
+      if v_times > 0 then
+        v_taken := private.take_units(p_offer, array_fill(true, array[v_count]), v_times * p_offer.get_quantity, p_units, p_left, false);
+      end if;
+    end if;
+    for i in 1 .. v_count loop
+      v_place := p_offer.places[i];
+      v_amounts := v_amounts || coalesce(round(p_left[v_place] * v_taken[i] / p_units[v_place] * p_offer.value / 100, 2), 0);
+    end loop;
+    return v_amounts;
+  end if;
+
+  -- A bundle: as often as every one of its targets is there, of the dearest units.
+  select least(min(b.times), p_offer.max_times) into v_times from (
+    select floor(sum(floor(p_units[t.place])) / min(t.needs)) as times
+    from unnest(p_offer.places, p_offer.positions, p_offer.needs) t (place, position, needs) group by t.position) b
+  having count(*) = p_offer.targets;
+  v_weights := array_fill(0::numeric, array[v_count]);
+  if v_times > 0 then
+    for v_place in select distinct p from unnest(p_offer.positions) p order by p loop
+      v_chosen := array(select p = v_place from unnest(p_offer.positions) with ordinality t (p, i) order by t.i);
+      v_taken := private.take_units(p_offer, v_chosen, v_times * p_offer.needs[array_position(p_offer.positions, v_place)], p_units,
+        p_left, true);
+      for i in 1 .. v_count loop
+        if v_chosen[i] then
+          v_weights[i] := round(p_left[p_offer.places[i]] * v_taken[i] / p_units[p_offer.places[i]], 2);
+          v_sum := v_sum + v_weights[i];
+        end if;
+      end loop;
+    end loop;
+  end if;
+  return private.spread_amount(greatest(v_sum - coalesce(v_times, 0) * p_offer.value, 0), v_weights);
+end;
+$$;
+
+comment on function private.offer_amounts(private.offer, numeric[], numeric[]) is
+'What an offer takes off each of the lines it is about, in the order of its places: never below 0, never more than is left.
+p_units: quantities of all lines, in the unit they are sold in; p_left: what is left of their prices. No errors.';
+
+-- Which may apply ---------------------------------------------------------------------------------
+
+create function private.offer_applies_at(p_promotion public.promotions, p_local timestamp) returns boolean
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return p_local::date between coalesce(p_promotion.valid_from, '-infinity') and coalesce(p_promotion.valid_to, 'infinity')
+    and (p_promotion.weekdays is null or extract(isodow from p_local)::integer = any (p_promotion.weekdays))
+    and (p_promotion.time_from is null or case when p_promotion.time_from < p_promotion.time_to
+      then p_local::time >= p_promotion.time_from and p_local::time < p_promotion.time_to
+      else p_local::time >= p_promotion.time_from or p_local::time < p_promotion.time_to end);
+end;
+$$;
+
+comment on function private.offer_applies_at(public.promotions, timestamp) is
+'Is a promotion on at this time? p_local: the branch''s own clock. Past midnight the weekday is the new day''s. No errors.';
+
+create function private.category_path(p_org_id uuid, p_category_id uuid) returns uuid[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_path uuid[] := '{}';
+  v_id uuid := p_category_id;
+begin
+  while v_id is not null and cardinality(v_path) < 100 loop
+    v_path := v_path || v_id;
+    select c.parent_id into v_id from public.categories c where c.org_id = p_org_id and c.id = v_id;
+  end loop;
+  return v_path;
+end;
+$$;
+
+comment on function private.category_path(uuid, uuid) is 'A category and all above it, itself first; none for null. No errors.';
+
+create function private.offers_for(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp, p_lines jsonb,
+  p_places integer[], p_basket numeric, p_promotion_id uuid)
+returns private.offer[]
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_by_category boolean;
+  v_variants uuid[] := '{}';
+  v_products uuid[] := '{}';
+  v_categories uuid[] := '{}';
+  v_nos integer[] := '{}';
+  v_line jsonb;
+  v_path uuid[];
+  v_place integer;
+begin
+  v_by_category := exists (
+    select from public.promotions p join public.promotion_targets t on t.org_id = p.org_id and t.promotion_id = p.id
+    where p.org_id = p_org_id and p.archived_at is null and t.category_id is not null);
+  -- A row per line and category it lies in, so that a target is found by equality.
+  foreach v_place in array p_places loop
+    v_line := p_lines -> (v_place - 1);
+    v_path := case when v_by_category then private.category_path(p_org_id, (v_line ->> 'category_id')::uuid) end;
+    for i in 1 .. greatest(cardinality(v_path), 1) loop
+      v_nos := v_nos || v_place;
+      v_variants := v_variants || (v_line ->> 'variant_id')::uuid;
+      v_products := v_products || (v_line ->> 'product_id')::uuid;
+      v_categories := v_categories || v_path[i];
+    end loop;
+  end loop;
+  return array(
+    select row (p.id, p.name, p.kind, p.value, p.per_unit, p.buy_quantity, p.get_quantity, p.max_times, p.combinable, p.priority,
+      case when p.applies_to = 'everything' then p_places else h.places end, h.positions, h.gives, h.needs, h.targets)::private.offer
+    from public.promotions p
+    left join lateral (
+      select array_agg(m.no order by m.no) as places, array_agg(m.position order by m.no) as positions,
+        array_agg(m.part = 'get' order by m.no) as gives, array_agg(m.quantity order by m.no) as needs, (
+          select count(*)::integer from public.promotion_targets c where c.org_id = p.org_id and c.promotion_id = p.id) as targets
+      from (
+        select distinct on (l.no) l.no, t.position, t.part, t.quantity
+        from public.promotion_targets t
+        join unnest(v_nos, v_variants, v_products, v_categories) l (no, variant_id, product_id, category_id)
+          on t.variant_id = l.variant_id or t.product_id = l.product_id or t.category_id = l.category_id
+        where t.org_id = p.org_id and t.promotion_id = p.id
+        order by l.no, t.position) m
+      where p.applies_to = 'targets') h on true
+    where p.org_id = p_org_id and p.archived_at is null and (not p.needs_coupon or p.id = p_promotion_id)
+      and (p.customer_group_id is null or p.customer_group_id = p_customer_group_id)
+      and (p.branch_id is null or p.branch_id = p_branch_id) and p.minimum_amount <= p_basket
+      and private.offer_applies_at(p, p_local) and (p.applies_to = 'everything' or h.places is not null)
+    order by p.priority desc, p.id);
+end;
+$$;
+
+comment on function private.offers_for(uuid, uuid, uuid, timestamp, jsonb, integer[], numeric, uuid) is
+'The promotions that may apply to a sale, in the order in which combinable ones are taken: the highest priority first, then by id. p_places: the lines
+that offers may touch, by their index; p_basket: what all lines come to before offers; p_promotion_id: that of the coupon shown, or null; the rest as
+private.apply_offers''s. No errors.';
+
+create function private.apply_offers(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp, p_lines jsonb,
+  p_supply private.supply, p_promotion_id uuid, p_code text)
+returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_places integer[] := '{}';
+  v_units numeric[] := '{}';
+  v_nets numeric[] := '{}';
+  v_left numeric[];
+  v_basket numeric := 0;
+  v_line jsonb;
+  v_offers private.offer[];
+  v_offer private.offer;
+  v_amounts numeric[];
+  v_saving numeric;
+  v_together numeric := 0;
+  v_best numeric := 0;
+  v_combined jsonb[];
+  v_alone jsonb[];
+  v_entry jsonb;
+  v_off numeric[];
+  v_off_alone numeric[];
+  v_coupon_saves boolean := false;
+  v_net numeric;
+  v_place integer := 0;
+  v_lines jsonb := '[]';
+  v_tax record;
+begin
+  for v_line in select l from jsonb_array_elements(p_lines) l loop
+    v_place := v_place + 1;
+    v_net := round((v_line ->> 'quantity')::numeric * (v_line ->> 'unit_price')::numeric, 2) - (v_line ->> 'discount')::numeric;
+    v_units := v_units || (v_line ->> 'quantity')::numeric;
+    v_nets := v_nets || v_net;
+    v_basket := v_basket + v_net;
+    -- A price that somebody agreed on with the customer is the price.
+    if v_line -> 'unit_price' = v_line -> 'list_price' and v_net > 0 then
+      v_places := v_places || v_place;
+    end if;
+  end loop;
+  v_offers := case when cardinality(v_places) > 0 then private.offers_for(p_org_id, p_branch_id, p_customer_group_id, p_local, p_lines,
+    v_places, v_basket, p_promotion_id) end;
+
+  v_left := v_nets;
+  v_combined := array_fill('[]'::jsonb, array[v_place]);
+  v_off := array_fill(0::numeric, array[v_place]);
+  foreach v_offer in array coalesce(v_offers, '{}') loop
+    -- An exclusive offer stands alone, so it is measured on the prices as they are; each combinable one on what those before it left.
+    v_amounts := private.offer_amounts(v_offer, v_units, case when v_offer.combinable then v_left else v_nets end);
+    v_saving := 0;
+    for i in 1 .. cardinality(v_amounts) loop
+      v_saving := v_saving + v_amounts[i];
+    end loop;
+    continue when v_saving <= 0;
+    v_coupon_saves := v_coupon_saves or v_offer.id = p_promotion_id;
+    continue when not v_offer.combinable and v_saving <= v_best;
+    v_entry := jsonb_build_object('promotion_id', v_offer.id, 'name', v_offer.name)
+      || case when v_offer.id = p_promotion_id then jsonb_build_object('coupon', p_code) else '{}' end;
+    if v_offer.combinable then
+      v_together := v_together + v_saving;
+    else
+      v_best := v_saving;
+      v_alone := array_fill('[]'::jsonb, array[v_place]);
+      v_off_alone := array_fill(0::numeric, array[v_place]);
+    end if;
+    for i in 1 .. cardinality(v_amounts) loop
+      continue when v_amounts[i] <= 0;
+      if v_offer.combinable then
+        v_left[v_offer.places[i]] := v_left[v_offer.places[i]] - v_amounts[i];
+        v_off[v_offer.places[i]] := v_off[v_offer.places[i]] + v_amounts[i];
+        v_combined[v_offer.places[i]] := v_combined[v_offer.places[i]] || (v_entry || jsonb_build_object('amount', v_amounts[i]));
+      else
+        v_off_alone[v_offer.places[i]] := v_amounts[i];
+        v_alone[v_offer.places[i]] := jsonb_build_array(v_entry || jsonb_build_object('amount', v_amounts[i]));
+      end if;
+    end loop;
+  end loop;
+  if p_promotion_id is not null and not v_coupon_saves then
+    perform private.fail(422, 'coupon_invalid', 'This coupon gives nothing off this sale.',
+      jsonb_build_object('coupon', p_code, 'reason', 'not_applicable'));
+  elsif v_together + v_best = 0 then
+    return p_lines;
+  elsif v_best > v_together then
+    v_off := v_off_alone;
+    v_combined := v_alone;
+  end if;
+
+  for i in 1 .. v_place loop
+    v_line := p_lines -> (i - 1);
+    if v_off[i] > 0 then
+      select * into v_tax from private.line_tax(v_nets[i] - v_off[i], (v_line -> 'price_includes_tax')::boolean,
+        (v_line ->> 'base_quantity')::numeric, v_line ->> 'tax_kind',
+        jsonb_populate_record(null::private.tax_terms, nullif(v_line -> 'terms', 'null')), p_supply);
+      if v_tax.taxable < 0 then
+        perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', v_line ->> 'sku'),
+          jsonb_build_object('line', v_line -> 'line_no', 'sku', v_line -> 'sku'));
+      end if;
+      v_line := v_line || jsonb_build_object('discount', (v_line ->> 'discount')::numeric + v_off[i], 'offers', v_combined[i],
+        'taxable', v_tax.taxable, 'tax', v_tax.tax, 'taxes', v_tax.taxes, 'total', v_tax.taxable + v_tax.tax);
+    end if;
+    v_lines := v_lines || v_line;
+  end loop;
+  return v_lines;
+end;
+$$;
+
+comment on function private.apply_offers(uuid, uuid, uuid, timestamp, jsonb, private.supply, uuid, text) is
+'Takes offers off the lines of a sale and taxes them anew. p_customer_group_id: of the buyer, or null; p_local: the time of the sale by the branch''s
+clock; p_lines: as private.price_lines returns them, in order; p_supply: as private.place_of_supply found; p_promotion_id, p_code: of the
+coupon shown, or null. The rule: lines whose price is not the catalogue''s are left alone; manual discounts come first and keep
+their own limit. Combinable offers add up, the highest priority first, then by id, each on what those before it left. An exclusive
+offer stands alone on the document; of several the one that saves most counts, then the one of higher priority, then by id. The
+document gets the exclusive one if it saves more than the combinable ones together, else these. Nothing falls below zero. Each
+line says what it got: offers [{"promotion_id", "name", "amount", "coupon"?}], within its discount. Errors: 422 coupon_invalid (it
+gives nothing), tax_above_price.';

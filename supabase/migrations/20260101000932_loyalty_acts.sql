@@ -1,0 +1,189 @@
+-- The acts of loyalty: redeem on an invoice, correct by hand, read; policies and grants of its tables.
+
+create function private.loyalty_json(p_org_id uuid, p_customer_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_build_object('customer_id', p_customer_id, 'points', b.points,
+      'value', trunc(b.points * p.point_value, 2), 'currency', o.currency, 'expiring', (
+        select coalesce(jsonb_agg(jsonb_build_object('expires_at', l.expires_at, 'points', l.points) order by l.expires_at), '[]')
+        from (
+          select t.expires_at, sum(t.points) as points from private.point_lots(p_org_id, p_customer_id) t
+          where t.expires_at > now() group by 1 order by 1 limit 12) l))
+    from public.organizations o
+    cross join private.points_balance(p_org_id, p_customer_id) b (points)
+    left join public.loyalty_programs p on p.org_id = o.id and p.archived_at is null
+    where o.id = p_org_id);
+end;
+$$;
+
+comment on function private.loyalty_json(uuid, uuid) is 'A customer''s points as loyalty_balance tells them. No errors.';
+
+create function public.redeem_points(p_id uuid, p_invoice_id uuid, p_amount numeric) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_org_id uuid := v_invoice.org_id;
+  v_date date;
+  v_points bigint;
+  v_before numeric;
+begin
+  perform private.authorize('payment.record', v_org_id, v_invoice.branch_id);
+  perform private.check_money(p_amount, 'cash', null);
+  if private.claim_request(v_org_id, p_id, 'redeem_points', jsonb_build_array(p_invoice_id, p_amount)) then
+    select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
+    v_date := private.local_date(v_org_id, v_invoice.branch_id, now());
+    perform private.assert_period_open(v_org_id, v_date);
+    select coalesce(sum(case e.kind when 'redeem' then e.amount else -e.amount end), 0) into v_before
+    from public.loyalty_entries e
+    where e.org_id = v_org_id and e.invoice_id = p_invoice_id and e.kind in ('redeem', 'return');
+    -- The share that points may pay is of the invoice, whatever the steps.
+    v_points := private.check_points(v_org_id, v_invoice.customer_id, p_amount, v_invoice.total, v_before);
+    perform private.take_points(v_org_id, v_invoice.customer_id, v_points, 'redeem', p_invoice_id, p_amount, null);
+    perform private.settle_invoice(v_org_id, p_invoice_id, p_amount, 0);
+    insert into public.payments (org_id, id, branch_id, customer_id, number, method, amount, tendered, received_at, business_date,
+      created_by)
+    values (v_org_id, p_id, v_invoice.branch_id, v_invoice.customer_id,
+      private.next_number(v_org_id, v_invoice.branch_id, 'receipt', v_date), 'points', p_amount, p_amount, now(), v_date,
+      private.caller());
+    perform private.note_allocation(v_org_id, p_id, p_invoice_id, p_amount);
+    perform private.emit(v_org_id, 'payment.received', jsonb_build_object('payment_id', p_id, 'branch_id', v_invoice.branch_id,
+      'customer_id', v_invoice.customer_id, 'amount', p_amount, 'method', 'points', 'points', v_points, 'allocations',
+      jsonb_build_array(jsonb_build_object('invoice_id', p_invoice_id, 'amount', p_amount))));
+  end if;
+  return private.payment_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.redeem_points(uuid, uuid, numeric) is
+'Pays an open invoice of a customer with his points. At the till points are a payment of post_sale with the method points. p_id: the client''s uuid,
+the payment''s id. p_invoice_id. p_amount: what points are to pay, in the organisation''s currency; it takes amount / point_value points, rounded up to
+whole ones. Returns the payment as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid,
+invoice_not_open, period_closed, id_reused, series_exhausted; 422 payment_needs_a_customer, points_limit, points_insufficient.
+Permission: payment.record at the invoice''s branch.';
+revoke execute on function public.redeem_points(uuid, uuid, numeric) from public, anon;
+grant execute on function public.redeem_points(uuid, uuid, numeric) to authenticated;
+
+create function public.adjust_points(p_id uuid, p_customer_id uuid, p_points bigint, p_reason text) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_balance bigint;
+begin
+  perform private.authorize('loyalty.manage', v_org_id);
+  if p_points is null or p_points = 0 or abs(p_points) > 1000000000 then
+    perform private.fail(400, 'invalid_input', 'p_points must be other than 0, at most 1,000,000,000.', '{"field": "p_points"}');
+  elsif p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
+    perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "p_reason"}');
+  end if;
+  if private.claim_request(v_org_id, p_id, 'adjust_points', jsonb_build_array(p_customer_id, p_points, p_reason)) then
+    perform private.lock_customer(v_org_id, p_customer_id);
+    if p_points > 0 then
+      perform private.give_points(v_org_id, p_customer_id, p_points, 'adjust', null, null, null, p_reason);
+    else
+      v_balance := private.points_balance(v_org_id, p_customer_id);
+      if v_balance < -p_points then
+        perform private.fail(422, 'points_insufficient', format('The customer has %s points.', v_balance),
+          jsonb_build_object('balance', v_balance, 'points', -p_points));
+      end if;
+      perform private.take_points(v_org_id, p_customer_id, -p_points, 'adjust', null, null, p_reason);
+    end if;
+    perform private.emit(v_org_id, 'points.adjusted', jsonb_build_object('customer_id', p_customer_id, 'points', p_points, 'reason',
+      p_reason));
+  end if;
+  return private.loyalty_json(v_org_id, p_customer_id);
+end;
+$$;
+
+comment on function public.adjust_points(uuid, uuid, bigint, text) is
+'Gives a customer points or takes some, by hand. p_id: the client''s uuid of this act. p_customer_id. p_points: how many, below 0 to take. p_reason: 1 to
+500 characters, kept. Returns as loyalty_balance. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused;
+422 points_insufficient. Permission: loyalty.manage.';
+revoke execute on function public.adjust_points(uuid, uuid, bigint, text) from public, anon;
+grant execute on function public.adjust_points(uuid, uuid, bigint, text) to authenticated;
+
+create function public.loyalty_balance(p_customer_id uuid) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+begin
+  perform private.authorize('customer.read', v_org_id);
+  return private.loyalty_json(v_org_id, p_customer_id);
+end;
+$$;
+
+comment on function public.loyalty_balance(uuid) is
+'What points a customer has. p_customer_id. Returns {"customer_id", "points" (that can be redeemed now), "value" (what they pay, in currency; null without
+a program), "currency", "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404 not_found.
+Permission: customer.read.';
+revoke execute on function public.loyalty_balance(uuid) from public, anon;
+grant execute on function public.loyalty_balance(uuid) to authenticated;
+
+create function public.loyalty_statement(p_customer_id uuid, p_from timestamptz default '-infinity', p_to timestamptz default 'infinity')
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+begin
+  perform private.authorize('customer.read', v_org_id);
+  return (
+    select jsonb_build_object('customer_id', p_customer_id, 'opening', coalesce(sum(e.points) filter (where e.created_at < p_from), 0),
+      'entries', coalesce(jsonb_agg(jsonb_build_object('at', e.created_at, 'kind', e.kind, 'points', e.points, 'expires_at', e.expires_at,
+        'invoice_id', e.invoice_id, 'number', e.number, 'amount', e.amount, 'reason', e.reason) order by e.created_at, e.points desc, e.id)
+        filter (where e.created_at >= p_from), '[]'),
+      'closing', coalesce(sum(e.points), 0))
+    from (
+      select t.*, i.number from public.loyalty_entries t
+      left join public.invoices i on i.org_id = t.org_id and i.id = t.invoice_id
+      where t.org_id = v_org_id and t.customer_id = p_customer_id and t.created_at < p_to) e);
+end;
+$$;
+
+comment on function public.loyalty_statement(uuid, timestamptz, timestamptz) is
+'A customer''s points from p_from (inclusive) to p_to (exclusive): {"customer_id", "opening", "entries": [{"at", "kind", "points", "expires_at",
+"invoice_id", "number", "amount", "reason"}], "closing"}; opening and the entries sum to closing. Points that have expired count until the
+nightly job wrote them off. p_customer_id. Errors: 401, 403 permission_denied, 404 not_found. Permission: customer.read.';
+revoke execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) from public, anon;
+grant execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) to authenticated;
+
+-- Policies ----------------------------------------------------------------------------------------
+
+alter table public.loyalty_programs enable row level security;
+create policy "Who holds customer.read reads the loyalty program" on public.loyalty_programs for select to authenticated
+  using (org_id in (select private.orgs_with('customer.read')));
+create policy "Who holds loyalty.manage adds the loyalty program" on public.loyalty_programs for insert to authenticated
+  with check (org_id in (select private.orgs_with('loyalty.manage')));
+create policy "Who holds loyalty.manage changes the loyalty program" on public.loyalty_programs for update to authenticated
+  using (org_id in (select private.orgs_with('loyalty.manage')))
+  with check (org_id in (select private.orgs_with('loyalty.manage')));
+
+alter table public.loyalty_rules enable row level security;
+create policy "Who holds customer.read reads loyalty rules" on public.loyalty_rules for select to authenticated
+  using (org_id in (select private.orgs_with('customer.read')));
+create policy "Who holds loyalty.manage adds loyalty rules" on public.loyalty_rules for insert to authenticated
+  with check (org_id in (select private.orgs_with('loyalty.manage')));
+create policy "Who holds loyalty.manage changes loyalty rules" on public.loyalty_rules for update to authenticated
+  using (org_id in (select private.orgs_with('loyalty.manage')))
+  with check (org_id in (select private.orgs_with('loyalty.manage')));
+
+alter table public.loyalty_entries enable row level security;
+create policy "Who holds customer.read reads points" on public.loyalty_entries for select to authenticated
+  using (org_id in (select private.orgs_with('customer.read')));
+
+-- Grants ------------------------------------------------------------------------------------------
+
+grant select on public.loyalty_programs, public.loyalty_rules, public.loyalty_entries to authenticated;
+grant insert (org_id, point_value, minimum_points, max_share_percent, expiry_months) on public.loyalty_programs to authenticated;
+grant update (point_value, minimum_points, max_share_percent, expiry_months, archived_at) on public.loyalty_programs to authenticated;
+grant insert (id, org_id, name, points_per_unit, category_id, customer_group_id, priority) on public.loyalty_rules to authenticated;
+grant update (name, points_per_unit, category_id, customer_group_id, priority, archived_at) on public.loyalty_rules to authenticated;
