@@ -7,7 +7,6 @@ set search_path = ''
 as $$
 begin
   -- Loyalty (room offers): the customer earns points by rule.
-  -- Credit (room credit): the agreement on this invoice is completed.
   return;
 end;
 $$;
@@ -22,7 +21,6 @@ set search_path = ''
 as $$
 begin
   -- Loyalty (room offers): the points earned on it are taken back.
-  -- Credit (room credit): the agreement on this invoice is active again.
   return;
 end;
 $$;
@@ -49,8 +47,7 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  -- Credit (room credit): what the payment settled of instalments and fees is due again.
-  return;
+  perform private.instalments_unpaid(p_org_id, p_payment_id);
 end;
 $$;
 

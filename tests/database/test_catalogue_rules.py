@@ -12,6 +12,7 @@ from tests.support.personas import Connection
 WITHOUT_AUTHORIZE = {
     "public.create_organization": "founds one: nobody holds anything in it yet; asks private.caller()",
     "public.my_invitations": "shows what is addressed to the caller himself",
+    "public.quote_credit": "reckons, and reads nothing of any organisation; asks private.caller()",
     "public.accept_invitation": "the invitation itself is the permission; asks private.caller()",
 }
 
@@ -203,6 +204,7 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "check_stock",
         "find_products",
         "find_variants",
+        "get_agreement",
         "get_count",
         "get_credit_note",
         "get_invoice",
@@ -210,7 +212,10 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "get_reservation",
         "get_transfer",
         "health",
+        "instalments_due",
+        "instalments_overdue",
         "my_invitations",
+        "quote_credit",
         "quote_sale",
         "reorder_suggestions",
         "search_variants",

@@ -8,6 +8,7 @@ It is made once per worker and committed; tests change it inside transactions th
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -44,6 +45,8 @@ class House:
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
     payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
+    `agreement@<branch code>` of the documents is paid in three instalments, a fee of 1 is open beside the
+    price; `owed@...` is an invoice that nothing was paid on, of a customer with credit.
     """
 
     id: UUID
@@ -499,6 +502,44 @@ class _Builder:
                 p_options={"refund": {"method": "card"}} if paid_by else {},
             )
 
+    def on_credit(self, branch: Branch, key: str) -> None:
+        """Two pieces more on the shelf, sold to somebody who owes them: one by instalments."""
+        variant = self.variants[key]
+        self.admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=branch.showroom,
+            p_variant_id=variant,
+            p_quantity=2,
+            p_reason="opening",
+            p_unit_cost=Decimal("40"),
+        )
+        self.customer(f"debtor {branch.code}", credit=1000)
+        invoice, agreement = new_id(), new_id()
+        for made in (invoice, new_id()):
+            self.documents[f"owed@{branch.code}"] = made
+            self.admin.rpc(
+                "post_sale",
+                p_id=made,
+                p_branch_id=branch.id,
+                p_location_id=branch.showroom,
+                p_customer_id=self.customers[f"debtor {branch.code}"],
+                p_lines=[{"variant_id": variant, "quantity": 1}],
+                p_payments=[],
+            )
+        self.documents[f"agreement@{branch.code}"] = agreement
+        terms = {
+            "count": 3,
+            "first_due_on": datetime.now(UTC).date() + timedelta(days=2),
+            "fees": [{"name": "Processing", "amount": 6}],
+            "late_fee": 2,
+        }
+        self.admin.rpc("open_credit_sale", p_id=agreement, p_invoice_id=invoice, p_terms=terms)
+        self.admin.rpc(
+            "pay_agreement", p_id=new_id(), p_agreement_id=agreement, p_amount=5, p_method="cash"
+        )
+        self.admin.rpc("run_overdue", p_org_id=self.org_id)
+
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
@@ -603,6 +644,8 @@ def _make_teak(connection: Connection) -> House:
     build.reserve_and_carry(mum, "book")
     build.settle(blr, "book", "local")
     build.settle(mum, "book", "local")
+    build.on_credit(blr, "book")
+    build.on_credit(mum, "book")
     return build.house((blr, mum), invoices)
 
 
@@ -631,4 +674,5 @@ def _make_lagoon(connection: Connection) -> House:
     build.reorder(london, "filter")
     build.reserve_and_carry(london, "filter")
     build.settle(london, "filter", "domestic")
+    build.on_credit(london, "filter")
     return build.house((london,), invoices)
