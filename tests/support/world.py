@@ -503,18 +503,19 @@ class _Builder:
             )
 
     def on_credit(self, branch: Branch, key: str) -> None:
-        """Two pieces more on the shelf, sold to somebody who owes them: one by instalments."""
+        """Two sales to somebody who owes them, one by instalments; goods are put on the shelf before."""
         variant = self.variants[key]
-        self.admin.rpc(
-            "adjust_stock",
-            p_id=new_id(),
-            p_location_id=branch.showroom,
-            p_variant_id=variant,
-            p_quantity=2,
-            p_reason="opening",
-            p_unit_cost=Decimal("40"),
-        )
-        self.customer(f"debtor {branch.code}", credit=1000)
+        if key not in UNSTOCKED:
+            self.admin.rpc(
+                "adjust_stock",
+                p_id=new_id(),
+                p_location_id=branch.showroom,
+                p_variant_id=variant,
+                p_quantity=2,
+                p_reason="opening",
+                p_unit_cost=Decimal("40"),
+            )
+        self.customer(f"debtor {branch.code}", credit=2000)
         invoice, agreement = new_id(), new_id()
         for made in (invoice, new_id()):
             self.documents[f"owed@{branch.code}"] = made
@@ -644,8 +645,8 @@ def _make_teak(connection: Connection) -> House:
     build.reserve_and_carry(mum, "book")
     build.settle(blr, "book", "local")
     build.settle(mum, "book", "local")
-    build.on_credit(blr, "book")
-    build.on_credit(mum, "book")
+    build.on_credit(blr, "assembly")
+    build.on_credit(mum, "assembly")
     return build.house((blr, mum), invoices)
 
 
