@@ -149,6 +149,8 @@ begin
   perform private.authorize('payment.record', v_agreement.org_id, v_agreement.branch_id);
   perform private.check_options(p_options, array['branch_id', 'occurred_at', 'note']);
   perform private.check_money(p_amount, p_method, p_reference);
+  -- Locked before record_payment claims the id: the same call sent twice waits here, and then finds it claimed.
+  perform from public.invoices where org_id = v_agreement.org_id and id = v_agreement.invoice_id for no key update;
   if not exists (select from private.requests where org_id = v_agreement.org_id and id = p_id) then
     perform private.lock_agreement(v_agreement);
   end if;

@@ -43,6 +43,7 @@ set search_path = ''
 as $$
 declare
   v_ids uuid[];
+  v_agreements uuid[];
   v_one record;
   v_aged integer := 0;
   v_overdue integer := 0;
@@ -54,6 +55,7 @@ begin
   v_ids := array(select t.invoice_id from private.to_age(p_org_id) t);
   perform from public.invoices i where i.org_id = p_org_id and i.id = any (v_ids) order by i.id for no key update;
   -- Asked again beneath the locks: what another run or a payment has done is not done again.
+  v_agreements := array(select t.agreement_id from private.to_age(p_org_id) t where t.invoice_id = any (v_ids));
   for v_one in
     select i.no, i.agreement_id, i.status, i.due_on, i.outstanding, i.late_fee_on, t.today, a.branch_id, a.customer_id, a.number,
       (a.terms ->> 'late_fee')::numeric as late_fee, i.due_on + (a.terms ->> 'grace_days')::integer < t.today as late,
@@ -61,7 +63,7 @@ begin
     from private.to_age(p_org_id) t
     join public.credit_agreements a on a.org_id = p_org_id and a.id = t.agreement_id
     join public.instalments i on i.org_id = p_org_id and i.agreement_id = t.agreement_id
-    where t.invoice_id = any (v_ids) and i.outstanding > 0
+    where t.agreement_id = any (v_agreements) and i.outstanding > 0
       and i.due_on <= t.today + (a.terms ->> 'remind_days_before')::integer
     order by i.agreement_id, i.no
   loop
@@ -84,7 +86,7 @@ begin
   end loop;
   for v_one in
     select a.id, a.customer_id, a.status from public.credit_agreements a
-    where a.org_id = p_org_id and a.invoice_id = any (v_ids) and a.status in ('active', 'defaulted') order by a.customer_id, a.id
+    where a.org_id = p_org_id and a.id = any (v_agreements) order by a.customer_id, a.id
   loop
     v_aged := v_aged + 1;
     v_defaulted := v_defaulted

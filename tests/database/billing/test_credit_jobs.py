@@ -148,7 +148,11 @@ def test_rescheduling_ends_the_default(people: People) -> None:
     made = _phone(people)
     run_job(people, _due(made) + timedelta(days=41))
     new = people.as_admin().rpc(
-        "reschedule", p_id=new_id(), p_agreement_id=made["id"], p_terms=terms(people, 6), p_reason="Has work again"
+        "reschedule",
+        p_id=new_id(),
+        p_agreement_id=made["id"],
+        p_terms=terms(people, 6),
+        p_reason="Has work again",
     )
     assert (new["status"], new["credit_status"], new["schedule"][0]["fee"]) == ("active", "active", 30)
     in_order(people)

@@ -273,7 +273,11 @@ def test_what_bounces_after_a_rescheduling(people: People) -> None:
     made = sold_on_credit(people, fees=[{"name": "Fee", "amount": 20}])
     bounced = pay_in(people, made, 120, p_method="cheque")["payment"]
     new = people.as_admin().rpc(
-        "reschedule", p_id=new_id(), p_agreement_id=made["id"], p_terms=terms(people, 2), p_reason="Asked for it"
+        "reschedule",
+        p_id=new_id(),
+        p_agreement_id=made["id"],
+        p_terms=terms(people, 2),
+        p_reason="Asked for it",
     )
     assert new["outstanding"] == 1080
     people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=bounced["id"], p_reason="Bounced")
