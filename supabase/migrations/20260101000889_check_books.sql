@@ -23,11 +23,15 @@ begin
       group by 1) l on l.invoice_id = i.id
     where i.org_id = p_org_id
   ), payment_sums as (
-    select p.id, p.amount, coalesce(a.amount, 0) + private.charges_paid(p_org_id, p.id) as allocated, coalesce(s.amount, 0) as refunded, r.id is not null as reversed
+    select p.id, p.amount, coalesce(a.amount, 0) + coalesce(g.amount, 0) as allocated, coalesce(s.amount, 0) as refunded,
+      r.id is not null as reversed
     from public.payments p
     left join (
       select t.payment_id, sum(t.amount) as amount from public.payment_allocations t where t.org_id = p_org_id group by 1) a
       on a.payment_id = p.id
+    left join (
+      select t.payment_id, sum(t.amount) as amount from public.credit_settlements t
+      where t.org_id = p_org_id and t.component <> 'principal' group by 1) g on g.payment_id = p.id
     left join (
       select t.payment_id, sum(t.amount) as amount from public.refund_sources t where t.org_id = p_org_id group by 1) s
       on s.payment_id = p.id

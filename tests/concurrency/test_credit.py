@@ -119,7 +119,7 @@ def test_payments_while_the_job_runs(found_shop: FoundShop, till: OpenTill, _rou
     customers = [shop.customer(credit_limit=2000) for _ in range(2)]
     agreements = [_agreement(shop, till, customer) for customer in customers * 4]
     _let_pass(shop, 31)
-    # Payments over all invoices of a customer, payments of one agreement, sales on credit, and the job, twice.
+    # Payments over all invoices of a customer, payments of one agreement, sales on credit, the job twice.
     everything = [
         partial(call, till(shop), "record_payment", uuid.uuid4(), customer, Decimal(300), "upi")
         for customer in customers

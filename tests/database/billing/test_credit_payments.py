@@ -34,7 +34,7 @@ def _invoice(people: People, agreement: Agreement) -> dict[str, Any]:
     return answer
 
 
-def _parts(agreement: Agreement, no: int) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+def _parts(agreement: Agreement, no: int) -> tuple[Any, ...]:
     """Late fee, fee, interest, principal paid of one instalment."""
     row = agreement["schedule"][no - 1]
     return (row["late_fee_paid"], row["fee_paid"], row["interest_paid"], row["principal_paid"])

@@ -103,6 +103,16 @@ def test_deposit_and_fees(people: People) -> None:
     assert (quote["financed"], quote["fees"], quote["total"]) == (100, Decimal("25.50"), Decimal("125.50"))
 
 
+def _quote_or_not(people: People, amount: object, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """The quote, or None when the amount is too small for so many instalments."""
+    try:
+        return _quote(people, amount, asked)
+    except psycopg.Error as error:
+        if "too small" in str(error):
+            return None
+        raise
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     amount=st.decimals("0.01", 5_000_000, places=2),
@@ -123,7 +133,7 @@ def test_any_schedule_sums_exactly(
     fees: list[Decimal],
     first: date,
 ) -> None:
-    """Principals are the amount to the last paisa, interest and fees what was agreed; or it is refused as too small."""
+    """Principals sum to the amount, interest and fees are what was agreed; or it is refused as too small."""
     interest: dict[str, Any] = {"kind": kind} | ({"annual_percent": percent} if kind != "none" else {})
     asked = {
         "count": count,
@@ -132,10 +142,8 @@ def test_any_schedule_sums_exactly(
         "interest": interest,
         "fees": [{"name": "Fee", "amount": fee} for fee in fees],
     }
-    try:
-        quote = _quote(people, amount, asked)
-    except psycopg.Error as error:
-        assert "too small" in str(error)
+    quote = _quote_or_not(people, amount, asked)
+    if quote is None:
         assert kind == "reducing" or amount / count < CENT
         assert kind != "reducing" or amount < 5 * count or percent > 20
         return
@@ -238,7 +246,7 @@ def test_what_is_no_sale_on_credit(people: People) -> None:
 
 
 def test_a_schedule_stays(people: People) -> None:
-    """Nobody changes or removes an instalment, not even the owner of the tables; nor skips a step of its life."""
+    """Nobody changes or removes an instalment or an entry of a ledger, not even the owner of the tables."""
     made = sold_on_credit(people)
     key = [made["id"]]
     for statement, code in (
