@@ -157,7 +157,7 @@ def test_rescheduling_ends_the_default(people: People) -> None:
 
 
 def test_reminders_once_each(people: People) -> None:
-    """Three days before, on the day, after grace: one event each, with what is open; none for what is paid."""
+    """Three days before, on the day, after grace: one event each; none for what is paid."""
     made = _phone(people, remind_days_before=3)
     due = _due(made)
     for days in (-4, -3, -2, 0, 1, 5, 6, 7):
@@ -166,7 +166,8 @@ def test_reminders_once_each(people: People) -> None:
     seen = [(e["no"], e["kind"], e["amount"]) for e in events(people, made, "instalment.reminder")]
     assert seen == [(1, "before", 295), (1, "due", 295), (1, "after", 310)]
     rows = people.as_cashier().select(
-        "select kind, reminded_on - %s as days from public.credit_reminders where agreement_id = %s order by 2",
+        "select kind, reminded_on - %s as days from public.credit_reminders where agreement_id = %s "
+        "order by days",
         [due, made["id"]],
     )
     assert [(row["kind"], row["days"]) for row in rows] == [("before", -3), ("due", 0), ("after", 6)]
@@ -186,7 +187,7 @@ def test_a_job_that_did_not_run_for_days(people: People) -> None:
 
 
 def test_each_branch_by_its_own_date(people: People) -> None:
-    """At one instant it is another day in Auckland than in Honolulu, and an instalment is overdue in one of them."""
+    """At one instant it is another day in Auckland than in Honolulu, and something is overdue in one."""
     made = _phone(people, first=today(people.connection) + timedelta(days=2))
     due = _due(made)
     # Ten past eleven in the evening, UTC, of the last day of grace.
@@ -260,7 +261,7 @@ def test_the_job_for_every_house(people: People) -> None:
 def test_late_fees_never_twice(
     people: People, days: list[int], paid: list[Decimal], first: date, grace: int
 ) -> None:
-    """However often and when it runs, across month ends: a fee per instalment at most, and only after grace."""
+    """However often and when it runs, across month ends: at most one fee each, and only after grace."""
     with people.connection.transaction(force_rollback=True):
         set_today(people.connection, first - timedelta(days=1))
         invoice = owe(people, buyer(people))

@@ -87,7 +87,7 @@ def test_due_dates(people: People, interval: str, first: str, days: list[str]) -
 
 
 def test_deposit_and_fees(people: People) -> None:
-    """The deposit is not financed; fees are due with the first instalment; what rounding leaves with the last."""
+    """The deposit is not financed; fees are due with the first part, what rounding leaves with the last."""
     asked = {
         "deposit": 100,
         "count": 3,
