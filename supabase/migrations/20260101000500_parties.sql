@@ -45,6 +45,7 @@ create table public.customers (
   postal_code text check (length(postal_code) <= 16),
   country text references public.countries (code),
   credit_limit numeric(14, 2) not null default 0 check (credit_limit >= 0),
+  credit_status text not null default 'none' check (credit_status in ('none', 'active', 'completed', 'defaulted')),
   notes text check (length(notes) <= 4000),
   archived_at timestamptz,
   created_at timestamptz not null default now(),
@@ -57,7 +58,8 @@ create table public.customers (
 
 comment on table public.customers is
 'Who buys. tax_number: GSTIN in India, VAT number elsewhere. region_code: the GST state code. credit_limit: how much the
-customer may owe in all, in the organisation''s currency; set by set_credit_limit.';
+customer may owe in all, in the organisation''s currency; set by set_credit_limit. credit_status: what his instalment agreements
+come to (private.follow_credit_status); who is in default gets no new credit.';
 
 create table public.suppliers (
   id uuid primary key default gen_random_uuid(),

@@ -83,6 +83,7 @@ set search_path = ''
 as $$
 declare
   v_limit numeric;
+  v_status text;
   v_owed numeric;
   v_ordered numeric;
 begin
@@ -91,7 +92,12 @@ begin
       jsonb_build_object('missing', p_balance));
   end if;
   -- Two sales on the same credit wait for one another here.
-  select credit_limit into v_limit from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
+  select credit_limit, credit_status into v_limit, v_status from public.customers
+  where org_id = p_org_id and id = p_customer_id for no key update;
+  if v_status = 'defaulted' and not private.permitted('credit.override', p_org_id) then
+    perform private.fail(422, 'customer_defaulted', 'The customer is in default: no new credit.',
+      jsonb_build_object('customer_id', p_customer_id, 'permission', 'credit.override'));
+  end if;
   select coalesce(sum(balance), 0) into v_owed from public.invoices
   where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
   v_ordered := private.ordered_on_credit(p_org_id, p_customer_id);
@@ -103,8 +109,9 @@ end;
 $$;
 
 comment on function private.check_credit(uuid, uuid, numeric) is
-'May this customer owe p_balance more (in the organisation''s currency), beside his invoices and his open orders? Locks the customer until the transaction ends.
-Errors: 422 payment_incomplete (no customer), 422 credit_limit_exceeded.';
+'May this customer owe p_balance more (in the organisation''s currency), beside his invoices and his open orders? Locks the
+customer until the transaction ends. A customer in default may only with the caller''s permission credit.override. Errors: 422
+payment_incomplete (no customer), customer_defaulted, credit_limit_exceeded.';
 
 -- What is paid on an invoice ------------------------------------------------------------------------
 
@@ -146,6 +153,10 @@ begin
     perform private.invoice_paid(p_org_id, p_invoice_id);
   elsif v_invoice.status = 'paid' and v_status <> 'paid' then
     perform private.invoice_unpaid(p_org_id, p_invoice_id);
+  end if;
+  -- What is paid on instalments is written by whoever takes the payment; what is credited or voided the agreement follows here.
+  if p_void or p_credited <> 0 then
+    perform private.agreement_follows(p_org_id, p_invoice_id, p_void);
   end if;
 end;
 $$;

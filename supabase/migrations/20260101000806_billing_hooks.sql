@@ -7,8 +7,6 @@ set search_path = ''
 as $$
 begin
   perform private.settle_points(p_org_id, p_invoice_id);
-  -- Credit (room credit): the agreement on this invoice is completed.
-  return;
 end;
 $$;
 
@@ -22,8 +20,6 @@ set search_path = ''
 as $$
 begin
   perform private.settle_points(p_org_id, p_invoice_id);
-  -- Credit (room credit): the agreement on this invoice is active again.
-  return;
 end;
 $$;
 
@@ -51,8 +47,7 @@ set search_path = ''
 as $$
 begin
   perform private.unpay_points(p_org_id, p_payment_id);
-  -- Credit (room credit): what the payment settled of instalments and fees is due again.
-  return;
+  perform private.instalments_unpaid(p_org_id, p_payment_id);
 end;
 $$;
 

@@ -310,7 +310,7 @@ Returns the invoice as JSON; the same call again returns the same invoice. Error
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
 id_reused, series_exhausted, serial_not_here, invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown,
 set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,
-composition_interstate, reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded,
+composition_interstate, reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded, customer_defaulted,
 customer_mismatch, coupon_invalid, coupon_used_up, payment_needs_a_customer, points_limit, points_insufficient. Permission: sale.create.';
 revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

@@ -82,13 +82,15 @@ begin
         select from public.payment_reversals r where r.org_id = p.org_id and r.payment_id = p.id) then 0.00
       else p.amount
         - coalesce((select sum(a.amount) from public.payment_allocations a where a.org_id = p.org_id and a.payment_id = p.id), 0)
-        - coalesce((select sum(s.amount) from public.refund_sources s where s.org_id = p.org_id and s.payment_id = p.id), 0) end
+        - coalesce((select sum(s.amount) from public.refund_sources s where s.org_id = p.org_id and s.payment_id = p.id), 0)
+        - private.charges_paid(p.org_id, p.id) end
     from public.payments p where p.org_id = p_org_id and p.id = p_payment_id);
 end;
 $$;
 
 comment on function private.unallocated(uuid, uuid) is
-'How much of a payment settles nothing yet: its amount less allocations and refunds; nothing of a reversed one. No errors.';
+'How much of a payment settles nothing yet: its amount less allocations, refunds and charges of instalments; nothing
+of a reversed one. No errors.';
 
 create function private.credit_left(p_org_id uuid, p_credit_note_id uuid) returns numeric
 language plpgsql stable
@@ -332,28 +334,36 @@ with their amounts, or, for p_allocations null, all open ones, oldest due first,
 of branches where the caller holds payment.record. Errors: 400 invalid_input, 404 not_found, 422 customer_mismatch.';
 
 create function private.spread(p_org_id uuid, p_customer_id uuid, p_amount numeric, p_allocations jsonb, p_is_credit boolean)
-returns table (invoice_id uuid, amount numeric)
+returns table (invoice_id uuid, amount numeric, charges numeric)
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_left numeric := p_amount;
   v_step record;
+  v_agreement_id uuid;
 begin
   for v_step in select * from private.plan_allocations(p_org_id, p_customer_id, p_allocations) loop
     invoice_id := v_step.invoice_id;
-    amount := coalesce(v_step.amount, least(v_left, v_step.due));
-    if amount > v_left then
-      perform private.fail(422, 'allocation_exceeds_payment', 'More is allocated than there is left.',
-        jsonb_build_object('left', v_left, 'invoice_id', invoice_id, 'asked', amount));
+    charges := 0;
+    v_agreement_id := case when not p_is_credit then private.agreement_on(p_org_id, invoice_id) end;
+    if v_agreement_id is null then
+      amount := coalesce(v_step.amount, least(v_left, v_step.due));
+    else
+      select s.principal, s.charges into amount, charges
+      from private.split_payment(p_org_id, v_agreement_id, v_left, v_step.amount) s;
     end if;
-    exit when amount = 0;
+    if amount + charges > v_left then
+      perform private.fail(422, 'allocation_exceeds_payment', 'More is allocated than there is left.',
+        jsonb_build_object('left', v_left, 'invoice_id', invoice_id, 'asked', amount + charges));
+    end if;
+    exit when amount + charges = 0;
     if p_is_credit then
       perform private.settle_invoice(p_org_id, invoice_id, 0, amount);
-    else
+    elsif amount > 0 then
       perform private.settle_invoice(p_org_id, invoice_id, amount, 0);
     end if;
-    v_left := v_left - amount;
+    v_left := v_left - amount - charges;
     return next;
   end loop;
 end;
@@ -361,8 +371,9 @@ $$;
 
 comment on function private.spread(uuid, uuid, numeric, jsonb, boolean) is
 'Settles invoices with an amount of a payment, or of a credit note for p_is_credit, in the order of private.plan_allocations, and
-returns how much each took; the caller writes the allocations, after the counter. Errors: as private.plan_allocations and
-private.settle_invoice, 422 allocation_exceeds_payment.';
+returns how much each took, and how much of its instalments'' interest and fees (charges); the caller writes the allocations, after
+the counter (private.note_part). Errors: as private.plan_allocations, private.split_payment and private.settle_invoice, 422
+allocation_exceeds_payment.';
 
 create function private.note_allocation(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql
@@ -436,7 +447,7 @@ begin
           'refunded_at', f.refunded_at) order by f.refunded_at, f.id), '[]')
         from public.refund_sources s join public.refunds f on f.org_id = s.org_id and f.id = s.refund_id
         where s.org_id = p.org_id and s.payment_id = p.id),
-      'unallocated', private.unallocated(p.org_id, p.id))
+      'charges', private.charges_paid(p.org_id, p.id), 'unallocated', private.unallocated(p.org_id, p.id))
     from public.payments p
     join public.payment_methods m on m.code = p.method
     join public.organizations o on o.id = p.org_id
@@ -446,7 +457,7 @@ end;
 $$;
 
 comment on function private.payment_json(uuid, uuid) is
-'A payment as clients see it: what it settles now, what was refunded of it, what is left, and why it was reversed if it was.';
+'A payment as clients see it: what it settles now, charges what of it went to interest and fees of instalments, what was refunded of it, what is left, and why it was reversed if it was.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

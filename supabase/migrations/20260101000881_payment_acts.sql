@@ -2,6 +2,28 @@
 
 -- Receiving ---------------------------------------------------------------------------------------
 
+create function private.note_part(p_org_id uuid, p_payment_id uuid, p_part jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_invoice_id uuid := (p_part ->> 'invoice_id')::uuid;
+  v_amount numeric := (p_part ->> 'amount')::numeric;
+  v_agreement_id uuid := private.agreement_on(p_org_id, v_invoice_id);
+begin
+  if v_amount <> 0 then
+    perform private.note_allocation(p_org_id, p_payment_id, v_invoice_id, v_amount);
+  end if;
+  if v_agreement_id is not null then
+    perform private.settle_instalments(p_org_id, v_agreement_id, p_payment_id, v_amount + (p_part ->> 'charges')::numeric);
+  end if;
+end;
+$$;
+
+comment on function private.note_part(uuid, uuid, jsonb) is
+'Writes what a payment settles of one invoice, and of its instalments where it has an agreement. p_part: a row of private.spread as
+JSON. The caller holds the invoice''s lock. No errors.';
+
 create function public.record_payment(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text,
   p_allocations jsonb default null, p_reference text default null, p_options jsonb default '{}')
 returns jsonb
@@ -56,8 +78,7 @@ begin
     values (v_org_id, p_id, v_branch_id, p_customer_id, private.id_option(p_options, 'order_id'),
       private.next_number(v_org_id, v_branch_id, 'receipt', v_date), p_method, p_amount, p_amount, p_reference,
       p_options ->> 'note', v_at, v_date, private.caller());
-    perform private.note_allocation(v_org_id, p_id, (s ->> 'invoice_id')::uuid, (s ->> 'amount')::numeric)
-    from jsonb_array_elements(v_parts) s;
+    perform private.note_part(v_org_id, p_id, s) from jsonb_array_elements(v_parts) s;
     perform private.emit(v_org_id, 'payment.received', jsonb_build_object('payment_id', p_id, 'branch_id', v_branch_id,
       'customer_id', p_customer_id, 'amount', p_amount, 'method', p_method, 'allocations', v_parts));
   end if;
@@ -69,12 +90,12 @@ comment on function public.record_payment(uuid, uuid, numeric, text, jsonb, text
 'Takes a payment and settles invoices with it. p_id: the client''s uuid, the payment''s id. p_customer_id: null only for what
 settles invoices without a customer, all of it. p_amount: in the organisation''s currency. p_method: a payment method''s code.
 p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first; [] none. What is left stays the
-customer''s credit. p_reference: of the cheque, the transfer. p_options: branch_id (which takes it; else that of the first invoice
+customer''s credit. An invoice that is paid in instalments takes what pay_agreement says. p_reference: of the cheque, the transfer. p_options: branch_id (which takes it; else that of the first invoice
 settled, else the caller''s only one), occurred_at (ISO 8601, needs sale.backdate), order_id (an advance on a sales order, settles
 nothing yet), hold (true: settles nothing yet), note. Returns the payment as JSON with allocations and unallocated; the same call
 again returns the same payment. Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found; 409
 invoice_overpaid, invoice_not_open, order_not_open, period_closed, id_reused, series_exhausted; 422 customer_mismatch,
-allocation_exceeds_payment, payment_needs_a_customer, branch_archived. Permission: payment.record at the payment''s branch and at the invoices''.';
+allocation_exceeds_payment, agreement_overpaid, payment_needs_a_customer, branch_archived. Permission: payment.record at the payment''s branch and at the invoices''.';
 revoke execute on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) from public, anon;
 grant execute on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) to authenticated;
 
@@ -95,8 +116,7 @@ begin
     perform private.assert_period_open(v_payment.org_id, private.local_date(v_payment.org_id, v_payment.branch_id, now()));
     select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
     from private.spread(v_payment.org_id, v_payment.customer_id, v_left, p_allocations, false) s;
-    perform private.note_allocation(v_payment.org_id, p_payment_id, (s ->> 'invoice_id')::uuid, (s ->> 'amount')::numeric)
-    from jsonb_array_elements(v_parts) s;
+    perform private.note_part(v_payment.org_id, p_payment_id, s) from jsonb_array_elements(v_parts) s;
     perform private.emit(v_payment.org_id, 'payment.allocated', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
       v_payment.branch_id, 'customer_id', v_payment.customer_id, 'allocations', v_parts));
   end if;
@@ -108,7 +128,7 @@ comment on function public.allocate_payment(uuid, uuid, jsonb) is
 'Settles invoices with what is left of a payment, such as one that was held. p_id: the client''s uuid of this act. p_payment_id.
 p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first. Returns the payment as JSON.
 Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid, invoice_not_open, payment_reversed,
-period_closed, id_reused; 422 customer_mismatch, allocation_exceeds_payment. Permission: payment.record at the payment''s branch
+period_closed, id_reused; 422 customer_mismatch, allocation_exceeds_payment, agreement_overpaid. Permission: payment.record at the payment''s branch
 and at the invoices''.';
 revoke execute on function public.allocate_payment(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.allocate_payment(uuid, uuid, jsonb) to authenticated;
@@ -131,14 +151,10 @@ begin
       '{"field": "p_reason"}');
   end if;
   if private.claim_request(v_payment.org_id, p_id, 'reverse_payment', jsonb_build_array(p_payment_id, p_reason)) then
-    v_ids := array(
-      select distinct a.invoice_id from public.payment_allocations a
-      where a.org_id = v_payment.org_id and a.payment_id = p_payment_id);
+    v_ids := private.invoices_of_payment(v_payment.org_id, p_payment_id);
     perform from public.invoices i where i.org_id = v_payment.org_id and i.id = any (v_ids) order by i.id for no key update;
     perform private.lock_payment(v_payment.org_id, p_payment_id);
-    if exists (
-      select from public.payment_allocations a
-      where a.org_id = v_payment.org_id and a.payment_id = p_payment_id and a.invoice_id <> all (v_ids)) then
+    if not private.invoices_of_payment(v_payment.org_id, p_payment_id) <@ v_ids then
       -- Somebody allocated it while we waited: his invoice would be locked out of order.
       perform private.fail(409, 'changed_meanwhile', 'The payment was allocated at this moment: read it again.',
         jsonb_build_object('payment_id', p_payment_id));

@@ -23,11 +23,15 @@ begin
       group by 1) l on l.invoice_id = i.id
     where i.org_id = p_org_id
   ), payment_sums as (
-    select p.id, p.amount, coalesce(a.amount, 0) as allocated, coalesce(s.amount, 0) as refunded, r.id is not null as reversed
+    select p.id, p.amount, coalesce(a.amount, 0) + coalesce(g.amount, 0) as allocated, coalesce(s.amount, 0) as refunded,
+      r.id is not null as reversed
     from public.payments p
     left join (
       select t.payment_id, sum(t.amount) as amount from public.payment_allocations t where t.org_id = p_org_id group by 1) a
       on a.payment_id = p.id
+    left join (
+      select t.payment_id, sum(t.amount) as amount from public.credit_settlements t
+      where t.org_id = p_org_id and t.component <> 'principal' group by 1) g on g.payment_id = p.id
     left join (
       select t.payment_id, sum(t.amount) as amount from public.refund_sources t where t.org_id = p_org_id group by 1) s
       on s.payment_id = p.id
@@ -83,7 +87,9 @@ begin
   select 'more of a line is credited than was sold', 'invoice', l.invoice_id, l.quantity, sum(c.quantity)
   from public.credit_note_lines c
   join public.invoice_lines l on l.org_id = c.org_id and l.invoice_id = c.invoice_id and l.line_no = c.line_no
-  where c.org_id = p_org_id group by l.invoice_id, l.line_no, l.quantity having sum(c.quantity) > l.quantity;
+  where c.org_id = p_org_id group by l.invoice_id, l.line_no, l.quantity having sum(c.quantity) > l.quantity
+  union all
+  select * from private.check_agreements(p_org_id);
 end;
 $$;
 
@@ -118,7 +124,7 @@ end;
 $$;
 
 comment on function public.check_books(uuid) is
-'The proof of the money side: every invoice, payment, credit note and refund whose sums disagree, with what the entries say
+'The proof of the money side: every invoice, payment, credit note, refund and instalment whose sums disagree, with what the entries say
 (expected) and what the document says (found), in the organisation''s currency; none when all is well. p_org_id. Errors: 401, 404
 not_found, 403 permission_denied. Permission: audit.read.';
 revoke execute on function public.check_books(uuid) from public, anon;

@@ -1,20 +1,20 @@
 """The permission table as tests know it: what each public function and table asks of whoever comes.
 
-A new function or table must get a row here or in `matrix_catalogue.py`, `matrix_inventory.py` or
-`matrix_billing.py`, or `test_matrix.py` fails: that is the point.
+A new function or table must get a row here or in the `matrix_*.py` of its room, or `test_matrix.py` fails: that is the point.
 """
 
 from typing import Any
 
 from tests.database.matrix_billing import BILLING_ACTS, BILLING_TABLES
 from tests.database.matrix_catalogue import CATALOGUE_ACTS, CATALOGUE_TABLES
+from tests.database.matrix_credit import CREDIT_ACTS, CREDIT_TABLES
 from tests.database.matrix_inventory import INVENTORY_ACTS, INVENTORY_TABLES
 from tests.database.matrix_kinds import Act, Place, Table
 from tests.database.sales import line, pay
 from tests.support.personas import new_id
 
-_ROOM_ACTS = CATALOGUE_ACTS | INVENTORY_ACTS | BILLING_ACTS
-_ROOM_TABLES = CATALOGUE_TABLES | INVENTORY_TABLES | BILLING_TABLES
+_ROOM_ACTS = CATALOGUE_ACTS | INVENTORY_ACTS | BILLING_ACTS | CREDIT_ACTS
+_ROOM_TABLES = CATALOGUE_TABLES | INVENTORY_TABLES | BILLING_TABLES | CREDIT_TABLES
 
 
 def _sale(place: Place) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.support.personas import Connection
 WITHOUT_AUTHORIZE = {
     "public.create_organization": "founds one: nobody holds anything in it yet; asks private.caller()",
     "public.my_invitations": "shows what is addressed to the caller himself",
+    "public.quote_credit": "reckons, and reads nothing of any organisation; asks private.caller()",
     "public.health": "anyone may ask; tells no more than the sum of what the proofs found",
     "public.accept_invitation": "the invitation itself is the permission; asks private.caller()",
 }
@@ -207,6 +208,7 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "check_stock",
         "find_products",
         "find_variants",
+        "get_agreement",
         "get_count",
         "get_credit_note",
         "get_delivery",
@@ -218,9 +220,12 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "get_transfer",
         "gstr1",
         "health",
+        "instalments_due",
+        "instalments_overdue",
         "loyalty_balance",
         "loyalty_statement",
         "my_invitations",
+        "quote_credit",
         "quote_sale",
         "reorder_suggestions",
         "scan",

@@ -15,6 +15,7 @@ from tests.support.counted import alert_of_an_empty_shelf, count_each_status
 from tests.support.gstin import gstin
 from tests.support.papers import write_papers
 from tests.support.personas import Connection, Persona, new_id
+from tests.support.world_credit import on_credit
 from tests.support.world_money import settle
 
 ROLES = ("admin", "cashier", "sales_executive", "inventory_manager", "technician")
@@ -47,7 +48,8 @@ class House:
     payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way;
-    sales documents are named as `write_papers` says.
+    sales documents are named as `write_papers` says; `agreement@...` is paid in three instalments, a fee of 1
+    is open beside the price; `owed@...` is an invoice that nothing was paid on, of a customer with credit.
     """
 
     id: UUID
@@ -552,6 +554,21 @@ class _Builder:
             p_payments=[],
         )
 
+    def on_credit(self, branch: Branch, key: str) -> None:
+        """An agreement and an open invoice, and the reminder that is due."""
+        debtor = f"debtor {branch.code}"
+        self.customer(debtor, credit=2000)
+        made = on_credit(
+            self.admin,
+            branch.id,
+            branch.showroom,
+            self.variants[key],
+            self.customers[debtor],
+            stocked=key not in UNSTOCKED,
+        )
+        self.documents[f"agreement@{branch.code}"], self.documents[f"owed@{branch.code}"] = made
+        self.admin.rpc("run_overdue", p_org_id=self.org_id)
+
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
         return House(
             self.org_id,
@@ -626,6 +643,8 @@ def _make_teak(connection: Connection) -> House:
     build.loyal()
     build.offer(blr, "book")
     build.offer(mum, "book")
+    build.on_credit(blr, "assembly")
+    build.on_credit(mum, "assembly")
     build.papers(blr, "elsewhere", "sofa", "assembly")
     build.papers(mum, "elsewhere", "sofa", "assembly")
     return build.house((blr, mum), invoices)
@@ -659,5 +678,6 @@ def _make_lagoon(connection: Connection) -> House:
     build.reserve_and_carry(london, "filter")
     build.loyal()
     build.offer(london, "filter")
+    build.on_credit(london, "filter")
     build.papers(london, "domestic", "pump", "filter")
     return build.house((london,), invoices)
