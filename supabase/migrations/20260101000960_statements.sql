@@ -270,6 +270,7 @@ declare
   v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
   v_branches uuid[];
   v_at timestamptz;
+  v_kind text;
   v_id uuid;
   v_answer jsonb;
 begin
@@ -277,22 +278,26 @@ begin
   perform private.authorize('invoice.read', v_org_id);
   if p_limit is null or p_limit not between 1 and 500 then
     perform private.fail(400, 'invalid_input', 'p_limit is 1 to 500.', '{"field": "p_limit"}');
-  elsif p_cursor !~* '^\d{4}-\d{2}-\d{2}T[0-9:.]+Z/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+  elsif p_cursor !~* '^\d{4}-\d{2}-\d{2}T[0-9:.]+Z/[a-z_]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     perform private.fail(400, 'invalid_input', 'p_cursor is what the page before returned.', '{"field": "p_cursor"}');
   end if;
-  v_at := private.instant(split_part(p_cursor, '/', 1), 'p_cursor');
-  v_id := split_part(p_cursor, '/', 2)::uuid;
+  if p_cursor is not null then
+    v_at := private.instant(split_part(p_cursor, '/', 1), 'p_cursor');
+    v_kind := split_part(p_cursor, '/', 2);
+    v_id := split_part(p_cursor, '/', 3)::uuid;
+  end if;
   v_branches := private.customer_branches(v_org_id, 'invoice.read');
   with page as (
-    select d.*, row_number() over (order by d.at desc, d.id desc) as place
+    select d.*, row_number() over (order by d.at desc, d.kind desc, d.id desc) as place
     from private.customer_documents(v_org_id, v_branches, private.customer_account(v_org_id, p_customer_id)) d
-    where p_cursor is null or (d.at, d.id) < (v_at, v_id)
-    order by d.at desc, d.id desc limit p_limit + 1
+    -- A credit note and the return that came with it have one id.
+    where p_cursor is null or (d.at, d.kind, d.id) < (v_at, v_kind, v_id)
+    order by d.at desc, d.kind desc, d.id desc limit p_limit + 1
   )
   select jsonb_build_object('items', coalesce(jsonb_agg(to_jsonb(p) - 'place' order by p.place) filter (where p.place <= p_limit),
       '[]'),
     'next_cursor', case when count(*) > p_limit then
-      max(to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '/' || p.id) filter (where p.place = p_limit) end)
+      max(to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '/' || p.kind || '/' || p.id) filter (where p.place = p_limit) end)
   into v_answer from page p;
   return v_answer;
 end;

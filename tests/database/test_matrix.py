@@ -196,7 +196,12 @@ def test_reading(people: People, name: str, table: str) -> None:
         assert TABLES[table].readers != "anyone"
         return
     assert sorted(row["row"] for row in seen) == sorted(row[0] for row in wanted)
-    if condition != "false" and table not in ("membership_branches", "invitations", "suppliers", "till_shifts"):
+    if condition != "false" and table not in (
+        "membership_branches",
+        "invitations",
+        "suppliers",
+        "till_shifts",
+    ):
         assert seen or name in ("nobody", "anon"), (
             "a test that sees nothing proves nothing: fill the table in the world"
         )
