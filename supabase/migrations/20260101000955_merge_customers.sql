@@ -114,7 +114,7 @@ as $$
 declare
   v_table regclass;
   v_count bigint;
-  v_moved jsonb := '{}';
+  v_moved jsonb := jsonb_build_object();
 begin
   for v_table in select t from private.customer_tables() t loop
     -- Documents come before the customer, and here they come after him: so nobody is waited for.

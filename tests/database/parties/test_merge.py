@@ -58,7 +58,7 @@ def _row(people: People, query: str, *values: object) -> Any:
     return found[0] if len(found) == 1 else found
 
 
-def _figures(people: People, customer: UUID) -> tuple[Decimal, Decimal, int, Decimal]:
+def _figures(people: People, customer: UUID) -> tuple[Decimal, Decimal, Decimal, Decimal]:
     """Owed, held for him, how many things happened, and the closing balance of his statement."""
     owed = _row(
         people, "select coalesce(sum(balance), 0) from public.invoices where customer_id = %s", customer
@@ -66,7 +66,7 @@ def _figures(people: People, customer: UUID) -> tuple[Decimal, Decimal, int, Dec
     credit = _row(people, "select private.customer_credit(%s, %s)", people.world.teak.id, customer)
     history = people.as_admin().rpc("customer_history", p_customer_id=customer, p_limit=500)["items"]
     closing = people.as_admin().rpc("statement", p_customer_id=customer, **WHOLE_PERIOD)["closing"]
-    return owed, credit, len(history), closing
+    return owed, credit, Decimal(len(history)), closing
 
 
 def test_everything_moves_and_adds_up(people: People) -> None:
@@ -87,7 +87,7 @@ def test_everything_moves_and_adds_up(people: People) -> None:
         p_options={"payment_id": held["id"]},
     )
     mine, others = _figures(people, keep), _figures(people, merge)
-    before = [people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)]
+    before = people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)
 
     answer = _merge(people, keep, merge)
 
@@ -104,7 +104,7 @@ def test_everything_moves_and_adds_up(people: People) -> None:
         people, "select merged_into, archived_at is not null from public.customers where id = %s", merge
     )
     assert merged == (keep, True)
-    assert [people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)] == before
+    assert people.as_admin().rpc("check_books", p_org_id=people.world.teak.id) == before == []
     # The documents say what they said.
     kept = people.as_admin().rpc("get_invoice", p_id=second["id"])
     assert kept["buyer"] == second["buyer"]

@@ -37,7 +37,7 @@ def sold(
     payments: list[Json] | None = None,
     time: str = "06:30:00Z",
 ) -> Json:
-    """A sale on a day of the past, when the world's house sold nothing: paid in cash unless said otherwise."""
+    """A sale on a day of the past, when the world sold nothing: paid in cash unless said otherwise."""
     return sell(
         people.as_admin(),
         branch or people.world.blr,
