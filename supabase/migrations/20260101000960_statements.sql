@@ -28,25 +28,30 @@ returns table (id uuid, branch_id uuid, customer_id uuid, number text, business_
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  -- A constant for the index; a local day is never more than a day away from UTC's.
+  v_after timestamptz := (p_as_of - 1)::timestamp at time zone 'UTC';
 begin
   return query
   with later as (
     -- What settled something after the day, or gave it back: entered after it in any case, and so found by the index.
     select a.invoice_id, a.amount, private.settled_on(p.business_date, i.business_date, a.created_at = p.created_at,
       a.created_at, b.timezone) as day
-    from public.branches b
-    join public.payment_allocations a on a.branch_id = b.id and a.created_at > p_as_of::timestamp at time zone b.timezone
+    from public.payment_allocations a
+    join public.branches b on b.org_id = a.org_id and b.id = a.branch_id
     join public.payments p on p.org_id = a.org_id and p.id = a.payment_id
     join public.invoices i on i.org_id = a.org_id and i.id = a.invoice_id
-    where b.org_id = p_org_id and b.id = any (p_branches) and (p_customer_id is null or i.customer_id = p_customer_id)
+    where a.org_id = p_org_id and a.branch_id = any (p_branches) and a.created_at > v_after
+      and (p_customer_id is null or i.customer_id = p_customer_id)
     union all
     select a.invoice_id, a.amount, private.settled_on(c.business_date, i.business_date, a.created_at = c.created_at,
       a.created_at, b.timezone)
-    from public.branches b
-    join public.credit_note_allocations a on a.branch_id = b.id and a.created_at > p_as_of::timestamp at time zone b.timezone
+    from public.credit_note_allocations a
+    join public.branches b on b.org_id = a.org_id and b.id = a.branch_id
     join public.credit_notes c on c.org_id = a.org_id and c.id = a.credit_note_id
     join public.invoices i on i.org_id = a.org_id and i.id = a.invoice_id
-    where b.org_id = p_org_id and b.id = any (p_branches) and (p_customer_id is null or i.customer_id = p_customer_id)
+    where a.org_id = p_org_id and a.branch_id = any (p_branches) and a.created_at > v_after
+      and (p_customer_id is null or i.customer_id = p_customer_id)
   ), reopened as (
     select l.invoice_id, sum(l.amount) as amount from later l where l.day > p_as_of group by l.invoice_id
   ), candidates as (

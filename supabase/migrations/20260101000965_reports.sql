@@ -213,26 +213,26 @@ comment on function private.sales_documents(uuid, uuid[], date, date) is
 'Invoices (sign 1) and credit notes (-1) of a period; neither drafts nor what was voided, nor the credit notes that voided it. goods_id: the
 document that its goods moved with, null when none did. No errors.';
 
-create function private.goods_cost(p_org_id uuid, p_document_id uuid)
-returns table (variant_id uuid, quantity numeric, cost numeric)
+create function private.goods_cost(p_org_id uuid, p_documents uuid[])
+returns table (document_id uuid, variant_id uuid, quantity numeric, cost numeric)
 language plpgsql stable
 set search_path = ''
 as $$
 begin
   return query
-  select m.variant_id, sum(m.quantity), sum(m.quantity * m.unit_cost)
+  select m.document_id, m.variant_id, sum(m.quantity), sum(m.quantity * m.unit_cost)
   from public.stock_movements m
   join public.locations t on t.org_id = m.org_id and t.id = m.to_location_id
-  where m.org_id = p_org_id and m.document_id = p_document_id
+  where m.org_id = p_org_id and m.document_id = any (p_documents)
     -- What came back for the scrap has cost what it cost.
     and (m.document in ('invoice', 'delivery') or (m.document = 'goods_return' and t.holds_stock))
-  group by m.variant_id;
+  group by m.document_id, m.variant_id;
 end;
 $$;
 
-comment on function private.goods_cost(uuid, uuid) is
-'What the goods cost that left with an invoice or delivery, or came back into stock with a return, by variant; for a set its
-components. In the organisation''s currency, not rounded. No errors.';
+comment on function private.goods_cost(uuid, uuid[]) is
+'What the goods cost that left with invoices or deliveries, or came back into stock with returns, by document and variant; for a
+set its components. In the organisation''s currency, not rounded. No errors.';
 
 create function public.sales_summary(p_org_id uuid, p_from date, p_to date, p_by text default 'day', p_branch_id uuid default null)
 returns table (key text, label text, invoices bigint, credit_notes bigint, net numeric, discount numeric, tax numeric,
@@ -248,13 +248,18 @@ begin
   perform private.check_range(p_from, p_to);
   perform private.check_choice(p_by, array['day', 'branch', 'all'], 'p_by');
   return query
-  with sums as (
+  with documents as materialized (
+    select * from private.sales_documents(p_org_id, v_branches, p_from, p_to)
+  ), costs as (
+    select c.document_id, sum(c.cost) as cost
+    from private.goods_cost(p_org_id, array(select t.goods_id from documents t where t.goods_id is not null)) c
+    group by c.document_id
+  ), sums as (
     select case p_by when 'day' then d.day::text when 'branch' then d.branch_id::text else 'all' end as key,
       count(*) filter (where d.sign = 1) as invoices, count(*) filter (where d.sign = -1) as credit_notes,
       sum(d.sign * d.subtotal) as net, sum(d.sign * d.discount) as discount, sum(d.sign * d.tax) as tax,
       sum(d.sign * d.round_off) as round_off, sum(d.sign * d.total) as total, round(sum(d.sign * coalesce(g.cost, 0)), 2) as cost
-    from private.sales_documents(p_org_id, v_branches, p_from, p_to) d
-    left join lateral (select sum(c.cost) as cost from private.goods_cost(p_org_id, d.goods_id) c) g on d.goods_id is not null
+    from documents d left join costs g on g.document_id = d.goods_id
     group by 1
   )
   select s.key, case when p_by = 'branch'
@@ -290,7 +295,7 @@ begin
     perform private.fail(400, 'invalid_input', 'p_limit is 1 to 1000.', '{"field": "p_limit"}');
   end if;
   return query
-  with documents as (
+  with documents as materialized (
     select * from private.sales_documents(p_org_id, v_branches, p_from, p_to)
   ), lines as (
     select 1 as sign, d.goods_id, true as with_goods, l.variant_id, l.base_quantity, l.set_items, l.taxable
@@ -301,9 +306,8 @@ begin
     from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id
     where d.sign = -1
   ), costs as (
-    select d.goods_id, c.variant_id, c.cost / c.quantity as unit_cost
-    from (select distinct t.goods_id from documents t where t.goods_id is not null) d
-    cross join lateral private.goods_cost(p_org_id, d.goods_id) c
+    select c.document_id as goods_id, c.variant_id, c.cost / c.quantity as unit_cost
+    from private.goods_cost(p_org_id, array(select t.goods_id from documents t where t.goods_id is not null)) c
   ), sums as (
     select l.variant_id, sum(l.sign * l.base_quantity) as quantity, sum(l.sign * l.taxable) as revenue,
       round(sum(case when l.with_goods then l.sign * coalesce(s.cost, l.base_quantity * p.unit_cost, 0) else 0 end), 2) as cost

@@ -181,6 +181,7 @@ set search_path = ''
 as $$
 declare
   v_org_id uuid := private.authorize_branch('shift.manage', p_branch_id);
+  v_user_id uuid := private.caller();
   v_open_id uuid;
 begin
   if p_opening_float is null or not p_opening_float between 0 and 1e11 or p_opening_float <> round(p_opening_float, 2) then
@@ -189,15 +190,15 @@ begin
   end if;
   if private.claim_request(v_org_id, p_id, 'open_shift', jsonb_build_array(p_branch_id, p_opening_float)) then
     insert into public.till_shifts (org_id, id, branch_id, user_id, status, opening_float)
-    values (v_org_id, p_id, p_branch_id, private.caller(), 'open', p_opening_float)
+    values (v_org_id, p_id, p_branch_id, v_user_id, 'open', p_opening_float)
     on conflict (branch_id, user_id) where status = 'open' do nothing;
     if not found then
       select id into v_open_id from public.till_shifts
-      where branch_id = p_branch_id and user_id = private.caller() and status = 'open';
+      where branch_id = p_branch_id and user_id = v_user_id and status = 'open';
       perform private.fail(409, 'shift_open', 'You have an open shift at this branch.', jsonb_build_object('shift_id', v_open_id));
     end if;
     perform private.emit(v_org_id, 'shift.opened', jsonb_build_object('shift_id', p_id, 'branch_id', p_branch_id,
-      'user_id', private.caller(), 'opening_float', p_opening_float));
+      'user_id', v_user_id, 'opening_float', p_opening_float));
   end if;
   return private.shift_json(v_org_id, p_id);
 end;
