@@ -1,6 +1,7 @@
 """The permission table as tests know it: what each public function and table asks of whoever comes.
 
-A new function or table must get a row here or in the `matrix_*.py` of its room, or `test_matrix.py` fails: that is the point.
+A new function or table must get a row here or in the `matrix_*.py` of its room, or `test_matrix.py` fails:
+that is the point.
 """
 
 from typing import Any
@@ -10,11 +11,12 @@ from tests.database.matrix_catalogue import CATALOGUE_ACTS, CATALOGUE_TABLES
 from tests.database.matrix_credit import CREDIT_ACTS, CREDIT_TABLES
 from tests.database.matrix_inventory import INVENTORY_ACTS, INVENTORY_TABLES
 from tests.database.matrix_kinds import Act, Place, Table
+from tests.database.matrix_reports import REPORT_ACTS, REPORT_TABLES
 from tests.database.sales import line, pay
 from tests.support.personas import new_id
 
-_ROOM_ACTS = CATALOGUE_ACTS | INVENTORY_ACTS | BILLING_ACTS | CREDIT_ACTS
-_ROOM_TABLES = CATALOGUE_TABLES | INVENTORY_TABLES | BILLING_TABLES | CREDIT_TABLES
+_ROOM_ACTS = CATALOGUE_ACTS | INVENTORY_ACTS | BILLING_ACTS | CREDIT_ACTS | REPORT_ACTS
+_ROOM_TABLES = CATALOGUE_TABLES | INVENTORY_TABLES | BILLING_TABLES | CREDIT_TABLES | REPORT_TABLES
 
 
 def _sale(place: Place) -> dict[str, Any]:

@@ -49,7 +49,8 @@ class House:
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way;
     sales documents are named as `write_papers` says; `agreement@...` is paid in three instalments, a fee of 1
-    is open beside the price; `owed@...` is an invoice that nothing was paid on, of a customer with credit.
+    is open beside the price; `owed@...` is an invoice that nothing was paid on, of a customer with credit;
+    `shift@...` is the open till of somebody who has left.
     """
 
     id: UUID
@@ -442,6 +443,11 @@ class _Builder:
             p_email=_address("invited"),
             p_role="technician",
         )
+        self.admin.execute(
+            "insert into public.customer_addresses (org_id, customer_id, kind, address_line1) "
+            "values (%s, %s, 'delivery', '4 Site Road')",
+            [self.org_id, self.customers["abroad"]],
+        )
 
     def price_list(self, key: str) -> None:
         """A brand, a code and a trade price for a variant: of a group that nobody is in yet."""
@@ -569,6 +575,18 @@ class _Builder:
         self.documents[f"agreement@{branch.code}"], self.documents[f"owed@{branch.code}"] = made
         self.admin.rpc("run_overdue", p_org_id=self.org_id)
 
+    def old_shift(self, branch: Branch) -> None:
+        """A till of somebody who has left, still open, with some change in it."""
+        made = self.documents[f"shift@{branch.code}"] = new_id()
+        self.connection.execute(
+            "insert into public.till_shifts (org_id, id, branch_id, user_id, status, opening_float) "
+            "values (%s, %s, %s, %s, 'open', 0)",
+            [self.org_id, made, branch.id, sign_up(self.connection, _address("left")).id],
+        )
+        self.admin.rpc(
+            "move_cash", p_id=new_id(), p_shift_id=made, p_kind="cash_in", p_amount=5, p_reason="Change"
+        )
+
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
         return House(
             self.org_id,
@@ -645,6 +663,8 @@ def _make_teak(connection: Connection) -> House:
     build.offer(mum, "book")
     build.on_credit(blr, "assembly")
     build.on_credit(mum, "assembly")
+    build.old_shift(blr)
+    build.old_shift(mum)
     build.papers(blr, "elsewhere", "sofa", "assembly")
     build.papers(mum, "elsewhere", "sofa", "assembly")
     return build.house((blr, mum), invoices)
@@ -679,5 +699,6 @@ def _make_lagoon(connection: Connection) -> House:
     build.loyal()
     build.offer(london, "filter")
     build.on_credit(london, "filter")
+    build.old_shift(london)
     build.papers(london, "domestic", "pump", "filter")
     return build.house((london,), invoices)
