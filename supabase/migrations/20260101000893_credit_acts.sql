@@ -16,19 +16,6 @@ $$;
 comment on function private.agreement_named(uuid) is
 'An agreement of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
-create function private.check_reason(p_reason text) returns void
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "p_reason"}');
-  end if;
-end;
-$$;
-
-comment on function private.check_reason(text) is 'Is this a reason of 1 to 500 characters? Errors: 400 invalid_input.';
-
 create function private.lock_agreement(p_agreement public.credit_agreements) returns public.credit_agreements
 language plpgsql
 set search_path = ''

@@ -91,7 +91,6 @@ COLUMN_GRANTS = {
     "update: point_value minimum_points max_share_percent expiry_months archived_at",
     "public.loyalty_rules": "insert: id org_id name points_per_unit category_id customer_group_id priority; "
     "update: name points_per_unit category_id customer_group_id priority archived_at",
-    "archived_at customer_group_id",
     "public.customer_addresses": "insert: id org_id customer_id kind is_default label recipient phone "
     "address_line1 address_line2 city region_code postal_code country; "
     "update: kind is_default label recipient phone address_line1 address_line2 city region_code "
