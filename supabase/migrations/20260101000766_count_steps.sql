@@ -10,7 +10,8 @@ declare
   v_uncounted text := p_options ->> 'uncounted';
   v_open integer;
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   perform private.check_options(p_options, array['uncounted']);
   if v_uncounted not in ('zero', 'skip') then
@@ -53,13 +54,14 @@ declare
   v_org_id uuid;
   v_line_nos integer[];
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'recount', jsonb_build_array(p_count_id, p_variant_ids)) then
     v_count := private.lock_count(v_org_id, p_count_id, 'counting');
     if exists (
       select from unnest(p_variant_ids) a (id) where not exists (
-        select from public.stock_count_lines l where l.count_id = p_count_id and l.variant_id = a.id)) then
+        select from public.stock_count_lines l where l.org_id = v_org_id and l.count_id = p_count_id and l.variant_id = a.id)) then
       perform private.fail(404, 'not_found', 'The count has no line of this variant.', '{"field": "p_variant_ids"}');
     end if;
     -- What submitting took for gone, too, is open again: somebody may find it now.
@@ -67,12 +69,13 @@ begin
       select l.line_no from public.stock_count_lines l
       where l.org_id = v_org_id and l.count_id = p_count_id and (p_variant_ids is null or l.variant_id = any (p_variant_ids)
         or not exists (
-          select from public.stock_count_entries e where e.count_id = p_count_id and e.line_no = l.line_no and e.voided_at is null)));
+          select from public.stock_count_entries e
+          where e.org_id = v_org_id and e.count_id = p_count_id and e.line_no = l.line_no and e.voided_at is null)));
     perform private.lock_levels(v_org_id, array[v_count.location_id], array(
       select distinct variant_id from public.stock_count_lines
       where org_id = v_org_id and count_id = p_count_id and line_no = any (v_line_nos)));
     update public.stock_count_entries set voided_at = now(), voided_by = private.caller()
-    where count_id = p_count_id and line_no = any (v_line_nos) and voided_at is null;
+    where org_id = v_org_id and count_id = p_count_id and line_no = any (v_line_nos) and voided_at is null;
     perform private.refigure_count(v_count, v_line_nos);
     update public.stock_counts set status = 'counting', submitted_at = null, submitted_by = null, approved_at = null,
       approved_by = null, uncounted = null
@@ -99,7 +102,8 @@ declare
   v_count public.stock_counts;
   v_org_id uuid;
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.approve', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'approve_count', jsonb_build_array(p_count_id)) then
     perform private.lock_count(v_org_id, p_count_id, 'approved');
@@ -128,16 +132,16 @@ declare
   v_date date;
   v_moves private.stock_move[];
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.approve', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'post_count', jsonb_build_array(p_count_id)) then
     v_count := private.lock_count(v_org_id, p_count_id, 'posted');
     v_date := (now() at time zone (select timezone from public.branches where org_id = v_org_id and id = v_count.branch_id))::date;
     perform private.assert_period_open(v_org_id, v_date);
     perform private.lock_levels(v_org_id, array[v_count.location_id], array(
-      select distinct l.variant_id from public.stock_count_lines l
-      join public.stock_count_figures f on f.org_id = l.org_id and f.count_id = l.count_id and f.line_no = l.line_no
-      where l.org_id = v_org_id and l.count_id = p_count_id and (f.variance <> 0 or f.missing <> '{}' or f.found <> '{}')));
+      select distinct (r.line).variant_id from private.count_rows(v_org_id, p_count_id) r
+      where (r.figures).variance <> 0 or (r.figures).missing <> '{}' or (r.figures).found <> '{}'));
     v_moves := private.count_moves(v_count);
     if v_moves is not null then
       perform private.move_stock(v_org_id, 'stock_count', p_count_id, now(), v_moves);
@@ -145,15 +149,14 @@ begin
     update public.stock_count_figures f
     set shown = true, posted = case when f.variance is not null then coalesce(m.quantity, 0) end,
       worth = case when f.variance is not null then coalesce(m.worth, 0) end
-    from public.stock_count_lines l
+    from private.count_rows(v_org_id, p_count_id) r
     left join (
       select x.variant_id, x.batch_id, sum(x.quantity * w.way) as quantity, round(sum(x.quantity * x.unit_cost * w.way), 2) as worth
       from public.stock_movements x
       cross join lateral (select case when x.to_location_id = v_count.location_id then 1 else -1 end as way) w
       where x.org_id = v_org_id and x.document_id = p_count_id and x.document = 'stock_count'
-      group by 1, 2) m on m.variant_id = l.variant_id and m.batch_id is not distinct from l.batch_id
-    where l.org_id = v_org_id and l.count_id = p_count_id
-      and f.org_id = l.org_id and f.count_id = l.count_id and f.line_no = l.line_no;
+      group by 1, 2) m on m.variant_id = (r.line).variant_id and m.batch_id is not distinct from (r.line).batch_id
+    where f.org_id = v_org_id and f.count_id = p_count_id and f.line_no = (r.line).line_no;
     update public.stock_counts set status = 'posted', posted_at = now(), posted_by = private.caller(), business_date = v_date
     where org_id = v_org_id and id = p_count_id;
     perform private.emit(v_org_id, 'count.posted', jsonb_build_object('count_id', p_count_id, 'branch_id', v_count.branch_id,
@@ -180,7 +183,8 @@ declare
   v_count public.stock_counts;
   v_org_id uuid;
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'cancel_count', jsonb_build_array(p_count_id)) then
     perform private.lock_count(v_org_id, p_count_id, 'cancelled');
@@ -206,7 +210,7 @@ as $$
 declare
   v_count public.stock_counts;
 begin
-  select * into v_count from public.stock_counts where id = p_id;
+  select * into v_count from public.stock_counts where id = p_id and org_id in (select private.member_orgs());
   perform private.authorize('stock.read', v_count.org_id, v_count.branch_id);
   return private.count_json(v_count.org_id, p_id);
 end;

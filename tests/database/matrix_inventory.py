@@ -20,6 +20,28 @@ def _count(status: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
 
 INVENTORY_ACTS: dict[str, Act] = {
     "check_stock": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
+    "check_integrity": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
+    "availability": Act(
+        "stock.read",
+        "org",
+        lambda place: {"p_org_id": place.house.id, "p_variant_ids": [place.goods]},
+        hidden=True,
+    ),
+    "scan": Act(
+        "catalogue.read",
+        "org",
+        lambda place: {"p_code": place.sku, "p_org_id": place.house.id},
+        hidden=True,
+    ),
+    "serial_history": Act(
+        "stock.read",
+        "branch",
+        lambda place: {
+            "p_org_id": place.house.id,
+            "p_variant_id": place.pieces,
+            "p_serial": f"{place.branch.code}-1",
+        },
+    ),
     "adjust_stock": Act(
         "stock.adjust",
         "branch",
@@ -68,6 +90,7 @@ INVENTORY_ACTS: dict[str, Act] = {
             "p_lines": [{"variant_id": place.goods, "quantity": 1}],
         },
     ),
+    "transfer_destinations": Act("transfer.manage", "org", lambda place: {"p_org_id": place.house.id}),
     "dispatch_transfer": Act(
         "transfer.manage",
         "branch",
@@ -138,6 +161,7 @@ INVENTORY_ACTS: dict[str, Act] = {
 }
 
 INVENTORY_TABLES: dict[str, Table] = {
+    "integrity_checks": Table("audit.read", "org"),
     "stock_levels": Table("stock.read", "branch"),
     "stock_movements": Table("stock.read", "branch"),
     "stock_adjustments": Table("stock.read", "branch"),

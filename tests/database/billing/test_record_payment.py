@@ -39,10 +39,10 @@ def test_a_payment_settles_the_invoice(people: People) -> None:
     record(people.as_cashier(), _trusted(people), 100, p_method="upi", p_reference="UPI-1")
     assert state(people, invoice["id"]) == ("paid", 118, 0, 0)
     payments = invoice_of(people, invoice["id"])["payments"]
-    assert [(p["method"], p["amount"], p["reference"]) for p in payments] == [
+    assert {(p["method"], p["amount"], p["reference"]) for p in payments} == {
         ("cash", 18, None),
         ("upi", 100, "UPI-1"),
-    ]
+    }
     assert_books(people)
 
 
@@ -239,8 +239,9 @@ def test_allocations_keep_their_sums(people: People, prices: list[Decimal], paym
         total = sum(invoice["total"] for invoice in invoices)
         made = [record(people.as_cashier(), customer, amount) for amount in payments]
         for payment in made:
-            assert sum(a["amount"] for a in payment["allocations"]) + payment["unallocated"] == (
-                payment["amount"]
+            assert (
+                sum(a["amount"] for a in payment["allocations"]) + payment["unallocated"]
+                == (payment["amount"])
             )
         now = [invoice_of(people, invoice["id"]) for invoice in invoices]
         assert all(0 <= i["paid"] <= i["total"] and i["balance"] == i["total"] - i["paid"] for i in now)
