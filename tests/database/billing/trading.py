@@ -86,9 +86,7 @@ def confirmed(people: People, *lines: Line, customer: str = "trusted", **options
     return confirm(people, made, **options)
 
 
-def deliver(
-    person: Persona, people: People, order: Document, *lines: Document, **changed: Any
-) -> Document:
+def deliver(person: Persona, people: People, order: Document, *lines: Document, **changed: Any) -> Document:
     """Deliver what the lines say from the showroom, or without any all that is open."""
     arguments = {
         "p_id": new_id(),
