@@ -65,7 +65,7 @@ create table public.sales_order_log (
   note text not null check (length(btrim(note)) between 1 and 2000),
   visible_to_customer boolean not null,
   status text not null,
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
   primary key (org_id, id),
   foreign key (org_id, order_id) references public.sales_orders (org_id, id),

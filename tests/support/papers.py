@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def write_papers(
-    admin: Persona, branch: Branch, customer: UUID, variants: tuple[UUID, UUID]
+    admin: Persona, branch: Branch, customer: UUID, variants: tuple[UUID, UUID], stocked: bool
 ) -> dict[str, UUID]:
     """Write them as the administrator; nothing of the showroom stays held.
 
     Parameters:
         variants: goods of the showroom that the warehouse has none of; and what is delivered: a service, or
-            goods of which the showroom has one too many.
+            goods (`stocked`) of which one more comes in.
 
     Returns:
         Their ids: `quotation:draft`, `quotation:sent`, `quotation:approved`, `order:draft`, `order:confirmed`
@@ -49,6 +49,15 @@ def write_papers(
             act(step, p_quotation_id=made[f"quotation:{status}"])
     write("quotation:draft", "save_quotation", p_quotation_id=made["quotation:draft"])
 
+    if stocked:
+        act(
+            "adjust_stock",
+            p_location_id=branch.showroom,
+            p_variant_id=moving,
+            p_quantity=1,
+            p_reason="found",
+            p_unit_cost=40,
+        )
     for status, variant, options in (
         ("draft", goods, None),
         ("confirmed", goods, {"location_id": branch.warehouse, "back_order": True}),

@@ -472,18 +472,9 @@ class _Builder:
 
     def papers(self, branch: Branch, customer: str, goods: str, moving: str) -> None:
         """Quotations, orders, a delivery and a draft invoice; the shelves are as they were."""
-        if moving not in UNSTOCKED:
-            self.admin.rpc(
-                "adjust_stock",
-                p_id=new_id(),
-                p_location_id=branch.showroom,
-                p_variant_id=self.variants[moving],
-                p_quantity=1,
-                p_reason="found",
-                p_unit_cost=Decimal("40"),
-            )
         variants = self.variants[goods], self.variants[moving]
-        self.documents |= write_papers(self.admin, branch, self.customers[customer], variants)
+        stocked = moving not in UNSTOCKED
+        self.documents |= write_papers(self.admin, branch, self.customers[customer], variants, stocked)
 
     def loyal(self) -> None:
         """A loyalty program whose rule is over, and a customer who has points."""

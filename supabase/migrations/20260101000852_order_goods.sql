@@ -1,0 +1,180 @@
+-- The goods that an open order holds: a reservation without an end, taken anew at each step.
+
+create function private.refuse_order_hold(p_org_id uuid, p_reservation_id uuid) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_order_id uuid := (
+    select id from public.sales_orders where org_id = p_org_id and reservation_id = p_reservation_id limit 1);
+begin
+  if v_order_id is not null then
+    perform private.fail(409, 'reservation_of_order', 'These goods are held for an order: deliver or cancel that.',
+      jsonb_build_object('reservation_id', p_reservation_id, 'order_id', v_order_id));
+  end if;
+end;
+$$;
+
+comment on function private.refuse_order_hold(uuid, uuid) is
+'What an order holds is given back by the order''s own acts only. Errors: 409 reservation_of_order.';
+
+create function private.open_items(p_org_id uuid, p_order_id uuid)
+returns table (line_no integer, variant_id uuid, base_quantity numeric, item_variant_id uuid, quantity numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select p.line_no, (p.line ->> 'variant_id')::uuid, round((p.line ->> 'base_quantity')::numeric * e.share, 3),
+    (c.item ->> 'variant_id')::uuid, round((c.item ->> 'quantity')::numeric * e.share, 3)
+  from private.order_progress(p_org_id, p_order_id) p
+  cross join lateral (select (p.quantity - p.delivered) / p.quantity as share) e
+  cross join lateral jsonb_array_elements(case when p.line -> 'set_items' <> 'null' then p.line -> 'set_items'
+    else jsonb_build_array(p.line || jsonb_build_object('quantity', p.line -> 'base_quantity')) end) c (item)
+  where p.stocked and p.delivered < p.quantity
+  order by p.line_no, 4;
+end;
+$$;
+
+comment on function private.open_items(uuid, uuid) is
+'The goods that an order still has to deliver, sets as their components, in the variants'' own units. base_quantity: of the line.';
+
+create function private.lock_goods(p_org_id uuid, p_order public.sales_orders, p_location_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_reservation public.stock_reservations;
+begin
+  -- The reservation comes before the levels, as for everybody, and the levels of both places at once and in order.
+  select * into v_reservation from public.stock_reservations
+  where org_id = p_org_id and id = p_order.reservation_id for no key update;
+  perform private.lock_levels(p_org_id,
+    array_remove(array[p_location_id, p_order.location_id, v_reservation.location_id], null), array(
+      select i.item_variant_id from private.open_items(p_org_id, p_order.id) i
+      union
+      select i.variant_id from public.stock_reservation_items i
+      where i.org_id = p_org_id and i.reservation_id = v_reservation.id));
+end;
+$$;
+
+comment on function private.lock_goods(uuid, public.sales_orders, uuid) is
+'Locks all that an act on an order''s goods may touch: what it holds and what it still has to deliver, there and at p_location_id.
+p_order: locked. No errors.';
+
+create function private.let_go(p_org_id uuid, p_order public.sales_orders, p_status text, p_document text default null,
+  p_document_id uuid default null)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_reservation public.stock_reservations;
+begin
+  select * into v_reservation from public.stock_reservations
+  where org_id = p_org_id and id = p_order.reservation_id for no key update;
+  if v_reservation.status = 'active' then
+    perform private.lock_levels(p_org_id, array[v_reservation.location_id], array(
+      select i.variant_id from public.stock_reservation_items i
+      where i.org_id = p_org_id and i.reservation_id = v_reservation.id));
+    perform private.end_reservations(p_org_id, array[v_reservation.id], p_status, p_document, p_document_id);
+  end if;
+end;
+$$;
+
+comment on function private.let_go(uuid, public.sales_orders, text, text, uuid) is
+'Gives what an order holds back to the levels, whose locks it takes unless the caller has them. p_order: locked; p_status: released,
+or fulfilled by p_document. No errors; nothing happens when it holds nothing.';
+
+create function private.hold_goods(p_org_id uuid, p_order public.sales_orders, p_location_id uuid, p_expires_at timestamptz,
+  p_strict boolean)
+returns uuid
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_id uuid := gen_random_uuid();
+  v_variants uuid[] := array(select i.item_variant_id from private.open_items(p_org_id, p_order.id) i);
+  v_held jsonb;
+  v_shortages jsonb;
+begin
+  if cardinality(v_variants) = 0 then
+    return null;
+  end if;
+  perform private.lock_levels(p_org_id, array[p_location_id], v_variants);
+  for v_look in 1 .. 2 loop
+    -- Lines are served in their order, as far as the goods reach.
+    with wanted as (
+      select i.*, coalesce(sum(i.quantity) over (partition by i.item_variant_id order by i.line_no
+        rows between unbounded preceding and 1 preceding), 0) as before, s.available
+      from private.open_items(p_org_id, p_order.id) i
+      join public.stock_levels s
+        on s.org_id = p_org_id and s.location_id = p_location_id and s.variant_id = i.item_variant_id
+    ), served as (
+      select w.*, least(w.quantity, greatest(w.available - w.before, 0)) as held from wanted w
+    ), short as (
+      select s.item_variant_id, sum(s.quantity) as requested, max(s.available) as available from served s
+      group by 1 having sum(s.held) < sum(s.quantity)
+    )
+    select (
+        select jsonb_agg(jsonb_build_object('line_no', s.line_no, 'variant_id', s.variant_id, 'base_quantity', s.base_quantity,
+          'item_variant_id', s.item_variant_id, 'quantity', s.held)) from served s where s.held > 0), (
+        select jsonb_agg(jsonb_build_object('variant_id', h.item_variant_id, 'sku', v.sku, 'requested', h.requested,
+          'available', h.available) order by v.sku)
+        from short h join public.product_variants v on v.org_id = p_org_id and v.id = h.item_variant_id)
+    into v_held, v_shortages;
+    exit when v_shortages is null or v_look = 2 or private.release_expired(p_org_id, array[p_location_id], v_variants) = 0;
+  end loop;
+  if p_strict and v_shortages is not null then
+    perform private.fail(409, 'insufficient_stock', format('Not enough stock of %s.', v_shortages -> 0 ->> 'sku'),
+      jsonb_build_object('shortages', v_shortages));
+  elsif v_held is null then
+    return null;
+  end if;
+  insert into public.stock_reservations (org_id, id, branch_id, location_id, status, document, document_id, customer_id,
+    expires_at, created_by)
+  values (p_org_id, v_id, p_order.branch_id, p_location_id, 'active', 'sales_order', p_order.id, p_order.customer_id, p_expires_at,
+    private.caller());
+  insert into public.stock_reservation_lines (org_id, reservation_id, line_no, branch_id, variant_id, quantity)
+  select distinct p_org_id, v_id, (h ->> 'line_no')::integer, p_order.branch_id, (h ->> 'variant_id')::uuid,
+    (h ->> 'base_quantity')::numeric
+  from jsonb_array_elements(v_held) h;
+  insert into public.stock_reservation_items (org_id, reservation_id, line_no, branch_id, variant_id, quantity)
+  select p_org_id, v_id, (h ->> 'line_no')::integer, p_order.branch_id, (h ->> 'item_variant_id')::uuid,
+    (h ->> 'quantity')::numeric
+  from jsonb_array_elements(v_held) h;
+  update public.stock_levels s set reserved = s.reserved + q.quantity, updated_at = now()
+  from (
+    select (h ->> 'item_variant_id')::uuid as variant_id, sum((h ->> 'quantity')::numeric) as quantity
+    from jsonb_array_elements(v_held) h group by 1) q
+  where s.org_id = p_org_id and s.location_id = p_location_id and s.variant_id = q.variant_id;
+  perform private.emit(p_org_id, 'reservation.created', jsonb_build_object('reservation_id', v_id, 'branch_id',
+    p_order.branch_id, 'location_id', p_location_id, 'order_id', p_order.id));
+  return v_id;
+end;
+$$;
+
+comment on function private.hold_goods(uuid, public.sales_orders, uuid, timestamptz, boolean) is
+'Reserves what an order still has to deliver and returns the reservation, null when there is nothing to hold. p_order: locked, and
+holding nothing; p_location_id: where; p_expires_at: null for as long as the order is open; p_strict: all of it or nothing, else
+as much as there is, and the rest is a back-order. Errors: 409 insufficient_stock.';
+
+create function private.selling_location(p_org_id uuid, p_branch_id uuid, p_location_id uuid, p_field text) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_sellable boolean := (
+    select is_sellable from public.locations
+    where org_id = p_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null);
+begin
+  if v_sellable is null then
+    perform private.fail(404, 'not_found', 'The branch has no such location.', jsonb_build_object('field', p_field));
+  elsif not v_sellable then
+    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', jsonb_build_object('field', p_field));
+  end if;
+end;
+$$;
+
+comment on function private.selling_location(uuid, uuid, uuid, text) is
+'A location of the branch that goods are sold from. Errors: 404 not_found, 422 location_not_sellable.';
