@@ -130,7 +130,7 @@ once. reminded_on: the branch''s date.';
 -- Indexes -----------------------------------------------------------------------------------------
 
 -- One agreement at a time on an invoice.
-create unique index one_agreement_per_invoice on public.credit_agreements (invoice_id)
+create unique index one_agreement_per_invoice on public.credit_agreements (invoice_id, org_id)
   where status in ('active', 'defaulted', 'completed');
 create index on public.credit_agreements (branch_id, status);
 create index on public.credit_agreements (org_id, customer_id);

@@ -21,7 +21,10 @@ RegionCode = Annotated[
 
 
 class Customer(Row):
-    """A customer. tax_number: GSTIN or VAT number. credit_limit: how much may be owed in all."""
+    """A customer. tax_number: GSTIN or VAT number. credit_limit: how much may be owed in all.
+
+    credit_status: what the instalment agreements come to; who is in default gets no new credit.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -43,6 +46,7 @@ class Customer(Row):
                     "postal_code": "560034",
                     "country": "IN",
                     "credit_limit": 200000.00,
+                    "credit_status": "none",
                     "notes": None,
                     "customer_group_id": None,
                     "archived_at": None,
@@ -69,6 +73,7 @@ class Customer(Row):
     postal_code: str | None
     country: str | None
     credit_limit: Money
+    credit_status: Literal["none", "active", "completed", "defaulted"]
     notes: str | None
     customer_group_id: UUID | None
     archived_at: datetime | None
