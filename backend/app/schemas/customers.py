@@ -49,6 +49,8 @@ class Customer(Row):
                     "credit_status": "none",
                     "notes": None,
                     "customer_group_id": None,
+                    "payment_terms_days": 30,
+                    "merged_into": None,
                     "archived_at": None,
                     "created_at": "2026-11-21T09:30:00+00:00",
                     "updated_at": "2026-11-21T09:30:00+00:00",
@@ -76,6 +78,8 @@ class Customer(Row):
     credit_status: Literal["none", "active", "completed", "defaulted"]
     notes: str | None
     customer_group_id: UUID | None
+    payment_terms_days: int | None
+    merged_into: UUID | None
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
