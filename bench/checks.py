@@ -14,7 +14,7 @@ _RULES = {
         from public.invoices i
         left join private.number_counters c on c.org_id = i.org_id and c.branch_id = i.branch_id
           and c.kind = 'invoice' and c.fiscal_year = split_part(i.number, '/', 2)
-        where i.org_id = %(org)s
+        where i.org_id = %(org)s and i.number is not null
         group by 1, 2
         having count(*) <> count(distinct i.number) or count(*) <> max(split_part(i.number, '/', 3)::integer)
           or count(*) is distinct from max(c.last_value)
@@ -69,7 +69,8 @@ _RULES = {
         select i.number from public.invoices i
         where i.org_id = %(org)s and (
           select count(*) from audit.log g
-          where g.org_id = i.org_id and g.table_name = 'invoices' and g.row_id = i.id::text) <> 1
+          where g.org_id = i.org_id and g.table_name = 'invoices' and g.row_id = i.id::text
+            and g.action = 'insert') <> 1
     """,
     "something was left of a sale that has no invoice": """
         select 'requests' as what, r.id::text from private.requests r
@@ -85,12 +86,46 @@ _RULES = {
           select from public.invoices i where i.org_id = o.org_id and i.id::text = o.payload ->> 'invoice_id')
         union all
         select 'payments', p.id::text from public.payments p
-        where p.org_id = %(org)s and not exists (
+        where p.org_id = %(org)s and p.number is null and not exists (
           select from public.payment_allocations a where a.org_id = p.org_id and a.payment_id = p.id)
         union all
         select 'audit', g.row_id from audit.log g
         where g.org_id = %(org)s and g.table_name = 'invoices'
           and not exists (select from public.invoices i where i.org_id = g.org_id and i.id::text = g.row_id)
+    """,
+    "a payment or a credit note gives more than it has": """
+        select 'payment' as what, p.id, private.unallocated(p.org_id, p.id) as left from public.payments p
+        where p.org_id = %(org)s and private.unallocated(p.org_id, p.id) < 0
+        union all
+        select 'credit note', c.id, private.credit_left(c.org_id, c.id) from public.credit_notes c
+        where c.org_id = %(org)s and private.credit_left(c.org_id, c.id) < 0
+    """,
+    "credited is not what credit notes gave": """
+        select i.number, i.credited from public.invoices i
+        where i.org_id = %(org)s and i.credited <> coalesce((
+          select sum(a.amount) from public.credit_note_allocations a
+          where a.org_id = i.org_id and a.invoice_id = i.id), 0)
+    """,
+    "more was credited than was sold": """
+        select l.sku, l.quantity, sum(c.quantity) as credited from public.credit_note_lines c
+        join public.invoice_lines l on l.org_id = c.org_id and l.invoice_id = c.invoice_id
+          and l.line_no = c.line_no
+        where c.org_id = %(org)s group by l.invoice_id, l.line_no, l.sku, l.quantity
+        having sum(c.quantity) > l.quantity
+    """,
+    "a series of receipts, credit notes or refunds has a gap": """
+        select d.kind, d.branch_id, count(*) as papers, max(c.last_value) as counter
+        from (
+          select 'receipt' as kind, branch_id, number from public.payments
+          where org_id = %(org)s and number is not null
+          union all
+          select 'credit_note', branch_id, number from public.credit_notes where org_id = %(org)s
+          union all
+          select 'refund', branch_id, number from public.refunds where org_id = %(org)s) d
+        left join private.number_counters c on c.org_id = %(org)s and c.branch_id = d.branch_id
+          and c.kind = d.kind and c.fiscal_year = split_part(d.number, '/', 2)
+        group by 1, 2, split_part(d.number, '/', 2)
+        having count(*) <> count(distinct d.number) or count(*) is distinct from max(c.last_value)
     """,
     "a customer owes more than his credit limit": """
         select c.id, c.credit_limit, sum(i.balance) as owed

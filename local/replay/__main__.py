@@ -17,7 +17,7 @@ from local.client import Project, Refused
 from local.errors import LauncherError
 from local.replay import house as houses
 from local.replay import report as reports
-from local.replay import sales
+from local.replay import returns, sales
 from local.replay.source import BadFile, Source
 from local.stack import running_stack
 from supabase import AuthError
@@ -33,7 +33,9 @@ def main(
         Path | None, typer.Option("--json", help="Write the report as JSON to this file as well.")
     ] = None,
 ) -> None:
-    """Post a wholesaler's till file as sales on the running stack, and prove that all of it arrived.
+    """Post a wholesaler's till file on the running stack, and prove that all of it arrived.
+
+    Cancellations become credit notes where the file has the sale that they take back.
 
     Running it again with the same file changes nothing; a run that was interrupted is taken up again.
     Exit status 1 when anything was refused or does not reconcile.
@@ -99,7 +101,9 @@ def run(source: Source, environment: dict[str, str], progress: Tell) -> reports.
     before = reports.count(house)
     houses.furnish(house, source, progress)
     refusals = sales.post_all(house, source, progress)
-    report = reports.reconcile(house, source, refusals, progress)
+    matched = returns.match(source)
+    returns.post_all(house, matched, refusals, progress)
+    report = reports.reconcile(house, source, matched, refusals, progress)
     report.before, report.after = before, reports.count(house)
     return report
 

@@ -26,6 +26,7 @@ TILL_PERMISSIONS = [
     "sale.backdate",
     "price.override",
     "invoice.read",
+    "credit_note.create",
 ]
 # What a gift wholesaler pays of the price he asks.
 COST_SHARE = Decimal("0.55")

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from local.client import Progress, Row, read_all, send
 from local.replay.house import NAME, House, vat_rate
+from local.replay.returns import Matched, credit_note_id
 from local.replay.sales import Refusals, money, sale_id, write_off_id
 from local.replay.source import ZERO, Slip, Source, pieces_sold
 
@@ -25,6 +26,8 @@ class Counts:
     payments: int
     movements: int
     adjustments: int
+    credit_notes: int
+    refunds: int
     products: int
     customers: int
 
@@ -103,15 +106,19 @@ def count(house: House) -> Counts:
         payments=rows("payments"),
         movements=rows("stock_movements"),
         adjustments=rows("stock_adjustments"),
+        credit_notes=rows("credit_notes"),
+        refunds=rows("refunds"),
         products=rows("products"),
         customers=rows("customers"),
     )
 
 
-def reconcile(house: House, source: Source, refusals: Refusals, progress: Progress) -> Report:
+def reconcile(
+    house: House, source: Source, matched: Matched, refusals: Refusals, progress: Progress
+) -> Report:
     """Read everything back, signed in as the owner, and hold it against the file."""
     report = Report(f"{NAME} ({house.org})", refused=dict(refusals.by_code))
-    steps = 5
+    steps = 6
     progress("Reading back", 0, steps)
     ids = {sale_id(house, slip): slip for slip in source.sales}
     invoices = [row for row in _rows(house, "invoices", "*", "id") if row["id"] in ids]
@@ -125,7 +132,8 @@ def reconcile(house: House, source: Source, refusals: Refusals, progress: Progre
         if row["invoice_id"] in ids
     ]
     report.compare("Lines", sum(len(slip.lines) for slip in posted), len(lines))
-    report.compare("Net value, GBP", _sum(slip.value for slip in posted), _sum_of(lines, "taxable"))
+    net = _sum_of(lines, "taxable")
+    report.compare("Net value, GBP", _sum(slip.value for slip in posted), net)
     report.compare("VAT, GBP", _sum(_tax(slip) for slip in posted), _sum_of(lines, "tax"))
     gross = _sum(slip.value + _tax(slip) for slip in posted)
     report.compare("Gross, GBP", gross, _sum_of(invoices, "total"))
@@ -144,6 +152,8 @@ def reconcile(house: House, source: Source, refusals: Refusals, progress: Progre
     movements = list(_rows(house, "stock_movements", "id,variant_id,document,document_id,quantity", "id"))
     _compare_stock(report, house, source, posted, movements)
     progress("Reading back", 4, steps)
+    _compare_returns(report, house, source, matched, net)
+    progress("Reading back", 5, steps)
     _tell_rest(report, house, source, invoices, allocations)
     progress("Reading back", steps, steps)
     return report
@@ -198,6 +208,57 @@ def _compare_stock(
     report.compare("Levels that differ from the ledger", 0, len(wrong))
 
 
+def _compare_returns(report: Report, house: House, source: Source, matched: Matched, net: Decimal) -> None:
+    returns = {credit_note_id(house, back): back for back in matched.returns}
+    notes = [row for row in _rows(house, "credit_notes", "id,number,total", "id") if row["id"] in returns]
+    posted = [returns[row["id"]] for row in notes]
+    lines = [
+        row
+        for row in _rows(house, "credit_note_lines", "*", "credit_note_id", "line_no")
+        if row["credit_note_id"] in returns
+    ]
+    report.compare("Credit notes", len(matched.returns), len(notes))
+    report.compare("Lines credited", sum(len(back.parts) for back in posted), len(lines))
+    credited = _sum_of(lines, "taxable")
+    report.compare("Net value credited, GBP", _sum(back.net for back in posted), credited)
+    report.compare("VAT credited, GBP", _sum(back.tax for back in posted), _sum_of(lines, "tax"))
+    gross = _sum(back.net + back.tax for back in posted)
+    report.compare("Gross credited, GBP", gross, _sum_of(notes, "total"))
+    refunds = [
+        row
+        for row in _rows(
+            house, "refund_sources", "refund_id,entry,credit_note_id,amount", "refund_id", "entry"
+        )
+        if row["credit_note_id"] in returns
+    ]
+    report.compare("Refunds, GBP", gross, _sum_of(refunds, "amount"))
+    returned = sum(
+        int(row["quantity"])
+        for row in _rows(house, "stock_movements", "id,document,document_id,quantity", "id")
+        if row["document"] == "goods_return" and row["document_id"] in returns
+    )
+    report.compare("Pieces that came back", sum(back.pieces for back in posted), returned)
+    # Sold, less credited, and what has no original in the file: together that is every line of it.
+    everything = _sum(slip.value for slip in source.slips)
+    report.compare("The whole file, GBP", everything, net - credited + matched.lost_value)
+    wrong = send(house.owner.db.rpc("check_books", {"p_org_id": house.org}))
+    report.compare("Documents whose sums disagree", 0, len(wrong))
+    if notes:
+        numbers = sorted(str(row["number"]) for row in notes)
+        report.facts["First and last credit note"] = f"{numbers[0]}, {numbers[-1]}"
+    cancelled = source.cancellations
+    report.facts["Cancellations"] = (
+        f"{len(cancelled)} with {sum(len(slip.lines) for slip in cancelled)} lines, "
+        f"{_sum(slip.value for slip in cancelled)} GBP; the sale was found for "
+        f"{len({back.cancellation.number for back in matched.returns})}"
+    )
+    for why, lost in sorted(matched.lost.items()):
+        report.facts[f"No credit note, {why}"] = (
+            f"{len(lost)} lines of {len({slip.number for slip, _ in lost})} cancellations, "
+            f"{_sum(line.value for _, line in lost)} GBP"
+        )
+
+
 def _tell_rest(
     report: Report, house: House, source: Source, invoices: list[Row], allocations: list[Row]
 ) -> None:
@@ -211,11 +272,6 @@ def _tell_rest(
         report.facts["Largest invoice"] = (
             f"{largest.number}, {len(largest.lines)} lines, id {sale_id(house, largest)}"
         )
-    returned = source.cancellations
-    report.facts["Cancellations, left for returns"] = (
-        f"{len(returned)} with {sum(len(slip.lines) for slip in returned)} lines, "
-        f"{_sum(slip.value for slip in returned)} GBP"
-    )
     everything = _sum(slip.value for slip in source.slips)
     report.facts["The whole file"] = f"{len(source.slips)} slips, {source.line_count} lines, {everything} GBP"
 

@@ -9,19 +9,27 @@ create table public.organizations (
   legal_name text not null check (length(btrim(legal_name)) between 1 and 200),
   country text not null references public.countries (code),
   currency text not null check (currency ~ '^[A-Z]{3}$'),
-  tax_regime text not null check (tax_regime in ('gst', 'vat', 'none')),
+  tax_regime text not null check (tax_regime in ('gst', 'vat', 'sales_tax', 'none')),
+  tax_scheme text not null default 'regular' check (tax_scheme in ('regular', 'composition')),
+  tax_rounding text not null default 'component' check (tax_rounding in ('component', 'sum')),
+  export_tax text not null default 'without_payment' check (export_tax in ('without_payment', 'with_payment')),
+  lut_number text check (lut_number ~ '^[A-Z0-9]{6,20}$'),
   fiscal_year_start_month integer not null check (fiscal_year_start_month between 1 and 12),
   prices_include_tax boolean not null,
   round_total_to numeric(6, 2) not null check (round_total_to in (0, 0.05, 0.10, 0.50, 1, 5, 10)),
   invoice_terms text check (length(invoice_terms) <= 4000),
   books_closed_through date,
   created_at timestamptz not null default now(),
-  updated_at timestamptz not null default now()
+  updated_at timestamptz not null default now(),
+  check (tax_scheme = 'regular' or tax_regime = 'gst')
 );
 
 comment on table public.organizations is
 'A business. books_closed_through: the last date of the closed accounting period; nothing posts on or before it.
-round_total_to: what a document''s total is rounded to, in the currency (1.00 = whole rupees, 0 = not rounded).';
+round_total_to: what a document''s total is rounded to, in the currency (1.00 = whole rupees, 0 = not rounded). tax_scheme: composition pays a part of its turnover itself and collects no tax (CGST Act
+2017, section 10). tax_rounding: whether a line''s taxes are rounded each by itself, or in one sum as the Streamlined Sales and Use
+Tax Agreement allows (section 324(B)). export_tax: whether exports and supplies to SEZs bear integrated tax, to be refunded, or
+leave without under lut_number, the letter of undertaking (IGST Act 2017, section 16(3)).';
 
 create table public.branches (
   id uuid primary key,
@@ -37,6 +45,7 @@ create table public.branches (
   address_line2 text check (length(address_line2) <= 200),
   city text check (length(city) <= 100),
   region_code text,
+  tax_area text check (tax_area ~ '^[A-Z0-9]{1,12}(-[A-Z0-9]{1,12}){0,2}$'),
   postal_code text check (length(postal_code) <= 16),
   country text not null references public.countries (code),
   archived_at timestamptz,
@@ -49,7 +58,7 @@ create table public.branches (
 
 comment on table public.branches is
 'A place of business. code opens every document number. tax_number: GSTIN of the registration in the branch''s state, or
-the VAT number. timezone: IANA name; the branch''s local date is the business date.';
+the VAT number. tax_area: what lies below the region and taxes too (county, city), as tax_rates.region names it. timezone: IANA name; the branch''s local date is the business date.';
 
 create table public.locations (
   id uuid primary key,
@@ -366,7 +375,8 @@ grant execute on function private.member_orgs(), private.member_branches(), priv
 
 grant select on public.organizations, public.branches, public.locations, public.permissions, public.roles,
   public.role_permissions, public.memberships, public.membership_branches, public.invitations to authenticated;
-grant update (name, legal_name, prices_include_tax, round_total_to, invoice_terms) on public.organizations to authenticated;
-grant update (name, tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code, postal_code,
+grant update (name, legal_name, prices_include_tax, round_total_to, invoice_terms, tax_scheme, tax_rounding, export_tax, lut_number)
+  on public.organizations to authenticated;
+grant update (name, tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code, tax_area, postal_code,
   archived_at) on public.branches to authenticated;
 grant update (code, name, archived_at) on public.locations to authenticated;

@@ -160,8 +160,8 @@ declare
   v_regime text := coalesce(p_options ->> 'tax_regime', case when p_country = 'IN' then 'gst' else 'none' end);
   v_constraint text;
 begin
-  perform private.check_options(p_options, array['legal_name', 'tax_regime', 'fiscal_year_start_month',
-    'prices_include_tax', 'round_total_to', 'invoice_terms']);
+  perform private.check_options(p_options, array['legal_name', 'tax_regime', 'tax_scheme', 'tax_rounding', 'export_tax', 'lut_number',
+    'fiscal_year_start_month', 'prices_include_tax', 'round_total_to', 'invoice_terms']);
   if exists (select from public.organizations where id = p_id) and p_id not in (select private.member_orgs()) then
     perform private.fail(409, 'id_reused', 'This id was used before, with other content.', jsonb_build_object('id', p_id));
   end if;
@@ -170,9 +170,12 @@ begin
     if v_regime = 'gst' and p_country <> 'IN' then
       perform private.fail(400, 'invalid_input', 'The GST regime is India''s.', '{"field": "tax_regime"}');
     end if;
-    insert into public.organizations (id, name, legal_name, country, currency, tax_regime, fiscal_year_start_month,
-      prices_include_tax, round_total_to, invoice_terms)
+    insert into public.organizations (id, name, legal_name, country, currency, tax_regime, tax_scheme, tax_rounding, export_tax,
+      lut_number, fiscal_year_start_month, prices_include_tax, round_total_to, invoice_terms)
     values (p_id, p_name, coalesce(p_options ->> 'legal_name', p_name), p_country, p_currency, v_regime,
+      coalesce(p_options ->> 'tax_scheme', 'regular'),
+      coalesce(p_options ->> 'tax_rounding', case when v_regime = 'sales_tax' and p_country = 'US' then 'sum' else 'component' end),
+      coalesce(p_options ->> 'export_tax', 'without_payment'), p_options ->> 'lut_number',
       coalesce((p_options ->> 'fiscal_year_start_month')::integer, case when p_country = 'IN' then 4 else 1 end),
       coalesce((p_options ->> 'prices_include_tax')::boolean, false),
       coalesce((p_options ->> 'round_total_to')::numeric, case when p_country = 'IN' then 1 else 0 end),
@@ -198,7 +201,8 @@ $$;
 
 comment on function public.create_organization(uuid, text, text, text, jsonb) is
 'Founds an organisation; the caller becomes its admin. p_id: the client''s uuid. p_name. p_country: ISO 3166-1 alpha-2. p_currency:
-ISO 4217. p_options: legal_name, tax_regime (gst, vat, none), fiscal_year_start_month (1 to 12), prices_include_tax,
+ISO 4217. p_options: legal_name, tax_regime (gst, vat, sales_tax, none), tax_scheme (regular, composition), tax_rounding (component,
+sum), export_tax (without_payment, with_payment), lut_number, fiscal_year_start_month (1 to 12), prices_include_tax,
 round_total_to (in the currency; 1 = whole rupees), invoice_terms. Returns the organisation as JSON.
 Errors: 401 unauthenticated, 400 invalid_input, 409 id_reused. Permission: any signed-in user.';
 revoke execute on function public.create_organization(uuid, text, text, text, jsonb) from public, anon;
@@ -221,19 +225,21 @@ begin
       '{"permission": "branch.manage"}');
   end if;
   perform private.check_options(p_options, array['timezone', 'tax_number', 'phone', 'email', 'upi_id', 'address_line1',
-    'address_line2', 'city', 'region_code', 'postal_code', 'country']);
+    'address_line2', 'city', 'region_code', 'tax_area', 'postal_code', 'country']);
   if private.claim_request(p_org_id, p_id, 'create_branch', jsonb_build_array(p_code, p_name, p_options)) then
     select * into v_org from public.organizations where id = p_org_id;
-    if v_org.tax_regime = 'gst' and p_options ->> 'region_code' is null then
-      perform private.fail(400, 'invalid_input', 'A branch under GST needs its state code.', '{"field": "region_code"}');
+    if v_org.tax_regime in ('gst', 'sales_tax') and p_options ->> 'region_code' is null
+      and exists (select from public.regions r where r.country = coalesce(p_options ->> 'country', v_org.country)) then
+      perform private.fail(400, 'invalid_input', 'A branch needs the code of its state: its taxes depend on it.',
+        '{"field": "region_code"}');
     end if;
     insert into public.branches (id, org_id, code, name, timezone, tax_number, phone, email, upi_id, address_line1,
-      address_line2, city, region_code, postal_code, country)
+      address_line2, city, region_code, tax_area, postal_code, country)
     values (p_id, p_org_id, p_code, p_name,
       private.check_timezone(coalesce(p_options ->> 'timezone', case when v_org.country = 'IN' then 'Asia/Kolkata' else 'UTC' end)),
       p_options ->> 'tax_number', p_options ->> 'phone', p_options ->> 'email', p_options ->> 'upi_id',
       p_options ->> 'address_line1', p_options ->> 'address_line2', p_options ->> 'city', p_options ->> 'region_code',
-      p_options ->> 'postal_code', coalesce(p_options ->> 'country', v_org.country));
+      p_options ->> 'tax_area', p_options ->> 'postal_code', coalesce(p_options ->> 'country', v_org.country));
   end if;
   return (select to_jsonb(b) from public.branches b where b.org_id = p_org_id and b.id = p_id);
 exception when data_exception or not_null_violation or check_violation or foreign_key_violation then
@@ -246,7 +252,7 @@ $$;
 comment on function public.create_branch(uuid, uuid, text, text, jsonb) is
 'Opens a branch. p_id: the client''s uuid. p_org_id. p_code: 1 to 3 of A-Z and 0-9; it opens every document number.
 p_name. p_options: timezone (IANA), tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code
-(the GST state code), postal_code, country. Returns the branch as JSON.
+(the GST state code, or the state or province), tax_area (county, city: what taxes below it), postal_code, country. Returns the branch as JSON.
 Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused or duplicate. Permission: branch.manage.';
 revoke execute on function public.create_branch(uuid, uuid, text, text, jsonb) from public, anon;
 grant execute on function public.create_branch(uuid, uuid, text, text, jsonb) to authenticated;

@@ -22,7 +22,8 @@ create table public.tax_classes (
   org_id uuid not null references public.organizations (id),
   code text not null check (code ~ '^[A-Z0-9_.-]{1,20}$'),
   name text not null check (length(btrim(name)) between 1 and 80),
-  kind text not null default 'taxable' check (kind in ('taxable', 'nil_rated', 'exempt', 'zero_rated')),
+  kind text not null default 'taxable' check (kind in ('taxable', 'nil_rated', 'exempt', 'non_gst', 'zero_rated')),
+  reverse_charge boolean not null default false,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   unique (org_id, id),
@@ -31,23 +32,33 @@ create table public.tax_classes (
 
 comment on table public.tax_classes is
 'How a product is taxed. Only kind taxable carries rates. nil_rated: a tariff rate of nil; exempt: by notification
-(CGST Act 2017, section 2(47)); zero_rated: section 16 of the IGST Act, or its like.';
+(CGST Act 2017, section 2(47)); non_gst: outside GST, as liquor and petrol (section 9(1) and (2)); zero_rated: section 16 of the
+IGST Act, or its like. reverse_charge: a registered buyer pays the tax himself (section 9(3), by notification).';
 
 create table public.tax_rates (
   id uuid primary key default gen_random_uuid(),
   org_id uuid not null,
   tax_class_id uuid not null,
-  region text check (region ~ '^[A-Z0-9]{1,3}$'),
+  region text check (region ~ '^[A-Z0-9]{1,3}(-[A-Z0-9]{1,12}){0,4}$'),
+  component text check (component ~ '^\S(.{0,28}\S)?$'),
   rate numeric(6, 3) not null check (rate between 0 and 100),
+  compounds boolean not null default false,
+  cess_rate numeric(6, 3) not null default 0 check (cess_rate between 0 and 1000),
+  cess_per_unit numeric(14, 4) not null default 0 check (cess_per_unit between 0 and 1e9),
   valid_from date not null,
   created_at timestamptz not null default now(),
-  unique nulls not distinct (org_id, tax_class_id, region, valid_from),
-  foreign key (org_id, tax_class_id) references public.tax_classes (org_id, id)
+  unique nulls not distinct (org_id, tax_class_id, region, component, valid_from),
+  foreign key (org_id, tax_class_id) references public.tax_classes (org_id, id),
+  check (component is null or (cess_rate = 0 and cess_per_unit = 0))
 );
 
 comment on table public.tax_rates is
 'The rate of a class in percent, from a date on, until the next row. region: a place of supply with a rate of its own, null
-for everywhere else. A rate is never edited: a new one begins on a new date.';
+for everywhere else: a GST state code, a country, or a path down from it, US-NY-ERIE. component: the name of a tax that stands beside
+others; null for the regime''s one tax (GST, whose halves are derived; VAT). Of each component the innermost region counts, and
+those of all components add up; a rate of 0 takes one away. compounds: computed on the price with the other taxes. cess_rate,
+cess_per_unit: compensation cess in percent of the taxable value, and in currency per unit of the product (GST (Compensation to
+States) Act 2017, section 8). A rate is never edited: a new one begins on a new date.';
 
 create table public.categories (
   id uuid primary key default gen_random_uuid(),
@@ -397,9 +408,10 @@ grant select on public.units to anon, authenticated;
 grant select on public.tax_classes, public.tax_rates, public.categories, public.brands, public.products,
   public.product_variants to authenticated;
 grant delete on public.categories, public.brands, public.products, public.product_variants to authenticated;
-grant insert (id, org_id, code, name, kind) on public.tax_classes to authenticated;
+grant insert (id, org_id, code, name, kind, reverse_charge) on public.tax_classes to authenticated;
 grant update (name) on public.tax_classes to authenticated;
-grant insert (id, org_id, tax_class_id, region, rate, valid_from) on public.tax_rates to authenticated;
+grant insert (id, org_id, tax_class_id, region, component, rate, compounds, cess_rate, cess_per_unit, valid_from)
+  on public.tax_rates to authenticated;
 grant insert (id, org_id, parent_id, name) on public.categories to authenticated;
 grant update (parent_id, name, archived_at) on public.categories to authenticated;
 grant insert (id, org_id, name) on public.brands to authenticated;

@@ -29,9 +29,11 @@ create table public.invoices (
   due_date date check (isfinite(due_date)),
   currency text not null,
   tax_regime text not null,
-  supply_type text not null check (supply_type in ('intra_state', 'inter_state', 'domestic', 'export', 'untaxed')),
+  supply_type text not null check (supply_type in ('intra_state', 'inter_state', 'sez', 'domestic', 'intra_community', 'export',
+    'untaxed')),
   place_of_supply text not null,
   place_of_supply_name text not null,
+  reverse_charge boolean not null default false,
   seller jsonb not null,
   buyer jsonb,
   subtotal numeric(14, 2) not null check (subtotal >= 0),
@@ -68,7 +70,7 @@ comment on table public.invoices is
 'Tax invoices. Seller, buyer and terms are kept as they were on the day. subtotal: taxable value after discounts; discount:
 already taken off; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
 be paid, null for at once. paid: sum of its allocations; credited: sum of the credit notes applied to it; balance: what is
-still owed, nothing on a draft or a void one. reopened_at: when it was last open again after it had been paid in full.';
+still owed, nothing on a draft or a void one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.';
 
 create table public.invoice_lines (
   org_id uuid not null,
@@ -90,7 +92,7 @@ create table public.invoice_lines (
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),
-  tax_kind text not null check (tax_kind in ('taxable', 'nil_rated', 'exempt', 'zero_rated', 'untaxed')),
+  tax_kind text not null check (tax_kind in ('taxable', 'nil_rated', 'exempt', 'non_gst', 'zero_rated', 'reverse_charge', 'untaxed')),
   tax_rate numeric(6, 3) not null check (tax_rate between 0 and 100),
   taxes jsonb not null,
   tax numeric(14, 2) not null check (tax >= 0),
@@ -246,15 +248,16 @@ begin
       from jsonb_array_elements(p_lines) l
     ), components as (
       select hsn_code, tax_kind, tax_rate, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
-        sum((c ->> 'amount')::numeric) as amount
-      from lines, jsonb_array_elements(taxes) c group by 1, 2, 3, 4, 5
+        (c ->> 'per_unit')::numeric as per_unit, sum((c ->> 'amount')::numeric) as amount, min(place) as place
+      from lines, jsonb_array_elements(taxes) with ordinality t (c, place) group by 1, 2, 3, 4, 5, 6
     ), rows as (
       select hsn_code, tax_kind, tax_rate, sum(taxable) as taxable, sum(tax) as tax from lines group by 1, 2, 3
     )
     select coalesce(jsonb_agg(jsonb_build_object('hsn_code', r.hsn_code, 'tax_kind', r.tax_kind, 'tax_rate', r.tax_rate,
       'taxable', r.taxable, 'tax', r.tax, 'taxes', (
         select coalesce(jsonb_agg(jsonb_build_object('component', c.component, 'rate', c.rate, 'amount', c.amount)
-          order by c.component), '[]')
+          || case when c.per_unit is null then '{}' else jsonb_build_object('per_unit', c.per_unit) end
+          order by c.place, c.component), '[]')
         from components c
         where c.hsn_code is not distinct from r.hsn_code and c.tax_kind = r.tax_kind and c.tax_rate = r.tax_rate))
       order by r.tax_rate desc, r.hsn_code), '[]')
@@ -287,14 +290,14 @@ begin
     )
     select jsonb_build_object(
       'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
-      'title', case when i.tax_regime = 'none' then 'Invoice'
+      'title', case when i.tax_regime in ('sales_tax', 'none') then 'Invoice'
         when i.tax_regime = 'gst' and not exists (
-          select from jsonb_array_elements(l.list) x where x ->> 'tax_kind' in ('taxable', 'zero_rated')) then 'Bill of Supply'
+          select from jsonb_array_elements(l.list) x where x ->> 'tax_kind' in ('taxable', 'zero_rated', 'reverse_charge')) then 'Bill of Supply'
         else 'Tax Invoice' end,
       'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
       'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
-      'reverse_charge', false, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
+      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
       'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance', i.balance,
       'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'payments', m.list, 'credit_notes', (
@@ -310,7 +313,8 @@ $$;
 
 comment on function private.invoice_json(uuid, uuid) is
 'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here). Null when there is none to be seen.
-Under GST a supply of nothing but nil-rated and exempt goods is a bill of supply (CGST Act 2017, section 31(3)(c)).';
+Under GST a supply of nothing but nil-rated and exempt goods, and one under the composition scheme, is a bill of supply (CGST Act 2017,
+section 31(3)(c)).';
 
 create function public.get_invoice(p_id uuid) returns jsonb
 language plpgsql stable security invoker

@@ -67,7 +67,9 @@ begin
     select jsonb_build_object('name', p_org.name, 'legal_name', p_org.legal_name, 'branch_code', p_branch.code,
       'branch_name', p_branch.name, 'tax_number', p_branch.tax_number, 'phone', p_branch.phone, 'email', p_branch.email,
       'upi_id', p_branch.upi_id, 'address', private.address_json(p_branch.address_line1, p_branch.address_line2,
-        p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country)));
+        p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country))
+      || case when p_org.tax_regime = 'gst'
+        then jsonb_build_object('tax_scheme', p_org.tax_scheme, 'lut_number', p_org.lut_number) else '{}' end);
 end;
 $$;
 
@@ -90,8 +92,8 @@ comment on function private.buyer_json(public.customers) is 'The buyer as a docu
 
 -- Pricing -----------------------------------------------------------------------------------------
 
-create function private.price_lines(p_org_id uuid, p_lines jsonb, p_regime text, p_supply_type text, p_region text,
-  p_local_component text, p_date date, p_branch_id uuid, p_customer_group_id uuid)
+create function private.price_lines(p_org_id uuid, p_lines jsonb, p_supply private.supply, p_date date, p_branch_id uuid,
+  p_customer_group_id uuid)
 returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -114,8 +116,8 @@ begin
         v.price_includes_tax, coalesce(v.archived_at, p.archived_at) as archived_at,
         p.kind, p.hsn_code, coalesce(a.unit, p.unit_code) as unit_code, u.decimals, f.factor, f.base_quantity,
         s.items as set_items, coalesce(a.asked_price, k.price)::numeric(14, 2) as unit_price,
-        case when p_regime = 'none' then 'untaxed' when p_supply_type = 'export' then 'zero_rated' else c.kind end as tax_kind,
-        round(a.quantity * coalesce(a.asked_price, k.price), 2) as gross, r.rate,
+        private.tax_kind_of(c.kind, c.reverse_charge, p_supply) as tax_kind,
+        round(a.quantity * coalesce(a.asked_price, k.price), 2) as gross, r.terms,
         -- What rounding takes off all lines of a variant together: cut into crumbs, goods would cost nothing.
         sum(abs(a.quantity * coalesce(a.asked_price, k.price) - round(a.quantity * coalesce(a.asked_price, k.price), 2)))
           over (partition by a.variant_id) as rounded_away
@@ -148,18 +150,14 @@ begin
         where p.kind = 'set' and t.org_id = p_org_id and t.set_variant_id = v.id) s on true
       left join lateral (
         select * from public.tax_classes t where t.org_id = p_org_id and t.id = p.tax_class_id limit 1) c on true
-      left join lateral (
-        -- The region's own rate comes before the general one, the latest before the earlier.
-        select t.rate from public.tax_rates t
-        where t.org_id = p_org_id and t.tax_class_id = c.id and t.valid_from <= p_date
-          and (t.region = p_region or t.region is null)
-        order by t.region nulls last, t.valid_from desc limit 1) r on true
+      cross join lateral (
+        select case when c.kind = 'taxable' then private.tax_terms_of(p_org_id, c.id, p_supply, p_date) end as terms offset 0) r
     )
     select jsonb_agg(jsonb_build_object('line_no', f.line_no, 'variant_id', f.variant_id, 'sku', f.sku, 'description', f.name,
         'hsn_code', f.hsn_code, 'unit', f.unit_code, 'quantity', f.quantity::numeric(14, 3), 'base_quantity',
         f.base_quantity::numeric(14, 3), 'set_items', f.set_items, 'serials', f.serials, 'batch', f.batch, 'unit_price', f.unit_price,
         'list_price', f.price::numeric(14, 2), 'price_list', f.price_list, 'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
-        'tax_rate', case when f.tax_kind = 'taxable' then f.rate else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
+        'tax_rate', case when f.tax_kind in ('taxable', 'reverse_charge') then (f.terms).rate::numeric(6, 3) else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
         'total', x.taxable + x.tax, 'stocked', f.kind <> 'service',
         'problem', case
           when f.id is null then 'not_found'
@@ -172,22 +170,22 @@ begin
           when f.rounded_away > 0.05 then 'split_lines'
           when f.gross >= 1e11 then 'amount_too_large'
           when f.discount > f.gross then 'discount_above_price'
-          when f.tax_kind = 'taxable' and f.rate is null then 'tax_rate_missing'
+          when f.tax_kind in ('taxable', 'reverse_charge') and (f.terms).rate is null then 'tax_rate_missing'
+          when x.taxable < 0 then 'tax_above_price'
           when f.unit_price <> f.price and not l.may_override then 'price_override_denied'
           when f.discount * 100 > f.gross * l.discount_percent then 'discount_limit' end,
         'limit', l.discount_percent) order by f.line_no)
     from found f
     cross join limits l
-    cross join lateral private.line_tax(f.gross - f.discount, f.price_includes_tax,
-      case when f.tax_kind = 'taxable' then f.rate else 0 end, p_supply_type, p_local_component) x);
+    cross join lateral private.line_tax(f.gross - f.discount, f.price_includes_tax, f.base_quantity, f.tax_kind, f.terms,
+      p_supply) x);
 end;
 $$;
 
-comment on function private.price_lines(uuid, jsonb, text, text, text, text, date, uuid, uuid) is
+comment on function private.price_lines(uuid, jsonb, private.supply, date, uuid, uuid) is
 'Prices and taxes the lines of a sale, as the caller may sell them. Returns the lines of the invoice, each with "stocked",
 "batch" and, where something is wrong, "problem". base_quantity: in the product''s own unit, where another one was asked for;
-set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_regime, p_supply_type, p_region, p_local_component: as
-private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
+set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
 date they choose the price lists. list_price: what the catalogue asks for one unit; price_list: by which list, null for none.';
 
 create function private.refuse_problem(p_lines jsonb) returns void
@@ -225,6 +223,8 @@ begin
       perform private.fail(400, 'invalid_input', format('%s: the discount is above the price.', v_line ->> 'sku'), v_facts);
     when 'tax_rate_missing' then
       perform private.fail(422, 'tax_rate_missing', format('%s: its tax class has no rate on that date.', v_line ->> 'sku'), v_facts);
+    when 'tax_above_price' then
+      perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', v_line ->> 'sku'), v_facts);
     when 'price_override_denied' then
       perform private.fail(403, 'price_override_denied', format('%s: your role sells at the catalogue''s price.', v_line ->> 'sku'),
         v_facts);
@@ -237,4 +237,4 @@ $$;
 
 comment on function private.refuse_problem(jsonb) is
 'Raises the first line''s problem that private.price_lines found. Errors: 404 not_found, 422 variant_archived,
-tax_rate_missing, discount_limit, unit_unknown, set_incomplete, 403 price_override_denied, 400 invalid_input.';
+tax_rate_missing, tax_above_price, discount_limit, unit_unknown, set_incomplete, 403 price_override_denied, 400 invalid_input.';

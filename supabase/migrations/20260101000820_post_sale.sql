@@ -10,14 +10,13 @@ declare
   v_branch public.branches;
   v_customer public.customers;
   v_occurred_at timestamptz := now();
-  v_place record;
-  v_home text;
+  v_supply private.supply;
   v_lines jsonb;
   v_sums record;
   v_raw numeric;
   v_total numeric;
 begin
-  perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'note', 'reference',
+  perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'export_tax', 'reverse_charge', 'note', 'reference',
     'reservation_id', 'credit_note_id']);
   perform private.check_sale_lines(p_lines);
   select * into v_org from public.organizations where id = p_org_id;
@@ -40,29 +39,38 @@ begin
   end if;
 
   if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
-    or exists (select from jsonb_each(p_options) o where jsonb_typeof(o.value) not in ('string', 'null')) then
-    perform private.fail(400, 'invalid_input', 'Options are texts; note has at most 2000 characters, reference 100.',
-      '{"field": "p_options"}');
+    or exists (select from jsonb_each(p_options) o
+      where jsonb_typeof(o.value) not in (case o.key when 'reverse_charge' then 'boolean' else 'string' end, 'null')) then
+    perform private.fail(400, 'invalid_input', 'Options are texts, reverse_charge is true or false; note has at most 2000 characters, '
+      'reference 100.', '{"field": "p_options"}');
+  end if;
+  if p_options ->> 'export_tax' not in ('with_payment', 'without_payment') then
+    perform private.fail(400, 'invalid_input', 'export_tax is with_payment or without_payment.', '{"field": "export_tax"}');
   end if;
 
-  select * into v_place from private.place_of_supply(v_org, v_branch, v_customer, p_options ->> 'place_of_supply');
-  -- Who may not change a price may not lower its tax either, by the till's word or by an address that he enters himself.
-  v_home := case when v_org.tax_regime = 'gst' then v_branch.region_code else v_org.country end;
-  if v_place.region <> v_home and v_place.supply_type <> 'untaxed'
-    and (v_place.supply_type = 'export' or exists (
-      select from public.tax_rates t where t.org_id = p_org_id and t.region in (v_place.region, v_home)))
+  v_supply := private.place_of_supply(v_org, v_branch, v_customer, p_options);
+  -- Who may not change a price may not lower its tax either, by the till's word or by what he enters of a customer himself.
+  if (v_supply.charge in ('reverse_charge', 'exempt') or v_supply.supply_type in ('export', 'sez', 'intra_community')
+    or (v_supply.rate_path <> v_supply.home_path and v_supply.charge <> 'none' and exists (
+      select from public.tax_rates t where t.org_id = p_org_id
+        and (t.region = any (v_supply.rate_path)) <> (t.region = any (v_supply.home_path)))))
     and not private.permitted('price.override', p_org_id) then
-    perform private.fail(403, 'price_override_denied', 'Your role sells at the tax of its own region.',
+    perform private.fail(403, 'price_override_denied', 'Your role sells at the tax of its own region, to everybody alike.',
       '{"field": "place_of_supply"}');
   end if;
-  v_lines := private.price_lines(p_org_id, p_lines, v_org.tax_regime, v_place.supply_type, v_place.region,
-    v_place.local_component, (v_occurred_at at time zone v_branch.timezone)::date, p_branch_id, v_customer.customer_group_id);
+  v_lines := private.price_lines(p_org_id, p_lines, v_supply, (v_occurred_at at time zone v_branch.timezone)::date, p_branch_id,
+    v_customer.customer_group_id);
   perform private.refuse_problem(v_lines);
 
   select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount,
     sum((l ->> 'tax')::numeric) as tax, jsonb_agg(l - 'problem' - 'limit' - 'stocked' - 'batch' order by l -> 'line_no') as lines,
-    jsonb_agg(l order by l -> 'line_no') filter (where (l ->> 'stocked')::boolean) as stocked
+    jsonb_agg(l order by l -> 'line_no') filter (where (l ->> 'stocked')::boolean) as stocked,
+    bool_or(l ->> 'tax_kind' = 'reverse_charge') as reverse_charge, bool_or(l ->> 'tax_kind' = 'taxable') as charged
   into v_sums from jsonb_array_elements(v_lines) l;
+  if v_sums.reverse_charge and v_sums.charged then
+    -- Whether the buyer pays the tax is said of the whole document (CGST Rules 2017, rule 46(p)).
+    perform private.fail(422, 'reverse_charge_mixed', 'What bears reverse charge and what does not go on separate invoices.');
+  end if;
   v_raw := v_sums.subtotal + v_sums.tax;
   if v_raw >= 1e11 then
     perform private.fail(400, 'invalid_input', 'The sale''s total is too large.', '{"field": "p_lines"}');
@@ -71,8 +79,8 @@ begin
   return jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
     'issued_at', v_occurred_at, 'business_date', (v_occurred_at at time zone v_branch.timezone)::date,
     'timezone', v_branch.timezone, 'currency', v_org.currency, 'tax_regime', v_org.tax_regime,
-    'supply_type', v_place.supply_type,
-    'place_of_supply', jsonb_build_object('code', v_place.region, 'name', v_place.region_name), 'reverse_charge', false,
+    'supply_type', v_supply.supply_type, 'place_of_supply', jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
+    'reverse_charge', v_sums.reverse_charge or v_supply.supply_type = 'intra_community',
     'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_sums.subtotal,
     'discount', v_sums.discount, 'tax', v_sums.tax, 'round_off', v_total::numeric(14, 2) - v_raw,
     'total', v_total::numeric(14, 2), 'lines', v_sums.lines, 'stocked_lines', coalesce(v_sums.stocked, '[]'),
@@ -221,12 +229,13 @@ begin
   end if;
   v_number := private.next_number(v_org_id, p_branch_id, 'invoice', v_date);
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
-    currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, buyer, subtotal, discount, tax,
+    currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount, tax,
     round_off, total, paid, credited, note, reference, terms, created_by)
   values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number,
     case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end,
     (v_sale ->> 'issued_at')::timestamptz, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
-    v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', v_sale -> 'seller',
+    v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', (v_sale ->> 'reverse_charge')::boolean,
+    v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
     (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
     v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
@@ -263,13 +272,15 @@ the goods stand. p_customer_id: null for a walk-in. p_lines: [{"variant_id", "qu
 "batch"? (the lot; else what expires first), "unit_price"? (needs price.override if it differs from the catalogue''s), "discount"? (off the line, within the role''s
 limit)}], amounts in the organisation''s currency, with or without tax as the variant''s price is. p_payments: [{"method",
 "amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer within his credit
-limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code or country), note, reference,
+limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
+with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
 reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
 customer that pays before the payments do).
 Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
 id_reused, series_exhausted, serial_not_here, invalid_transition; 422 serials_required, expired_stock, unit_unknown,
-set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, payment_exceeds_total,
-payment_incomplete, credit_limit_exceeded, customer_mismatch. Permission: sale.create.';
+set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,
+composition_interstate, reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded,
+customer_mismatch. Permission: sale.create.';
 revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

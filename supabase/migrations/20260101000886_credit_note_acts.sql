@@ -331,7 +331,8 @@ begin
       'goods_return_id', c.goods_return_id, 'reason', c.reason, 'voids', c.voids, 'issued_at', c.issued_at,
       'business_date', c.business_date, 'timezone', b.timezone, 'currency', c.currency, 'tax_regime', i.tax_regime,
       'supply_type', i.supply_type, 'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
-      'seller', i.seller, 'buyer', i.buyer, 'subtotal', c.subtotal, 'discount', c.discount, 'tax', c.tax,
+      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', c.subtotal, 'discount', c.discount,
+      'tax', c.tax,
       'round_off', c.round_off, 'total', c.total, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'allocations', (
         select coalesce(jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'invoice_number', a.number, 'amount', a.amount)

@@ -115,6 +115,7 @@ declare
   v_org_id uuid := coalesce((select org_id from public.customers where id = p_customer_id), v_payment.org_id, v_note.org_id);
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_payment.branch_id, v_note.branch_id,
     private.only_branch(v_org_id));
+  v_customer_id uuid := coalesce(p_customer_id, v_payment.customer_id, v_note.customer_id);
   v_at timestamptz;
   v_sources jsonb;
 begin
@@ -133,14 +134,15 @@ begin
   if num_nonnulls(p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 2
     or num_nonnulls(p_customer_id, p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 0 then
     perform private.fail(400, 'invalid_input', 'Name the customer, the payment or the credit note.', '{"field": "p_options"}');
-  elsif p_customer_id is distinct from coalesce(v_payment.customer_id, v_note.customer_id, p_customer_id) then
+  elsif coalesce(v_payment.id, v_note.id) is not null
+    and v_customer_id is distinct from coalesce(v_payment.customer_id, v_note.customer_id) then
     perform private.fail(422, 'customer_mismatch', 'This is another customer''s money.',
       jsonb_build_object('customer_id', p_customer_id));
   end if;
   v_at := private.act_time(v_org_id, p_options);
   if private.claim_request(v_org_id, p_id, 'refund', jsonb_build_array(p_customer_id, p_amount, p_method, p_options)) then
-    v_sources := private.refund_sources_for(v_org_id, p_customer_id, v_payment.id, v_note.id, p_amount);
-    perform private.pay_back(v_org_id, p_id, v_branch_id, p_customer_id, p_method, v_sources, p_options ->> 'reference',
+    v_sources := private.refund_sources_for(v_org_id, v_customer_id, v_payment.id, v_note.id, p_amount);
+    perform private.pay_back(v_org_id, p_id, v_branch_id, v_customer_id, p_method, v_sources, p_options ->> 'reference',
       p_options ->> 'note', v_at);
   end if;
   return private.refund_json(v_org_id, p_id);
@@ -149,7 +151,7 @@ $$;
 
 comment on function public.refund(uuid, uuid, numeric, text, jsonb) is
 'Pays a customer''s credit back: what payments settle nothing with and credit notes that were not used. p_id: the client''s uuid,
-the refund''s id. p_customer_id: null for a walk-in, whose payment or credit note is then named. p_amount: in the organisation''s
+the refund''s id. p_customer_id: null when the payment or the credit note is named, as a walk-in''s must be. p_amount: in the organisation''s
 currency, at most what is left. p_method: how it is paid. p_options: payment_id or credit_note_id (what it is paid out of; else the
 oldest first), branch_id (which pays; else that of the payment or credit note, else the caller''s only one), reference, occurred_at
 (ISO 8601, needs sale.backdate), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,

@@ -6,6 +6,16 @@ from tests.database.matrix_kinds import Act, Place, Table
 from tests.support.personas import new_id
 
 
+def _september(place: Place) -> dict[str, Any]:
+    """The arguments of a register of one registration."""
+    return {
+        "p_org_id": place.house.id,
+        "p_from": "2026-09-01",
+        "p_to": "2026-09-30",
+        "p_branch_id": place.branch.id,
+    }
+
+
 def _exchange(place: Place) -> dict[str, Any]:
     sold = {"BLR": "sofa", "MUM": "lamp", "LON": "pump"}[place.branch.code]
     return {
@@ -20,6 +30,8 @@ def _exchange(place: Place) -> dict[str, Any]:
 
 
 BILLING_ACTS: dict[str, Act] = {
+    "gstr1": Act("report.read", "branch", _september),
+    "vat_return": Act("report.read", "branch", _september),
     "record_payment": Act(
         "payment.record",
         "branch",
@@ -102,4 +114,5 @@ BILLING_TABLES: dict[str, Table] = {
     "credit_notes": Table("invoice.read", "branch"),
     "credit_note_lines": Table("invoice.read", "branch"),
     "credit_note_allocations": Table("invoice.read", "branch"),
+    "tax_thresholds": Table("anyone", None),
 }

@@ -10,6 +10,7 @@ WITHOUT_ORG = {
     "public.regions",
     "public.units",
     "public.payment_methods",
+    "public.tax_thresholds",
     "public.lifecycle_transitions",
     "public.permissions",
     "private.system_roles",

@@ -22,13 +22,14 @@ NOT_AUDITED = {
     "public.regions": "changes by migration only",
     "public.units": "changes by migration only",
     "public.payment_methods": "changes by migration only",
+    "public.tax_thresholds": "changes by migration only",
     "public.lifecycle_transitions": "changes by migration only",
     "public.permissions": "changes by migration only",
     "public.stock_movements": "is append-only and carries who, when and why itself",
     "public.stock_levels": "changes only together with a movement",
     "public.batch_levels": "changes only together with a movement",
     "public.stock_units": "changes only together with a movement",
-    "public.stock_count_figures": "are computed from audited entries; the log would show those of a blind count",
+    "public.stock_count_figures": "come of audited entries; the log would show those of a blind count",
     "private.stock_count_books": "are append-only; the log would show what a blind count hides",
 }
 
@@ -38,13 +39,15 @@ KEYS_WITHOUT_ORG = {
 }
 
 COLUMN_GRANTS = {
-    "public.organizations": "update: name legal_name prices_include_tax round_total_to invoice_terms",
+    "public.organizations": "update: name legal_name prices_include_tax round_total_to invoice_terms "
+    "tax_scheme tax_rounding export_tax lut_number",
     "public.branches": "update: name tax_number phone email upi_id address_line1 address_line2 city "
-    "region_code postal_code "
+    "region_code tax_area postal_code "
     "archived_at",
     "public.locations": "update: code name archived_at",
-    "public.tax_classes": "insert: id org_id code name kind; update: name",
-    "public.tax_rates": "insert: id org_id tax_class_id region rate valid_from",
+    "public.tax_classes": "insert: id org_id code name kind reverse_charge; update: name",
+    "public.tax_rates": "insert: id org_id tax_class_id region component rate compounds cess_rate "
+    "cess_per_unit valid_from",
     "public.categories": "insert: id org_id parent_id name; update: parent_id name archived_at",
     "public.brands": "insert: id org_id name; update: name archived_at",
     "public.products": "insert: id org_id category_id brand_id name description kind hsn_code tax_class_id "
@@ -66,10 +69,10 @@ COLUMN_GRANTS = {
     "update: min_quantity price",
     "public.customers": "insert: id org_id name kind tax_number phone email address_line1 address_line2 "
     "city region_code "
-    "postal_code country notes customer_group_id; "
+    "postal_code country notes customer_group_id tax_area tax_treatment; "
     "update: name kind tax_number phone email address_line1 address_line2 city region_code postal_code "
     "country notes "
-    "archived_at customer_group_id",
+    "archived_at customer_group_id tax_area tax_treatment",
     "public.suppliers": "insert: id org_id name tax_number phone email address_line1 address_line2 city "
     "region_code "
     "postal_code country notes; "
@@ -83,6 +86,7 @@ READ_BEFORE_SIGN_IN = {
     "public.regions",
     "public.units",
     "public.payment_methods",
+    "public.tax_thresholds",
     "public.lifecycle_transitions",
 }
 # Rows that nothing refers to may be deleted; the trigger in_use keeps the others.

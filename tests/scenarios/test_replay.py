@@ -11,6 +11,7 @@ from local.client import Progress
 from local.keys import Keys
 from local.replay.__main__ import run
 from local.replay.report import Report
+from local.replay.returns import match
 from local.replay.source import BadFile, Source
 from local.services import Gateway
 
@@ -57,7 +58,7 @@ def test_everything_arrives_and_reconciles(first: Report) -> None:
     assert figure(first, "Write-offs") == "1"
     assert figure(first, "Pieces written off") == "10"
     assert first.facts["First and last number"] == "WHS/10-11/000001, WHS/10-11/000007"
-    assert first.facts["Cancellations, left for returns"] == "1 with 1 lines, -3.39 GBP"
+    assert first.facts["Cancellations"] == "1 with 1 lines, -3.39 GBP; the sale was found for 1"
     assert first.facts["Supplies"] == "domestic 5, export 2"
 
 
@@ -65,6 +66,45 @@ def test_rates_follow_the_day_and_exports_bear_no_tax(first: Report) -> None:
     # Rounded line by line: 15.30, 6.78, 11.80, 5.91 and 107.49 at 17.5 %, 4.25 at 20 %.
     expected = sum(Decimal(tax) for tax in ("2.68", "1.19", "2.07", "1.03", "18.81", "0.85"))
     assert figure(first, "VAT, GBP") == str(expected)
+
+
+def test_a_cancellation_becomes_a_credit_note(first: Report) -> None:
+    # One of the two lanterns of 3.39 that customer 17850 bought: half of the line's 1.19 VAT, rounded up.
+    assert figure(first, "Credit notes") == "1"
+    assert figure(first, "Net value credited, GBP") == "3.39"
+    assert figure(first, "VAT credited, GBP") == "0.60"
+    assert figure(first, "Refunds, GBP") == "3.99"
+    assert figure(first, "Pieces that came back") == "1"
+    assert figure(first, "The whole file, GBP") == str(NET - Decimal("3.39"))
+    assert figure(first, "Documents whose sums disagree") == "0"
+    assert first.facts["First and last credit note"] == "WHS/10-11/C00001, WHS/10-11/C00001"
+
+
+def test_what_has_no_sale_in_the_file_is_told(environment: dict[str, str], tmp_path: Path) -> None:
+    # One more lantern (the other of the two), one too many, a discount, and a set bought only later.
+    file = tmp_path / "cancelled.csv"
+    file.write_text(
+        SLICE.read_text()
+        + "C700011,71053,WHITE METAL LANTERN,-1,2010-12-02 09:00:00,3.39,17850.0,United Kingdom\n"
+        + "C700012,71053,WHITE METAL LANTERN,-1,2010-12-02 09:05:00,3.39,17850.0,United Kingdom\n"
+        + "C700013,D,Discount,-1,2010-12-02 09:10:00,27.50,17850.0,United Kingdom\n"
+        + 'C700014,22139,"RETRO SPOT TEA SET",-1,2010-12-02 09:15:00,4.25,13047.0,EIRE\n'
+        + "C700015,85123A,WHITE HANGING HEART,-1,2010-12-02 09:20:00,2.55,13047.0,EIRE\n"
+    )
+    report = run(Source.read(file), environment, silent)
+    assert [check.what for check in report.checks if not check.ok] == []
+    assert report.reconciles
+    assert figure(report, "Credit notes") == "2"
+    # Both halves of the line: together exactly its VAT of 1.19.
+    assert figure(report, "VAT credited, GBP") == "1.19"
+    assert {name: fact for name, fact in report.facts.items() if name.startswith("No credit note")} == {
+        "No credit note, a charge or discount, no sale of it": "1 lines of 1 cancellations, -27.50 GBP",
+        "No credit note, bought in the file at another price, or fewer": (
+            "1 lines of 1 cancellations, -3.39 GBP"
+        ),
+        "No credit note, bought in the file, but later only": "1 lines of 1 cancellations, -4.25 GBP",
+        "No credit note, the customer bought none in the file": "1 lines of 1 cancellations, -2.55 GBP",
+    }
 
 
 def test_a_second_replay_changes_nothing(first: Report, environment: dict[str, str]) -> None:
@@ -105,6 +145,7 @@ def test_what_does_not_reconcile_is_told(first: Report, environment: dict[str, s
         "VAT, GBP",
         "Gross, GBP",
         "Paid, GBP",
+        "The whole file, GBP",
     }
     assert report.after == first.after
     assert json.loads(json.dumps(report.as_json()))["reconciles"] is False
@@ -139,6 +180,21 @@ def test_names_and_prices_are_the_most_frequent_ones() -> None:
 def test_a_file_that_is_none_says_where(content: bytes, where: str) -> None:
     with pytest.raises(BadFile, match=where):
         Source(content)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason="the real file is not beside this checkout")
+def test_the_cancellations_of_the_real_file_find_their_sales() -> None:
+    source = Source.read(REAL)
+    matched = match(source)
+    assert len(matched.returns) == 9
+    assert sum(back.net for back in matched.returns) == Decimal("184.00")
+    assert {why: len(lost) for why, lost in matched.lost.items()} == {
+        "a charge or discount, no sale of it": 2,
+        "bought in the file, but later only": 12,
+        "the customer bought none in the file": 76,
+    }
+    cancelled = sum(slip.value for slip in source.cancellations)
+    assert matched.lost_value - Decimal("184.00") == cancelled == Decimal("-3580.58")
 
 
 @pytest.mark.skipif(not REAL.exists(), reason="the real file is not beside this checkout")

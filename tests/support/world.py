@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from tests.support.counted import alert_of_an_empty_shelf, count_each_status
 from tests.support.gstin import gstin
 from tests.support.personas import Connection, Persona, new_id
 
@@ -41,9 +42,9 @@ class Branch:
 class House:
     """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
 
+    payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
-    payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     """
 
     id: UUID
@@ -53,12 +54,12 @@ class House:
     customers: Mapping[str, UUID]
     invoices: Mapping[str, UUID]
     products: Mapping[str, UUID]
-    documents: Mapping[str, UUID]
-    # Counts by `<branch code>:<status>`, an entry of one as `<branch code>:entry`; alerts by branch code.
-    counts: Mapping[str, UUID]
-    alerts: Mapping[str, UUID]
     payments: Mapping[str, UUID]
     credit_notes: Mapping[str, UUID]
+    documents: Mapping[str, UUID]
+    # Counts by `<branch code>:<status>`, an entry as `<branch code>:entry`; alerts by branch code.
+    counts: Mapping[str, UUID]
+    alerts: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -172,11 +173,11 @@ class _Builder:
     customers: dict[str, UUID] = field(default_factory=dict)
     tax_classes: dict[str, UUID] = field(default_factory=dict)
     products: dict[str, UUID] = field(default_factory=dict)
+    payments: dict[str, UUID] = field(default_factory=dict)
+    credit_notes: dict[str, UUID] = field(default_factory=dict)
     documents: dict[str, UUID] = field(default_factory=dict)
     counts: dict[str, UUID] = field(default_factory=dict)
     alerts: dict[str, UUID] = field(default_factory=dict)
-    payments: dict[str, UUID] = field(default_factory=dict)
-    credit_notes: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -375,89 +376,6 @@ class _Builder:
             p_reason="Changed his mind",
         )
 
-    def reserve_and_carry(self, branch: Branch, key: str) -> None:
-        """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
-        variant = self.variants[key]
-        self.admin.rpc(
-            "adjust_stock",
-            p_id=new_id(),
-            p_location_id=branch.warehouse,
-            p_variant_id=variant,
-            p_quantity=6,
-            p_reason="opening",
-            p_unit_cost=Decimal("40"),
-        )
-        made = self.documents[f"reservation@{branch.code}"] = new_id()
-        self.admin.rpc(
-            "reserve_stock",
-            p_id=made,
-            p_location_id=branch.warehouse,
-            p_lines=[{"variant_id": variant, "quantity": 1}],
-        )
-        for name, quantity in (("draft", 1), ("road", 2)):
-            made = self.documents[f"{name}@{branch.code}"] = new_id()
-            self.admin.rpc(
-                "create_transfer",
-                p_id=made,
-                p_from_location_id=branch.warehouse,
-                p_to_location_id=branch.showroom,
-                p_lines=[{"variant_id": variant, "quantity": quantity}],
-            )
-        self.admin.rpc("dispatch_transfer", p_id=new_id(), p_transfer_id=made)
-        self.admin.rpc(
-            "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
-        )
-
-    def count(self, branch: Branch, status: str, key: str, location: UUID, quantity: int) -> None:
-        """A count of one variant, as far as the status says, that finds what the book says."""
-        made = self.counts[f"{branch.code}:{status}"] = new_id()
-        self.admin.rpc(
-            "start_count",
-            p_id=made,
-            p_location_id=location,
-            p_kind="cycle",
-            p_options={"variant_ids": [self.variants[key]]},
-        )
-        entered = self.admin.rpc(
-            "record_count",
-            p_id=new_id(),
-            p_count_id=made,
-            p_lines=[{"variant_id": self.variants[key], "quantity": quantity}],
-        )
-        steps = {
-            "counting": (),
-            "submitted": ("submit_count",),
-            "approved": ("submit_count", "approve_count"),
-            "posted": ("submit_count", "approve_count", "post_count"),
-        }
-        for step in steps[status]:
-            self.admin.rpc(step, p_id=new_id(), p_count_id=made)
-        if status == "counting":
-            self.counts[f"{branch.code}:entry"] = UUID(entered["entries"][0]["id"])
-
-    def counts_of(self, branch: Branch, keys: tuple[str, str, str], shown: str) -> None:
-        """Counts of the empty warehouse in each open status, and a posted one of the showroom."""
-        for status, key in zip(("counting", "submitted", "approved"), keys, strict=True):
-            self.count(branch, status, key, branch.warehouse, 0)
-        self.count(branch, "posted", shown, branch.showroom, 10)
-
-    def reorder(self, branch: Branch, key: str) -> None:
-        """A reorder rule for the empty warehouse, whose alerts are raised at once."""
-        self.admin.rpc(
-            "save_reorder_rule",
-            p_id=new_id(),
-            p_location_id=branch.warehouse,
-            p_variant_id=self.variants[key],
-            p_reorder_point=2,
-            p_reorder_quantity=5,
-            p_lead_time_days=7,
-        )
-        (alert,) = self.admin.select(
-            "select id from public.stock_alerts where location_id = %s and kind = 'low_stock'",
-            [branch.warehouse],
-        )
-        self.alerts[branch.code] = alert["id"]
-
     def settle(self, branch: Branch, key: str, customer: str) -> None:
         """A payment that is held, one that bounced, a credit note that paid, and one that was refunded.
 
@@ -498,6 +416,45 @@ class _Builder:
                 p_reason="Changed his mind",
                 p_options={"refund": {"method": "card"}} if paid_by else {},
             )
+
+    def reserve_and_carry(self, branch: Branch, key: str) -> None:
+        """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
+        variant = self.variants[key]
+        self.admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=branch.warehouse,
+            p_variant_id=variant,
+            p_quantity=6,
+            p_reason="opening",
+            p_unit_cost=Decimal("40"),
+        )
+        made = self.documents[f"reservation@{branch.code}"] = new_id()
+        self.admin.rpc(
+            "reserve_stock",
+            p_id=made,
+            p_location_id=branch.warehouse,
+            p_lines=[{"variant_id": variant, "quantity": 1}],
+        )
+        for name, quantity in (("draft", 1), ("road", 2)):
+            made = self.documents[f"{name}@{branch.code}"] = new_id()
+            self.admin.rpc(
+                "create_transfer",
+                p_id=made,
+                p_from_location_id=branch.warehouse,
+                p_to_location_id=branch.showroom,
+                p_lines=[{"variant_id": variant, "quantity": quantity}],
+            )
+        self.admin.rpc("dispatch_transfer", p_id=new_id(), p_transfer_id=made)
+        self.admin.rpc(
+            "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
+        )
+
+    def count_and_reorder(self, branch: Branch, low: str, **keys: str) -> None:
+        """A count in each status, of the variant named for it, and a reorder rule of the empty warehouse."""
+        made = count_each_status(self.admin, self.variants, branch.warehouse, branch.showroom, keys)
+        self.counts |= {f"{branch.code}:{status}": count for status, count in made.items()}
+        self.alerts[branch.code] = alert_of_an_empty_shelf(self.admin, branch.warehouse, self.variants[low])
 
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
@@ -542,11 +499,11 @@ class _Builder:
             self.customers,
             invoices,
             self.products,
+            self.payments,
+            self.credit_notes,
             self.documents,
             self.counts,
             self.alerts,
-            self.payments,
-            self.credit_notes,
         )
 
 
@@ -597,12 +554,13 @@ def _make_teak(connection: Connection) -> House:
     build.take_back(blr, "book")
     build.take_back(mum, "book")
     for branch in (blr, mum):
-        build.counts_of(branch, ("pot", "lamp", "rug"), "book")
-        build.reorder(branch, "pot")
+        build.count_and_reorder(
+            branch, "pot", counting="pot", submitted="lamp", approved="rug", posted="book"
+        )
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
-    build.settle(blr, "book", "local")
-    build.settle(mum, "book", "local")
+    for branch in (blr, mum):
+        build.settle(branch, "book", "local")
     return build.house((blr, mum), invoices)
 
 
@@ -627,8 +585,9 @@ def _make_lagoon(connection: Connection) -> House:
     build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
-    build.counts_of(london, ("pump", "filter", "robot"), "filter")
-    build.reorder(london, "filter")
+    build.count_and_reorder(
+        london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
+    )
     build.reserve_and_carry(london, "filter")
     build.settle(london, "filter", "domestic")
     return build.house((london,), invoices)

@@ -10,6 +10,7 @@ from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
 from backend.app.schemas.billing_examples import INVOICE, INVOICE_ROW, QUOTE, SALE
 from backend.app.schemas.invoice_parts import (
+    InvoiceCreditNote,
     InvoiceLine,
     InvoicePayment,
     Party,
@@ -54,10 +55,19 @@ class SaleOptions(Input):
     """What is seldom needed. occurred_at needs the permission sale.backdate and an open period."""
 
     occurred_at: Moment | None = None
-    place_of_supply: str | None = Field(default=None, max_length=3, description="Region code")
+    place_of_supply: str | None = Field(
+        default=None, max_length=60, description="GST state code, or a country with its regions: US-NY-ERIE"
+    )
+    export_tax: Literal["with_payment", "without_payment"] | None = Field(
+        default=None, description="Whether an export or a supply to a SEZ bears integrated tax"
+    )
+    reverse_charge: bool | None = Field(default=None, description="Whether the buyer pays the tax himself")
     note: str | None = Field(default=None, max_length=2_000)
     reference: str | None = Field(default=None, max_length=100)
     reservation_id: UUID | None = Field(default=None, description="The reservation that this sale fulfils")
+    credit_note_id: UUID | None = Field(
+        default=None, description="A credit note of the same customer that pays first"
+    )
 
 
 class QuoteRequest(Input):
@@ -147,7 +157,7 @@ class Quote(Row):
     business_date: date
     timezone: str
     currency: str
-    tax_regime: Literal["gst", "vat", "none"]
+    tax_regime: Literal["gst", "vat", "sales_tax", "none"]
     supply_type: SupplyType
     place_of_supply: Region
     reverse_charge: bool
@@ -186,3 +196,4 @@ class Invoice(Quote):
     tendered: Money
     change_due: Money
     payments: list[InvoicePayment]
+    credit_notes: list[InvoiceCreditNote] = Field(description="Credit notes of this invoice")

@@ -1,6 +1,6 @@
 """The parts an invoice is made of."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -8,8 +8,8 @@ from pydantic import ConfigDict
 
 from backend.app.schemas.base import Money, Quantity, Rate, Row
 
-SupplyType = Literal["intra_state", "inter_state", "domestic", "export", "untaxed"]
-TaxKind = Literal["taxable", "nil_rated", "exempt", "zero_rated", "untaxed"]
+SupplyType = Literal["intra_state", "inter_state", "sez", "domestic", "intra_community", "export", "untaxed"]
+TaxKind = Literal["taxable", "nil_rated", "exempt", "non_gst", "zero_rated", "reverse_charge", "untaxed"]
 
 
 class Region(Row):
@@ -29,11 +29,14 @@ class Party(Row):
 
 
 class TaxAmount(Row):
-    """One component of the tax: CGST, SGST, UTGST, IGST or VAT. rate in per cent."""
+    """One component of the tax: CGST, SGST, UTGST, IGST, CESS, VAT or as the tax rates name it. rate in per
+    cent; per_unit: what a cess takes of each unit besides.
+    """
 
     component: str
     rate: Rate
     amount: Money
+    per_unit: Money | None = None
 
 
 class SetItem(Row):
@@ -99,3 +102,12 @@ class InvoicePayment(Row):
     change: Money
     reference: str | None
     received_at: datetime
+
+
+class InvoiceCreditNote(Row):
+    """A credit note that corrects this invoice."""
+
+    id: UUID
+    number: str
+    date: date
+    total: Money

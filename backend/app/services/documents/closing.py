@@ -158,7 +158,7 @@ def tax_summary(invoice: dict[str, Any], width: float) -> list[Flowable]:
         for name in names:
             tax = parts.get(name)
             pair = (
-                [money.percent(tax["rate"]), money.figure(tax["amount"], currency)]
+                [facts.component_rate(tax, currency), money.figure(tax["amount"], currency)]
                 if tax
                 else [theme.NOTHING, theme.NOTHING]
             )

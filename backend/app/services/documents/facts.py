@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from backend.app.services.documents.money import decimal, percent, quantity
+from backend.app.services.documents.money import amount, decimal, percent, quantity
 from backend.app.services.documents.text import clean
 from backend.app.services.documents.theme import TIMES
 
@@ -18,7 +18,9 @@ Json = dict[str, Any]
 
 _TAX_NUMBER: Final = {"gst": "GSTIN", "vat": "VAT No."}
 _MOST_NUMBERS: Final = 24
-_KIND: Final = {"nil_rated": "Nil", "exempt": "Exempt"}
+_KIND: Final = {"nil_rated": "Nil", "exempt": "Exempt", "non_gst": "Non-GST"}
+_TAX: Final = {"gst": "GST", "vat": "VAT"}
+_UNTAXED: Final = ("zero_rated", "reverse_charge", "exempt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,25 @@ class Status:
 
 
 def is_taxed(invoice: Json) -> bool:
-    """Says whether the seller is registered for a tax at all; without one no tax column is shown."""
-    return bool(invoice["tax_regime"] != "none")
+    """Says whether the seller collects a tax at all; without one no tax column is shown."""
+    return bool(invoice["tax_regime"] != "none" and not is_composition(invoice))
 
 
 def is_gst(invoice: Json) -> bool:
     """Says whether India's goods and services tax applies."""
     return bool(invoice["tax_regime"] == "gst")
+
+
+def is_composition(invoice: Json) -> bool:
+    """Says whether the seller pays a part of his turnover under India's composition scheme."""
+    return bool(invoice["seller"].get("tax_scheme") == "composition")
+
+
+def notice(invoice: Json) -> str:
+    """The words that the law wants at the top of the document (CGST Rules 2017, rule 5(1)(f)), or none."""
+    if is_composition(invoice):
+        return "COMPOSITION TAXABLE PERSON, NOT ELIGIBLE TO COLLECT TAX ON SUPPLIES"
+    return ""
 
 
 def particulars(line: Json) -> list[str]:
@@ -157,8 +171,18 @@ def component_total(rows: Iterable[Json], component: str) -> Decimal:
 
 
 def rate_label(row: Json) -> str:
-    """The tax rate of a line or summary row; nil-rated and exempt supplies have a word instead."""
-    return _KIND.get(str(row.get("tax_kind")), "") or percent(row.get("tax_rate"))
+    """The tax rate of a line or summary row; what bears none has a word instead, reverse charge one more."""
+    kind = str(row.get("tax_kind"))
+    rate = _KIND.get(kind, "") or percent(row.get("tax_rate"))
+    return f"{rate} RC" if kind == "reverse_charge" else rate
+
+
+def component_rate(tax: Json, currency: str) -> str:
+    """The rate of one component: percent, an amount per unit, or both, as cess may have them."""
+    parts = [percent(tax["rate"])] if decimal(tax["rate"]) or not tax.get("per_unit") else []
+    if tax.get("per_unit"):
+        parts.append(f"{amount(tax['per_unit'], currency)}/unit")
+    return " + ".join(parts)
 
 
 def has_discount(invoice: Json) -> bool:
@@ -174,18 +198,19 @@ def has_codes(rows: Iterable[Json]) -> bool:
 def legends(invoice: Json) -> list[str]:
     """The sentences the law or the reader wants for this invoice's kinds of supply."""
     kinds = {str(line.get("tax_kind")) for line in invoice["lines"]}
-    tax = "GST" if is_gst(invoice) else "VAT"
+    tax = _TAX.get(invoice["tax_regime"], "sales tax")
     out: list[str] = []
     if not is_taxed(invoice):
         return out
-    if is_gst(invoice) and invoice["supply_type"] == "export":
+    leaves = is_gst(invoice) and invoice["supply_type"] in ("export", "sez")
+    if leaves:
+        out.append(_endorsement(invoice))
+    if invoice["supply_type"] == "intra_community":
         out.append(
-            "SUPPLY MEANT FOR EXPORT ON PAYMENT OF INTEGRATED TAX."
-            if decimal(invoice["tax"])
-            else "SUPPLY MEANT FOR EXPORT UNDER BOND OR LETTER OF UNDERTAKING "
-            "WITHOUT PAYMENT OF INTEGRATED TAX."
+            "Exempt intra-Community supply (Directive 2006/112/EC, article 138), or reverse charge for "
+            "services (article 196): the customer accounts for VAT."
         )
-    if invoice.get("reverse_charge"):
+    elif invoice.get("reverse_charge"):
         out.append(
             "Tax is payable by the recipient under reverse charge."
             if is_gst(invoice)
@@ -195,6 +220,34 @@ def legends(invoice: Json) -> list[str]:
         out.append(f"Nil: nil-rated supply, {tax} at 0%.")
     if "exempt" in kinds:
         out.append(f"Exempt: supply exempt from {tax}.")
-    if "zero_rated" in kinds:
+    if "non_gst" in kinds:
+        out.append("Non-GST: supply outside GST.")
+    if "zero_rated" in kinds and not leaves:
         out.append(f"0%: zero-rated supply, {tax} at 0%.")
+    if any(_is_freed(line) for line in invoice["lines"]):
+        out.append("The tax within these prices is taken off.")
     return out
+
+
+def _endorsement(invoice: Json) -> str:
+    """What rule 46 of the CGST Rules 2017 wants on an invoice that leaves India's tax territory."""
+    what = (
+        "SUPPLY MEANT FOR EXPORT"
+        if invoice["supply_type"] == "export"
+        else "SUPPLY TO SEZ UNIT OR SEZ DEVELOPER FOR AUTHORISED OPERATIONS"
+    )
+    if decimal(invoice["tax"]):
+        return f"{what} ON PAYMENT OF INTEGRATED TAX."
+    lut = invoice["seller"].get("lut_number")
+    said = f" LUT {clean(lut)}." if lut else ""
+    return f"{what} UNDER BOND OR LETTER OF UNDERTAKING WITHOUT PAYMENT OF INTEGRATED TAX.{said}"
+
+
+def _is_freed(line: Json) -> bool:
+    """Says whether a line was sold for less than its price with tax because no tax is charged on it."""
+    full = decimal(line["unit_price"]) * decimal(line["quantity"]) - decimal(line.get("discount"))
+    return (
+        bool(line.get("price_includes_tax"))
+        and line.get("tax_kind") in _UNTAXED
+        and full - decimal(line["taxable"]) > Decimal("0.01")
+    )

@@ -63,6 +63,8 @@ def _document(invoice: dict[str, Any]) -> list[Flowable]:
     out: list[Flowable] = [para(str(invoice["title"]).upper(), theme.TITLE)]
     if facts.is_gst(invoice):
         out.append(para("Original for recipient", theme.COPY))
+    if facts.notice(invoice):
+        out.append(para(facts.notice(invoice), theme.NOTICE))
     state = facts.status(invoice)
     return [*out, Spacer(1, 5), Chip(state.word, _MOODS[state.mood])]
 

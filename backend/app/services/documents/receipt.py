@@ -67,7 +67,8 @@ def _head(invoice: dict[str, Any]) -> list[Flowable]:
         out.append(para(contact, _CENTER))
     if seller.get("tax_number"):
         out.append(para(f"{facts.tax_number_label(invoice)} {seller['tax_number']}", _CENTER))
-    return [*out, *_rule(), para(invoice["title"], _HEADING), Spacer(1, 3)]
+    notice = [para(facts.notice(invoice), _CENTER)] if facts.notice(invoice) else []
+    return [*out, *_rule(), *notice, para(invoice["title"], _HEADING), Spacer(1, 3)]
 
 
 def _meta(invoice: dict[str, Any], width: float) -> list[Flowable]:

@@ -1,0 +1,98 @@
+"""Refunds: what the house holds for a customer is paid back, never more."""
+
+from typing import Any
+
+import pytest
+
+from tests.database.billing.money import assembly, assert_books, credit, held, owe, record
+from tests.database.sales import footprint, pay, sell
+from tests.support.personas import Persona, new_id, raises
+from tests.support.world import People
+
+
+def _refund(person: Persona, customer: Any, amount: object, **options: Any) -> Any:
+    return person.rpc(
+        "refund",
+        p_id=options.pop("p_id", None) or new_id(),
+        p_customer_id=customer,
+        p_amount=amount,
+        p_method=options.pop("p_method", "cash"),
+        p_options={"branch_id": None} | options,
+    )
+
+
+def test_credit_is_paid_back_oldest_first(people: People) -> None:
+    """Out of a payment and a credit note; the voucher has a number; twice the same call is once."""
+    customer, blr = people.world.teak.customers["trusted"], people.world.blr
+    payment = record(people.as_cashier(), customer, 50)
+    invoice = sell(people.as_sales(), blr, assembly(people), payments=[pay(118, "card")], customer=customer)
+    note = credit(people.as_sales(), invoice["id"])
+    assert (note["left"], note["allocations"]) == (118, [])
+    assert held(people.connection, people.world.teak.id, customer) == 168
+
+    act = new_id()
+    asked = {"p_id": act, "p_method": "bank_transfer", "branch_id": str(blr.id)}
+    back = _refund(people.as_admin(), customer, 100, **asked)
+    assert back["number"].rsplit("/", 1)[1][0] == "F"
+    assert sum(s["amount"] for s in back["sources"]) == 100
+    assert {s["payment_id"] or s["credit_note_id"] for s in back["sources"]} <= {payment["id"], note["id"]}
+    before = footprint(people.connection)
+    assert _refund(people.as_admin(), customer, 100, **asked) == back
+    assert footprint(people.connection) == before
+    assert held(people.connection, people.world.teak.id, customer) == 68
+    with raises("refund_exceeds_credit", 422) as refusal:
+        _refund(people.as_admin(), customer, 69, branch_id=str(blr.id))
+    assert refusal.facts["credit"] == 68
+    _refund(people.as_admin(), customer, 68, branch_id=str(blr.id))
+    assert held(people.connection, people.world.teak.id, customer) == 0
+    assert_books(people)
+
+
+def test_what_settles_an_invoice_is_not_paid_back(people: People) -> None:
+    """Only what is left of a payment."""
+    customer = people.world.teak.customers["trusted"]
+    owe(people, assembly(people))
+    payment = record(people.as_cashier(), customer, 120)
+    with raises("refund_exceeds_credit", 422):
+        _refund(people.as_admin(), customer, 3, payment_id=payment["id"])
+    assert _refund(people.as_admin(), customer, 2, payment_id=payment["id"])["amount"] == 2
+    assert people.as_admin().rpc("get_payment", p_id=payment["id"])["unallocated"] == 0
+    assert_books(people)
+
+
+def test_refunds_are_the_admins(people: People) -> None:
+    """Neither the cashier nor sales pays out; strangers find nothing; the wrong customer gets nothing."""
+    world = people.world
+    payment = record(people.as_cashier(), world.teak.customers["trusted"], 50)
+    for person in (people.as_cashier(), people.as_sales(), people.as_stockkeeper()):
+        with raises("permission_denied", 403):
+            _refund(person, None, 1, payment_id=payment["id"])
+    with raises("not_found", 404):
+        _refund(people.as_foreign_admin(), None, 1, payment_id=payment["id"])
+    with raises("not_found", 404):
+        _refund(people.as_admin(), None, 1, payment_id=str(world.lagoon.payments["LON"]))
+    with raises("customer_mismatch", 422):
+        _refund(people.as_admin(), world.teak.customers["local"], 1, payment_id=payment["id"])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"payment_id": "x"},
+        {"credit_note": "x"},
+        {"reference": "x" * 101},
+        {"p_method": "shells"},
+        {"amount": 0},
+    ],
+)
+def test_malformed_is_refused(people: People, options: dict[str, Any]) -> None:
+    """400, and nothing is written."""
+    before = footprint(people.connection)
+    with raises("invalid_input", 400):
+        _refund(
+            people.as_admin(),
+            people.world.teak.customers["trusted"],
+            options.pop("amount", 1),
+            **({"branch_id": str(people.world.blr.id)} | options),
+        )
+    assert footprint(people.connection) == before
