@@ -7,10 +7,12 @@ The files are part of the package, and what a document uses of them is embedded:
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 
 REGULAR: Final = "NotoSans-Regular"
@@ -31,6 +33,12 @@ _SCRIPTS: Final = (
     "Hebrew",
     "Thai",
 )
+
+
+# Typefaces that every reader of PDF files brings along: Chinese, Japanese and Korean ones fill many megabytes each.
+_CHINESE: Final = "STSong-Light"
+_JAPANESE: Final = "HeiseiKakuGo-W5"
+_KOREAN: Final = "HYGothic-Medium"
 
 
 def path(name: str) -> Path:
@@ -75,6 +83,44 @@ def _font_of(character: str, bold: bool) -> str:
         if _has(name, character):
             return name
     return base
+
+
+@cache
+def has_typeface(character: str) -> bool:
+    """Says whether any typeface has a character; an emoji, say, none has."""
+    return _has(_font_of(character, False), character) or bool(east_asian(character))
+
+
+def _is_east_asian(character: str) -> bool:
+    code = ord(character)
+    return (
+        0x2E80 <= code <= 0x9FFF
+        or 0xAC00 <= code <= 0xD7AF
+        or 0xF900 <= code <= 0xFAFF
+        or 0xFF00 <= code <= 0xFFEF
+    )
+
+
+@cache
+def _reader_face(name: str) -> str:
+    pdfmetrics.registerFont(UnicodeCIDFont(name))
+    return name
+
+
+def east_asian(text: str) -> str:
+    """Names the typeface of a Chinese, Japanese or Korean text, which is not embedded; empty for another text."""
+    if not any(map(_is_east_asian, text)):
+        return ""
+    if any(0xAC00 <= ord(c) <= 0xD7AF or 0x3130 <= ord(c) <= 0x318F for c in text):
+        return _reader_face(_KOREAN)
+    kana = any(0x3040 <= ord(c) <= 0x30FF for c in text)
+    return _reader_face(_JAPANESE if kana else _CHINESE)
+
+
+def east_asian_runs(text: str) -> Iterator[tuple[bool, str]]:
+    """Cuts text into runs: whether it is Chinese, Japanese or Korean, and the run."""
+    for wide, group in groupby(text, _is_east_asian):
+        yield wide, "".join(group)
 
 
 def _is_neutral(character: str) -> bool:
