@@ -29,6 +29,8 @@ HEAD: Final[list[theme.Command]] = [
 ]
 _SIDE: Final = 190.0
 _SIGN_HEIGHT: Final = 13 * mm
+# More rows than these stand below the totals, where they may run over pages, not beside them.
+MOST_BESIDE: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,19 @@ def small_table(head: list[str], rows: list[list[Any]], widths: list[float | Non
     return Table(
         [titles, *rows],
         colWidths=[*(rest * part for part in fixed), amounts],
+        repeatRows=1,
         style=TableStyle(
             [*FIGURES, *HEAD, ("ALIGN", (-1, 0), (-1, -1), "RIGHT"), ("LEFTPADDING", (0, 0), (0, -1), 0)]
         ),
+    )
+
+
+def pair(label: Flowable, value: str, width: float) -> Table:
+    """A label and what it says, a hairline beneath."""
+    return Table(
+        [[label, para(value, theme.STRONG)]],
+        colWidths=[width * 0.38, width * 0.62],
+        style=TableStyle([*theme.BARE, ("LINEBELOW", (0, 0), (-1, -1), 0.4, theme.HAIRLINE)]),
     )
 
 
@@ -187,11 +199,13 @@ def totals(
     Returns:
         the flowables, and the height they need in points.
     """
-    inner = width - _SIDE - 22
-    settled = payments(document, look, inner) if left is None else left
+    inner = left_width(width)
+    many = left is None and len(document["payments"]) > MOST_BESIDE
+    settled = (payments(document, look, inner) if not many else []) if left is None else left
     total = (look.say("total"), money.amount(document["total"], document["currency"]))
     sums = amount_table(total_rows(document, look.say), total, after, _SIDE, look)
-    return beside([*in_words(document, look), *settled], sums, width)
+    both, needed = beside([*in_words(document, look), *settled], sums, width)
+    return [*both, *(payments(document, look, width) if many else [])], needed
 
 
 def left_width(width: float) -> float:

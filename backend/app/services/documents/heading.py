@@ -8,6 +8,7 @@ from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable, Spacer, Table, TableStyle
 
 from backend.app.services.documents import facts, theme, typeset
+from backend.app.services.documents.facts import Status
 from backend.app.services.documents.look import Look
 from backend.app.services.documents.text import clean, draw_line, markup, para, rich
 
@@ -32,7 +33,7 @@ class Head:
 
     party: str
     facts: Pairs
-    state: facts.Status | None = None
+    state: Status | None = None
     ship_to: dict[str, Any] | None = None
     original: bool = False
 

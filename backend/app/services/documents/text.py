@@ -7,7 +7,7 @@ from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import Color
-from reportlab.lib.enums import TA_CENTER, TA_LEFT, TA_RIGHT
+from reportlab.lib.enums import TA_CENTER, TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase.ttfonts import shapeStr
 from reportlab.pdfgen.canvas import Canvas
@@ -153,7 +153,8 @@ class SetText(Flowable):
         y = self.height - style.fontSize * _TALL
         for line in self._lines:
             spare = self.width - line.width * style.fontSize
-            x = spare * {TA_LEFT: 0, TA_CENTER: 0.5, TA_RIGHT: 1}[style.alignment]
+            share = 0.5 if style.alignment == TA_CENTER else float(style.alignment == TA_RIGHT)
+            x = spare * share
             draw_line(self.canv, line, x, y, style.fontSize)
             y -= style.leading * _TALL
         self.canv.restoreState()

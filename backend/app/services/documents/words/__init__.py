@@ -40,4 +40,4 @@ class Words:
 @cache
 def words(language: str | None) -> Words:
     """The words of a language; of one that is not known here, English."""
-    return Words(language if language in LANGUAGES else "en")
+    return Words(language if language is not None and language in LANGUAGES else "en")

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
 WORDS: Final[Mapping[str, str]] = {
-    **{
-        f"month_{number}": name
-        for number, name in enumerate(["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], start=1)
-    },
+    **{f"month_{number}": name for number, name in enumerate(_MONTHS, start=1)},
     # What a document calls itself; the database's own titles are keys too.
     "title_tax_invoice": "Tax Invoice",
     "title_vat_invoice": "VAT Invoice",
@@ -264,9 +263,14 @@ WORDS: Final[Mapping[str, str]] = {
     "interest_reducing": "{rate} a year on the reducing balance",
     "interest_none": "No interest",
     "interval": "Instalments",
-    "interval_weekly": "{count} weekly instalments",
-    "interval_fortnightly": "{count} fortnightly instalments",
-    "interval_monthly": "{count} monthly instalments",
+    "interval_week": "{count} weekly instalments",
+    "interval_fortnight": "{count} fortnightly instalments",
+    "interval_month": "{count} monthly instalments",
+    "days": "{count} days",
+    "outstanding": "Outstanding",
+    "opened": "OPENED ON",
+    "partial": "Only documents of some branches are shown.",
+    "paid_so_far": "Paid so far",
     "interval_plain": "{count} instalments",
     "first_due": "First due",
     "grace": "Days of grace",
