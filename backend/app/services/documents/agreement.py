@@ -32,11 +32,8 @@ def _interest(terms: Json, look: Look) -> str:
 def _conditions(agreement: Json, look: Look, width: float) -> list[Flowable]:
     """The figures and terms of the credit, in two columns above the schedule."""
     say, currency, terms = look.say, agreement["currency"], _terms(agreement)
-    deposit, fees = money.decimal(terms.get("deposit")), money.decimal(agreement.get("fees"))
-    before = [(say("cash_price"), money.figure(money.decimal(agreement["financed"]) + deposit, currency))]
-    if deposit:
-        before.append((say("deposit"), money.figure(-deposit, currency)))
-    before.append((say("financed"), money.figure(agreement["financed"], currency)))
+    fees = money.decimal(agreement.get("fees"))
+    before = [(say("financed"), money.figure(agreement["financed"], currency))]
     before.append((say("interest"), money.figure(agreement.get("interest"), currency)))
     if fees:
         before.append((say("fees"), money.figure(fees, currency)))
@@ -58,6 +55,8 @@ def _conditions(agreement: Json, look: Look, width: float) -> list[Flowable]:
         [para(say("interval"), theme.BODY), say(f"interval_{terms.get('interval', 'plain')}", count=count)],
         [para(say("interest"), theme.BODY), _interest(terms, look)],
     ]
+    if money.decimal(terms.get("deposit")):
+        rows.append([para(say("deposit"), theme.BODY), money.amount(terms["deposit"], currency)])
     rows += [
         [para(fee.get("name"), theme.BODY), money.amount(fee.get("amount"), currency)]
         for fee in terms.get("fees") or []
@@ -152,7 +151,7 @@ def render_agreement(document: Json, settings: Settings | None = None, logo: byt
         if look.terms:
             own = [para(say("terms"), theme.LABEL), para(look.terms, theme.SMALL), Spacer(1, 6)]
         sentences = " ".join(_promises(agreement, look))
-        box = closing.boxed(say("conditions"), sentences, places, look, width)
+        box = closing.boxed(say("agreed"), sentences, places, look, width)
         return [
             *heading.heading(agreement, look, width, head),
             *_conditions(agreement, look, width),

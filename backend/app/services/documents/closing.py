@@ -74,6 +74,7 @@ def amount_table(
     size = 13.0
     while size > 7 and fonts.width(total[1], size, bold=True) > width - 60:
         size -= 0.5
+    big = size
     data.append([cell(total[0], 9.5, bold=True, color=look.accent), total[1]])
     commands: list[theme.Command] = [
         *FIGURES,
@@ -100,9 +101,11 @@ def amount_table(
             commands.append(("TEXTCOLOR", (1, index), (1, index), color))
     # Long labels, as languages other than English have them, take the room that the figures leave.
     figures = max(
-        fonts.width(row[1], 13 if index == at else 8.4, bold=True) for index, row in enumerate(data)
+        fonts.width(row[1], big if index == at else 8.4, bold=True) for index, row in enumerate(data)
     )
     value = min(max(figures + 10, width * 0.42), width * 0.7)
+    if fonts.width(total[0], 9.5, bold=True) > width - value - 8:
+        data[at][0] = para(total[0], theme.style("total", 9.5, 13, bold=True, color=look.accent))
     return Table(data, colWidths=[width - value, value], style=TableStyle(commands))
 
 

@@ -39,6 +39,7 @@ _SCRIPTS: Final = (
 _CHINESE: Final = "STSong-Light"
 _JAPANESE: Final = "HeiseiKakuGo-W5"
 _KOREAN: Final = "HYGothic-Medium"
+_TRADITIONAL: Final = "MSung-Light"
 
 
 def path(name: str) -> Path:
@@ -111,10 +112,18 @@ def east_asian(text: str) -> str:
     """Names the typeface of a Chinese, Japanese or Korean text, which is not embedded; empty for another text."""
     if not any(map(_is_east_asian, text)):
         return ""
-    if any(0xAC00 <= ord(c) <= 0xD7AF or 0x3130 <= ord(c) <= 0x318F for c in text):
-        return _reader_face(_KOREAN)
-    kana = any(0x3040 <= ord(c) <= 0x30FF for c in text)
-    return _reader_face(_JAPANESE if kana else _CHINESE)
+    wide = "".join(filter(_is_east_asian, text))
+    # The first that has every character of the text; a Japanese typeface lacks simplified Chinese ones.
+    choices = (
+        (_JAPANESE, "shift_jis", any(0x3040 <= ord(c) <= 0x30FF for c in wide)),
+        (_KOREAN, "cp949", any(0xAC00 <= ord(c) <= 0xD7AF for c in wide)),
+        (_CHINESE, "gb2312", True),
+        (_TRADITIONAL, "big5", True),
+    )
+    for name, encoding, likely in choices:
+        if likely and wide.encode(encoding, "ignore").decode(encoding) == wide:
+            return _reader_face(name)
+    return _reader_face(_CHINESE)
 
 
 def east_asian_runs(text: str) -> Iterator[tuple[bool, str]]:

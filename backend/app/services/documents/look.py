@@ -26,7 +26,7 @@ Settings = Mapping[str, Any]
 
 # Contrast of small text on its ground that Web Content Accessibility Guidelines 2.2 want (1.4.3, level AA).
 _READABLE: Final = 4.5
-_LOGO: Final = (52 * mm, 17 * mm)
+_LOGO: Final = (52 * mm, 15 * mm)
 _LOGO_PIXELS: Final = (900, 300)
 _MOST_PIXELS: Final = 25_000_000
 _MOST_BYTES: Final = 5_000_000

@@ -43,7 +43,14 @@ def render_payment(document: Json, settings: Settings | None = None, logo: bytes
     Returns:
         the PDF file.
     """
-    payment = prepared({**document, "total": document["amount"]}, "Payment Receipt")
+    payment = prepared(
+        {
+            **document,
+            "total": document["amount"],
+            "tax_regime": document.get("tax_regime") or ("gst" if document["currency"] == "INR" else "vat"),
+        },
+        "Payment Receipt",
+    )
     look = look_of("payment", settings, logo)
     say = look.say
     undone = payment.get("reversed")

@@ -67,7 +67,7 @@ def render_quotation(document: Json, settings: Settings | None = None, logo: byt
             *heading.heading(quotation, look, width, head),
             *lines.lines_table(quotation, look, width, needed),
             *totals,
-            *taxes.tax_summary(quotation, look, width),
+            *taxes.legend(quotation, look),
             Spacer(1, 10),
             KeepTogether([*closing.texts(quotation, look), Spacer(1, 3), box]),
         ]
@@ -149,7 +149,7 @@ def render_order(document: Json, settings: Settings | None = None, logo: bytes |
             *heading.heading(order, look, width, head),
             *lines.lines_table(order, look, width, needed),
             *totals,
-            *taxes.tax_summary(order, look, width),
+            *taxes.legend(order, look),
             *_work_log(order, look, width),
             *closing.signed(order, look, width),
         ]

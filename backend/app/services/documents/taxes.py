@@ -49,6 +49,12 @@ def _table(document: Json, look: Look, coded: bool) -> list[list[str]]:
     return [*data, foot]
 
 
+def legend(document: Json, look: Look) -> list[Flowable]:
+    """The sentences about nil-rated, exempt and zero-rated supplies; they stand below a table."""
+    said = " ".join(facts.legends(document, look.say))
+    return [Spacer(1, 3), para(said, theme.SMALL)] if said else []
+
+
 def tax_summary(document: Json, look: Look, width: float) -> list[Flowable]:
     """Sets the tax by HSN code and rate, with the legends of nil-rated, exempt and zero-rated supplies."""
     if not facts.is_taxed(document) or not document["tax_summary"]:
@@ -85,14 +91,11 @@ def tax_summary(document: Json, look: Look, width: float) -> list[Flowable]:
         data, colWidths=[max(part + spare, 20) for part in natural], repeatRows=1, style=TableStyle(commands)
     )
     title = look.say("tax_by_hsn" if coded and facts.is_gst(document) else "tax_by_rate")
-    said = " ".join(facts.legends(document, look.say))
-    legend: list[Flowable] = [para(said, theme.SMALL)] if said else []
     body: list[Flowable] = [
         Spacer(1, 11),
         para(title, theme.LABEL),
         Spacer(1, 2),
         table,
-        Spacer(1, 3),
-        *legend,
+        *legend(document, look),
     ]
     return [KeepTogether(body)] if last <= _SHORT + 1 else [CondPageBreak(_WORTH_BEGINNING), *body]

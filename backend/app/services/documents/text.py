@@ -7,7 +7,7 @@ from typing import Final, Literal
 from xml.sax.saxutils import escape
 
 from reportlab.lib.colors import Color
-from reportlab.lib.enums import TA_CENTER, TA_RIGHT
+from reportlab.lib.enums import TA_CENTER, TA_LEFT, TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase.ttfonts import shapeStr
 from reportlab.pdfgen.canvas import Canvas
@@ -151,10 +151,13 @@ class SetText(Flowable):
         self.canv.saveState()
         self.canv.setFillColor(style.textColor)
         y = self.height - style.fontSize * _TALL
+        widest = max((line.width for line in self._lines), default=0)
         for line in self._lines:
             spare = self.width - line.width * style.fontSize
-            share = 0.5 if style.alignment == TA_CENTER else float(style.alignment == TA_RIGHT)
-            x = spare * share
+            x = spare * (0.5 if style.alignment == TA_CENTER else float(style.alignment == TA_RIGHT))
+            if style.alignment == TA_LEFT and line.right_to_left:
+                # The block stands at the left, and its lines begin at its right edge.
+                x = (widest - line.width) * style.fontSize
             draw_line(self.canv, line, x, y, style.fontSize)
             y -= style.leading * _TALL
         self.canv.restoreState()

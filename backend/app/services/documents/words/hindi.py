@@ -253,7 +253,7 @@ WORDS: Final[Mapping[str, str]] = {
     "entry_write_off": "बट्टे खाते",
     "entry_adjustment": "समायोजन",
     "conditions": "उधार की शर्तें",
-    "cash_price": "माल का मूल्य",
+    "agreed": "सहमति",
     "deposit": "अग्रिम जमा",
     "financed": "वित्तपोषित राशि",
     "interest": "ब्याज",
