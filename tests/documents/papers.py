@@ -289,3 +289,9 @@ def in_hindi(kind: str, count: int | None = None) -> Json:
     for row in made.get("payments", []):
         row["reference"] = None
     return made
+
+
+def invoice_of(seller: str) -> Json:
+    """An invoice whose seller has a name and whose number is as bad."""
+    made = _goods()
+    return {**made, "number": seller, "seller": {**made["seller"], "name": seller}}

@@ -5,6 +5,7 @@ a document must print on the day that somebody uploads a broken logo.
 """
 
 import warnings
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -93,6 +94,17 @@ def _picture(content: bytes) -> tuple[bytes, float, float] | None:
     return out.getvalue(), picture.width * scale, picture.height * scale
 
 
+def _from_url(text: object) -> bytes | None:
+    """The content of a data URL; None for anything else."""
+    head, _, body = str(text or "").partition(";base64,")
+    if head not in ("data:image/png", "data:image/jpeg"):
+        return None
+    try:
+        return b64decode(body, validate=True)
+    except ValueError:
+        return None
+
+
 @lru_cache(maxsize=256)
 def _title(color: str) -> ParagraphStyle:
     return theme.style(f"title-{color}", 15, 19, bold=True, color=HexColor(color), align=TA_RIGHT)
@@ -130,11 +142,12 @@ def look_of(kind: str, settings: Settings | None = None, logo: bytes | None = No
     Parameters:
         kind: of the document, as `terms` has it: invoice, receipt, quotation, order, delivery, credit_note,
             payment, statement, agreement.
-        settings: `organizations.document_settings`: language, accent (#RRGGBB), footer, terms by kind,
-            delivery_prices; all optional.
-        logo: the content of the PNG or JPEG file that settings name.
+        settings: `organizations.document_settings`: language, accent (#RRGGBB), logo (data URL),
+            footer, terms by kind, delivery_prices; all optional.
+        logo: the content of a PNG or JPEG file, instead of the data URL in the settings.
     """
     given: Settings = settings or {}
+    logo = logo if logo is not None else _from_url(given.get("logo"))
     accent, tint = accents(given.get("accent"))
     terms = given.get("terms")
     return Look(

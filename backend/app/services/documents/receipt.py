@@ -22,6 +22,7 @@ _SHOP: Final = style("r-shop", 13, 16, bold=True, color=black, align=TA_CENTER)
 _CENTER: Final = style("r-center", 7.8, 10.6, color=black, align=TA_CENTER)
 _HEADING: Final = style("r-heading", 9, 12, bold=True, color=black, align=TA_CENTER)
 _TEXT: Final = style("r-text", 8, 10.8, color=black)
+_FIGURE: Final = style("r-figure", 8, 10.8, color=black, align=TA_RIGHT)
 _ITEM: Final = style("r-item", 8.2, 11, bold=True, color=black)
 _TOTAL: Final = style("r-total", 11, 16, bold=True, color=black)
 _FINE: Final = style("r-fine", 7, 9.4, color=black)
@@ -51,7 +52,7 @@ def _pairs(
     right = max((fonts.width(value, 8.4, bold=True) for _, value in rows), default=0) + 4
     right = min(right, width * 0.7)
     data = [
-        [para(name, label), value if fonts.is_plain(value) else para(value, _TEXT)] for name, value in rows
+        [para(name, label), value if fonts.is_plain(value) else para(value, _FIGURE)] for name, value in rows
     ]
     return Table(data, colWidths=[width - right, right], style=TableStyle([*_ROW, *extra]))
 

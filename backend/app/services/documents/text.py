@@ -95,8 +95,8 @@ def _marked(line: str, bold: bool) -> str:
     for wide, part in fonts.east_asian_runs(line) if wide_face else ((False, line),):
         if wide:
             # Words are not spaced in these scripts, so lines may break anywhere.
-            pieces = "\u200a".join(part[at : at + _WIDE_PIECE] for at in range(0, len(part), _WIDE_PIECE))
-            out += f'<font name="{wide_face}">{escape(pieces)}</font>'
+            pieces = (part[at : at + _WIDE_PIECE] for at in range(0, len(part), _WIDE_PIECE))
+            out += "\u200a".join(f'<font name="{wide_face}">{escape(piece)}</font>' for piece in pieces)
             continue
         for name, run in fonts.runs(part, bold):
             if name in (fonts.REGULAR, fonts.BOLD):
@@ -135,14 +135,14 @@ class SetText(Flowable):
         super().__init__()
         self._text = text
         self._style = style
-        self._lines: list[typeset.Line] = []
+        self.lines: list[typeset.Line] = []
 
     def wrap(self, availWidth: float, availHeight: float) -> tuple[float, float]:  # noqa: ARG002, N803
         """Breaks the lines."""
         wide, bold = availWidth / self._style.fontSize, self._style.fontName == fonts.BOLD
         parts = (typeset.wrap(part, wide, len(part) + 1, bold) for part in self._text.split("\n"))
-        self._lines = [line for part in parts for line in part]
-        self.width, self.height = availWidth, len(self._lines) * self._style.leading * _TALL
+        self.lines = [line for part in parts for line in part]
+        self.width, self.height = availWidth, len(self.lines) * self._style.leading * _TALL
         return self.width, self.height
 
     def draw(self) -> None:
@@ -151,8 +151,8 @@ class SetText(Flowable):
         self.canv.saveState()
         self.canv.setFillColor(style.textColor)
         y = self.height - style.fontSize * _TALL
-        widest = max((line.width for line in self._lines), default=0)
-        for line in self._lines:
+        widest = max((line.width for line in self.lines), default=0)
+        for line in self.lines:
             spare = self.width - line.width * style.fontSize
             x = spare * (0.5 if style.alignment == TA_CENTER else float(style.alignment == TA_RIGHT))
             if style.alignment == TA_LEFT and line.right_to_left:
