@@ -90,7 +90,9 @@ def credit_note(count: int | None = None, **changes: Any) -> Json:
         "invoice": {"id": "i1", "number": "BLR/26-27/000001", "date": "2026-11-20"},
         "reason": "Damaged in transit",
         "allocations": [{"invoice_id": "i1", "invoice_number": "BLR/26-27/000001", "amount": half}],
-        "refunds": [{"id": "f1", "number": "BLR/R/1", "method": "bank_transfer", "amount": Decimal("1000.00")}],
+        "refunds": [
+            {"id": "f1", "number": "BLR/R/1", "method": "bank_transfer", "amount": Decimal("1000.00")}
+        ],
         "left": made["total"] - half - 1000,
         **changes,
     }
@@ -267,7 +269,12 @@ HINDI_BUYER = {**samples.MEHTA, "name": "श्री कीर्ति ट्�
 def in_hindi(kind: str, count: int | None = None) -> Json:
     """A document whose data are Hindi too, so that whatever is English in it was printed by us."""
     made = ALL[kind](count)
-    texts = {"note": "सोमवार को सुपुर्दगी", "terms": "सात दिन में वापसी", "reason": "टूटा हुआ", "reference": "क्रम ४४"}
+    texts = {
+        "note": "सोमवार को सुपुर्दगी",
+        "terms": "सात दिन में वापसी",
+        "reason": "टूटा हुआ",
+        "reference": "क्रम ४४",
+    }
     for key, text in texts.items():
         if made.get(key):
             made[key] = text
@@ -281,7 +288,13 @@ def in_hindi(kind: str, count: int | None = None) -> Json:
         made["lines"] = [{**row, "reference": None} for row in made["lines"]]
     elif "lines" in made:
         made["lines"] = [
-            {**row, "description": HINDI_LINES[n % 3][0], "unit": HINDI_LINES[n % 3][1], "sku": f"{n:04}", "serials": None}
+            {
+                **row,
+                "description": HINDI_LINES[n % 3][0],
+                "unit": HINDI_LINES[n % 3][1],
+                "sku": f"{n:04}",
+                "serials": None,
+            }
             for n, row in enumerate(made["lines"])
         ]
     for row in made.get("work_log", []):

@@ -88,7 +88,11 @@ SAID = {
 @pytest.mark.parametrize("kind", SAID)
 def test_a_document_says_what_it_is_for(kind: str) -> None:
     text = reading.text(made(kind, papers.ALL[kind]()))
-    for part in (*SAID[kind], "Teak & Thread Furniture LLP", "Page 1 of 1" if kind != "credit_note" else "Page"):
+    for part in (
+        *SAID[kind],
+        "Teak & Thread Furniture LLP",
+        "Page 1 of 1" if kind != "credit_note" else "Page",
+    ):
         assert part in text, part
 
 
@@ -106,7 +110,9 @@ def test_a_delivery_shows_prices_only_where_they_are_wanted() -> None:
 @pytest.mark.parametrize("status", ["draft", "sent", "approved", "rejected", "expired", "converted"])
 def test_a_quotation_shows_its_state(status: str) -> None:
     word = {"sent": "OPEN", "approved": "ACCEPTED", "rejected": "DECLINED", "converted": "ORDERED"}
-    assert word.get(status, status.upper()) in reading.text(made("quotation", papers.quotation(status=status)))
+    assert word.get(status, status.upper()) in reading.text(
+        made("quotation", papers.quotation(status=status))
+    )
 
 
 def test_a_reversed_payment_says_so() -> None:
@@ -134,7 +140,9 @@ def test_one_line_and_five_hundred(kind: str, count: int, language: str) -> None
     assert len(pages) == 1 if count == 1 else len(pages) >= (1 if kind == "receipt" else 9)
     if kind != "receipt":
         for number, page in enumerate(pages, start=1):
-            assert (f"Page {number} of {len(pages)}" if language == "en" else f"{number} / {len(pages)}") in page
+            assert (
+                f"Page {number} of {len(pages)}" if language == "en" else f"{number} / {len(pages)}"
+            ) in page
         for words in reading.words(pdf):
             assert all(w[0] >= MARGIN - 1 and w[2] <= 595.3 - MARGIN + 1 and w[3] < 842 for w in words)
     numbers = "schedule" if "schedule" in document else "lines"

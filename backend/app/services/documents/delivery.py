@@ -22,7 +22,10 @@ def render_delivery(document: Json, settings: Settings | None = None, logo: byte
     Returns:
         the PDF file.
     """
-    delivery, look = prepared({**document, "terms": None}, "Delivery Note"), look_of("delivery", settings, logo)
+    delivery, look = (
+        prepared({**document, "terms": None}, "Delivery Note"),
+        look_of("delivery", settings, logo),
+    )
     # The order's terms speak of paying; what a delivery says is set for deliveries.
     say = look.say
     order = delivery.get("order") or {}
