@@ -219,9 +219,6 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "search_variants",
         "serial_history",
         "stock_changes",
-<<<<<<< HEAD
-=======
         "vat_return",
->>>>>>> tax
         "whoami",
     ]

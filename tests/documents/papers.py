@@ -132,7 +132,8 @@ def payment(count: int | None = None, **changes: Any) -> Json:
 def statement(count: int | None = None, **changes: Any) -> Json:
     """An account of alternating invoices and payments."""
     opening = Decimal("1200.00")
-    rows, balance = [], opening
+    rows: list[Json] = []
+    balance = opening
     for n in range(6 if count is None else count):
         paid = n % 3 == 2
         amount = Decimal(f"{900 + n}.25")
@@ -150,7 +151,7 @@ def statement(count: int | None = None, **changes: Any) -> Json:
             }
         )
     debits = sum((row["debit"] for row in rows), Decimal(0))
-    credits = sum((row["credit"] for row in rows), Decimal(0))
+    credited = sum((row["credit"] for row in rows), Decimal(0))
     return {
         "customer_id": "c1",
         "customer": samples.MEHTA,
@@ -160,7 +161,7 @@ def statement(count: int | None = None, **changes: Any) -> Json:
         "to": "2026-11-30",
         "opening": opening,
         "debits": debits,
-        "credits": credits,
+        "credits": credited,
         "closing": balance,
         "lines": rows,
         "ageing": {
@@ -180,7 +181,7 @@ def statement(count: int | None = None, **changes: Any) -> Json:
 def agreement(count: int | None = None, **changes: Any) -> Json:
     number = 6 if count is None else count
     principal, interest = Decimal("4000.00"), Decimal("120.00")
-    schedule = [
+    schedule: list[Json] = [
         {
             "no": n,
             "due_on": str(date(2026, 12, 5) + timedelta(days=30 * (n - 1))),

@@ -74,5 +74,5 @@ def test_footer_and_terms_are_the_organisations_own() -> None:
 
 
 def test_strange_settings_are_no_error() -> None:
-    strange = {"language": 5, "accent": None, "terms": [], "logo": {}, "footer": None}
+    strange: dict[str, object] = {"language": 5, "accent": None, "terms": [], "logo": {}, "footer": None}
     assert b"%PDF" in render_invoice(samples.intra_state(), strange)

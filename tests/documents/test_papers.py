@@ -1,4 +1,4 @@
-"""Every kind of document, read back by other programs: with one line, with 500, in two languages, with long names."""
+"""Every kind of document, read back by other programs: 1 and 500 lines, two languages, long names."""
 
 import re
 from io import BytesIO
@@ -133,7 +133,7 @@ def test_an_empty_statement_and_one_in_the_customers_favour() -> None:
 @pytest.mark.parametrize("count", [1, 500])
 @pytest.mark.parametrize("language", ["en", "hi"])
 def test_one_line_and_five_hundred(kind: str, count: int, language: str) -> None:
-    """Every page is numbered and full; nothing leaves the paper; the last one is not left with a signature alone."""
+    """Every page is numbered, every line printed once, and nothing leaves the paper."""
     document = papers.ALL[kind](count)
     pdf = made(kind, document, {"language": language})
     pages = reading.pages(pdf)

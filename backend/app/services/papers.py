@@ -1,4 +1,4 @@
-"""Documents on paper: which one, in the organisation's look, under what name, and rendered off the event loop."""
+"""Documents on paper: which one, in whose look, under what name, and rendered off the event loop."""
 
 import hashlib
 import re
@@ -21,7 +21,7 @@ _renderers = anyio.CapacityLimiter(2)
 
 
 class Paper:
-    """A document on paper. answer: it as the database gave it; kind: what it is; look: the organisation's settings."""
+    """A document on paper. answer: as the database gave it; look: the organisation's settings."""
 
     def __init__(self, answer: Answer, kind: Kind, look: Answer | None = None) -> None:
         self.kind = kind

@@ -1,4 +1,4 @@
 """Printed documents: A4 papers and the till receipt, each made from the JSON of one database function.
 
-Every `render_<document>(document, settings=None, logo=None)` returns a PDF file; see `kinds` for the list of them.
+Every `render_<document>(document, settings=None, logo=None)` returns a PDF file; `kinds` lists them.
 """

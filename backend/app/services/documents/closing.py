@@ -35,7 +35,7 @@ MOST_BESIDE: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row below the total: label, formatted value; strong rows stand out, owed ones in the colour of warning."""
+    """A row below the total: label, formatted value; strong ones stand out, owed ones in a warning colour."""
 
     label: str
     value: str
@@ -110,7 +110,7 @@ def amount_table(
 
 
 def small_table(head: list[str], rows: list[list[Any]], widths: list[float | None], width: float) -> Table:
-    """Sets a small table whose last column is an amount as wide as it needs; the widths are shares of the rest."""
+    """Sets a small table; its last column is an amount, the widths of the others are shares of the rest."""
     amounts = max([*(fonts.width(row[-1], 8) for row in rows), fonts.width(head[-1], 7, bold=True)]) + 9
     fixed = [part or 0 for part in widths]
     rest = width - amounts

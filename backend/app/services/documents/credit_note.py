@@ -38,7 +38,7 @@ def _settled(note: Json, look: Look, width: float) -> list[Flowable]:
 
 
 def render_credit_note(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
-    """Makes the A4 credit note, with what section 34 of the CGST Act wants: the invoice that it corrects and its tax.
+    """Makes the A4 credit note, which under section 34 of the CGST Act names the invoice that it corrects.
 
     Parameters:
         document: the JSON of `get_credit_note`.

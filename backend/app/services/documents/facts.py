@@ -1,6 +1,6 @@
 """What a document says, put in words: labels, dates, addresses and tax names derived from its JSON.
 
-Every function takes the JSON of a document or a part of it, and the words of a language where it says something.
+Every function takes the JSON of a document or a part of it, and the words of a language where it speaks.
 """
 
 from collections.abc import Iterable

@@ -35,7 +35,7 @@ _SCRIPTS: Final = (
 )
 
 
-# Typefaces that every reader of PDF files brings along: Chinese, Japanese and Korean ones fill many megabytes each.
+# Typefaces that readers of PDF files bring along: those of East Asia fill many megabytes each.
 _CHINESE: Final = "STSong-Light"
 _JAPANESE: Final = "HeiseiKakuGo-W5"
 _KOREAN: Final = "HYGothic-Medium"
@@ -109,7 +109,7 @@ def _reader_face(name: str) -> str:
 
 
 def east_asian(text: str) -> str:
-    """Names the typeface of a Chinese, Japanese or Korean text, which is not embedded; empty for another text."""
+    """Names the typeface of a Chinese, Japanese or Korean text, which is not embedded; empty for others."""
     if not any(map(_is_east_asian, text)):
         return ""
     wide = "".join(filter(_is_east_asian, text))

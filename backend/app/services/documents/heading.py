@@ -82,7 +82,7 @@ def _contact(party: dict[str, Any]) -> list[Flowable]:
 
 
 def _address(document: dict[str, Any], party: dict[str, Any]) -> list[Flowable]:
-    # A seller without an address, as a statement of several branches has him, is taken to be of the same country.
+    # A seller without an address, as statements have him, is taken to be of the same country.
     at = document["seller"].get("address") or party.get("address") or {}
     lines = facts.address_lines(party, at.get("country"), with_code=facts.is_gst(document))
     return [para(", ".join(part), theme.BODY) for part in (lines[:2], lines[2:]) if part]

@@ -1,6 +1,6 @@
-"""How an organisation's documents look: its language, colour, logo, footer and terms, read from what it has set.
+"""How an organisation's documents look: language, colour, logo, footer and terms, as it has set them.
 
-Settings are `organizations.document_settings`. What is missing or cannot be used falls back to the house style:
+Settings are `organizations.document_settings`. What is missing or unusable falls back to the house style:
 a document must print on the day that somebody uploads a broken logo.
 """
 
@@ -59,7 +59,7 @@ def _mixed(color: Color, other: Color, share: float) -> Color:
 
 @lru_cache(maxsize=256)
 def accents(wanted: str | None) -> tuple[Color, Color]:
-    """The accent colour and its tint for grounds; a pale accent is darkened until it can be read on the tint."""
+    """The accent colour and its tint for grounds; a pale one is darkened until it can be read on the tint."""
     if not wanted:
         return theme.ACCENT, theme.TINT
     try:
@@ -75,7 +75,7 @@ def accents(wanted: str | None) -> tuple[Color, Color]:
 
 @lru_cache(maxsize=32)
 def _picture(content: bytes) -> tuple[bytes, float, float] | None:
-    """A logo, made no larger than print needs: PNG, width and height in points. None when it cannot be used."""
+    """A logo, no larger than print needs: PNG, width and height in points. None when it is unusable."""
     if len(content) > _MOST_BYTES:
         return None
     try:
@@ -112,7 +112,7 @@ def _title(color: str) -> ParagraphStyle:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The look of one document. say: its words; terms, footer: the organisation's own text; prices: of deliveries."""
+    """The look of one document. say: words; terms, footer: the organisation's own; prices: of deliveries."""
 
     say: Words
     accent: Color

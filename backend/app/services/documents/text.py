@@ -189,7 +189,7 @@ def cell(
     color: Color = theme.INK,
     align: Literal[0, 1, 2] = 0,
 ) -> str | Paragraph | SetText:
-    """Makes a cell of a table: a plain string where the base typeface suffices, which is quick, else a paragraph."""
+    """Makes a cell of a table: a plain string, which is quick, where that suffices, else a paragraph."""
     text = clean(value)
     if fonts.is_plain(text):
         return text

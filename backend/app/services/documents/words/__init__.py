@@ -1,7 +1,7 @@
 """Every fixed word that a document prints, by language.
 
-Names, notes and terms are data and print as they were typed; whatever else stands on paper comes from here. Both
-languages have the same keys: a test holds them to that.
+Names, notes and terms are data and print as they were typed; whatever else stands on paper comes from here.
+All languages have the same keys: a test holds them to that.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ class Words:
         return text.format(**parts) if parts else text
 
     def known(self, prefix: str, code: object, otherwise: object = None) -> str:
-        """The word of a code, such as a method or a status; of one that is not known here, what the data says."""
+        """The word of a code, such as a method or a status; of an unknown one, what the data says."""
         key = f"{prefix}_{str(code or '').strip().lower().replace(' ', '_').replace('-', '_')}"
         found = LANGUAGES[self.language].get(key)
         return found if found is not None else str(otherwise if otherwise is not None else code or "")

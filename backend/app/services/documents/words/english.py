@@ -167,8 +167,8 @@ WORDS: Final[Mapping[str, str]] = {
     "tax_gst": "GST",
     "tax_vat": "VAT",
     "tax_sales": "sales tax",
-    "intra_community": "Exempt intra-Community supply (Directive 2006/112/EC, article 138), or reverse charge for "
-    "services (article 196): the customer accounts for VAT.",
+    "intra_community": "Exempt intra-Community supply (Directive 2006/112/EC, article 138), or reverse "
+    "charge for services (article 196): the customer accounts for VAT.",
     "reverse_gst": "Tax is payable by the recipient under reverse charge.",
     "reverse_vat": "Reverse charge: the customer accounts for VAT.",
     "legend_nil": "Nil: nil-rated supply, {tax} at 0%.",
@@ -275,10 +275,12 @@ WORDS: Final[Mapping[str, str]] = {
     "due": "Due",
     "principal": "Principal",
     "instalment": "Instalment",
-    "agreement_order": "Payments settle fees first, then interest, then principal, the oldest instalment first.",
+    "agreement_order": "Payments settle fees first, then interest, then principal, "
+    "the oldest instalment first.",
     "agreement_late": "An instalment not paid {days} days after it is due bears a late fee of {fee}, once.",
     "agreement_default": "{days} days after an unpaid instalment was due the agreement is in default.",
-    "agreement_early": "The buyer may settle early: interest on a reducing balance is charged to that day only.",
-    "agreement_promise": "The buyer has received the goods of invoice {number} and promises to pay the instalments of this "
-    "schedule on the days they are due.",
+    "agreement_early": "The buyer may settle early: interest on a reducing balance is charged "
+    "to that day only.",
+    "agreement_promise": "The buyer has received the goods of invoice {number} and promises to pay "
+    "the instalments of this schedule on the days they are due.",
 }
