@@ -209,6 +209,16 @@ def test_what_an_offer_took_off_is_explained() -> None:
     assert "Diwali week: -₹450.00" in reading.text(made("quotation", document))
 
 
+@pytest.mark.parametrize("length", [15, 60])
+@pytest.mark.parametrize("prices", [False, True])
+def test_a_thousand_numbers_fit_and_the_rest_is_counted(length: int, prices: bool) -> None:
+    document = papers.delivery()
+    document["lines"][0]["serials"] = [f"{n:0{length}}" for n in range(1000)]
+    text = reading.text(made("delivery", document, {"delivery_prices": prices}))
+    shown = 1400 // (length + 2)
+    assert f"and {1000 - shown} more" in text
+
+
 def test_many_payments_run_over_pages() -> None:
     invoice = papers.ALL["invoice"]()
     invoice["payments"] = [dict(invoice["payments"][0], reference=f"UTR {n:04}") for n in range(200)]

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +20,7 @@ Json = dict[str, Any]
 
 _TAX_NUMBER: Final = {"gst": "gstin", "vat": "vat_no"}
 _MOST_NUMBERS: Final = 24
+_LONGEST_NUMBERS: Final = 1400
 _KINDS_WITH_A_WORD: Final = ("nil_rated", "exempt", "non_gst")
 _TAX: Final = {"gst": "tax_gst", "vat": "tax_vat"}
 _UNTAXED: Final = ("zero_rated", "reverse_charge", "exempt")
@@ -68,7 +70,10 @@ def particulars(line: Json, say: Words, most: int = _MOST_NUMBERS) -> list[str]:
         said.append(f"{say('batch')} {clean(batch.get('number') if isinstance(batch, dict) else batch)}")
     numbers = [clean(number) for number in line.get("serials") or []]
     if numbers:
-        text, rest = ", ".join(numbers[:most]), len(numbers) - most
+        # A row of a table must fit on a page, however long the numbers are.
+        ends = accumulate(len(number) + 2 for number in numbers)
+        shown = numbers[: min(most, sum(end <= _LONGEST_NUMBERS for end in ends))]
+        text, rest = ", ".join(shown), len(numbers) - len(shown)
         said.append(f"{say('serials')} {say('more', list=text, rest=rest) if rest > 0 else text}")
     return said
 
