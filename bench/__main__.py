@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bench import documents as documents_bench
 from bench import realtime as realtime_bench
 from bench import report
 from bench import sale as sale_bench
@@ -28,6 +29,7 @@ def bench(context: typer.Context) -> None:
         sale()
         realtime()
         stock()
+        documents()
 
 
 @app.command()
@@ -87,6 +89,26 @@ def stock(
         typer.echo(json.dumps(result.as_json(), indent=2))
     else:
         stock_bench.show(Console(highlight=False), result)
+    if result.violations:
+        sys.exit(1)
+
+
+@app.command()
+def documents(
+    seconds: Annotated[float, typer.Option(help="Length of one measurement.", min=0.1)] = 1.0,
+    rounds: Annotated[int, typer.Option(help="How often everything is measured.", min=1)] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """The papers: documents per second of one processor against a bare page of the layout engine."""
+    progress = report.Progress(console)
+    try:
+        result = documents_bench.run(seconds, rounds, progress)
+    finally:
+        progress.done()
+    if as_json:
+        typer.echo(json.dumps(result.as_json(), indent=2))
+    else:
+        documents_bench.show(Console(highlight=False), result)
     if result.violations:
         sys.exit(1)
 

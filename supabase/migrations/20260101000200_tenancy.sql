@@ -18,10 +18,22 @@ create table public.organizations (
   prices_include_tax boolean not null,
   round_total_to numeric(6, 2) not null check (round_total_to in (0, 0.05, 0.10, 0.50, 1, 5, 10)),
   invoice_terms text check (length(invoice_terms) <= 4000),
+  document_settings jsonb not null default '{}',
   books_closed_through date,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  check (tax_scheme = 'regular' or tax_regime = 'gst')
+  check (tax_scheme = 'regular' or tax_regime = 'gst'),
+  constraint known_document_settings check (case when jsonb_typeof(document_settings) = 'object' then
+    document_settings - array['language', 'accent', 'logo', 'footer', 'terms', 'delivery_prices'] = '{}'
+    and coalesce(document_settings ->> 'language', 'en') in ('en', 'hi')
+    and coalesce(document_settings ->> 'accent', '#000000') ~ '^#[0-9A-Fa-f]{6}$'
+    and coalesce(document_settings ->> 'logo', 'data:image/png;base64,') ~ '^data:image/(png|jpeg);base64,[A-Za-z0-9+/]*={0,2}$'
+    and length(coalesce(document_settings ->> 'logo', '')) <= 90000
+    and length(coalesce(document_settings ->> 'footer', '')) <= 300
+    and jsonb_typeof(coalesce(document_settings -> 'delivery_prices', 'false')) = 'boolean'
+    and not document_settings @? '$.terms ? (@.type() != "object" && @.type() != "null")'
+    and not document_settings @? '$.terms.* ? (@.type() != "string")'
+    and length(coalesce(document_settings ->> 'terms', '')) <= 20000 else false end)
 );
 
 comment on table public.organizations is
@@ -29,7 +41,10 @@ comment on table public.organizations is
 round_total_to: what a document''s total is rounded to, in the currency (1.00 = whole rupees, 0 = not rounded). tax_scheme: composition pays a part of its turnover itself and collects no tax (CGST Act
 2017, section 10). tax_rounding: whether a line''s taxes are rounded each by itself, or in one sum as the Streamlined Sales and Use
 Tax Agreement allows (section 324(B)). export_tax: whether exports and supplies to SEZs bear integrated tax, to be refunded, or
-leave without under lut_number, the letter of undertaking (IGST Act 2017, section 16(3)).';
+leave without under lut_number, the letter of undertaking (IGST Act 2017, section 16(3)). document_settings: how its papers look:
+language (en, hi), accent (#RRGGBB), logo (a PNG or JPEG as a data URL, at most 90,000 characters), footer, terms by kind of document
+(quotation, order, delivery, invoice, receipt, credit_note, payment, statement, agreement), delivery_prices (whether delivery notes
+show prices).';
 
 create table public.branches (
   id uuid primary key,
@@ -389,7 +404,8 @@ grant execute on function private.member_orgs(), private.member_branches(), priv
 
 grant select on public.organizations, public.branches, public.locations, public.permissions, public.roles,
   public.role_permissions, public.memberships, public.membership_branches, public.invitations to authenticated;
-grant update (name, legal_name, prices_include_tax, round_total_to, invoice_terms, tax_scheme, tax_rounding, export_tax, lut_number)
+grant update (name, legal_name, prices_include_tax, round_total_to, invoice_terms, tax_scheme, tax_rounding, export_tax, lut_number,
+  document_settings)
   on public.organizations to authenticated;
 grant update (name, tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code, tax_area, postal_code,
   archived_at) on public.branches to authenticated;

@@ -432,7 +432,9 @@ begin
     select jsonb_build_object('id', p.id, 'org_id', p.org_id, 'branch_id', p.branch_id, 'customer_id', p.customer_id,
       'order_id', p.order_id, 'number', p.number, 'method', p.method, 'method_name', m.name, 'amount', p.amount,
       'tendered', p.tendered, 'change', p.change, 'currency', o.currency, 'reference', p.reference, 'note', p.note,
-      'received_at', p.received_at, 'business_date', p.business_date, 'timezone', b.timezone, 'reversed', (
+      'received_at', p.received_at, 'business_date', p.business_date, 'timezone', b.timezone, 'tax_regime', o.tax_regime,
+      'seller', private.seller_json(o, b), 'buyer', (
+        select private.buyer_json(c) from public.customers c where c.org_id = p.org_id and c.id = p.customer_id), 'reversed', (
         select jsonb_build_object('id', r.id, 'at', r.created_at, 'reason', r.reason) from public.payment_reversals r
         where r.org_id = p.org_id and r.payment_id = p.id),
       'allocations', (
@@ -457,7 +459,8 @@ end;
 $$;
 
 comment on function private.payment_json(uuid, uuid) is
-'A payment as clients see it: what it settles now, charges what of it went to interest and fees of instalments, what was refunded of it, what is left, and why it was reversed if it was.';
+'A payment as clients and its receipt see it, with seller and buyer as they are now: what it settles now, charges what of it
+went to interest and fees of instalments, what was refunded of it, what is left, and why it was reversed if it was.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

@@ -149,14 +149,15 @@ def test_exact_json_refuses_what_json_has_not() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "header"),
+    ("name", "header"),
     [
-        ("BLR/26-27/000001", 'inline; filename="BLR-26-27-000001.pdf"'),
-        ('a"\r\nSet-Cookie: x', 'inline; filename="a-Set-Cookie-x.pdf"'),
-        ("../../etc/passwd", 'inline; filename="etc-passwd.pdf"'),
-        ("", 'inline; filename="invoice.pdf"'),
-        ("பில்", "inline; filename=\"invoice.pdf\"; filename*=UTF-8''"),
+        ("BLR-26-27-000001 Teak & Thread.pdf", 'inline; filename="BLR-26-27-000001 Teak & Thread.pdf"'),
+        ('a"\r\nSet-Cookie: x.pdf', "inline; filename=\"a-Set-Cookie- x.pdf\"; filename*=UTF-8''"),
+        ("../../etc/passwd.pdf", 'inline; filename="etc-passwd.pdf"; filename*='),
+        (".pdf", 'inline; filename="document.pdf"'),
+        ("பில்.pdf", "inline; filename=\"document.pdf\"; filename*=UTF-8''%E0"),
+        ("Café.pdf", "inline; filename=\"Cafe.pdf\"; filename*=UTF-8''Caf%C3%A9.pdf"),
     ],
 )
-def test_file_names_are_safe(number: str, header: str) -> None:
-    assert content_disposition(number, "").startswith(header)
+def test_file_names_are_safe(name: str, header: str) -> None:
+    assert content_disposition(name).startswith(header)

@@ -44,7 +44,7 @@ KEYS_WITHOUT_ORG = {
 
 COLUMN_GRANTS = {
     "public.organizations": "update: name legal_name prices_include_tax round_total_to invoice_terms "
-    "tax_scheme tax_rounding export_tax lut_number",
+    "tax_scheme tax_rounding export_tax lut_number document_settings",
     "public.branches": "update: name tax_number phone email upi_id address_line1 address_line2 city "
     "region_code tax_area postal_code "
     "archived_at",

@@ -1,7 +1,7 @@
 """Stored text becomes print: literal, in the right typeface, breakable."""
 
-from backend.app.services.documents import fonts
-from backend.app.services.documents.text import clean, markup
+from backend.app.services.documents import fonts, theme
+from backend.app.services.documents.text import SetText, clean, markup, para
 
 
 def test_markup_of_the_layout_engine_is_escaped() -> None:
@@ -42,9 +42,39 @@ def test_currency_signs_and_european_letters_are_plain() -> None:
     assert not fonts.is_plain("श")
 
 
-def test_right_to_left_words_are_ordered_for_the_eye() -> None:
-    marked = markup("شركة النور LLC")
-    assert marked.index("النور") < marked.index("شركة") < marked.index("LLC")
+def seen(value: str, width: float) -> list[str]:
+    """The lines of a paragraph as they stand on paper, from left to right."""
+    flowable = para(value, theme.BODY)
+    assert isinstance(flowable, SetText)
+    flowable.wrap(width, 1000)
+    return [" ".join(run.text.strip() for run in line.runs) for line in flowable.lines]
+
+
+def test_right_to_left_words_stand_on_the_line_where_they_are_read() -> None:
+    """The first words of a wrapped phrase are on its first line, which was the other way round."""
+    lines = seen("شركة النور للتجارة العامة والمقاولات المحدودة", 90)
+    assert len(lines) > 1
+    assert "شركة" in lines[0]
+    assert "المحدودة" in lines[-1]
+
+
+def test_figures_glued_to_right_to_left_words_keep_their_order() -> None:
+    (line,) = seen("مبنى123 شارع 45.5", 400)
+    assert "123" in line
+    assert "45.5" in line
+    assert line.index("45.5") < line.index("123")
+
+
+def test_chinese_japanese_and_korean_names_have_a_typeface() -> None:
+    assert "STSong-Light" in markup("柚木实木家具")
+    assert "HeiseiKakuGo-W5" in markup("東京オフィス家具")
+    assert "HYGothic-Medium" in markup("서울 가구")
+    assert "MSung-Light" in markup("臺灣傢俱")
+    assert "font" not in markup("Plain")
+
+
+def test_emoji_are_left_out_instead_of_printed_as_boxes() -> None:
+    assert clean("Chair \U0001f389\U0001f3fd desk\ufe0f ₹ © ™") == "Chair  desk ₹ © ™"
 
 
 def test_endless_words_of_joined_scripts_can_break_but_not_before_a_mark() -> None:

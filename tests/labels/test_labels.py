@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from backend.app.services.labels import layout, pdf, png, svg, symbols, typeset
+from backend.app.services.documents import typeset
+from backend.app.services.labels import layout, pdf, png, svg, symbols
 from backend.app.services.labels.formats import DOTS_PER_MM, FORMATS, Format, FormatName
 from backend.app.services.labels.layout import CodeChoice, Picture, Subject
 from tests.documents import reading as documents

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.app.services.labels import typeset
+from backend.app.services.documents import typeset
 
 _LETTERS = "ab -/,.()12Ω👍🏽" + "कि्रीं\u200d" + "\u0627\u0644\u0633\u062c\u05e1"
 

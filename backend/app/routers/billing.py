@@ -9,7 +9,7 @@ from backend.app.core.gateway import CallerGateway
 from backend.app.core.resource import Act, Resource, add_act, add_resource, room_router
 from backend.app.core.responses import header, passed_on, problems
 from backend.app.schemas import billing as schemas
-from backend.app.services.papers import Paper, PaperFormat, invoice_paper
+from backend.app.services.papers import PaperFormat, paper_of, rendered
 
 router = room_router("/v1/billing", "billing")
 
@@ -114,11 +114,11 @@ async def print_invoice(
 ) -> Response:
     """The invoice as PDF. Permission: invoice.read; the database decides when it is asked for the invoice."""
     answer = await gateway.rpc("get_invoice", {"p_id": invoice_id})
-    paper = Paper(answer, paper_format)
+    paper = await paper_of(gateway, "receipt" if paper_format == "receipt" else "invoice", answer)
     # Rendering a long invoice takes a second; who has the same document already is spared it.
     headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache"}
     if if_none_match is not None and paper.etag in if_none_match:
         return Response(status_code=304, headers=headers)
-    content = await invoice_paper(paper)
+    content = await rendered(paper)
     headers["Content-Disposition"] = paper.disposition
     return Response(content, media_type="application/pdf", headers=headers)

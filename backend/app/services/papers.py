@@ -1,4 +1,4 @@
-"""The papers of a sale: which one, under what name, and rendered without holding up other requests."""
+"""Documents on paper: which one, in whose look, under what name, and rendered off the event loop."""
 
 import hashlib
 import re
@@ -10,9 +10,9 @@ import anyio
 import anyio.to_thread
 
 from backend.app import VERSION
-from backend.app.core.gateway import Answer
-from backend.app.services.documents.invoice import render_invoice
-from backend.app.services.documents.receipt import render_receipt
+from backend.app.core.gateway import Answer, Gateway
+from backend.app.services.documents import kinds
+from backend.app.services.documents.kinds import Kind
 
 PaperFormat = Literal["a4", "receipt"]
 
@@ -21,31 +21,46 @@ _renderers = anyio.CapacityLimiter(2)
 
 
 class Paper:
-    """An invoice on paper. answer: the invoice as the database gave it; paper_format: A4 or 80 mm."""
+    """A document on paper. answer: as the database gave it; look: the organisation's settings."""
 
-    def __init__(self, answer: Answer, paper_format: PaperFormat) -> None:
-        self.format = paper_format
-        self.invoice: dict[str, Any] = answer.json()
-        seed = f"{VERSION}\0{paper_format}\0".encode() + answer.content
+    def __init__(self, answer: Answer, kind: Kind, look: Answer | None = None) -> None:
+        self.kind = kind
+        self.document: dict[str, Any] = answer.json()
+        rows = look.json() if look is not None else []
+        self.settings: dict[str, Any] = rows[0]["document_settings"] if rows else {}
+        seed = f"{VERSION}\0{kind}\0".encode() + answer.content + (look.content if look is not None else b"")
         self.etag = f'"{hashlib.sha256(seed).hexdigest()[:32]}"'
 
     @property
     def disposition(self) -> str:
-        """Content-Disposition with a file name made of the number, safe on every system."""
-        return content_disposition(
-            str(self.invoice["number"]), "-receipt" if self.format == "receipt" else ""
-        )
+        """Content-Disposition with the file name, safe on every system."""
+        return content_disposition(kinds.file_name(self.kind, self.document, self.settings))
 
 
-def content_disposition(number: str, suffix: str) -> str:
-    """`inline` with a file name from a document's number: BLR/26-27/000001 becomes BLR-26-27-000001.pdf."""
-    name = re.sub(r"[^\w.-]+", "-", unicodedata.normalize("NFC", number)).strip("-.") or "invoice"
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "invoice"
-    header = f'inline; filename="{plain}{suffix}.pdf"'
-    return header if plain == name else f"{header}; filename*=UTF-8''{quote(name)}{suffix}.pdf"
+async def look_of(gateway: Gateway, answer: Answer) -> Answer:
+    """The settings of the organisation that a document names, as the caller may read them."""
+    organization = str(answer.json()["org_id"])
+    request = gateway.rest.from_("organizations").select("document_settings").eq("id", organization)
+    return await gateway.send(request.request)
 
 
-async def invoice_paper(paper: Paper) -> bytes:
+async def paper_of(gateway: Gateway, kind: Kind, answer: Answer) -> Paper:
+    """A document of a kind in its organisation's look. answer: of the RPC that reads it."""
+    return Paper(answer, kind, await look_of(gateway, answer))
+
+
+def content_disposition(name: str) -> str:
+    """`inline` with a file name: in ASCII for old programs, in full beside it where it has other letters."""
+    stem, dot, ending = name.rpartition(".")
+    ascii_stem = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()
+    plain = re.sub(r"[^A-Za-z0-9._& -]+", "-", ascii_stem)
+    plain = re.sub(r"\s+", " ", plain).strip(" .-") or "document"
+    header = f'inline; filename="{plain}{dot}{ending}"'
+    return header if f"{plain}{dot}{ending}" == name else f"{header}; filename*=UTF-8''{quote(name, safe='')}"
+
+
+async def rendered(paper: Paper) -> bytes:
     """The PDF, rendered in a thread."""
-    render = render_receipt if paper.format == "receipt" else render_invoice
-    return await anyio.to_thread.run_sync(render, paper.invoice, limiter=_renderers)
+    return await anyio.to_thread.run_sync(
+        kinds.render, paper.kind, paper.document, paper.settings, None, limiter=_renderers
+    )

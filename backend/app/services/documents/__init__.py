@@ -1,1 +1,4 @@
-"""Printed documents of a business, made from the JSON that the database answers."""
+"""Printed documents: A4 papers and the till receipt, each made from the JSON of one database function.
+
+Every `render_<document>(document, settings=None, logo=None)` returns a PDF file; `kinds` lists them.
+"""

@@ -1,24 +1,19 @@
-"""The lower part of an A4 invoice: totals, payments, tax by rate, terms, QR code and signature."""
+"""The lower part of an A4 document: totals, what settles them, terms, QR code and places to sign."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.units import mm
-from reportlab.platypus import (
-    CondPageBreak,
-    Flowable,
-    HRFlowable,
-    KeepTogether,
-    LongTable,
-    Paragraph,
-    Spacer,
-    Table,
-    TableStyle,
-)
+from reportlab.platypus import Flowable, HRFlowable, KeepTogether, Spacer, Table, TableStyle
 
 from backend.app.services.documents import facts, fonts, money, qr, theme
-from backend.app.services.documents.text import clean, para
+from backend.app.services.documents.look import Look
+from backend.app.services.documents.prepare import Json
+from backend.app.services.documents.text import cell, clean, para
+from backend.app.services.documents.words import Words
 
-_FIGURES: Final[list[theme.Command]] = [
+FIGURES: Final[list[theme.Command]] = [
     ("FONT", (0, 0), (-1, -1), fonts.REGULAR, 7.8, 10.4),
     ("TEXTCOLOR", (0, 0), (-1, -1), theme.INK),
     ("TOPPADDING", (0, 0), (-1, -1), 2.2),
@@ -27,210 +22,279 @@ _FIGURES: Final[list[theme.Command]] = [
     ("RIGHTPADDING", (0, 0), (-1, -1), 4),
     ("VALIGN", (0, 0), (-1, -1), "TOP"),
 ]
-_HEAD: Final[list[theme.Command]] = [
+HEAD: Final[list[theme.Command]] = [
     ("FONT", (0, 0), (-1, 0), fonts.BOLD, 6.8, 9.4),
     ("TEXTCOLOR", (0, 0), (-1, 0), theme.MUTED),
     ("LINEBELOW", (0, 0), (-1, -1), 0.4, theme.HAIRLINE),
 ]
-# A tax table of many rates begins on a page only with room for its title and a few rows, in points.
-_WORTH_BEGINNING: Final = 100.0
+_SIDE: Final = 190.0
+_SIGN_HEIGHT: Final = 13 * mm
+# More rows than these stand below the totals, where they may run over pages, not beside them.
+MOST_BESIDE: Final = 12
 
 
-def total_rows(invoice: dict[str, Any]) -> list[tuple[str, str]]:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row below the total: label, formatted value; strong ones stand out, owed ones in a warning colour."""
+
+    label: str
+    value: str
+    strong: bool = False
+    owed: bool = False
+
+
+def total_rows(document: Json, say: Words) -> list[tuple[str, str]]:
     """Lists what leads from the goods to the total: (label, formatted amount)."""
-    currency = invoice["currency"]
-    summary = invoice["tax_summary"]
-    label = "Taxable value" if facts.is_taxed(invoice) else "Subtotal"
-    rows = [(label, money.figure(invoice["subtotal"], currency))]
-    if facts.is_taxed(invoice):
+    currency = document["currency"]
+    summary = document["tax_summary"]
+    label = say("taxable_value" if facts.is_taxed(document) else "subtotal")
+    rows = [(label, money.figure(document["subtotal"], currency))]
+    if facts.is_taxed(document):
         rows += [
             (name, money.figure(facts.component_total(summary, name), currency))
             for name in facts.components(summary)
         ]
-    if money.decimal(invoice.get("round_off")):
-        rows.append(("Round off", money.figure(invoice["round_off"], currency)))
+    if money.decimal(document.get("round_off")):
+        rows.append((say("round_off"), money.figure(document["round_off"], currency)))
     return rows
 
 
-def _totals(invoice: dict[str, Any], width: float) -> Table:
-    currency = invoice["currency"]
-    data = [list(row) for row in total_rows(invoice)]
-    total = len(data)
-    data.append(["Total", money.amount(invoice["total"], currency)])
-    data.append(["Paid", money.amount(invoice["paid"], currency)])
-    data.append(["Balance due", money.amount(invoice["balance"], currency)])
-    owed = money.decimal(invoice["balance"]) > 0
+def label_cell(text: str, size: float = 6.8) -> str | Flowable:
+    """The head of a column of a small table."""
+    return cell(text, size, bold=True, color=theme.MUTED)
+
+
+def amount_table(
+    before: list[tuple[str, str]], total: tuple[str, str], after: list[Row], width: float, look: Look
+) -> Table:
+    """Sets rows of amounts: those that lead to the total, the total, and what follows from it."""
+    data: list[list[Any]] = [[cell(name, 7.8, color=theme.MUTED), value] for name, value in before]
+    at = len(data)
     # A total of many figures shrinks until it stands beside its label.
     size = 13.0
-    while size > 7 and fonts.width(data[total][1], size, bold=True) > width - 60:
+    while size > 7 and fonts.width(total[1], size, bold=True) > width - 60:
         size -= 0.5
+    big = size
+    data.append([cell(total[0], 9.5, bold=True, color=look.accent), total[1]])
     commands: list[theme.Command] = [
-        *_FIGURES,
+        *FIGURES,
         ("ALIGN", (1, 0), (1, -1), "RIGHT"),
-        ("TEXTCOLOR", (0, 0), (0, total - 1), theme.MUTED),
-        ("BACKGROUND", (0, total), (-1, total), theme.TINT),
-        ("LINEABOVE", (0, total), (-1, total), 0.9, theme.ACCENT),
-        ("FONT", (0, total), (0, total), fonts.BOLD, 9.5, 13),
-        ("FONT", (1, total), (1, total), fonts.BOLD, size, 16),
-        ("TEXTCOLOR", (0, total), (-1, total), theme.ACCENT),
-        ("TOPPADDING", (0, total), (0, total), 4 + (size - 9.5) * 0.7),
-        ("TOPPADDING", (1, total), (1, total), 4),
-        ("BOTTOMPADDING", (0, total), (-1, total), 6),
-        ("TOPPADDING", (0, total + 1), (-1, total + 1), 5),
-        ("TEXTCOLOR", (0, total + 1), (0, total + 1), theme.MUTED),
-        ("FONT", (0, total + 2), (-1, total + 2), fonts.BOLD, 8.4, 11),
-        ("TEXTCOLOR", (0, total + 2), (-1, total + 2), theme.WARN if owed else theme.INK),
+        ("TEXTCOLOR", (0, 0), (0, max(at - 1, 0)), theme.MUTED),
+        ("BACKGROUND", (0, at), (-1, at), look.tint),
+        ("LINEABOVE", (0, at), (-1, at), 0.9, look.accent),
+        ("FONT", (0, at), (0, at), fonts.BOLD, 9.5, 13),
+        ("FONT", (1, at), (1, at), fonts.BOLD, size, 16),
+        ("TEXTCOLOR", (0, at), (-1, at), look.accent),
+        ("TOPPADDING", (0, at), (0, at), 4 + (size - 9.5) * 0.7),
+        ("TOPPADDING", (1, at), (1, at), 4),
+        ("BOTTOMPADDING", (0, at), (-1, at), 6),
     ]
-    return Table(data, colWidths=[width * 0.36, width * 0.64], style=TableStyle(commands))
+    if after:
+        commands.append(("TOPPADDING", (0, at + 1), (-1, at + 1), 5))
+    for index, row in enumerate(after, start=at + 1):
+        color = theme.WARN if row.owed else theme.INK if row.strong else theme.MUTED
+        size = 8.4 if row.strong else 7.8
+        data.append([cell(row.label, size, bold=row.strong, color=color), row.value])
+        commands.append(("TEXTCOLOR", (0, index), (0, index), color))
+        if row.strong:
+            commands.append(("FONT", (0, index), (-1, index), fonts.BOLD, 8.4, 11))
+            commands.append(("TEXTCOLOR", (1, index), (1, index), color))
+    # Long labels, as languages other than English have them, take the room that the figures leave.
+    figures = max(
+        fonts.width(row[1], big if index == at else 8.4, bold=True) for index, row in enumerate(data)
+    )
+    value = min(max(figures + 10, width * 0.42), width * 0.7)
+    if fonts.width(total[0], 9.5, bold=True) > width - value - 8:
+        data[at][0] = para(total[0], theme.style("total", 9.5, 13, bold=True, color=look.accent))
+    return Table(data, colWidths=[width - value, value], style=TableStyle(commands))
 
 
-def _payments(invoice: dict[str, Any], width: float) -> list[Flowable]:
-    currency = invoice["currency"]
-    rows = invoice.get("payments") or []
-    if not rows:
-        return []
-    data: list[list[Any]] = [["PAYMENT", "REFERENCE", "DATE", "AMOUNT"]]
-    for row in rows:
-        method: list[Flowable] = [para(row.get("method_name") or row.get("method"), theme.BODY)]
+def small_table(head: list[str], rows: list[list[Any]], widths: list[float | None], width: float) -> Table:
+    """Sets a small table; its last column is an amount, the widths of the others are shares of the rest."""
+    amounts = max([*(fonts.width(row[-1], 8) for row in rows), fonts.width(head[-1], 7, bold=True)]) + 9
+    fixed = [part or 0 for part in widths]
+    rest = width - amounts
+    titles = [
+        *(label_cell(text) for text in head[:-1]),
+        cell(head[-1], 6.8, bold=True, color=theme.MUTED, align=TA_RIGHT),
+    ]
+    return Table(
+        [titles, *rows],
+        colWidths=[*(rest * part for part in fixed), amounts],
+        repeatRows=1,
+        style=TableStyle(
+            [*FIGURES, *HEAD, ("ALIGN", (-1, 0), (-1, -1), "RIGHT"), ("LEFTPADDING", (0, 0), (0, -1), 0)]
+        ),
+    )
+
+
+def pair(label: Flowable, value: str, width: float) -> Table:
+    """A label and what it says, a hairline beneath."""
+    return Table(
+        [[label, para(value, theme.STRONG)]],
+        colWidths=[width * 0.38, width * 0.62],
+        style=TableStyle([*theme.BARE, ("LINEBELOW", (0, 0), (-1, -1), 0.4, theme.HAIRLINE)]),
+    )
+
+
+def payments(document: Json, look: Look, width: float) -> list[Flowable]:
+    """The payments of a document: how, when and how much."""
+    currency, say = document["currency"], look.say
+    rows: list[list[Any]] = []
+    for row in document["payments"]:
+        name = say.known("method", row.get("method"), row.get("method_name"))
+        method: list[Flowable] = [para(name, theme.BODY)]
         if money.decimal(row.get("change")):
             handed = money.amount(row.get("tendered"), currency)
             back = money.amount(row["change"], currency)
-            method.append(para(f"Tendered {handed}, change {back}", theme.SMALL))
-        data.append(
+            method.append(para(say("tendered", amount=handed, change=back), theme.SMALL))
+        rows.append(
             [
                 method,
                 para(row.get("reference") or theme.NOTHING, theme.BODY),
-                facts.payment_date(invoice, row),
+                cell(facts.local_date(document, row.get("received_at"), say), 7.8),
                 money.figure(row["amount"], currency),
             ]
         )
-    amounts = max(fonts.width(row[-1], 8) for row in data) + 9
-    rest = width - amounts - 56
-    table = Table(
-        data,
-        colWidths=[rest * 0.58, rest * 0.42, 56, amounts],
-        style=TableStyle(
-            [*_FIGURES, *_HEAD, ("ALIGN", (-1, 0), (-1, -1), "RIGHT"), ("LEFTPADDING", (0, 0), (0, -1), 0)]
-        ),
-    )
-    return [Spacer(1, 9), table]
+    if not rows:
+        return []
+    head = [say(key) for key in ("head_payment", "head_reference", "head_date", "head_amount")]
+    return [Spacer(1, 9), small_table(head, rows, [0.42, 0.3, 0.28], width)]
 
 
-def totals(invoice: dict[str, Any], width: float) -> tuple[list[Flowable], float]:
-    """Sets the amount in words and the payments beside the totals, on one page together.
+def in_words(document: Json, look: Look) -> list[Flowable]:
+    """The amount in words, where the language has them, and the discounts that it already lacks."""
+    say, currency = look.say, document["currency"]
+    words = money.in_words(document["total"], currency, say.language)
+    out: list[Flowable] = [para(say("in_words"), theme.LABEL), para(words, theme.STRONG)] if words else []
+    discount = money.decimal(document.get("discount"))
+    if discount:
+        said = say("deducted", amount=money.amount(discount, currency))
+        out += [Spacer(1, 3), para(said, theme.SMALL)]
+    return out
+
+
+def beside(left: list[Flowable], right: Table, width: float) -> tuple[list[Flowable], float]:
+    """Sets words beside totals, on one page together.
 
     Returns:
         the flowables, and the height they need in points.
     """
-    side = 190.0
-    left = width - side - 22
-    words = money.in_words(invoice["total"], invoice["currency"])
-    story: list[Flowable] = [para("AMOUNT IN WORDS", theme.LABEL), para(words, theme.STRONG)]
-    discount = money.decimal(invoice.get("discount"))
-    if discount:
-        text = f"Discounts of {money.amount(discount, invoice['currency'])} are already deducted."
-        story += [Spacer(1, 3), para(text, theme.SMALL)]
-    story += _payments(invoice, left)
     block = Table(
-        [[story, _totals(invoice, side)]],
-        colWidths=[left + 22, side],
+        [[left or [Spacer(1, 1)], right]],
+        colWidths=[width - _SIDE, _SIDE],
         style=TableStyle([*theme.BARE, ("RIGHTPADDING", (0, 0), (0, 0), 22)]),
     )
     return [Spacer(1, 8), KeepTogether([block])], block.wrap(width, 0)[1] + 8
 
 
-def tax_summary(invoice: dict[str, Any], width: float) -> list[Flowable]:
-    """Sets the tax by HSN code and rate, with the legends of nil-rated, exempt and zero-rated supplies."""
-    if not facts.is_taxed(invoice):
-        return []
-    rows, currency = invoice["tax_summary"], invoice["currency"]
-    names = facts.components(rows)
-    coded = facts.has_codes(rows)
-    # With one component its rate and amount are the whole tax, so neither is said twice.
-    several = len(names) != 1
-    head = (["HSN/SAC" if facts.is_gst(invoice) else "CODE"] if coded else []) + ["TAX RATE", "TAXABLE VALUE"]
-    parts_head = [part for name in names for part in ((f"{name} %", name) if several else (name,))]
-    data = [[*head, *parts_head, *(["TOTAL TAX"] if several else [])]]
-    for row in rows:
-        parts = {str(tax["component"]): tax for tax in row.get("taxes") or ()}
-        cells = [clean(row.get("hsn_code")) or theme.NOTHING] if coded else []
-        cells += [facts.rate_label(row), money.figure(row["taxable"], currency)]
-        for name in names:
-            tax = parts.get(name)
-            pair = (
-                [facts.component_rate(tax, currency), money.figure(tax["amount"], currency)]
-                if tax
-                else [theme.NOTHING, theme.NOTHING]
-            )
-            cells += pair if several else pair[1:]
-        data.append([*cells, money.figure(row["tax"], currency)] if several else cells)
-    foot = ["Total", ""] if coded else ["Total"]
-    foot.append(money.figure(sum(money.decimal(row["taxable"]) for row in rows), currency))
-    for name in names:
-        foot += [""] if several else []
-        foot.append(money.figure(facts.component_total(rows, name), currency))
-    if several:
-        foot.append(money.figure(sum(money.decimal(row["tax"]) for row in rows), currency))
-    data.append(foot)
+def totals(
+    document: Json, look: Look, width: float, after: list[Row], left: list[Flowable] | None = None
+) -> tuple[list[Flowable], float]:
+    """Sets the amount in words and what settled it beside the totals.
 
-    natural = [max(fonts.width(row[i], 8.2, bold=True) for row in data) + 9 for i in range(len(data[0]))]
-    spare = (width - sum(natural)) / len(natural)
-    commands: list[theme.Command] = [
-        *_FIGURES,
-        *_HEAD,
-        ("ALIGN", (1 if coded else 0, 0), (-1, -1), "RIGHT"),
-        ("ALIGN", (0, 0), (0, -1), "LEFT"),
-        ("LEFTPADDING", (0, 0), (0, -1), 0),
-        ("FONT", (0, -1), (-1, -1), fonts.BOLD, 7.8, 10.4),
-        ("LINEABOVE", (0, -1), (-1, -1), 0.6, theme.FAINT),
-        ("NOSPLIT", (0, -2), (-1, -1)),
-    ]
-    table = LongTable(
-        data, colWidths=[max(part + spare, 20) for part in natural], repeatRows=1, style=TableStyle(commands)
-    )
-    title = para("TAX BY HSN AND RATE" if coded and facts.is_gst(invoice) else "TAX BY RATE", theme.LABEL)
-    legend: list[Flowable] = (
-        [para(" ".join(facts.legends(invoice)), theme.SMALL)] if facts.legends(invoice) else []
-    )
-    short = len(rows) <= 12
-    body: list[Flowable] = [Spacer(1, 11), title, Spacer(1, 2), table, Spacer(1, 3), *legend]
-    return [KeepTogether(body)] if short else [CondPageBreak(_WORTH_BEGINNING), *body]
+    Parameters:
+        document: prepared JSON.
+        look: words and colours.
+        width: usable width in points.
+        after: the rows below the total.
+        left: what stands below the amount in words; the payments unless given.
+    Returns:
+        the flowables, and the height they need in points.
+    """
+    inner = left_width(width)
+    many = left is None and len(document["payments"]) > MOST_BESIDE
+    settled = (payments(document, look, inner) if not many else []) if left is None else left
+    total = (look.say("total"), money.amount(document["total"], document["currency"]))
+    sums = amount_table(total_rows(document, look.say), total, after, _SIDE, look)
+    both, needed = beside([*in_words(document, look), *settled], sums, width)
+    return [*both, *(payments(document, look, width) if many else [])], needed
 
 
-def _signature(invoice: dict[str, Any], width: float) -> list[Flowable]:
+def left_width(width: float) -> float:
+    """The width of what stands beside the totals, in points."""
+    return width - _SIDE - 22
+
+
+def signature(above: str, below: str, width: float) -> list[Flowable]:
+    """A place to sign: who, room for the pen, a line, and what to write on it."""
     line = HRFlowable(width=width, thickness=0.6, color=theme.FAINT, spaceBefore=0, spaceAfter=2)
-    return [
-        para(f"For {facts.legal_name(invoice)}", theme.STRONG),
-        Spacer(1, 13 * mm),
-        line,
-        para("Authorised signatory", theme.SMALL),
-    ]
+    return [para(above, theme.STRONG), Spacer(1, _SIGN_HEIGHT), line, para(below, theme.SMALL)]
 
 
-def closing(invoice: dict[str, Any], width: float) -> list[Flowable]:
+def seller_signature(document: Json, look: Look, width: float) -> list[Flowable]:
+    """The place where the seller signs."""
+    name = facts.legal_name(document)
+    return signature(look.say("for_seller", name=name), look.say("signatory"), width)
+
+
+def texts(document: Json, look: Look) -> list[Flowable]:
+    """Note and terms: those of the document itself, else the organisation's for its kind."""
+    out: list[Flowable] = []
+    terms = clean(document.get("terms")) or look.terms
+    for label, text in (("note", clean(document.get("note"))), ("terms", terms)):
+        if text:
+            out += [para(look.say(label), theme.LABEL), para(text, theme.SMALL), Spacer(1, 5)]
+    return out
+
+
+def with_code(document: Json, look: Look, width: float) -> list[Flowable]:
     """Sets the QR code, note and terms, and the place for the signature, on one page together."""
+    say = look.say
     code_width, sign_width = 27 * mm, 150.0
-    text_width = width - code_width - sign_width
-    payable = qr.is_payable(invoice)
-    code: list[Flowable] = [qr.QrCode(qr.payload(invoice), 25 * mm)]
     text: list[Flowable] = []
-    if payable:
-        owed = money.amount(invoice["balance"], invoice["currency"])
-        text += [
-            para("PAY BY UPI", theme.LABEL),
-            para(f"Scan to pay {owed} to {invoice['seller']['upi_id']}", theme.BODY),
-            Spacer(1, 5),
-        ]
-    for label, key in (("NOTE", "note"), ("TERMS", "terms")):
-        if clean(invoice.get(key)):
-            text += [para(label, theme.LABEL), para(invoice[key], theme.SMALL), Spacer(1, 5)]
-    if not text:
-        text = [Paragraph("Scan for the number, date and total of this invoice.", theme.SMALL)]
+    if qr.is_payable(document):
+        owed = money.amount(document["balance"], document["currency"])
+        asked = say("scan_to_pay", amount=owed, address=document["seller"]["upi_id"])
+        text += [para(say("pay_by_upi"), theme.LABEL), para(asked, theme.BODY), Spacer(1, 5)]
+    text += texts(document, look)
     block = Table(
-        [[code, text, _signature(invoice, sign_width)]],
-        colWidths=[code_width, text_width, sign_width],
+        [
+            [
+                [qr.QrCode(qr.payload(document), 25 * mm)],
+                text or [para(say("scan_facts"), theme.SMALL)],
+                seller_signature(document, look, sign_width),
+            ]
+        ],
+        colWidths=[code_width, width - code_width - sign_width, sign_width],
         style=TableStyle(
             [*theme.BARE, ("LEFTPADDING", (1, 0), (1, 0), 8), ("RIGHTPADDING", (1, 0), (1, 0), 16)]
         ),
     )
     return [Spacer(1, 12), KeepTogether([block])]
+
+
+def signed(document: Json, look: Look, width: float) -> list[Flowable]:
+    """Sets note and terms beside the place where the seller signs, on one page together."""
+    sign_width = 150.0
+    block = Table(
+        [[texts(document, look) or [Spacer(1, 1)], seller_signature(document, look, sign_width)]],
+        colWidths=[width - sign_width, sign_width],
+        style=TableStyle([*theme.BARE, ("RIGHTPADDING", (0, 0), (0, 0), 22)]),
+    )
+    return [Spacer(1, 12), KeepTogether([block])]
+
+
+def boxed(title: str, said: str, places: list[list[Flowable]], look: Look, width: float) -> Flowable:
+    """A framed box to be signed: what is declared, and below it the places, side by side."""
+    each = (width - 20) / len(places)
+    inner = Table(
+        [places],
+        colWidths=[each] * len(places),
+        style=TableStyle([*theme.BARE, ("RIGHTPADDING", (0, 0), (-2, 0), 22)]),
+    )
+    content: list[Flowable] = [para(title, theme.LABEL), para(said, theme.BODY), Spacer(1, 5), inner]
+    return Table(
+        [[content]],
+        colWidths=[width],
+        style=TableStyle(
+            [
+                *theme.BARE,
+                ("BOX", (0, 0), (-1, -1), 0.7, look.accent),
+                ("TOPPADDING", (0, 0), (-1, -1), 7),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 7),
+                ("LEFTPADDING", (0, 0), (-1, -1), 10),
+                ("RIGHTPADDING", (0, 0), (-1, -1), 10),
+            ]
+        ),
+    )

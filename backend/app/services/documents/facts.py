@@ -1,31 +1,34 @@
-"""What an invoice says, put in words: labels, dates, addresses and tax names derived from the invoice JSON.
+"""What a document says, put in words: labels, dates, addresses and tax names derived from its JSON.
 
-Every function takes the invoice JSON of `get_invoice` or a part of it, and returns text or numbers.
+Every function takes the JSON of a document or a part of it, and the words of a language where it speaks.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from backend.app.services.documents.money import amount, decimal, percent, quantity
 from backend.app.services.documents.text import clean
 from backend.app.services.documents.theme import TIMES
+from backend.app.services.documents.words import Words
 
 Json = dict[str, Any]
 
-_TAX_NUMBER: Final = {"gst": "GSTIN", "vat": "VAT No."}
+_TAX_NUMBER: Final = {"gst": "gstin", "vat": "vat_no"}
 _MOST_NUMBERS: Final = 24
-_KIND: Final = {"nil_rated": "Nil", "exempt": "Exempt", "non_gst": "Non-GST"}
-_TAX: Final = {"gst": "GST", "vat": "VAT"}
+_LONGEST_NUMBERS: Final = 1400
+_KINDS_WITH_A_WORD: Final = ("nil_rated", "exempt", "non_gst")
+_TAX: Final = {"gst": "tax_gst", "vat": "tax_vat"}
 _UNTAXED: Final = ("zero_rated", "reverse_charge", "exempt")
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where an invoice stands: its word, and whether that is good news."""
+    """Where a document stands: its word, and whether that is good news."""
 
     word: str
     mood: str
@@ -46,15 +49,15 @@ def is_composition(invoice: Json) -> bool:
     return bool(invoice["seller"].get("tax_scheme") == "composition")
 
 
-def notice(invoice: Json) -> str:
+def notice(invoice: Json, say: Words) -> str:
     """The words that the law wants at the top of the document (CGST Rules 2017, rule 5(1)(f)), or none."""
     if is_composition(invoice):
-        return "COMPOSITION TAXABLE PERSON, NOT ELIGIBLE TO COLLECT TAX ON SUPPLIES"
+        return say("composition")
     return ""
 
 
-def particulars(line: Json) -> list[str]:
-    """What stands in small print beneath a line: the components of a set, the numbers of the pieces.
+def particulars(line: Json, say: Words, most: int = _MOST_NUMBERS) -> list[str]:
+    """What stands in small print beneath a line: the components of a set, batch, the numbers of the pieces.
 
     Of many numbers the first are printed, and how many there are besides: a thousand would fill pages.
     """
@@ -62,17 +65,31 @@ def particulars(line: Json) -> list[str]:
         f"{quantity(item['quantity'], '')} {TIMES} {clean(item['name'])}"
         for item in line.get("set_items") or []
     ]
+    batch = line.get("batch")
+    if batch:
+        said.append(f"{say('batch')} {clean(batch.get('number') if isinstance(batch, dict) else batch)}")
     numbers = [clean(number) for number in line.get("serials") or []]
     if numbers:
-        rest = len(numbers) - _MOST_NUMBERS
-        more = f" and {rest} more" if rest > 0 else ""
-        said.append(f"S/N {', '.join(numbers[:_MOST_NUMBERS])}{more}")
+        # A row of a table must fit on a page, however long the numbers are.
+        ends = accumulate(len(number) + 2 for number in numbers)
+        shown = numbers[: min(most, sum(end <= _LONGEST_NUMBERS for end in ends))]
+        text, rest = ", ".join(shown), len(numbers) - len(shown)
+        said.append(f"{say('serials')} {say('more', list=text, rest=rest) if rest > 0 else text}")
     return said
 
 
-def tax_number_label(invoice: Json) -> str:
+def offers(line: Json, currency: str) -> list[str]:
+    """The offers that made a line cheaper, each with what it took off."""
+    return [
+        f"{clean(offer.get('name'))}: {amount(-decimal(offer['amount']), currency)}"
+        for offer in line.get("offers") or []
+        if decimal(offer.get("amount"))
+    ]
+
+
+def tax_number_label(invoice: Json, say: Words) -> str:
     """Names the number under which a party is registered for tax."""
-    return _TAX_NUMBER.get(invoice["tax_regime"], "Tax No.")
+    return say(_TAX_NUMBER.get(invoice["tax_regime"], "tax_no"))
 
 
 def seller_name(invoice: Json) -> str:
@@ -86,22 +103,29 @@ def legal_name(invoice: Json) -> str:
     return str(invoice["seller"].get("legal_name") or seller_name(invoice))
 
 
-def status(invoice: Json) -> Status:
+def status(invoice: Json, say: Words) -> Status:
     """Reads the state of payment off the amounts; a void or draft document says so first."""
     word = str(invoice["status"])
     if word in ("void", "voided", "cancelled"):
-        return Status("Void", "bad")
+        return Status(say("status_void"), "bad")
     if word == "draft":
-        return Status("Draft", "bad")
+        return Status(say("status_draft"), "bad")
     if decimal(invoice["balance"]) <= 0:
-        return Status("Paid", "good")
-    return Status("Part paid" if decimal(invoice["paid"]) > 0 else "Unpaid", "warn")
+        return Status(say("status_paid"), "good")
+    return Status(say("status_part_paid" if decimal(invoice["paid"]) > 0 else "status_unpaid"), "warn")
 
 
-def issue_date(invoice: Json) -> str:
+def day(value: Any, say: Words) -> str:
+    """A date, or the date of a timestamp, as 21 Nov 2026; empty when there is none."""
+    try:
+        return say.date(date.fromisoformat(str(value)[:10]))
+    except ValueError:
+        return ""
+
+
+def issue_date(invoice: Json, say: Words) -> str:
     """The business date, as 21 Nov 2026."""
-    day = date.fromisoformat(str(invoice["business_date"]))
-    return f"{day.day} {day:%b %Y}"
+    return day(invoice["business_date"], say)
 
 
 def _local(invoice: Json, moment: Any) -> datetime | None:
@@ -119,10 +143,10 @@ def issue_time(invoice: Json) -> str:
     return f"{local:%H:%M}" if local else ""
 
 
-def payment_date(invoice: Json, payment: Json) -> str:
-    """The branch's local date of a payment, as 21 Nov 2026; empty when unknown."""
-    local = _local(invoice, payment.get("received_at"))
-    return f"{local.day} {local:%b %Y}" if local else ""
+def local_date(invoice: Json, moment: Any, say: Words) -> str:
+    """The branch's local date of a moment, such as that of a payment; empty when unknown."""
+    local = _local(invoice, moment)
+    return say.date(local.date()) if local else ""
 
 
 def address_lines(party: Json, home_country: str | None = None, *, with_code: bool = False) -> list[str]:
@@ -170,18 +194,18 @@ def component_total(rows: Iterable[Json], component: str) -> Decimal:
     return sum((decimal(tax["amount"]) for tax in taxes if tax["component"] == component), Decimal(0))
 
 
-def rate_label(row: Json) -> str:
+def rate_label(row: Json, say: Words) -> str:
     """The tax rate of a line or summary row; what bears none has a word instead, reverse charge one more."""
     kind = str(row.get("tax_kind"))
-    rate = _KIND.get(kind, "") or percent(row.get("tax_rate"))
-    return f"{rate} RC" if kind == "reverse_charge" else rate
+    rate = say(f"kind_{kind}") if kind in _KINDS_WITH_A_WORD else percent(row.get("tax_rate"))
+    return say("reverse_mark", rate=rate) if kind == "reverse_charge" else rate
 
 
-def component_rate(tax: Json, currency: str) -> str:
+def component_rate(tax: Json, currency: str, say: Words) -> str:
     """The rate of one component: percent, an amount per unit, or both, as cess may have them."""
     parts = [percent(tax["rate"])] if decimal(tax["rate"]) or not tax.get("per_unit") else []
     if tax.get("per_unit"):
-        parts.append(f"{amount(tax['per_unit'], currency)}/unit")
+        parts.append(say("per_unit", amount=amount(tax["per_unit"], currency)))
     return " + ".join(parts)
 
 
@@ -195,52 +219,41 @@ def has_codes(rows: Iterable[Json]) -> bool:
     return any(row.get("hsn_code") for row in rows)
 
 
-def legends(invoice: Json) -> list[str]:
-    """The sentences the law or the reader wants for this invoice's kinds of supply."""
+def legends(invoice: Json, say: Words) -> list[str]:
+    """The sentences the law or the reader wants for this document's kinds of supply."""
     kinds = {str(line.get("tax_kind")) for line in invoice["lines"]}
-    tax = _TAX.get(invoice["tax_regime"], "sales tax")
+    tax = say(_TAX.get(invoice["tax_regime"], "tax_sales"))
     out: list[str] = []
     if not is_taxed(invoice):
         return out
     leaves = is_gst(invoice) and invoice["supply_type"] in ("export", "sez")
     if leaves:
-        out.append(_endorsement(invoice))
+        out.append(_endorsement(invoice, say))
     if invoice["supply_type"] == "intra_community":
-        out.append(
-            "Exempt intra-Community supply (Directive 2006/112/EC, article 138), or reverse charge for "
-            "services (article 196): the customer accounts for VAT."
-        )
+        out.append(say("intra_community"))
     elif invoice.get("reverse_charge"):
-        out.append(
-            "Tax is payable by the recipient under reverse charge."
-            if is_gst(invoice)
-            else "Reverse charge: the customer accounts for VAT."
-        )
+        out.append(say("reverse_gst" if is_gst(invoice) else "reverse_vat"))
     if "nil_rated" in kinds:
-        out.append(f"Nil: nil-rated supply, {tax} at 0%.")
+        out.append(say("legend_nil", tax=tax))
     if "exempt" in kinds:
-        out.append(f"Exempt: supply exempt from {tax}.")
+        out.append(say("legend_exempt", tax=tax))
     if "non_gst" in kinds:
-        out.append("Non-GST: supply outside GST.")
+        out.append(say("legend_non_gst"))
     if "zero_rated" in kinds and not leaves:
-        out.append(f"0%: zero-rated supply, {tax} at 0%.")
+        out.append(say("legend_zero", tax=tax))
     if any(_is_freed(line) for line in invoice["lines"]):
-        out.append("The tax within these prices is taken off.")
+        out.append(say("legend_freed"))
     return out
 
 
-def _endorsement(invoice: Json) -> str:
+def _endorsement(invoice: Json, say: Words) -> str:
     """What rule 46 of the CGST Rules 2017 wants on an invoice that leaves India's tax territory."""
-    what = (
-        "SUPPLY MEANT FOR EXPORT"
-        if invoice["supply_type"] == "export"
-        else "SUPPLY TO SEZ UNIT OR SEZ DEVELOPER FOR AUTHORISED OPERATIONS"
-    )
+    what = say("export" if invoice["supply_type"] == "export" else "sez")
     if decimal(invoice["tax"]):
-        return f"{what} ON PAYMENT OF INTEGRATED TAX."
-    lut = invoice["seller"].get("lut_number")
-    said = f" LUT {clean(lut)}." if lut else ""
-    return f"{what} UNDER BOND OR LETTER OF UNDERTAKING WITHOUT PAYMENT OF INTEGRATED TAX.{said}"
+        return say("with_payment", what=what)
+    lut = clean(invoice["seller"].get("lut_number"))
+    said = f" {say('lut', number=lut)}" if lut else ""
+    return say("without_payment", what=what) + said
 
 
 def _is_freed(line: Json) -> bool:

@@ -7,10 +7,12 @@ The files are part of the package, and what a document uses of them is embedded:
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
 from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.ttfonts import TTFont
 
 REGULAR: Final = "NotoSans-Regular"
@@ -31,6 +33,13 @@ _SCRIPTS: Final = (
     "Hebrew",
     "Thai",
 )
+
+
+# Typefaces that readers of PDF files bring along: those of East Asia fill many megabytes each.
+_CHINESE: Final = "STSong-Light"
+_JAPANESE: Final = "HeiseiKakuGo-W5"
+_KOREAN: Final = "HYGothic-Medium"
+_TRADITIONAL: Final = "MSung-Light"
 
 
 def path(name: str) -> Path:
@@ -75,6 +84,52 @@ def _font_of(character: str, bold: bool) -> str:
         if _has(name, character):
             return name
     return base
+
+
+@cache
+def has_typeface(character: str) -> bool:
+    """Says whether any typeface has a character; an emoji, say, none has."""
+    return _has(_font_of(character, False), character) or bool(east_asian(character))
+
+
+def _is_east_asian(character: str) -> bool:
+    code = ord(character)
+    return (
+        0x2E80 <= code <= 0x9FFF
+        or 0xAC00 <= code <= 0xD7AF
+        or 0xF900 <= code <= 0xFAFF
+        or 0xFF00 <= code <= 0xFFEF
+    )
+
+
+@cache
+def _reader_face(name: str) -> str:
+    pdfmetrics.registerFont(UnicodeCIDFont(name))
+    return name
+
+
+def east_asian(text: str) -> str:
+    """Names the typeface of a Chinese, Japanese or Korean text, which is not embedded; empty for others."""
+    if not any(map(_is_east_asian, text)):
+        return ""
+    wide = "".join(filter(_is_east_asian, text))
+    # The first that has every character of the text; a Japanese typeface lacks simplified Chinese ones.
+    choices = (
+        (_JAPANESE, "shift_jis", any(0x3040 <= ord(c) <= 0x30FF for c in wide)),
+        (_KOREAN, "cp949", any(0xAC00 <= ord(c) <= 0xD7AF for c in wide)),
+        (_CHINESE, "gb2312", True),
+        (_TRADITIONAL, "big5", True),
+    )
+    for name, encoding, likely in choices:
+        if likely and wide.encode(encoding, "ignore").decode(encoding) == wide:
+            return _reader_face(name)
+    return _reader_face(_CHINESE)
+
+
+def east_asian_runs(text: str) -> Iterator[tuple[bool, str]]:
+    """Cuts text into runs: whether it is Chinese, Japanese or Korean, and the run."""
+    for wide, group in groupby(text, _is_east_asian):
+        yield wide, "".join(group)
 
 
 def _is_neutral(character: str) -> bool:

@@ -1,29 +1,53 @@
-"""The upper part of an A4 invoice: who sells, who buys, and the facts of the document."""
+"""The upper part of an A4 document: who issues it, to whom, and its facts."""
 
+from dataclasses import dataclass
 from textwrap import shorten
 from typing import Any, Final
 
 from reportlab.lib.colors import Color
-from reportlab.pdfbase.pdfmetrics import stringWidth
-from reportlab.platypus import Flowable, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, Spacer, Table, TableStyle
 
-from backend.app.services.documents import facts, theme
-from backend.app.services.documents.fonts import BOLD
-from backend.app.services.documents.text import clean, markup, para
+from backend.app.services.documents import facts, theme, typeset
+from backend.app.services.documents.facts import Status
+from backend.app.services.documents.look import Look
+from backend.app.services.documents.text import clean, draw_line, markup, para, rich
 
 _LONG_NAME: Final = 60
-_MOODS: Final[dict[str, Color]] = {"good": theme.GOOD, "warn": theme.WARN, "bad": theme.BAD}
+_MOODS: Final[dict[str, Color]] = {
+    "good": theme.GOOD,
+    "warn": theme.WARN,
+    "bad": theme.BAD,
+    "plain": theme.MUTED,
+}
+
+Pairs = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What a kind of document puts into its heading.
+
+    party: the key of the words above the other party; facts: keys and values, empty ones are left out;
+    state: the chip below the title; ship_to: a second address below the first.
+    """
+
+    party: str
+    facts: Pairs
+    state: Status | None = None
+    ship_to: dict[str, Any] | None = None
+    original: bool = False
 
 
 class Chip(Flowable):
-    """A small outlined word at the right edge: the state of payment, seen but not shouted."""
+    """A small outlined word at the right edge: the state of the document, seen but not shouted."""
 
     def __init__(self, word: str, color: Color) -> None:
         """Parameters: word, plain letters; color, of outline and word."""
         super().__init__()
-        self._word = word.upper()
+        word = word.upper()
+        self._line = typeset.line(word, True, typeset.reads_right_to_left(word))
         self._color = color
-        self._inner = stringWidth(self._word, BOLD, 7) + 12
+        self._inner = self._line.width * 7 + 12
 
     def wrap(self, availWidth: float, availHeight: float) -> tuple[float, float]:  # noqa: ARG002, N803
         """Tells the layout engine the size, which depends on the word."""
@@ -37,99 +61,131 @@ class Chip(Flowable):
         canvas.setFillColor(self._color)
         canvas.setLineWidth(0.8)
         canvas.roundRect(0, 0, self._inner, 14, 3, stroke=1, fill=0)
-        canvas.setFont(BOLD, 7)
-        canvas.drawString(6, 4.4, self._word)
+        draw_line(canvas, self._line, 6, 4.4, 7)
 
 
-def _seller(invoice: dict[str, Any]) -> list[Flowable]:
-    seller = invoice["seller"]
-    name = facts.seller_name(invoice)
-    out: list[Flowable] = [para(name, theme.SELLER if len(name) <= _LONG_NAME else theme.SELLER_LONG)]
-    if seller.get("legal_name") and facts.legal_name(invoice) != facts.seller_name(invoice):
-        out.append(para(facts.legal_name(invoice), theme.STRONG))
-    home = (seller.get("address") or {}).get("country")
-    lines = facts.address_lines(seller, home, with_code=facts.is_gst(invoice))
-    out += [para(", ".join(part), theme.BODY) for part in (lines[:2], lines[2:]) if part]
-    if seller.get("tax_number"):
-        number = f"{facts.tax_number_label(invoice)} <b>{markup(seller['tax_number'])}</b>"
-        out.append(Paragraph(number, theme.BODY))
-    contact = "  ·  ".join(str(seller[key]) for key in ("phone", "email") if seller.get(key))
-    if contact:
-        out.append(para(contact, theme.SMALL))
+def title(document: dict[str, Any], look: Look) -> str:
+    """What the document is called, in the look's language."""
+    return clean(look.say.known("title", document["title"], document["title"]))
+
+
+def _tax_number(document: dict[str, Any], party: dict[str, Any], look: Look) -> list[Flowable]:
+    if not party.get("tax_number"):
+        return []
+    label, number = facts.tax_number_label(document, look.say), party["tax_number"]
+    return [rich(f"{markup(label)} <b>{markup(number)}</b>", theme.BODY)]
+
+
+def _contact(party: dict[str, Any]) -> list[Flowable]:
+    contact = "  ·  ".join(str(party[key]) for key in ("phone", "email") if party.get(key))
+    return [para(contact, theme.SMALL)] if contact else []
+
+
+def _address(document: dict[str, Any], party: dict[str, Any]) -> list[Flowable]:
+    # A seller without an address, as statements have him, is taken to be of the same country.
+    at = document["seller"].get("address") or party.get("address") or {}
+    lines = facts.address_lines(party, at.get("country"), with_code=facts.is_gst(document))
+    return [para(", ".join(part), theme.BODY) for part in (lines[:2], lines[2:]) if part]
+
+
+def _seller(document: dict[str, Any], look: Look) -> list[Flowable]:
+    seller = document["seller"]
+    name = facts.seller_name(document)
+    out = look.mark()
+    if out:
+        out.append(Spacer(1, 5))
+    out.append(para(name, theme.SELLER if len(name) <= _LONG_NAME else theme.SELLER_LONG))
+    if seller.get("legal_name") and facts.legal_name(document) != name:
+        out.append(para(facts.legal_name(document), theme.STRONG))
+    return [*out, *_address(document, seller), *_tax_number(document, seller, look), *_contact(seller)]
+
+
+def _document(document: dict[str, Any], look: Look, head: Head) -> list[Flowable]:
+    out: list[Flowable] = [para(title(document, look).upper(), look.title)]
+    if head.original and facts.is_gst(document):
+        out.append(para(look.say("original"), theme.COPY))
+    if head.original and facts.notice(document, look.say):
+        out.append(para(facts.notice(document, look.say), theme.NOTICE))
+    if head.state is None or not head.state.word:
+        return out
+    chip = Chip(head.state.word, _MOODS[head.state.mood])
+    chip.hAlign = "RIGHT"
+    return [*out, Spacer(1, 5), chip]
+
+
+def _party(document: dict[str, Any], look: Look, head: Head) -> list[Flowable]:
+    buyer = document.get("buyer")
+    out: list[Flowable] = [para(look.say(head.party), theme.LABEL), Spacer(1, 1.5)]
+    if not buyer:
+        out.append(para(look.say("walk_in"), theme.NAME))
+    else:
+        out.append(para(clean(buyer.get("name")) or look.say("customer"), theme.NAME))
+        out += [
+            *_address(document, buyer),
+            *_tax_number(document, buyer, look),
+            *_contact(buyer),
+        ]
+    if head.ship_to:
+        address = head.ship_to if "address" in head.ship_to else {"address": head.ship_to}
+        out += [Spacer(1, 6), para(look.say("deliver_to"), theme.LABEL), Spacer(1, 1.5)]
+        if clean(head.ship_to.get("name")):
+            out.append(para(head.ship_to["name"], theme.STRONG))
+        out += [*_address(document, address), *_contact(head.ship_to)]
     return out
 
 
-def _document(invoice: dict[str, Any]) -> list[Flowable]:
-    out: list[Flowable] = [para(str(invoice["title"]).upper(), theme.TITLE)]
-    if facts.is_gst(invoice):
-        out.append(para("Original for recipient", theme.COPY))
-    if facts.notice(invoice):
-        out.append(para(facts.notice(invoice), theme.NOTICE))
-    state = facts.status(invoice)
-    return [*out, Spacer(1, 5), Chip(state.word, _MOODS[state.mood])]
+def branch(document: dict[str, Any]) -> str:
+    """The branch of the seller with its code."""
+    name, code = (clean(document["seller"].get(key)) for key in ("branch_name", "branch_code"))
+    return f"{name} ({code})" if name and code else name
 
 
-def _buyer(invoice: dict[str, Any]) -> list[Flowable]:
-    buyer = invoice.get("buyer")
-    out: list[Flowable] = [para("BILLED TO", theme.LABEL), Spacer(1, 1.5)]
-    if not buyer:
-        return [*out, para("Walk-in customer", theme.NAME)]
-    out.append(para(buyer.get("name") or "Customer", theme.NAME))
-    home = (invoice["seller"].get("address") or {}).get("country")
-    lines = facts.address_lines(buyer, home, with_code=facts.is_gst(invoice))
-    out += [para(", ".join(part), theme.BODY) for part in (lines[:2], lines[2:]) if part]
-    if buyer.get("tax_number"):
-        number = f"{facts.tax_number_label(invoice)} <b>{markup(buyer['tax_number'])}</b>"
-        out.append(Paragraph(number, theme.BODY))
-    contact = "  ·  ".join(str(buyer[key]) for key in ("phone", "email") if buyer.get(key))
-    return [*out, para(contact, theme.SMALL)] if contact else out
-
-
-def _facts(invoice: dict[str, Any]) -> list[tuple[str, str]]:
-    seller = invoice["seller"]
-    branch = clean(seller.get("branch_name"))
-    if branch and seller.get("branch_code"):
-        branch = f"{branch} ({clean(seller['branch_code'])})"
-    when = ", ".join(part for part in (facts.issue_date(invoice), facts.issue_time(invoice)) if part)
-    rows = [
-        ("INVOICE NO.", str(invoice["number"] or "Draft")),
-        ("DATE", when),
-        ("PLACE OF SUPPLY", facts.place_of_supply(invoice) if facts.is_taxed(invoice) else ""),
-        (
-            "REVERSE CHARGE",
-            ("Yes" if invoice.get("reverse_charge") else "No") if facts.is_gst(invoice) else "",
-        ),
-        ("BRANCH", branch),
-        ("YOUR REFERENCE", clean(invoice.get("reference"))),
+def tax_facts(document: dict[str, Any], look: Look) -> Pairs:
+    """The facts that decide the tax of a document."""
+    charge = look.say("yes" if document.get("reverse_charge") else "no")
+    return [
+        ("place_of_supply", facts.place_of_supply(document) if facts.is_taxed(document) else ""),
+        ("reverse_charge", charge if facts.is_gst(document) else ""),
     ]
-    return [row for row in rows if row[1]]
 
 
-def heading(invoice: dict[str, Any], width: float) -> list[Flowable]:
-    """Sets seller, title, buyer and facts.
+def when(document: dict[str, Any], look: Look) -> str:
+    """The date of a document, and the time of day where it is known."""
+    return ", ".join(
+        part for part in (facts.issue_date(document, look.say), facts.issue_time(document)) if part
+    )
+
+
+def heading(document: dict[str, Any], look: Look, width: float, head: Head) -> list[Flowable]:
+    """Sets seller, title, the other party and facts.
 
     Parameters:
-        invoice: JSON of `get_invoice`.
+        document: prepared JSON.
+        look: words, colours and logo.
         width: usable width in points.
+        head: what this kind of document says.
     """
     right = 190.0
     top = Table(
-        [[_seller(invoice), _document(invoice)]],
+        [[_seller(document, look), _document(document, look, head)]],
         colWidths=[width - right, right],
         style=TableStyle([*theme.BARE, ("ALIGN", (1, 0), (1, 0), "RIGHT")]),
     )
-    pairs = _facts(invoice)
     column = width * 0.27
-    cells = [[para(label, theme.LABEL), para(value, theme.FACT), Spacer(1, 4.5)] for label, value in pairs]
+    cells: list[list[Flowable]] = [
+        [para(look.say(key), theme.LABEL), para(value, theme.FACT), Spacer(1, 4.5)]
+        for key, value in head.facts
+        if clean(value)
+    ]
     if len(cells) % 2:
         cells.append([])
     grid = Table(
-        [cells[i : i + 2] for i in range(0, len(cells), 2)],
+        [cells[i : i + 2] for i in range(0, len(cells), 2)] or [["", ""]],
         colWidths=[column, column],
         style=TableStyle([*theme.BARE, ("RIGHTPADDING", (0, 0), (-1, -1), 8)]),
     )
     parties = Table(
-        [[_buyer(invoice), grid]],
+        [[_party(document, look, head), grid]],
         colWidths=[width - 2 * column, 2 * column],
         style=TableStyle(
             [
@@ -137,16 +193,15 @@ def heading(invoice: dict[str, Any], width: float) -> list[Flowable]:
                 ("RIGHTPADDING", (0, 0), (0, 0), 14),
                 ("TOPPADDING", (0, 0), (-1, -1), 9),
                 ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
-                ("LINEABOVE", (0, 0), (-1, 0), 1.1, theme.ACCENT),
+                ("LINEABOVE", (0, 0), (-1, 0), 1.1, look.accent),
             ]
         ),
     )
     return [top, Spacer(1, 9), parties, Spacer(1, 6)]
 
 
-def running_head(invoice: dict[str, Any]) -> str:
+def running_head(document: dict[str, Any], look: Look) -> str:
     """The line that later pages carry, so that a loose sheet can be put back where it belongs."""
-    name = shorten(facts.seller_name(invoice), _LONG_NAME, placeholder="…")
-    return "   ·   ".join(
-        (name, f"{invoice['title']} {invoice['number'] or ''}".strip(), facts.issue_date(invoice))
-    )
+    name = shorten(facts.seller_name(document), _LONG_NAME, placeholder="…")
+    named = f"{title(document, look)} {document['number'] or ''}".strip()
+    return "   ·   ".join(part for part in (name, named, facts.issue_date(document, look.say)) if part)

@@ -1,49 +1,61 @@
 """The A4 tax invoice."""
 
-from typing import Any
-
 from reportlab.platypus import Flowable
 
-from backend.app.services.documents import closing, facts, heading, lines, pages
+from backend.app.services.documents import closing, facts, heading, lines, money, sheet, taxes
+from backend.app.services.documents.look import Look, Settings, look_of
+from backend.app.services.documents.prepare import Json, prepared
 from backend.app.services.documents.text import clean
 
 
-def about(invoice: dict[str, Any]) -> pages.About:
-    """What the PDF says of itself in its properties and on every page."""
-    return pages.About(
-        title=clean(f"{invoice['title']} {invoice['number'] or ''}"),
-        author=clean(facts.seller_name(invoice)),
-        subject=clean(f"{invoice['title']} of {facts.issue_date(invoice)}"),
-        running=heading.running_head(invoice),
-        footnote="   ·   ".join(
-            (
-                clean(invoice["number"]) or "Draft",
-                f"Amounts in {invoice['currency']}",
-                "Computer-generated invoice",
-            )
+def _head(invoice: Json, look: Look) -> heading.Head:
+    say = look.say
+    found: heading.Pairs = [
+        ("number_invoice", str(invoice["number"] or say("draft"))),
+        ("date", heading.when(invoice, look)),
+        (
+            "due_date",
+            facts.day(invoice.get("due_date"), say) if money.decimal(invoice["balance"]) > 0 else "",
         ),
-    )
+        *heading.tax_facts(invoice, look),
+        ("branch", heading.branch(invoice)),
+        ("reference", clean(invoice.get("reference"))),
+    ]
+    return heading.Head("billed_to", found, facts.status(invoice, say), invoice.get("ship_to"), original=True)
 
 
-def render_invoice(invoice: dict[str, Any]) -> bytes:
+def _after(invoice: Json, look: Look) -> list[closing.Row]:
+    """What followed the total: payments, credit notes, and what is left to pay."""
+    say, currency = look.say, invoice["currency"]
+    rows = [closing.Row(say("paid"), money.amount(invoice["paid"], currency))]
+    if money.decimal(invoice.get("credited")):
+        rows.append(closing.Row(say("credited"), money.amount(invoice["credited"], currency)))
+    owed = money.decimal(invoice["balance"]) > 0
+    balance = money.amount(invoice["balance"], currency)
+    return [*rows, closing.Row(say("balance_due"), balance, strong=True, owed=owed)]
+
+
+def render_invoice(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
     """Makes the A4 invoice that a customer receives.
 
     Parameters:
-        invoice: the JSON of `get_invoice`; amounts may be int, float or Decimal.
+        document: the JSON of `get_invoice`; amounts may be int, float or Decimal.
+        settings, logo: see `look.look_of`.
     Returns:
         the PDF file.
     Raises:
         KeyError: a field that every invoice has is missing.
     """
+    invoice, look = prepared(document, "Invoice"), look_of("invoice", settings, logo)
 
     def story(width: float) -> list[Flowable]:
-        totals, needed = closing.totals(invoice, width)
+        totals, needed = closing.totals(invoice, look, width, _after(invoice, look))
         return [
-            *heading.heading(invoice, width),
-            *lines.lines_table(invoice, width, needed),
+            *heading.heading(invoice, look, width, _head(invoice, look)),
+            *lines.lines_table(invoice, look, width, needed),
             *totals,
-            *closing.tax_summary(invoice, width),
-            *closing.closing(invoice, width),
+            *taxes.tax_summary(invoice, look, width),
+            *closing.with_code(invoice, look, width),
         ]
 
-    return pages.a4(story, about(invoice))
+    return sheet.a4(invoice, look, story, "generated_invoice")

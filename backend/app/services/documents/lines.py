@@ -1,16 +1,20 @@
 """The table of goods: columns as wide as their figures, a header on every page, totals carried over."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import accumulate
 from typing import Any, Final, Literal, cast
 
+from reportlab.lib.colors import Color
 from reportlab.lib.enums import TA_RIGHT
-from reportlab.platypus import Flowable, LongTable, PageBreak, Paragraph, Table, TableStyle
+from reportlab.platypus import Flowable, LongTable, PageBreak, Table, TableStyle
 
 from backend.app.services.documents import facts, fonts, money, theme
-from backend.app.services.documents.text import clean, markup, para, rich
+from backend.app.services.documents.look import Look
+from backend.app.services.documents.prepare import Json
+from backend.app.services.documents.text import cell, clean, is_right_to_left, markup, para, rich
+from backend.app.services.documents.words import Words
 
 _SIZES: Final = (7.8, 7.3, 6.8, 6.3, 5.8)
 _NARROWEST_DESCRIPTION: Final = 132.0
@@ -24,85 +28,117 @@ _KEPT_ROWS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Column:
-    """One column of figures or short words: its title, cells, and whether it aligns to the right."""
+class Column:
+    """One column of figures or short words.
+
+    wraps: whether cells wider than a limit are broken instead of widening the column.
+    """
 
     title: str
     cells: list[str]
     right: bool = True
     bold: bool = False
+    wraps: bool = False
 
     def width(self, size: float) -> float:
-        """Measures the widest cell, in points; words beyond a limit are wrapped instead."""
+        """Measures the widest cell, in points."""
         head = max(fonts.width(word, size - 0.8, bold=True) for word in self.title.split("\n"))
         body = max((fonts.width(cell, size, self.bold) for cell in set(self.cells)), default=0)
-        return max(head, min(body, _WIDEST_WORD_COLUMN if self._wraps else body)) + 2 * _PADDING + 0.5
+        return max(head, min(body, _WIDEST_WORD_COLUMN if self.wraps else body)) + 2 * _PADDING + 0.5
 
-    @property
-    def _wraps(self) -> bool:
-        return not self.right or self.title == "Qty"
-
-    def cell(self, index: int, size: float) -> str | Paragraph:
+    def cell(self, index: int, size: float) -> str | Flowable:
         """Makes one cell: a plain string where the base typeface and one line suffice, else a paragraph."""
         text = self.cells[index]
-        if fonts.is_plain(text) and not (self._wraps and fonts.width(text, size) > _WIDEST_WORD_COLUMN):
+        if fonts.is_plain(text) and not (self.wraps and fonts.width(text, size) > _WIDEST_WORD_COLUMN):
             return text
         align: Literal[0, 2] = TA_RIGHT if self.right else 0
-        return para(text, theme.style("cell", size, size * 1.3, bold=self.bold, align=align))
+        return para(text, theme.style("cell", size, round(size * 1.3, 2), bold=self.bold, align=align))
+
+    def head(self, size: float, color: Color) -> str | Flowable:
+        """Makes the cell of the title."""
+        return cell(self.title, size - 0.8, bold=True, color=color, align=TA_RIGHT if self.right else 0)
 
 
-def _columns(invoice: dict[str, Any]) -> tuple[list[_Column], list[_Column]]:
-    """Lists the columns left and right of the description."""
-    rows, currency = invoice["lines"], invoice["currency"]
-    left = [_Column("#", [str(row["line_no"]) for row in rows], right=False)]
-    right = []
-    if facts.has_codes(rows):
-        title = "HSN/SAC" if facts.is_gst(invoice) else "Code"
-        right.append(_Column(title, [clean(row.get("hsn_code")) for row in rows], right=False))
-    quantities = [
-        f"{money.quantity(row['quantity'], currency)} {clean(row.get('unit'))}".strip() for row in rows
-    ]
-    right.append(_Column("Qty", quantities))
-    inclusive = facts.is_taxed(invoice) and any(row.get("price_includes_tax") for row in rows)
-    title = "Rate\nincl. tax" if inclusive else "Rate"
+def _quantity(row: Json, key: str, currency: str) -> str:
+    return f"{money.quantity(row.get(key), currency)} {clean(row.get('unit'))}".strip()
+
+
+def number_column(rows: list[Json], say: Words) -> Column:
+    """The numbers of the lines."""
+    return Column(say("line"), [str(row["line_no"]) for row in rows], right=False, wraps=True)
+
+
+def _price_columns(document: Json, say: Words) -> list[Column]:
+    """The columns of money right of the quantity."""
+    rows, currency = document["lines"], document["currency"]
+    taxed = facts.is_taxed(document)
+    inclusive = taxed and any(row.get("price_includes_tax") for row in rows)
+    title = "rate_inclusive" if inclusive else "rate"
     prices = [money.rate(row["unit_price"], currency) for row in rows]
     if inclusive and not all(row.get("price_includes_tax") for row in rows):
-        title = "Rate\n* incl. tax"
+        title = "rate_mixed"
         prices = [
             f"{p} *" if row.get("price_includes_tax") else p for p, row in zip(prices, rows, strict=True)
         ]
-    right.append(_Column(title, prices))
+    found = [Column(say(title), prices)]
 
-    def figures(title: str, key: str, bold: bool = False) -> _Column:
-        return _Column(title, [money.figure(row.get(key), currency) for row in rows], bold=bold)
+    def figures(key: str, field: str, bold: bool = False) -> Column:
+        return Column(say(key), [money.figure(row.get(field), currency) for row in rows], bold=bold)
 
-    if facts.has_discount(invoice):
+    if facts.has_discount(document):
         discounts = [money.decimal(row.get("discount")) for row in rows]
-        right.append(
-            _Column("Discount", [money.figure(off, currency) if off else theme.NOTHING for off in discounts])
-        )
-    if facts.is_taxed(invoice):
-        right.append(figures("Taxable", "taxable"))
-        right.append(_Column("Tax %", [facts.rate_label(row) for row in rows]))
-        right.append(figures("Tax", "tax"))
-    right.append(figures("Total" if facts.is_taxed(invoice) else "Amount", "total", bold=True))
-    return left, right
+        cells = [money.figure(off, currency) if off else theme.NOTHING for off in discounts]
+        found.append(Column(say("discount"), cells))
+    if taxed:
+        found.append(figures("taxable", "taxable"))
+        found.append(Column(say("tax_rate"), [facts.rate_label(row, say) for row in rows]))
+        found.append(figures("tax", "tax"))
+    return [*found, figures("total" if taxed else "amount", "total", bold=True)]
 
 
-def _description(row: dict[str, Any], size: float, with_sku: bool) -> str:
-    marked = markup(row["description"])
+def _columns(document: Json, say: Words, prices: bool) -> tuple[list[Column], list[Column]]:
+    """Lists the columns left and right of the description."""
+    rows, currency = document["lines"], document["currency"]
+    right = []
+    if facts.has_codes(rows):
+        title = say("hsn" if facts.is_gst(document) else "code")
+        right.append(Column(title, [clean(row.get("hsn_code")) for row in rows], right=False, wraps=True))
+    if not prices:
+        # A delivery says what was ordered and what is still to come, where the order knows.
+        for key, field in (("ordered", "ordered"), ("to_follow", "to_follow")):
+            if any(row.get(field) is not None for row in rows):
+                right.append(Column(say(key), [_quantity(row, field, currency) for row in rows], wraps=True))
+    key = "quantity" if prices or len(right) < 2 else "delivered"
+    right.append(
+        Column(say(key), [_quantity(row, "quantity", currency) for row in rows], bold=not prices, wraps=True)
+    )
+    return [number_column(rows, say)], [*right, *(_price_columns(document, say) if prices else [])]
+
+
+def _description(
+    row: Json, size: float, with_sku: bool, say: Words, most: int, currency: str
+) -> str | Flowable | list[Flowable]:
+    """The cell that says what was sold, with small print beneath."""
+    small = []
     sku = clean(row.get("sku"))
     if with_sku and sku and sku != clean(row["description"]):
-        marked += f'<br/><font size="{size - 1.2:g}" color="#616E7C">{markup(sku)}</font>'
-    for text in facts.particulars(row):
+        small.append(sku)
+    small += facts.offers(row, currency) if currency else []
+    small += facts.particulars(row, say, most)
+    style = theme.style("line", size, round(size * 1.3, 2))
+    if is_right_to_left(clean(row["description"])) or any(map(is_right_to_left, small)):
+        fine = theme.style("fine", size - 1.2, round(size * 1.3, 2), color=theme.MUTED)
+        return [para(row["description"], style), *(para(text, fine) for text in small)]
+    marked = markup(row["description"])
+    for text in small:
         marked += f'<br/><font size="{size - 1.2:g}" color="#616E7C">{markup(text)}</font>'
-    return marked
+    return rich(marked, style)
 
 
 def _carry(label: str, value: str, width: float) -> Table:
     right = fonts.width(value, 7.8, bold=True) + 3 * _PADDING
     return Table(
-        [[label, value]],
+        [[cell(label, 7.2, color=theme.MUTED, align=TA_RIGHT), value]],
         colWidths=[width - right, right],
         rowHeights=[_CARRY_HEIGHT - 1],
         style=TableStyle(
@@ -124,36 +160,38 @@ def _rows(table: Any) -> int:
     return len(table._cellvalues) - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What a table ends with: the total after each row, if pages carry one; what stands below, in points."""
+
+    running: Sequence[Decimal] | None = None
+    currency: str = ""
+    below: float = 0.0
+
+
 class CarriedTable(Flowable):
     """A table that ends each page with the total carried forward and begins the next with it.
 
     The layout engine's table decides where to break; this adds the two lines around the break.
     """
 
-    def __init__(self, table: Table, running: Sequence[Decimal], currency: str, below: float) -> None:
-        """Makes the flowable.
-
-        Parameters:
-            table: its first row is a header that repeats.
-            running: the total after each of the other rows.
-            currency: of the totals.
-            below: the height of what should stand on the page of the last rows, in points.
-        """
+    def __init__(self, table: Table, rest: Rest, say: Words) -> None:
+        """Parameters: table, its first row is a header that repeats; rest, how it ends; say, the words."""
         super().__init__()
         self._table = table
-        self._running = running
-        self._currency = currency
-        self._below = below
+        self._rest = rest
+        self._say = say
 
     def wrap(self, availWidth: float, availHeight: float) -> tuple[float, float]:  # noqa: N803
         """Asks the table for its size; a table that fits, but leaves no room below, asks to be split."""
         self.width, self.height = self._table.wrapOn(self.canv, availWidth, availHeight)
-        crowds = self.height <= availHeight < self.height + self._below
-        return self.width, availHeight + 1 if crowds and len(self._running) > 2 * _KEPT_ROWS else self.height
+        crowds = self.height <= availHeight < self.height + self._rest.below
+        return self.width, availHeight + 1 if crowds and _rows(self._table) > 2 * _KEPT_ROWS else self.height
 
     def split(self, availWidth: float, availHeight: float) -> list[Flowable]:  # noqa: N803
         """Breaks between rows, keeping room for the carried total and a few rows for the next page."""
-        room = min(availHeight - _CARRY_HEIGHT, self._table.wrapOn(self.canv, availWidth, availHeight)[1] - 1)
+        carry = _CARRY_HEIGHT if self._rest.running else 0
+        room = min(availHeight - carry, self._table.wrapOn(self.canv, availWidth, availHeight)[1] - 1)
         parts = self._table.splitOn(self.canv, availWidth, room)
         while len(parts) == 2 and _rows(parts[1]) < _KEPT_ROWS < _rows(parts[0]):
             room = parts[0].wrapOn(self.canv, availWidth, room)[1] - 1
@@ -162,13 +200,15 @@ class CarriedTable(Flowable):
             return []
         first, rest = (cast("Table", part) for part in parts)
         count = _rows(first)
-        value = money.figure(self._running[count - 1], self._currency)
+        if not self._rest.running:
+            return [first, PageBreak(), CarriedTable(rest, self._rest, self._say)]
+        value = money.figure(self._rest.running[count - 1], self._rest.currency)
         return [
             first,
-            _carry("Carried forward", value, self.width),
+            _carry(self._say("carried"), value, self.width),
             PageBreak(),
-            _carry("Brought forward", value, self.width),
-            CarriedTable(rest, self._running[count:], self._currency, self._below),
+            _carry(self._say("brought"), value, self.width),
+            CarriedTable(rest, replace(self._rest, running=self._rest.running[count:]), self._say),
         ]
 
     def draw(self) -> None:
@@ -176,49 +216,56 @@ class CarriedTable(Flowable):
         self._table.drawOn(self.canv, 0, 0)
 
 
-def lines_table(invoice: dict[str, Any], width: float, below: float) -> list[Flowable]:
-    """Sets the lines of an invoice.
-
-    Parameters:
-        invoice: JSON of `get_invoice`.
-        width: usable width in points.
-        below: the height of the totals, which stand on the page of the last lines, in points.
-    """
-    rows, currency = invoice["lines"], invoice["currency"]
-    left, right = _columns(invoice)
+def fitted(columns: Sequence[Column], width: float) -> tuple[float, list[float]]:
+    """The largest type size, and widths of the columns at it, that leave room for a description."""
     size, widths = _SIZES[-1], [0.0]
     for size in _SIZES:
-        widths = [column.width(size) for column in (*left, *right)]
+        widths = [column.width(size) for column in columns]
         if width - sum(widths) >= _NARROWEST_DESCRIPTION:
             break
-    numbers = _Column("Article", [clean(row.get("sku")) for row in rows], right=False)
-    own_column = size == _SIZES[0] and width - sum(widths) - numbers.width(size) >= _ROOMY_DESCRIPTION
-    if own_column and any(numbers.cells):
-        left.append(numbers)
-        widths.insert(len(left) - 1, numbers.width(size))
-    description = max(width - sum(widths), 60.0)
-    style = theme.style("line", size, round(size * 1.3, 2))
-    head = [column.title for column in left] + ["Description"] + [column.title for column in right]
+    return size, widths
+
+
+def table(
+    left: Sequence[Column],
+    description: tuple[str, Sequence[Any]],
+    right: Sequence[Column],
+    size: float,
+    widths: Sequence[float],
+    width: float,
+    look: Look,
+    rest: Rest,
+) -> CarriedTable:
+    """Makes a table of columns around one that takes the room they leave.
+
+    Parameters:
+        left, right: the columns around it.
+        description: title and cells of the wide column.
+        size, widths: see `fitted`, widths in the order of left and right.
+        width: of the table in points.
+        look: words and colours.
+        rest: how it breaks and ends.
+    """
+    title, cells = description
+    middle = Column(title, [], right=False)
+    head = [column.head(size, look.accent) for column in (*left, middle, *right)]
     data: list[list[Any]] = [head]
-    for index, row in enumerate(rows):
+    for index, cell_ in enumerate(cells):
         data.append(
             [
                 *(column.cell(index, size) for column in left),
-                rich(_description(row, size, not own_column), style),
+                cell_,
                 *(column.cell(index, size) for column in right),
             ]
         )
-    padding = 2.6 if len(rows) > _MANY_LINES else 3.6
-    first_right = len(left) + 1
+    padding = 2.6 if len(cells) > _MANY_LINES else 3.6
     commands: list[theme.Command] = [
         ("FONT", (0, 0), (-1, 0), fonts.BOLD, size - 0.8, size * 1.2),
-        ("TEXTCOLOR", (0, 0), (-1, 0), theme.ACCENT),
-        ("BACKGROUND", (0, 0), (-1, 0), theme.TINT),
+        ("TEXTCOLOR", (0, 0), (-1, 0), look.accent),
+        ("BACKGROUND", (0, 0), (-1, 0), look.tint),
         ("VALIGN", (0, 0), (-1, 0), "MIDDLE"),
         ("FONT", (0, 1), (-1, -1), fonts.REGULAR, size, size * 1.3),
-        ("FONT", (-1, 1), (-1, -1), fonts.BOLD, size, size * 1.3),
         ("TEXTCOLOR", (0, 1), (-1, -1), theme.INK),
-        ("TEXTCOLOR", (0, 1), (len(left) - 1, -1), theme.MUTED),
         ("VALIGN", (0, 1), (-1, -1), "TOP"),
         ("LEFTPADDING", (0, 0), (-1, -1), _PADDING),
         ("RIGHTPADDING", (0, 0), (-1, -1), _PADDING),
@@ -226,17 +273,48 @@ def lines_table(invoice: dict[str, Any], width: float, below: float) -> list[Flo
         ("BOTTOMPADDING", (0, 0), (-1, -1), padding + 0.4),
         ("LINEBELOW", (0, 1), (-1, -1), 0.4, theme.HAIRLINE),
         ("LINEABOVE", (0, 0), (-1, 0), 0.4, theme.HAIRLINE),
-        ("LINEBELOW", (0, 0), (-1, 0), 0.8, theme.ACCENT),
+        ("LINEBELOW", (0, 0), (-1, 0), 0.8, look.accent),
     ]
-    for offset, column in enumerate(right):
+    if left:
+        commands.append(("TEXTCOLOR", (0, 1), (len(left) - 1, -1), theme.MUTED))
+    for at, column in enumerate((*left, middle, *right)):
         if column.right:
-            at = first_right + offset
             commands.append(("ALIGN", (at, 0), (at, -1), "RIGHT"))
-    table = LongTable(
+        if column.bold:
+            commands.append(("FONT", (at, 1), (at, -1), fonts.BOLD, size, size * 1.3))
+    wide = max(width - sum(widths), 60.0)
+    made = LongTable(
         data,
-        colWidths=[*widths[: len(left)], description, *widths[len(left) :]],
+        colWidths=[*widths[: len(left)], wide, *widths[len(left) :]],
         repeatRows=1,
         style=TableStyle(commands),
     )
-    running = list(accumulate(money.decimal(row["total"]) for row in rows))
-    return [CarriedTable(table, running, currency, below)]
+    return CarriedTable(made, rest, look.say)
+
+
+def lines_table(
+    document: Json, look: Look, width: float, below: float, *, prices: bool = True, most: int = 24
+) -> list[Flowable]:
+    """Sets the lines of a document.
+
+    Parameters:
+        document: prepared JSON.
+        look: words and colours.
+        width: usable width in points.
+        below: the height of the totals, which stand on the page of the last lines, in points.
+        prices: whether money is shown.
+        most: of a line's serial numbers.
+    """
+    rows, currency = document["lines"], document["currency"]
+    left, right = _columns(document, look.say, prices)
+    size, widths = fitted([*left, *right], width)
+    numbers = Column(look.say("article"), [clean(row.get("sku")) for row in rows], right=False, wraps=True)
+    own_column = size == _SIZES[0] and width - sum(widths) - numbers.width(size) >= _ROOMY_DESCRIPTION
+    if own_column and any(numbers.cells):
+        left.append(numbers)
+        widths.insert(len(left) - 1, numbers.width(size))
+    shown = currency if prices else ""
+    cells = [_description(row, size, not own_column, look.say, most, shown) for row in rows]
+    running = list(accumulate(money.decimal(row["total"]) for row in rows)) if prices else None
+    rest = Rest(running, currency, below)
+    return [table(left, (look.say("description"), cells), right, size, widths, width, look, rest)]

@@ -5,6 +5,8 @@ from typing import Any, Final
 
 from num2words import num2words
 
+from backend.app.services.documents.words import hindi
+
 _SIGNS: Final = {"INR": "₹", "GBP": "£", "EUR": "€", "USD": "$", "JPY": "¥"}
 _MINOR_DIGITS: Final = {"JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 # Singular and plural of the unit, then of its hundredth.
@@ -90,18 +92,21 @@ def _spelt(number: int, indian: bool) -> str:
     )
 
 
-def in_words(value: Any, currency: str) -> str:
+def in_words(value: Any, currency: str, language: str = "en") -> str:
     """Spells an amount as invoices do.
 
     Parameters:
         value: the amount, of either sign.
         currency: ISO 4217 code; rupees are counted in lakh and crore.
+        language: en or hi; Hindi has no name for rare currencies, and then answers an empty text.
     Returns:
         such as "Rupees One Lakh and Fifty Paise Only", "Twelve Pounds and One Penny Only" or, for a currency
         without names here, "CHF Twelve and 05/100 Only".
     """
     digits = minor_digits(currency)
     total = _rounded(value, digits)
+    if language == "hi":
+        return hindi.spelt(total, currency)
     whole, fraction = divmod(int(abs(total).scaleb(digits)), 10**digits)
     minus = "Minus " if total < 0 else ""
     if currency == "INR":

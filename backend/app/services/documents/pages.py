@@ -3,23 +3,27 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from io import BytesIO
+from textwrap import shorten
 from typing import Any, Final
 
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
-from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import BaseDocTemplate, Flowable, Frame, NextPageTemplate, PageTemplate
 
-from backend.app.services.documents import fonts, theme
-from backend.app.services.documents.text import para
+from backend.app.services.documents import fonts, theme, typeset
+from backend.app.services.documents.look import Look
+from backend.app.services.documents.text import draw_line, para
+from backend.app.services.documents.words import Words
 
 # Typefaces are shared by the process and learn letters while they shape: documents are built one at a time.
 ONE_AT_A_TIME: Final = threading.Lock()
 
 _RUNNING_HEAD: Final = 12 * mm
 _FOOTER: Final = 12 * mm
+_LONGEST_FOOTER: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,16 @@ class About:
     subject: str
     running: str
     footnote: str
+    look: Look
 
 
 class _NumberedCanvas(Canvas):
     """Keeps finished pages back until the last one is known, because "of y" needs the count."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, say: Words, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._pages: list[dict[str, Any]] = []
+        self._say = say
 
     def showPage(self) -> None:  # noqa: N802 - reportlab's name
         """Remembers the page instead of writing it."""
@@ -49,11 +55,9 @@ class _NumberedCanvas(Canvas):
         """Writes all pages, each with its number."""
         for number, page in enumerate(self._pages, start=1):
             self.__dict__.update(page)
-            text = f"Page {number} of {len(self._pages)}"
-            self.setFont(fonts.REGULAR, 7)
+            line = typeset.line(self._say("page", number=number, count=len(self._pages)), False, False)
             self.setFillColor(theme.MUTED)
-            right = A4[0] - theme.MARGIN
-            self.drawString(right - stringWidth(text, fonts.REGULAR, 7), 8.5 * mm, text)
+            draw_line(self, line, A4[0] - theme.MARGIN - line.width * 7, 8.5 * mm, 7)
             super().showPage()
         super().save()
 
@@ -66,8 +70,16 @@ def _template(out: BytesIO, size: tuple[float, float], about: About) -> BaseDocT
         author=about.author,
         subject=about.subject,
         creator="Branchline",
+        lang={"en": "en-IN", "hi": "hi-IN"}[about.look.say.language],
         initialFontName=fonts.REGULAR,
     )
+
+
+def _own_footer(look: Look) -> Flowable | None:
+    """The organisation's own words above the rule at the foot of every page."""
+    if not look.footer:
+        return None
+    return para(shorten(look.footer, _LONGEST_FOOTER, placeholder="…"), theme.SMALL_CENTER)
 
 
 def a4(story: Callable[[float], list[Flowable]], about: About) -> bytes:
@@ -81,6 +93,8 @@ def a4(story: Callable[[float], list[Flowable]], about: About) -> bytes:
     """
     width, height = A4
     inner = width - 2 * theme.MARGIN
+    own = _own_footer(about.look)
+    own_height = own.wrap(inner, 100)[1] + 5 if own else 0.0
 
     def footer(canvas: Canvas, _: BaseDocTemplate) -> None:
         canvas.saveState()
@@ -90,6 +104,8 @@ def a4(story: Callable[[float], list[Flowable]], about: About) -> bytes:
         note = para(about.footnote, theme.SMALL)
         note.wrapOn(canvas, inner - 30 * mm, _FOOTER)
         note.drawOn(canvas, theme.MARGIN, 7.7 * mm)
+        if own:
+            own.drawOn(canvas, theme.MARGIN, _FOOTER + 3)
         canvas.restoreState()
 
     def later(canvas: Canvas, template: BaseDocTemplate) -> None:
@@ -99,13 +115,13 @@ def a4(story: Callable[[float], list[Flowable]], about: About) -> bytes:
         top = height - _RUNNING_HEAD
         head.drawOn(canvas, theme.MARGIN, top - tall + 8)
         canvas.saveState()
-        canvas.setStrokeColor(theme.ACCENT)
+        canvas.setStrokeColor(about.look.accent)
         canvas.setLineWidth(0.8)
         canvas.line(theme.MARGIN, top - 6, width - theme.MARGIN, top - 6)
         canvas.restoreState()
 
     def frame(top: float) -> Frame:
-        bottom = _FOOTER + 3 * mm
+        bottom = _FOOTER + 3 * mm + own_height
         return Frame(theme.MARGIN, bottom, inner, top - bottom, 0, 0, 0, 0)
 
     out = BytesIO()
@@ -117,7 +133,10 @@ def a4(story: Callable[[float], list[Flowable]], about: About) -> bytes:
         ]
     )
     with ONE_AT_A_TIME:
-        document.build([NextPageTemplate("later"), *story(inner)], canvasmaker=_NumberedCanvas)
+        document.build(
+            [NextPageTemplate("later"), *story(inner)],
+            canvasmaker=partial(_NumberedCanvas, say=about.look.say),
+        )
     return out.getvalue()
 
 

@@ -8,6 +8,7 @@ from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable
 
 from backend.app.services.documents import facts, money, theme
+from backend.app.services.documents.words import words
 
 
 def is_payable(invoice: dict[str, Any]) -> bool:
@@ -36,7 +37,7 @@ def payload(invoice: dict[str, Any]) -> str:
     seller_number = invoice["seller"].get("tax_number")
     rows = [
         f"Seller: {facts.seller_name(invoice)}",
-        f"{facts.tax_number_label(invoice)}: {seller_number}" if seller_number else "",
+        f"{facts.tax_number_label(invoice, words('en'))}: {seller_number}" if seller_number else "",
         f"Invoice: {invoice['number']}",
         f"Date: {invoice['business_date']}",
         f"Total: {invoice['currency']} {total}",

@@ -1,5 +1,6 @@
 """The look shared by all documents: a quiet palette, one typeface, few sizes. Sizes are points."""
 
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from reportlab.lib.colors import Color, HexColor, white
@@ -42,6 +43,8 @@ GAP: Final = 5 * mm
 register()
 
 
+# Cells ask for the same few styles again and again, and what is shaped is remembered by style.
+@lru_cache(maxsize=1024)
 def style(
     name: str,
     size: float,
@@ -72,7 +75,6 @@ def style(
 
 SELLER: Final = style("seller", 17, 21, bold=True)
 SELLER_LONG: Final = style("seller-long", 11.5, 15, bold=True)
-TITLE: Final = style("title", 15, 19, bold=True, color=ACCENT, align=TA_RIGHT)
 COPY: Final = style("copy", 7, 10, color=MUTED, align=TA_RIGHT)
 NOTICE: Final = style("notice", 7, 9.6, bold=True, align=TA_RIGHT)
 NAME: Final = style("name", 10, 13.5, bold=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Final, Literal
 
-from backend.app.services.labels import symbols, typeset
+from backend.app.services.documents import typeset
+from backend.app.services.labels import symbols
 from backend.app.services.labels.formats import DOTS_PER_MM, DOTS_PER_POINT, Format
 from backend.app.services.labels.symbols import Linear, Matrix, Symbol
 

@@ -6,9 +6,9 @@ from typing import Final
 import uharfbuzz
 from PIL import Image, ImageChops, ImageDraw
 
+from backend.app.services.documents.typeset import hb_font
 from backend.app.services.labels.formats import DOTS_PER_MM
 from backend.app.services.labels.layout import Picture, Text
-from backend.app.services.labels.typeset import hb_font
 
 _MM_PER_INCH: Final = 25.4
 

@@ -5,9 +5,9 @@ from xml.sax.saxutils import escape
 
 import uharfbuzz
 
+from backend.app.services.documents.typeset import hb_font
 from backend.app.services.labels.formats import DOTS_PER_MM
 from backend.app.services.labels.layout import Picture, Text
-from backend.app.services.labels.typeset import hb_font
 
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 

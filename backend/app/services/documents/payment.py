@@ -1,0 +1,109 @@
+"""The payment receipt: what was received from whom, and which invoices it settles."""
+
+from typing import Any
+
+from reportlab.platypus import Flowable, Spacer
+
+from backend.app.services.documents import closing, facts, heading, money, sheet, theme
+from backend.app.services.documents.look import Look, Settings, look_of
+from backend.app.services.documents.prepare import Json, prepared
+from backend.app.services.documents.text import clean, para
+
+
+def _used(payment: Json, look: Look, width: float) -> list[Flowable]:
+    """What the payment settles, what of it was paid back, and what stays on the customer's account."""
+    say, currency = look.say, payment["currency"]
+    rows: list[list[Any]] = [
+        [
+            para(say("set_against", number=row["invoice_number"]), theme.BODY),
+            money.figure(row["amount"], currency),
+        ]
+        for row in payment.get("allocations") or []
+    ]
+    rows += [
+        [
+            para(say("refunded", method=say.known("method", row.get("method"))), theme.BODY),
+            money.figure(row["amount"], currency),
+        ]
+        for row in payment.get("refunds") or []
+    ]
+    if money.decimal(payment.get("unallocated")):
+        rows.append([para(say("on_account"), theme.BODY), money.figure(payment["unallocated"], currency)])
+    if not rows:
+        return []
+    return [closing.small_table([say("head_settled"), say("head_amount")], rows, [1.0], width)]
+
+
+def render_payment(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
+    """Makes the A4 receipt of a payment.
+
+    Parameters:
+        document: the JSON of `get_payment`, with seller and buyer.
+        settings, logo: see `look.look_of`.
+    Returns:
+        the PDF file.
+    """
+    payment = prepared(
+        {
+            **document,
+            "total": document["amount"],
+            "tax_regime": document.get("tax_regime") or ("gst" if document["currency"] == "INR" else "vat"),
+        },
+        "Payment Receipt",
+    )
+    look = look_of("payment", settings, logo)
+    say = look.say
+    undone = payment.get("reversed")
+    state = (
+        facts.Status(say("status_reversed"), "bad")
+        if undone
+        else facts.Status(say("status_received"), "good")
+    )
+    payment["issued_at"] = payment.get("received_at")
+    head = heading.Head(
+        "received_from",
+        [
+            ("number_payment", clean(payment["number"])),
+            ("date", heading.when(payment, look)),
+            ("method", say.known("method", payment.get("method"), payment.get("method_name"))),
+            ("reference_plain", clean(payment.get("reference"))),
+            ("for_order", clean(payment.get("order_number"))),
+            ("branch", heading.branch(payment)),
+        ],
+        state,
+    )
+
+    def story(width: float) -> list[Flowable]:
+        total = (say("received_amount"), money.amount(payment["amount"], payment["currency"]))
+        after = []
+        if money.decimal(payment.get("change")):
+            handed = say(
+                "tendered",
+                amount=money.amount(payment.get("tendered"), payment["currency"]),
+                change=money.amount(payment["change"], payment["currency"]),
+            )
+            after = [para(handed, theme.SMALL)]
+        left = [*closing.in_words(payment, look), *after]
+        inner = closing.left_width(width)
+        many = len(payment.get("allocations") or []) > closing.MOST_BESIDE
+        used = _used(payment, look, width if many else inner)
+        sums = closing.amount_table([], total, [], width - inner - 22, look)
+        both, _ = closing.beside([*left, *([Spacer(1, 9), *used] if used and not many else [])], sums, width)
+        warning: list[Flowable] = []
+        if undone:
+            said = say(
+                "reversed_because", date=facts.day(undone.get("at"), say), reason=clean(undone.get("reason"))
+            )
+            warning = [
+                Spacer(1, 10),
+                para(said, theme.style("warning", 8.4, 11.8, bold=True, color=theme.BAD)),
+            ]
+        return [
+            *heading.heading(payment, look, width, head),
+            *both,
+            *([Spacer(1, 9), *used] if many else []),
+            *warning,
+            *closing.signed(payment, look, width),
+        ]
+
+    return sheet.a4(payment, look, story)

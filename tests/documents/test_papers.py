@@ -1,0 +1,247 @@
+"""Every kind of document, read back by other programs: 1 and 500 lines, two languages, long names."""
+
+import re
+from io import BytesIO
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from backend.app.services.documents.kinds import RENDERERS, file_name
+from backend.app.services.documents.theme import MARGIN
+from tests.documents import papers, reading, samples
+
+KINDS = list(papers.ALL)
+A4_KINDS = [kind for kind in KINDS if kind != "receipt"]
+
+
+def made(kind: str, document: dict[str, Any], settings: dict[str, Any] | None = None) -> bytes:
+    return RENDERERS[kind](document, settings, None)  # type: ignore[index]
+
+
+SAID = {
+    "quotation": (
+        "QUOTATION",
+        "QUOTATION FOR Mehta Interiors Pvt Ltd",
+        "VALID UNTIL 21 Dec 2026",
+        "REVISION 2",
+        "We accept this quotation of ₹2,01,097.00",
+        "Name, date and signature",
+        "IGST 28,604.04",
+    ),
+    "order": (
+        "ORDER CONFIRMATION",
+        "IN PRODUCTION",
+        "UTR 4411",
+        "Advance paid ₹25,000.00",
+        "Left to pay ₹1,76,097.00",
+        "22 Nov 2026 Frame cut and glued",
+    ),
+    "delivery": (
+        "DELIVERY NOTE",
+        "FOR ORDER BLR/O/26-27/0004",
+        "S/N SN-00000, SN-00001, SN-00002",
+        "13.5 MTR 12.5 MTR",
+        "The goods above were received complete and in good order.",
+        "Name, date and signature of the receiver",
+    ),
+    "credit_note": (
+        "CREDIT NOTE",
+        "FOR INVOICE BLR/26-27/000001, 20 Nov",
+        "REASON Damaged in transit",
+        "Set against BLR/26-27/000001 1,00,548.50",
+        "Refunded: Bank transfer 1,000.00",
+        "Left as credit 99,548.50",
+        "TAX BY HSN AND RATE",
+    ),
+    "payment": (
+        "PAYMENT RECEIPT",
+        "RECEIVED FROM Mehta Interiors Pvt Ltd",
+        "GSTIN 27AAPFM0939F1ZV",
+        "Amount received ₹3,001.00",
+        "Rupees Three Thousand and One Only",
+        "Set against BLR/26-27/000002 1,250.50",
+        "Kept on account 500.00",
+    ),
+    "statement": (
+        "STATEMENT OF ACCOUNT",
+        "1 Oct 2026 to 30 Nov 2026",
+        "Opening balance 1,200.00",
+        "3 Oct 2026 BLR/26-27/000002 Payment · UTR 118822 902.25 2,099.25",
+        "Closing balance ₹3,001.50",
+        "31-60 days",
+        "Total owed",
+    ),
+    "agreement": (
+        "INSTALMENT AGREEMENT",
+        "6 monthly instalments",
+        "12% a year, flat",
+        "Deposit ₹5,000.00",
+        "Total in instalments ₹24,970.00",
+        "4 Jan 2027 · Overdue 4,000.00 120.00 0.00 4,120.00",
+        "An instalment not paid 5 days after it is due bears a late fee of ₹200.00, once.",
+        "Signature of the buyer",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", SAID)
+def test_a_document_says_what_it_is_for(kind: str) -> None:
+    text = reading.text(made(kind, papers.ALL[kind]()))
+    for part in (
+        *SAID[kind],
+        "Teak & Thread Furniture LLP",
+        "Page 1 of 1" if kind != "credit_note" else "Page",
+    ):
+        assert part in text, part
+
+
+def test_what_is_not_for_the_customer_is_not_printed() -> None:
+    assert "Ravi" not in reading.text(made("order", papers.order()))
+
+
+def test_a_delivery_shows_prices_only_where_they_are_wanted() -> None:
+    silent = reading.text(made("delivery", papers.delivery()))
+    for word in ("64,500", "Total", "Rate", "Rupees", "₹", "Taxable"):
+        assert word not in silent, word
+    assert "64,500.00" in reading.text(made("delivery", papers.delivery(), {"delivery_prices": True}))
+
+
+@pytest.mark.parametrize("status", ["draft", "sent", "approved", "rejected", "expired", "converted"])
+def test_a_quotation_shows_its_state(status: str) -> None:
+    word = {"sent": "OPEN", "approved": "ACCEPTED", "rejected": "DECLINED", "converted": "ORDERED"}
+    assert word.get(status, status.upper()) in reading.text(
+        made("quotation", papers.quotation(status=status))
+    )
+
+
+def test_a_reversed_payment_says_so() -> None:
+    undone = {"id": "r", "at": "2026-11-25T10:00:00+00:00", "reason": "The cheque bounced"}
+    text = reading.text(made("payment", papers.payment(reversed=undone)))
+    assert "REVERSED" in text
+    assert "reversed on 25 Nov 2026: The cheque bounced" in text
+
+
+def test_an_empty_statement_and_one_in_the_customers_favour() -> None:
+    text = reading.text(made("statement", papers.statement(0, closing=-50, owed=0, ageing={})))
+    assert "No documents or payments in this period." in text
+    assert "₹50.00 in your favour" in text
+    assert "DAYS SINCE" not in text
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("count", [1, 500])
+@pytest.mark.parametrize("language", ["en", "hi"])
+def test_one_line_and_five_hundred(kind: str, count: int, language: str) -> None:
+    """Every page is numbered, every line printed once, and nothing leaves the paper."""
+    document = papers.ALL[kind](count)
+    pdf = made(kind, document, {"language": language})
+    pages = reading.pages(pdf)
+    assert len(pages) == 1 if count == 1 else len(pages) >= (1 if kind == "receipt" else 9)
+    if kind != "receipt":
+        for number, page in enumerate(pages, start=1):
+            assert (
+                f"Page {number} of {len(pages)}" if language == "en" else f"{number} / {len(pages)}"
+            ) in page
+        for words in reading.words(pdf):
+            assert all(w[0] >= MARGIN - 1 and w[2] <= 595.3 - MARGIN + 1 and w[3] < 842 for w in words)
+    numbers = "schedule" if "schedule" in document else "lines"
+    if kind in ("invoice", "quotation", "order", "delivery", "credit_note") and language == "en":
+        seen = [int(n) for page in pages for n in re.findall(r"SKU-(\d{4})", page)]
+        assert seen == [row["line_no"] for row in document[numbers]]
+
+
+@pytest.mark.parametrize("kind", ["quotation", "order", "delivery", "credit_note", "statement"])
+@pytest.mark.parametrize("count", range(8, 40, 3))
+def test_totals_and_signatures_are_never_torn(kind: str, count: int) -> None:
+    pages = reading.pages(made(kind, papers.ALL[kind](count)))
+    end = {
+        "quotation": "AMOUNT IN WORDS",
+        "order": "AMOUNT IN WORDS",
+        "credit_note": "AMOUNT IN WORDS",
+        "statement": "Closing balance",
+    }.get(kind)
+    if end:
+        page = next(page for page in pages if end in page)
+        row = r"SKU-\d{4}" if kind != "statement" else r"BLR/26-27/\d{6}"
+        assert len(re.findall(row, page)) >= 2
+    for head, below in (("ACCEPTED", "signatory"), ("GOODS RECEIVED", "Handed over")):
+        for page in pages:
+            assert (head in page) == (below in page) or head not in "".join(pages)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_long_names_fit_and_do_not_overlap(kind: str) -> None:
+    document = papers.ALL[kind]()
+    party = {**samples.MEHTA, "name": "Shri Venkateshwara " * 8, "email": "x" * 90 + "@example.com"}
+    document["customer" if kind == "statement" else "buyer"] = party
+    document["seller"] = {**samples.TEAK, "name": "W" * 120, "legal_name": "w" * 200}
+    for row in document.get("lines", []):
+        if "description" in row:
+            row["description"] *= 5
+            row["sku"] = "SKU" * 12
+            row["unit_price"] = 999999999
+    pdf = made(kind, document)
+    for words in reading.words(pdf):
+        for a in words:
+            for b in words:
+                assert not (abs(a[1] - b[1]) < 2 and a[0] < b[0] < a[2] - 0.5), (a, b)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_are_literal_fonts_embedded_and_properties_set(kind: str) -> None:
+    document = papers.ALL[kind]()
+    name = '<img src="file:///etc/passwd"> & <b>'
+    document["customer" if kind == "statement" else "buyer"] = {**samples.MEHTA, "name": name}
+    pdf = made(kind, document)
+    assert name.replace(" ", "") in reading.text(pdf).replace(" ", "")
+    assert all(reading.fonts(pdf).values())
+    reader = PdfReader(BytesIO(pdf))
+    assert reader.metadata is not None
+    assert reader.metadata.author == "Teak & Thread"
+    assert str(document.get("number") or "Statement") in str(reader.metadata.title)
+    assert str(reader.trailer["/Root"]["/Lang"]).startswith("en")  # type: ignore[index]
+
+
+def test_what_an_offer_took_off_is_explained() -> None:
+    document = papers.quotation()
+    document["lines"][0]["offers"] = [{"promotion_id": "p", "name": "Diwali week", "amount": 450}]
+    assert "Diwali week: -₹450.00" in reading.text(made("quotation", document))
+
+
+@pytest.mark.parametrize("length", [15, 60])
+@pytest.mark.parametrize("prices", [False, True])
+def test_a_thousand_numbers_fit_and_the_rest_is_counted(length: int, prices: bool) -> None:
+    document = papers.delivery()
+    document["lines"][0]["serials"] = [f"{n:0{length}}" for n in range(1000)]
+    text = reading.text(made("delivery", document, {"delivery_prices": prices}))
+    shown = 1400 // (length + 2)
+    assert f"and {1000 - shown} more" in text
+
+
+def test_many_payments_run_over_pages() -> None:
+    invoice = papers.ALL["invoice"]()
+    invoice["payments"] = [dict(invoice["payments"][0], reference=f"UTR {n:04}") for n in range(200)]
+    text = reading.text(made("invoice", invoice))
+    assert all(f"UTR {n:04}" in text for n in range(200))
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "name"),
+    [
+        ("invoice", None, "BLR-26-27-000001 Tax Invoice Teak & Thread.pdf"),
+        ("receipt", None, "BLR-26-27-000001 Receipt Teak & Thread.pdf"),
+        ("statement", None, "2026-11-30 Statement of Account Teak & Thread.pdf"),
+        ("quotation", {"language": "hi"}, "BLR-Q-26-27-0007 कोटेशन Teak & Thread.pdf"),
+    ],
+)
+def test_a_file_is_named_after_number_kind_and_seller(kind: str, settings: Any, name: str) -> None:
+    assert file_name(kind, papers.ALL[kind](), settings) == name  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", 'a"b;c\r\nX: 1', "  ..  ", "a\u202egnp.exe", "x" * 900])
+def test_a_file_name_holds_nothing_dangerous(name: str) -> None:
+    document = papers.invoice_of(name)
+    found = file_name("invoice", document)
+    assert re.fullmatch(r'[^\x00-\x1f<>:"/\\|?*\u202e]{5,124}', found)
+    assert not found.startswith(".")
