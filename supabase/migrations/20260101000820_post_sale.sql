@@ -241,9 +241,9 @@ begin
   perform private.move_stock(v_org_id, 'invoice', p_id, (v_sale ->> 'issued_at')::timestamptz, v_moves, v_date);
 
   -- Locks come in one order everywhere: stock levels, then the customer, then the counter, which is held shortest.
-  select coalesce(sum(s.amount), 0), coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('id', gen_random_uuid())), '[]')
-  into v_paid, v_payments from private.settle(p_payments, v_total - v_credit) s;
-  select sum((s ->> 'amount')::numeric) into v_by_points from jsonb_array_elements(v_payments) s where s ->> 'method' = 'points';
+  select coalesce(sum(s.amount), 0), coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('id', gen_random_uuid())), '[]'),
+    sum(s.amount) filter (where s.method = 'points')
+  into v_paid, v_payments, v_by_points from private.settle(p_payments, v_total - v_credit) s;
   if v_by_points is not null then
     v_points := private.check_points(v_org_id, p_customer_id, v_by_points, v_total, 0);
   end if;

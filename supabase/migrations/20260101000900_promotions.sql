@@ -53,6 +53,7 @@ as it stands, with or without tax. A document carries either the exclusive offer
 combinable ones, whichever saves the customer more: see private.apply_offers. Archived, never deleted: documents name them.';
 
 create table public.promotion_targets (
+  id uuid not null unique default gen_random_uuid(),
   org_id uuid not null,
   promotion_id uuid not null,
   position integer not null check (position between 1 and 200),
@@ -122,6 +123,6 @@ grant insert (id, org_id, name, kind, value, per_unit, buy_quantity, get_quantit
 grant update (name, kind, value, per_unit, buy_quantity, get_quantity, max_times, applies_to, customer_group_id, branch_id,
   valid_from, valid_to, weekdays, time_from, time_to, minimum_amount, needs_coupon, combinable, priority, archived_at)
   on public.promotions to authenticated;
-grant insert (org_id, promotion_id, position, part, category_id, product_id, variant_id, quantity)
+grant insert (id, org_id, promotion_id, position, part, category_id, product_id, variant_id, quantity)
   on public.promotion_targets to authenticated;
 grant update (part, category_id, product_id, variant_id, quantity) on public.promotion_targets to authenticated;

@@ -164,22 +164,6 @@ p_units: quantities of all lines, in the unit they are sold in; p_left: what is 
 
 -- Which may apply ---------------------------------------------------------------------------------
 
-create function private.offer_applies_at(p_promotion public.promotions, p_local timestamp) returns boolean
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return p_local::date between coalesce(p_promotion.valid_from, '-infinity') and coalesce(p_promotion.valid_to, 'infinity')
-    and (p_promotion.weekdays is null or extract(isodow from p_local)::integer = any (p_promotion.weekdays))
-    and (p_promotion.time_from is null or case when p_promotion.time_from < p_promotion.time_to
-      then p_local::time >= p_promotion.time_from and p_local::time < p_promotion.time_to
-      else p_local::time >= p_promotion.time_from or p_local::time < p_promotion.time_to end);
-end;
-$$;
-
-comment on function private.offer_applies_at(public.promotions, timestamp) is
-'Is a promotion on at this time? p_local: the branch''s own clock. Past midnight the weekday is the new day''s. No errors.';
-
 create function private.category_path(p_org_id uuid, p_category_id uuid) returns uuid[]
 language plpgsql stable
 set search_path = ''
@@ -229,25 +213,36 @@ begin
     end loop;
   end loop;
   return array(
-    select row (p.id, p.name, p.kind, p.value, p.per_unit, p.buy_quantity, p.get_quantity, p.max_times, p.combinable, p.priority,
-      case when p.applies_to = 'everything' then p_places else h.places end, h.positions, h.gives, h.needs, h.targets)::private.offer
-    from public.promotions p
-    left join lateral (
-      select array_agg(m.no order by m.no) as places, array_agg(m.position order by m.no) as positions,
-        array_agg(m.part = 'get' order by m.no) as gives, array_agg(m.quantity order by m.no) as needs, (
-          select count(*)::integer from public.promotion_targets c where c.org_id = p.org_id and c.promotion_id = p.id) as targets
+    with live as (
+      select * from public.promotions p
+      where p.org_id = p_org_id and p.archived_at is null and (not p.needs_coupon or p.id = p_promotion_id)
+        and (p.customer_group_id is null or p.customer_group_id = p_customer_group_id)
+        and (p.branch_id is null or p.branch_id = p_branch_id) and p.minimum_amount <= p_basket
+        and p_local::date between coalesce(p.valid_from, '-infinity') and coalesce(p.valid_to, 'infinity')
+        and (p.weekdays is null or extract(isodow from p_local)::integer = any (p.weekdays))
+        and (p.time_from is null or case when p.time_from < p.time_to
+          then p_local::time >= p.time_from and p_local::time < p.time_to
+          else p_local::time >= p.time_from or p_local::time < p.time_to end)
+    ), hits as (
+      select m.promotion_id, array_agg(m.no order by m.no) as places, array_agg(m.position order by m.no) as positions,
+        array_agg(m.part = 'get' order by m.no) as gives, array_agg(m.quantity order by m.no) as needs
       from (
-        select distinct on (l.no) l.no, t.position, t.part, t.quantity
-        from public.promotion_targets t
+        select distinct on (t.promotion_id, l.no) t.promotion_id, l.no, t.position, t.part, t.quantity
+        from live p
+        cross join lateral (
+          select * from public.promotion_targets t where t.org_id = p.org_id and t.promotion_id = p.id offset 0) t
         join unnest(v_nos, v_variants, v_products, v_categories) l (no, variant_id, product_id, category_id)
           on t.variant_id = l.variant_id or t.product_id = l.product_id or t.category_id = l.category_id
-        where t.org_id = p.org_id and t.promotion_id = p.id
-        order by l.no, t.position) m
-      where p.applies_to = 'targets') h on true
-    where p.org_id = p_org_id and p.archived_at is null and (not p.needs_coupon or p.id = p_promotion_id)
-      and (p.customer_group_id is null or p.customer_group_id = p_customer_group_id)
-      and (p.branch_id is null or p.branch_id = p_branch_id) and p.minimum_amount <= p_basket
-      and private.offer_applies_at(p, p_local) and (p.applies_to = 'everything' or h.places is not null)
+        where p.applies_to = 'targets'
+        order by t.promotion_id, l.no, t.position) m
+      group by m.promotion_id
+    )
+    select row (p.id, p.name, p.kind, p.value, p.per_unit, p.buy_quantity, p.get_quantity, p.max_times, p.combinable, p.priority,
+      case when p.applies_to = 'everything' then p_places else h.places end, h.positions, h.gives, h.needs,
+      case when p.kind = 'bundle' then (
+        select count(*) from public.promotion_targets c where c.org_id = p.org_id and c.promotion_id = p.id) end)::private.offer
+    from live p left join hits h on h.promotion_id = p.id
+    where p.applies_to = 'everything' or h.places is not null
     order by p.priority desc, p.id);
 end;
 $$;
@@ -255,7 +250,7 @@ $$;
 comment on function private.offers_for(uuid, uuid, uuid, timestamp, jsonb, integer[], numeric, uuid) is
 'The promotions that may apply to a sale, in the order in which combinable ones are taken: the highest priority first, then by id. p_places: the lines
 that offers may touch, by their index; p_basket: what all lines come to before offers; p_promotion_id: that of the coupon shown, or null; the rest as
-private.apply_offers''s. No errors.';
+private.apply_offers''s. Past midnight the weekday and the date are the new day''s. No errors.';
 
 create function private.apply_offers(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp, p_lines jsonb,
   p_supply private.supply, p_promotion_id uuid, p_code text)

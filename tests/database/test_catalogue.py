@@ -83,8 +83,8 @@ COLUMN_GRANTS = {
     "update: name kind value per_unit buy_quantity get_quantity max_times applies_to customer_group_id "
     "branch_id valid_from valid_to weekdays time_from time_to minimum_amount needs_coupon combinable "
     "priority archived_at",
-    "public.promotion_targets": "insert: org_id promotion_id position part category_id product_id variant_id "
-    "quantity; update: part category_id product_id variant_id quantity",
+    "public.promotion_targets": "insert: id org_id promotion_id position part category_id product_id "
+    "variant_id quantity; update: part category_id product_id variant_id quantity",
     "public.coupons": "insert: id org_id promotion_id code max_uses max_uses_per_customer valid_from "
     "valid_to; update: max_uses max_uses_per_customer valid_from valid_to archived_at",
     "public.loyalty_programs": "insert: org_id point_value minimum_points max_share_percent expiry_months; "

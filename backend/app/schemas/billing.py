@@ -68,6 +68,7 @@ class SaleOptions(Input):
     credit_note_id: UUID | None = Field(
         default=None, description="A credit note of the same customer that pays first"
     )
+    coupon: str | None = Field(default=None, max_length=100, description="The code of a coupon")
 
 
 class QuoteRequest(Input):

@@ -106,6 +106,7 @@ INVOICE: dict[str, Any] = {
             "taxes": _TAXES,
             "tax": 180.00,
             "total": 1180.00,
+            "offers": [],
         }
     ],
     "tax_summary": [

@@ -48,11 +48,20 @@ class SetItem(Row):
     quantity: Quantity
 
 
+class LineOffer(Row):
+    """What a promotion took off a line, within its discount; coupon: by which code."""
+
+    promotion_id: UUID
+    name: str
+    amount: Money
+    coupon: str | None = None
+
+
 class InvoiceLine(Row):
     """One line. quantity: in `unit`, base_quantity: in the product's own unit; set_items: what a set stood
     for; serials: the numbers of the pieces; unit_price: for one unit; list_price:
     what the catalogue asked, by the list named in price_list or else by the variant; discount: off the line;
-    taxable: after discount, without tax.
+    taxable: after discount, without tax; offers: which promotions gave how much of the discount.
     """
 
     line_no: int
@@ -76,6 +85,7 @@ class InvoiceLine(Row):
     taxes: list[TaxAmount]
     tax: Money
     total: Money
+    offers: list[LineOffer]
 
 
 class TaxSummaryRow(Row):
