@@ -9,10 +9,10 @@ as $$
 begin
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit, quantity,
     base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate,
-    taxes, tax)
+    taxes, tax, offers)
   select p_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
     l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax,
-    l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
+    l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, nullif(l.offers, 'null')
   from jsonb_populate_recordset(null::public.invoice_lines, p_lines) l;
 end;
 $$;
@@ -26,15 +26,15 @@ set search_path = ''
 as $$
 begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
-    business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, buyer, subtotal,
-    discount, tax, round_off, total, note, reference, terms, created_by)
+    business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller,
+    buyer, subtotal, discount, tax, round_off, total, note, reference, terms, created_by)
   values (p_org_id, p_id, (p_sale ->> 'branch_id')::uuid, (p_sale ->> 'location_id')::uuid, (p_sale ->> 'customer_id')::uuid,
     (p_sale ->> 'order_id')::uuid, (p_sale ->> 'delivery_id')::uuid, p_number,
     -- What costs nothing owes nothing.
     case when p_status = 'sent' and (p_sale ->> 'total')::numeric = 0 then 'paid' else p_status end,
     (p_sale ->> 'issued_at')::timestamptz, (p_sale ->> 'business_date')::date, (p_sale ->> 'due_date')::date, p_sale ->> 'currency',
     p_sale ->> 'tax_regime', p_sale ->> 'supply_type', p_sale -> 'place_of_supply' ->> 'code',
-    p_sale -> 'place_of_supply' ->> 'name', p_sale -> 'seller', nullif(p_sale -> 'buyer', 'null'),
+    p_sale -> 'place_of_supply' ->> 'name', (p_sale ->> 'reverse_charge')::boolean, p_sale -> 'seller', nullif(p_sale -> 'buyer', 'null'),
     (p_sale ->> 'subtotal')::numeric, (p_sale ->> 'discount')::numeric, (p_sale ->> 'tax')::numeric,
     (p_sale ->> 'round_off')::numeric, (p_sale ->> 'total')::numeric, p_sale ->> 'note', p_sale ->> 'reference',
     p_sale ->> 'terms', private.caller());

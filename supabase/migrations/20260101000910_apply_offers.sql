@@ -11,7 +11,7 @@ declare
   v_sum numeric := 0;
   v_given numeric := 0;
   v_share numeric;
-  v_parts numeric[] := '{}';
+  v_parts numeric[] := array[]::numeric[];
 begin
   foreach v_share in array p_weights loop
     v_total := v_total + v_share;
@@ -90,8 +90,8 @@ set search_path = ''
 as $$
 declare
   v_count integer := coalesce(cardinality(p_offer.places), 0);
-  v_amounts numeric[] := '{}';
-  v_weights numeric[] := '{}';
+  v_amounts numeric[] := array[]::numeric[];
+  v_weights numeric[] := array[]::numeric[];
   v_taken numeric[];
   v_chosen boolean[];
   v_times numeric;
@@ -169,7 +169,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_path uuid[] := '{}';
+  v_path uuid[] := array[]::uuid[];
   v_id uuid := p_category_id;
 begin
   while v_id is not null and cardinality(v_path) < 100 loop
@@ -190,10 +190,10 @@ set search_path = ''
 as $$
 declare
   v_by_category boolean;
-  v_variants uuid[] := '{}';
-  v_products uuid[] := '{}';
-  v_categories uuid[] := '{}';
-  v_nos integer[] := '{}';
+  v_variants uuid[] := array[]::uuid[];
+  v_products uuid[] := array[]::uuid[];
+  v_categories uuid[] := array[]::uuid[];
+  v_nos integer[] := array[]::integer[];
   v_line jsonb;
   v_path uuid[];
   v_place integer;
@@ -259,9 +259,9 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_places integer[] := '{}';
-  v_units numeric[] := '{}';
-  v_nets numeric[] := '{}';
+  v_places integer[] := array[]::integer[];
+  v_units numeric[] := array[]::numeric[];
+  v_nets numeric[] := array[]::numeric[];
   v_left numeric[];
   v_basket numeric := 0;
   v_line jsonb;
@@ -279,7 +279,7 @@ declare
   v_coupon_saves boolean := false;
   v_net numeric;
   v_place integer := 0;
-  v_lines jsonb := '[]';
+  v_lines jsonb := '[]'::jsonb;
   v_tax record;
 begin
   for v_line in select l from jsonb_array_elements(p_lines) l loop

@@ -43,7 +43,7 @@ create table public.loyalty_entries (
   org_id uuid not null,
   id uuid not null default gen_random_uuid(),
   customer_id uuid not null,
-  kind text not null check (kind in ('earn', 'redeem', 'return', 'reverse', 'expire', 'adjust', 'move')),
+  kind text not null check (kind in ('earn', 'redeem', 'return', 'reverse', 'expire', 'adjust')),
   points bigint not null check (points <> 0),
   lot_id uuid,
   expires_at timestamptz,
@@ -66,8 +66,8 @@ create table public.loyalty_entries (
 comment on table public.loyalty_entries is
 'Points, append-only. What is got (points above 0) is a lot of its own; what is spent names in lot_id the lot it comes from, first
 expiring first, so a lot and what names it never sum below 0. kind: earn (on an invoice that is paid), redeem (paid with), return (of
-what was redeemed on goods that came back), reverse (of what was earned), expire, adjust (by hand, with a reason), move (to the
-customer who remains of two). expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
+what was redeemed on goods that came back), reverse (of what was earned), expire, adjust (by hand, with a
+reason). expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
 basis: what the whole invoice earns. created_by: null for the job.';
 
 insert into public.payment_methods (code, name, gives_change, is_money) values ('points', 'Points', false, false);
@@ -401,25 +401,6 @@ $$;
 comment on function private.expire_points() is
 'The nightly job: writes off what is left of lots that have expired, in all organisations; returns how many lots. They cannot be redeemed from the moment
 they expire. Idempotent, also when it runs twice at once. No errors.';
-
-create function private.move_points(p_org_id uuid, p_from_id uuid, p_to_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_lot record;
-begin
-  perform from public.customers c where c.org_id = p_org_id and c.id in (p_from_id, p_to_id) order by c.id for no key update;
-  for v_lot in select * from private.point_lots(p_org_id, p_from_id) l order by l.got_at, l.lot_id loop
-    insert into public.loyalty_entries (org_id, customer_id, kind, points, lot_id, expires_at, created_by)
-    values (p_org_id, p_from_id, 'move', -v_lot.points, v_lot.lot_id, null, auth.uid()),
-      (p_org_id, p_to_id, 'move', v_lot.points, null, v_lot.expires_at, auth.uid());
-  end loop;
-end;
-$$;
-
-comment on function private.move_points(uuid, uuid, uuid) is
-'Moves all points of a customer to another, as one who was entered twice is merged; they expire when they would have. Locks both. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

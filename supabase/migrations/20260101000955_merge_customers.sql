@@ -98,8 +98,6 @@ begin
   where a.org_id = p_org_id and a.customer_id = p_merge_id and a.is_default and exists (
     select from public.customer_addresses k
     where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at is null);
-  -- Credit (room credit): the worse credit status of the two stays.
-  return;
 end;
 $$;
 
@@ -172,6 +170,8 @@ begin
     where org_id = v_org_id and id = p_merge_id;
     update public.customers set merged_into = p_keep_id where org_id = v_org_id and merged_into = p_merge_id;
     v_moved := private.move_customer(v_org_id, p_keep_id, p_merge_id);
+    -- The agreements of both are one's now, and so is what they say of him.
+    perform private.follow_credit_status(v_org_id, p_keep_id);
     -- What only the other entry knew is kept. An address comes whole, with the tax number that belongs to it, or stays apart.
     if v_keep.country is null and v_keep.address_line1 is null and v_keep.city is null then
       update public.customers set tax_number = v_merge.tax_number, address_line1 = v_merge.address_line1,

@@ -164,7 +164,9 @@ begin
     select case p_by when 'day' then m.day::text when 'method' then m.method when 'branch' then m.branch_id::text
         else m.user_id::text end as key, count(*) filter (where m.received > 0) as payments, sum(m.received) as received,
       sum(m.reversed) as reversed, sum(m.refunded) as refunded
-    from private.money_moved(p_org_id, v_branches, p_from, p_to) m group by 1
+    from private.money_moved(p_org_id, v_branches, p_from, p_to) m
+    -- Points pay a debt, and no money comes in.
+    join public.payment_methods y on y.code = m.method and y.is_money group by 1
   )
   select s.key, case p_by when 'day' then s.key
       when 'method' then (select t.name from public.payment_methods t where t.code = s.key)

@@ -275,10 +275,10 @@ def test_removing(people: People, name: str, table: str) -> None:
         foreign = f"select count(*) from public.{table} where not ({scope})"
         strangers = owner.execute(foreign).fetchone()
         removed = 0
-        keys = owner.execute(f"select id from public.{table} order by id").fetchall()
+        keys = owner.execute(f"select ctid::text from public.{table} order by ctid").fetchall()
         for (key,) in keys:
             try:
-                removed += person.execute(f"delete from public.{table} where id = %s", [key])
+                removed += person.execute(f"delete from public.{table} where ctid = %s::tid", [key])
             except psycopg.Error as error:
                 assert error.sqlstate == "PT409"  # noqa: PT017 - in_use, told to archive
         assert owner.execute(foreign).fetchone() == strangers

@@ -486,7 +486,7 @@ class _Builder:
         self.admin.execute(
             "update public.loyalty_rules set archived_at = now() where org_id = %s", [self.org_id]
         )
-        self.customer("member", credit=1000)
+        self.customer("member", credit=1500)
         self.admin.rpc(
             "adjust_points",
             p_id=new_id(),
@@ -495,7 +495,7 @@ class _Builder:
             p_reason="Welcome",
         )
 
-    def offer(self, branch: Branch, key: str) -> None:
+    def offer(self, branch: Branch, key: str, owed: str) -> None:
         """A promotion that is over, its coupon used by a sale that came back, and something the member owes.
 
         The shelf is as it was before.
@@ -532,19 +532,21 @@ class _Builder:
             p_options={"refund": {"method": "cash"}},
         )
         self.admin.execute("update public.promotions set archived_at = now() where id = %s", [promotion])
-        self.admin.rpc(
-            "adjust_stock",
-            p_id=new_id(),
-            p_location_id=branch.showroom,
-            p_variant_id=self.variants[key],
-            p_quantity=1,
-            p_reason="opening",
-            p_unit_cost=Decimal("40"),
-        )
+        if owed not in UNSTOCKED:
+            self.admin.rpc(
+                "adjust_stock",
+                p_id=new_id(),
+                p_location_id=branch.showroom,
+                p_variant_id=self.variants[owed],
+                p_quantity=1,
+                p_reason="opening",
+                p_unit_cost=Decimal("40"),
+            )
         made = self.debts[branch.code] = new_id()
         self.admin.rpc(
             "post_sale",
-            **sale,
+            p_branch_id=branch.id,
+            p_lines=[{"variant_id": self.variants[owed], "quantity": 1}],
             p_customer_id=self.customers["member"],
             p_id=made,
             p_location_id=branch.showroom,
@@ -650,8 +652,8 @@ def _make_teak(connection: Connection) -> House:
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
     build.loyal()
-    build.offer(blr, "book")
-    build.offer(mum, "book")
+    build.offer(blr, "book", "assembly")
+    build.offer(mum, "book", "assembly")
     build.on_credit(blr, "assembly")
     build.on_credit(mum, "assembly")
     build.old_shift(blr)
@@ -688,7 +690,7 @@ def _make_lagoon(connection: Connection) -> House:
     )
     build.reserve_and_carry(london, "filter")
     build.loyal()
-    build.offer(london, "filter")
+    build.offer(london, "filter", "filter")
     build.on_credit(london, "filter")
     build.old_shift(london)
     build.papers(london, "domestic", "pump", "filter")
