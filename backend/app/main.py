@@ -15,13 +15,49 @@ from backend.app.core.errors import install_error_handlers
 from backend.app.core.logging import configure_logging
 from backend.app.core.settings import Settings, SettingsError, load_settings
 from backend.app.openapi import install_openapi
-from backend.app.routers import audit, auth, billing, catalogue, customers, health, inventory, products, users
+from backend.app.routers import (
+    audit,
+    auth,
+    billing,
+    catalogue,
+    counts,
+    customers,
+    goods_returns,
+    health,
+    labels,
+    products,
+    reordering,
+    reservations,
+    scan,
+    stock,
+    tracking,
+    transfers,
+    users,
+)
 
 # Shorter than the 5 seconds after which many servers close an idle connection, so that no request meets a
 # closed one.
 _KEEPALIVE_SECONDS = 4.0
 
-_ROUTERS = (health, auth, catalogue, products, customers, inventory, billing, audit, users)
+_ROUTERS = (
+    health,
+    auth,
+    catalogue,
+    products,
+    customers,
+    stock,
+    tracking,
+    reservations,
+    transfers,
+    counts,
+    reordering,
+    goods_returns,
+    scan,
+    labels,
+    billing,
+    audit,
+    users,
+)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -23,7 +23,8 @@ _TAGS = [
     {"name": "customers", "description": "Customers and their credit limits."},
     {
         "name": "inventory",
-        "description": "Products, variants and their search; stock levels, the ledger, adjustments.",
+        "description": "Products, variants and their search; stock, its movements and documents; labels, "
+        "scanning.",
     },
     {"name": "billing", "description": "Counter sales, invoices, and their PDF."},
     {"name": "audit", "description": "Who changed what, and when."},
@@ -83,9 +84,10 @@ def _json_bodies(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _example(schema: dict[str, Any], schemas: dict[str, Any]) -> Any:
-    """The example of a model; a page shows one row of its items."""
+    """The example of a model; a page shows one row of its items, and so does a plain list."""
     model = schemas[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
     if model.get("examples"):
         return model["examples"][0]
     items = model["properties"]["items"]["items"]
-    return {"items": [_example(items, schemas)], "total": 1, "next_cursor": None}
+    page = {"items": [_example(items, schemas)], "total": 1, "next_cursor": None}
+    return {name: value for name, value in page.items() if name in model["properties"]}

@@ -226,7 +226,9 @@ def _compare_returns(report: Report, house: House, source: Source, matched: Matc
     report.compare("Gross credited, GBP", gross, _sum_of(notes, "total"))
     refunds = [
         row
-        for row in _rows(house, "refund_sources", "refund_id,entry,credit_note_id,amount", "refund_id", "entry")
+        for row in _rows(
+            house, "refund_sources", "refund_id,entry,credit_note_id,amount", "refund_id", "entry"
+        )
         if row["credit_note_id"] in returns
     ]
     report.compare("Refunds, GBP", gross, _sum_of(refunds, "amount"))

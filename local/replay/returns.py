@@ -17,7 +17,7 @@ from local.replay.source import PENNY, ZERO, Line, Slip, Source
 
 @dataclass
 class Part:
-    """Some of one line of a sale. line_no: counts from 1; net and tax: in pounds, what of the line goes back."""
+    """Some of one line of a sale. line_no: from 1; net and tax: in pounds, what of the line goes back."""
 
     line_no: int
     line: Line

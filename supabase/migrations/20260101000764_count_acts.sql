@@ -161,22 +161,20 @@ begin
       case when m.quantity > 0 then p_count.location_id else v_adjustment_location_id end, abs(m.quantity), null, m.serials,
       m.batch_id)::private.stock_move order by m.line_no)
     from (
-      select l.line_no, l.variant_id, l.batch_id, f.variance as quantity, null::text[] as serials
-      from public.stock_count_lines l
-      join public.stock_count_figures f on f.org_id = l.org_id and f.count_id = l.count_id and f.line_no = l.line_no
-      where l.org_id = p_count.org_id and l.count_id = p_count.id and f.missing is null
+      select (r.line).line_no, (r.line).variant_id, (r.line).batch_id, (r.figures).variance as quantity, null::text[] as serials
+      from private.count_rows(p_count.org_id, p_count.id) r
+      where (r.figures).missing is null
       union all
       -- Of the pieces, those of which it still holds: a missing one that is in the book, a found one that is not.
-      select l.line_no, l.variant_id, l.batch_id, w.way * cardinality(w.serials), w.serials
-      from public.stock_count_lines l
-      join public.stock_count_figures f on f.org_id = l.org_id and f.count_id = l.count_id and f.line_no = l.line_no
+      select (r.line).line_no, (r.line).variant_id, null, w.way * cardinality(w.serials), w.serials
+      from private.count_rows(p_count.org_id, p_count.id) r
       cross join lateral (
-        select private.serials_of(p_count.org_id, l.variant_id, f.missing, p_count.location_id) as missing,
-          private.serials_of(p_count.org_id, l.variant_id, f.found, p_count.location_id) as present) h
+        select private.serials_of(p_count.org_id, (r.line).variant_id, (r.figures).missing, p_count.location_id) as missing,
+          private.serials_of(p_count.org_id, (r.line).variant_id, (r.figures).found, p_count.location_id) as present) h
       cross join lateral (
-        values (-1, h.missing), (1, array(select s from unnest(f.found) s where s <> all (coalesce(h.present, '{}')) order by s))
-        ) w (way, serials)
-      where l.org_id = p_count.org_id and l.count_id = p_count.id and f.missing is not null) m
+        values (-1, h.missing), (1, array(
+          select s from unnest((r.figures).found) s where s <> all (coalesce(h.present, '{}')) order by s))) w (way, serials)
+      where (r.figures).missing is not null) m
     where m.quantity <> 0);
 end;
 $$;
@@ -213,28 +211,29 @@ begin
     values (v_org_id, p_id, v_location.branch_id, p_location_id, p_kind, jsonb_strip_nulls(p_options - 'blind' - 'note'), v_blind,
       'counting', p_options ->> 'note', private.caller());
     perform from public.locations where org_id = v_org_id and id = p_location_id for no key update;
-    -- The list: what the book has here, lot by lot; of listed variants also what it has not.
-    insert into public.stock_count_lines (org_id, count_id, line_no, branch_id, variant_id, batch_id)
-    select v_org_id, p_id, row_number() over (order by v.sku, b.expires_on nulls last, b.code), v_location.branch_id, v.id, b.id
-    from public.product_variants v
-    left join public.stock_levels s on s.org_id = v_org_id and s.location_id = p_location_id and s.variant_id = v.id
-    left join public.batch_levels n
-      on n.org_id = v_org_id and n.location_id = p_location_id and n.variant_id = v.id and n.on_hand > 0 and v.tracking = 'batch'
-    left join public.batches b on b.org_id = v_org_id and b.id = n.batch_id
-    where v.org_id = v_org_id and (v_scope is null or v.id = any (v_scope))
-      and (s.on_hand > 0 or (p_options ->> 'variant_ids' is not null and v.tracking <> 'batch'));
+    -- The list: what the book has here, lot by lot; of listed variants also what it has not. In one statement, so that all of it
+    -- is of one moment.
+    with listed as materialized (
+      select row_number() over (order by v.sku, b.expires_on nulls last, b.code) as line_no, v.id as variant_id, b.id as batch_id,
+        coalesce(n.on_hand, s.on_hand, 0) as expected
+      from public.product_variants v
+      left join public.stock_levels s on s.org_id = v_org_id and s.location_id = p_location_id and s.variant_id = v.id
+      left join public.batch_levels n
+        on n.org_id = v_org_id and n.location_id = p_location_id and n.variant_id = v.id and n.on_hand > 0 and v.tracking = 'batch'
+      left join public.batches b on b.org_id = v_org_id and b.id = n.batch_id
+      where v.org_id = v_org_id and (v_scope is null or v.id = any (v_scope))
+        and (s.on_hand > 0 or (p_options ->> 'variant_ids' is not null and v.tracking <> 'batch'))
+    ), lines as (
+      insert into public.stock_count_lines (org_id, count_id, line_no, branch_id, variant_id, batch_id)
+      select v_org_id, p_id, line_no, v_location.branch_id, variant_id, batch_id from listed
+    )
+    insert into public.stock_count_figures (org_id, count_id, line_no, branch_id, shown, expected)
+    select v_org_id, p_id, line_no, v_location.branch_id, not v_blind, expected from listed;
     if not found and p_kind = 'cycle' then
       perform private.fail(422, 'nothing_to_count', 'Nothing of what you ask for lies here.', '{"field": "p_options"}');
     end if;
     perform private.refuse_overlap(v_org_id, p_id, p_location_id,
       array(select variant_id from public.stock_count_lines where org_id = v_org_id and count_id = p_id));
-    insert into public.stock_count_figures (org_id, count_id, line_no, branch_id, shown, expected)
-    select l.org_id, l.count_id, l.line_no, l.branch_id, not v_blind, coalesce(n.on_hand, s.on_hand, 0)
-    from public.stock_count_lines l
-    left join public.stock_levels s on s.org_id = l.org_id and s.location_id = p_location_id and s.variant_id = l.variant_id
-    left join public.batch_levels n
-      on n.org_id = l.org_id and n.location_id = p_location_id and n.variant_id = l.variant_id and n.batch_id = l.batch_id
-    where l.org_id = v_org_id and l.count_id = p_id;
     perform private.emit(v_org_id, 'count.started', jsonb_build_object('count_id', p_id, 'branch_id', v_location.branch_id,
       'location_id', p_location_id));
   end if;

@@ -135,9 +135,8 @@ begin
     v_date := (now() at time zone (select timezone from public.branches where org_id = v_org_id and id = v_count.branch_id))::date;
     perform private.assert_period_open(v_org_id, v_date);
     perform private.lock_levels(v_org_id, array[v_count.location_id], array(
-      select distinct l.variant_id from public.stock_count_lines l
-      join public.stock_count_figures f on f.org_id = l.org_id and f.count_id = l.count_id and f.line_no = l.line_no
-      where l.org_id = v_org_id and l.count_id = p_count_id and (f.variance <> 0 or f.missing <> '{}' or f.found <> '{}')));
+      select distinct (r.line).variant_id from private.count_rows(v_org_id, p_count_id) r
+      where (r.figures).variance <> 0 or (r.figures).missing <> '{}' or (r.figures).found <> '{}'));
     v_moves := private.count_moves(v_count);
     if v_moves is not null then
       perform private.move_stock(v_org_id, 'stock_count', p_count_id, now(), v_moves);
@@ -145,15 +144,14 @@ begin
     update public.stock_count_figures f
     set shown = true, posted = case when f.variance is not null then coalesce(m.quantity, 0) end,
       worth = case when f.variance is not null then coalesce(m.worth, 0) end
-    from public.stock_count_lines l
+    from private.count_rows(v_org_id, p_count_id) r
     left join (
       select x.variant_id, x.batch_id, sum(x.quantity * w.way) as quantity, round(sum(x.quantity * x.unit_cost * w.way), 2) as worth
       from public.stock_movements x
       cross join lateral (select case when x.to_location_id = v_count.location_id then 1 else -1 end as way) w
       where x.org_id = v_org_id and x.document_id = p_count_id and x.document = 'stock_count'
-      group by 1, 2) m on m.variant_id = l.variant_id and m.batch_id is not distinct from l.batch_id
-    where l.org_id = v_org_id and l.count_id = p_count_id
-      and f.org_id = l.org_id and f.count_id = l.count_id and f.line_no = l.line_no;
+      group by 1, 2) m on m.variant_id = (r.line).variant_id and m.batch_id is not distinct from (r.line).batch_id
+    where f.org_id = v_org_id and f.count_id = p_count_id and f.line_no = (r.line).line_no;
     update public.stock_counts set status = 'posted', posted_at = now(), posted_by = private.caller(), business_date = v_date
     where org_id = v_org_id and id = p_count_id;
     perform private.emit(v_org_id, 'count.posted', jsonb_build_object('count_id', p_count_id, 'branch_id', v_count.branch_id,

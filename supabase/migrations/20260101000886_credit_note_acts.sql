@@ -169,11 +169,12 @@ begin
     v_invoice.currency, v_sums.taxable, v_sums.discount, v_sums.tax, v_total - v_sums.taxable - v_sums.tax, v_total,
     private.caller());
   insert into public.credit_note_lines (org_id, credit_note_id, invoice_id, branch_id, line_no, variant_id, sku, description,
-    hsn_code, unit, quantity, base_quantity, set_items, serials, disposition, unit_price, price_includes_tax, discount, taxable,
+    hsn_code, unit, quantity, base_quantity, set_items, serials, disposition, unit_price, list_price, price_list,
+    price_includes_tax, discount, taxable,
     tax_kind, tax_rate, taxes, tax)
   select p_org_id, p_id, p_invoice_id, v_invoice.branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit,
-    l.quantity, l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.disposition, l.unit_price, l.price_includes_tax,
-    l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
+    l.quantity, l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.disposition, l.unit_price, l.list_price, l.price_list,
+    l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
   from jsonb_populate_recordset(null::public.credit_note_lines, v_lines) l;
   if v_applied > 0 then
     perform private.note_credit(p_org_id, p_id, p_invoice_id, v_applied);
@@ -331,7 +332,7 @@ begin
       'goods_return_id', c.goods_return_id, 'reason', c.reason, 'voids', c.voids, 'issued_at', c.issued_at,
       'business_date', c.business_date, 'timezone', b.timezone, 'currency', c.currency, 'tax_regime', i.tax_regime,
       'supply_type', i.supply_type, 'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
-      'seller', i.seller, 'buyer', i.buyer, 'subtotal', c.subtotal, 'discount', c.discount, 'tax', c.tax,
+      'reverse_charge', coalesce((to_jsonb(i) ->> 'reverse_charge')::boolean, false), 'seller', i.seller, 'buyer', i.buyer, 'subtotal', c.subtotal, 'discount', c.discount, 'tax', c.tax,
       'round_off', c.round_off, 'total', c.total, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'allocations', (
         select coalesce(jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'invoice_number', a.number, 'amount', a.amount)

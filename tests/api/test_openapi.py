@@ -6,7 +6,27 @@ import pytest
 from pydantic import BaseModel
 
 from backend.app.main import create_app
-from backend.app.schemas import audit, auth, billing, catalogue, customers, health, inventory, users
+from backend.app.schemas import (
+    assortment,
+    audit,
+    auth,
+    billing,
+    catalogue,
+    changes,
+    counts,
+    customers,
+    goods_returns,
+    health,
+    labels,
+    price_lists,
+    reordering,
+    reservations,
+    scan,
+    stock,
+    tracking,
+    transfers,
+    users,
+)
 from tests.api.support import make_settings
 
 DOCUMENT: dict[str, Any] = create_app(make_settings()).openapi()
@@ -17,7 +37,27 @@ OPERATIONS = {
 }
 MODELS = [
     model
-    for module in (audit, auth, billing, catalogue, customers, health, inventory, users)
+    for module in (
+        assortment,
+        audit,
+        auth,
+        billing,
+        catalogue,
+        changes,
+        counts,
+        customers,
+        goods_returns,
+        health,
+        labels,
+        price_lists,
+        reordering,
+        reservations,
+        scan,
+        stock,
+        tracking,
+        transfers,
+        users,
+    )
     for model in vars(module).values()
     if isinstance(model, type)
     and issubclass(model, BaseModel)

@@ -38,6 +38,8 @@ named = partial(uuid5, NAMESPACE_URL)
 ORG, BRANCH, LOCATION = named("org"), named("branch"), named("location")
 TAX_CLASS, CATEGORY, PRODUCT = named("tax class"), named("category"), named("product")
 VARIANT, CUSTOMER, INVOICE = named("variant"), named("customer"), named("invoice")
+WAREHOUSE, RESERVATION = named("warehouse"), named("reservation")
+TRANSFER, COUNT = named("transfer"), named("stock count")
 BRAND, SET, GROUP, PRICE_LIST = named("brand"), named("set"), named("group"), named("price list")
 
 # The values that fit a place; four out of five requests use them.
@@ -45,10 +47,18 @@ EVERYWHERE: dict[str, object] = {
     "path.org_id": ORG,
     "path.customer_id": CUSTOMER,
     "path.invoice_id": INVOICE,
+    "path.reservation_id": RESERVATION,
+    "path.transfer_id": TRANSFER,
+    "path.count_id": COUNT,
+    "path.item_id": VARIANT,
+    "path.kind": "variants",
     "query.org_id": ORG,
+    "query.branch_id": BRANCH,
     "body.org_id": ORG,
     "body.branch_id": BRANCH,
     "body.location_id": LOCATION,
+    "body.from_location_id": LOCATION,
+    "body.to_location_id": WAREHOUSE,
     "body.variant_id": VARIANT,
     "body.product_id": PRODUCT,
     "body.category_id": CATEGORY,
@@ -60,6 +70,9 @@ EVERYWHERE: dict[str, object] = {
     "body.unit_code": "DOZ",
     "body.tax_class_id": TAX_CLASS,
     "body.customer_id": CUSTOMER,
+    "body.items[*].variant_id": VARIANT,
+    "body.lines[*].line_no": 1,
+    "body.lines[*].item_no": 1,
     "body.lines[*].variant_id": VARIANT,
     "body.lines[*].quantity": 1,
     "body.lines[*].unit_price": 10,
@@ -183,14 +196,15 @@ def admin(people: People) -> Person:
         p_name="Pune",
         p_options={"region_code": "27"},
     )
-    admin.rpc(
-        "create_location",
-        p_id=str(LOCATION),
-        p_branch_id=str(BRANCH),
-        p_code="SHOW",
-        p_name="Showroom",
-        p_kind="showroom",
-    )
+    for location_id, kind in ((LOCATION, "showroom"), (WAREHOUSE, "warehouse")):
+        admin.rpc(
+            "create_location",
+            p_id=str(location_id),
+            p_branch_id=str(BRANCH),
+            p_code=kind.upper(),
+            p_name=kind.title(),
+            p_kind=kind,
+        )
     admin.client.table("tax_classes").insert(
         {"id": str(TAX_CLASS), "org_id": str(ORG), "code": "GST18", "name": "GST 18 %"}
     ).execute()
@@ -246,6 +260,19 @@ def admin(people: People) -> Person:
             "payments": [{"method": "cash", "amount": 2000}],
         },
     )
+    lines = [{"variant_id": VARIANT, "quantity": 1}]
+    documents: dict[str, dict[str, object]] = {
+        "reservations": {"id": RESERVATION, "location_id": LOCATION, "lines": lines},
+        "transfers": {
+            "id": TRANSFER,
+            "from_location_id": LOCATION,
+            "to_location_id": WAREHOUSE,
+            "lines": lines,
+        },
+        "counts": {"id": COUNT, "location_id": LOCATION, "kind": "full"},
+    }
+    for path, body in documents.items():
+        admin.post(f"/v1/inventory/{path}", body)
     return admin
 
 

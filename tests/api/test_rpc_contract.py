@@ -1,8 +1,8 @@
 """Every call of a database function in the Python code names a function that exists and its arguments.
 
-The calls are found by reading the code: ``something.rpc("name", {"p_argument": ...})`` and
-``Act(rpc="name", arguments={"p_argument": ...})`` and ``Resource(found_by="name")``. A call that cannot
-be read this way fails the test.
+The calls are found by reading the code: ``something.rpc("name", {"p_argument": ...})``,
+``Act(rpc="name", arguments={"p_argument": ...})``, the same with ``Lookup``, and
+``Resource(found_by="name")``. A call that cannot be read this way fails the test.
 """
 
 import ast
@@ -46,7 +46,7 @@ def _parts(call: ast.Call) -> tuple[ast.expr | None, ast.expr | None] | None:
     if isinstance(call.func, ast.Attribute) and call.func.attr == "rpc":
         name = call.args[0] if call.args else keywords.get("func")
         return name, call.args[1] if len(call.args) > 1 else keywords.get("params")
-    if isinstance(call.func, ast.Name) and call.func.id == "Act":
+    if isinstance(call.func, ast.Name) and call.func.id in ("Act", "Lookup"):
         return keywords.get("rpc"), keywords.get("arguments")
     if isinstance(call.func, ast.Name) and call.func.id == "Resource" and "found_by" in keywords:
         return keywords["found_by"], FOUND_BY

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from backend.app.schemas.billing import Invoice, InvoiceRow, Quote
-from backend.app.schemas.inventory import Adjustment, StockLevel, StockMovement
+from backend.app.schemas.stock import Adjustment, StockLevel, StockMovement
 from tests.api.conftest import Shop
 from tests.api.support import assert_problem
 

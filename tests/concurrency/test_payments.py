@@ -46,10 +46,8 @@ def _credit(connection: Connection, invoice: uuid.UUID, quantity: int | None) ->
 
 
 def _figures(shop: Shop, invoice: uuid.UUID) -> tuple[Any, ...]:
-    return tuple(
-        ask(shop, f"select {column} from public.invoices where id = %s", invoice)
-        for column in ("status", "paid", "credited", "balance")
-    )
+    row = ask(shop, "select to_jsonb(i) from public.invoices i where id = %s", invoice)
+    return row["status"], row["paid"], row["credited"], row["balance"]
 
 
 def _books_are_right(shop: Shop, till: OpenTill) -> bool:
@@ -99,9 +97,7 @@ def test_reversing_while_others_pay(found_shop: FoundShop, till: OpenTill) -> No
         invoice = _owed(shop, till, customer)
         cheque = _pay(till(shop), customer, 118, invoice)["id"]
         reverse = partial(call, till(shop), "reverse_payment", uuid.uuid4(), cheque, "Bounced")
-        outcomes = together(
-            [reverse, *(partial(_pay, till(shop), customer, 59, invoice) for _ in range(3))]
-        )
+        outcomes = together([reverse, *(partial(_pay, till(shop), customer, 59, invoice) for _ in range(3))])
         assert not isinstance(outcomes[0], Exception)
         assert set(refusals(outcomes)) <= {"invoice_overpaid"}
         paid = 59 * len(results(outcomes[1:]))
@@ -146,9 +142,7 @@ def test_a_payment_is_used_once(found_shop: FoundShop, till: OpenTill) -> None:
         refunded = ask(
             shop, "select coalesce(sum(amount), 0) from public.refund_sources where payment_id = %s", payment
         )
-        reversed_ = ask(
-            shop, "select count(*) from public.payment_reversals where payment_id = %s", payment
-        )
+        reversed_ = ask(shop, "select count(*) from public.payment_reversals where payment_id = %s", payment)
         assert settled + refunded + 118 * reversed_ in (118, 0)
     assert _books_are_right(shop, till)
 

@@ -1,7 +1,7 @@
 """The permission table as tests know it: what each public function and table asks of whoever comes.
 
-A new function or table must get a row here or in the `matrix_*.py` of its room, or `test_matrix.py` fails: that
-is the point.
+A new function or table must get a row here or in `matrix_catalogue.py`, `matrix_inventory.py` or
+`matrix_billing.py`, or `test_matrix.py` fails: that is the point.
 """
 
 from typing import Any

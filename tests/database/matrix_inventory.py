@@ -20,6 +20,27 @@ def _count(status: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
 
 INVENTORY_ACTS: dict[str, Act] = {
     "check_stock": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
+    "availability": Act(
+        "stock.read",
+        "org",
+        lambda place: {"p_org_id": place.house.id, "p_variant_ids": [place.goods]},
+        hidden=True,
+    ),
+    "scan": Act(
+        "catalogue.read",
+        "org",
+        lambda place: {"p_code": place.sku, "p_org_id": place.house.id},
+        hidden=True,
+    ),
+    "serial_history": Act(
+        "stock.read",
+        "branch",
+        lambda place: {
+            "p_org_id": place.house.id,
+            "p_variant_id": place.pieces,
+            "p_serial": f"{place.branch.code}-1",
+        },
+    ),
     "adjust_stock": Act(
         "stock.adjust",
         "branch",

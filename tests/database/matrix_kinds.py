@@ -21,6 +21,16 @@ class Place:
         return self.house.variants["sofa" if self.house is self.world.teak else "pump"]
 
     @property
+    def sku(self) -> str:
+        """The SKU of the goods."""
+        return "SOFA" if self.house is self.world.teak else "PUMP"
+
+    @property
+    def pieces(self) -> Any:
+        """A variant of which each piece has a serial number; the showroom has <branch code>-1 to -3."""
+        return self.house.variants["phone" if self.house is self.world.teak else "robot"]
+
+    @property
     def product(self) -> Any:
         """The product of the goods."""
         return self.house.products["sofa" if self.house is self.world.teak else "pump"]

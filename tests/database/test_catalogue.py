@@ -28,7 +28,7 @@ NOT_AUDITED = {
     "public.stock_levels": "changes only together with a movement",
     "public.batch_levels": "changes only together with a movement",
     "public.stock_units": "changes only together with a movement",
-    "public.stock_count_figures": "are computed from audited entries; the log would show those of a blind count",
+    "public.stock_count_figures": "come of audited entries; the log would show those of a blind count",
     "private.stock_count_books": "are append-only; the log would show what a blind count hides",
 }
 

@@ -198,6 +198,7 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
     )
     assert stable == [
         "abc_analysis",
+        "availability",
         "category_tree",
         "check_books",
         "check_stock",
@@ -213,7 +214,9 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "my_invitations",
         "quote_sale",
         "reorder_suggestions",
+        "scan",
         "search_variants",
+        "serial_history",
         "stock_changes",
         "whoami",
     ]

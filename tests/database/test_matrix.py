@@ -160,6 +160,11 @@ def _visible(owner: Connection, world: World, name: str, table: str) -> str:
         return "false"
     if spec.scope == "org":
         return mine
+    return _visible_of_branches(owner, world, name, table, mine)
+
+
+def _visible_of_branches(owner: Connection, world: World, name: str, table: str, mine: str) -> str:
+    """The same where rows belong to branches. mine: the condition that a row is of his business."""
     branches = ", ".join(f"'{branch}'" for branch in _covered(world, name))
     if table == "branches":
         return f"id in ({branches})"

@@ -69,7 +69,7 @@ def test_rates_follow_the_day_and_exports_bear_no_tax(first: Report) -> None:
 
 
 def test_a_cancellation_becomes_a_credit_note(first: Report) -> None:
-    # One of the two lanterns of 3.39 that customer 17850 bought: half of the line's 1.19 VAT, rounded half up.
+    # One of the two lanterns of 3.39 that customer 17850 bought: half of the line's 1.19 VAT, rounded up.
     assert figure(first, "Credit notes") == "1"
     assert figure(first, "Net value credited, GBP") == "3.39"
     assert figure(first, "VAT credited, GBP") == "0.60"

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
+from tests.support.counted import alert_of_an_empty_shelf, count_each_status
 from tests.support.gstin import gstin
 from tests.support.personas import Connection, Persona, new_id
+from tests.support.world_money import settle
 
 ROLES = ("admin", "cashier", "sales_executive", "inventory_manager", "technician")
 
@@ -41,9 +43,9 @@ class Branch:
 class House:
     """A business. Users are by role, or `<role>@<branch code>` for a branch other than the first.
 
+    payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
-    payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     """
 
     id: UUID
@@ -52,13 +54,13 @@ class House:
     variants: Mapping[str, UUID]
     customers: Mapping[str, UUID]
     invoices: Mapping[str, UUID]
-    products: Mapping[str, UUID]
-    documents: Mapping[str, UUID]
-    # Counts by `<branch code>:<status>`, an entry of one as `<branch code>:entry`; alerts by branch code.
-    counts: Mapping[str, UUID]
-    alerts: Mapping[str, UUID]
     payments: Mapping[str, UUID]
     credit_notes: Mapping[str, UUID]
+    products: Mapping[str, UUID]
+    documents: Mapping[str, UUID]
+    # Counts by `<branch code>:<status>`, an entry as `<branch code>:entry`; alerts by branch code.
+    counts: Mapping[str, UUID]
+    alerts: Mapping[str, UUID]
 
 
 @dataclass(frozen=True)
@@ -172,11 +174,11 @@ class _Builder:
     customers: dict[str, UUID] = field(default_factory=dict)
     tax_classes: dict[str, UUID] = field(default_factory=dict)
     products: dict[str, UUID] = field(default_factory=dict)
+    payments: dict[str, UUID] = field(default_factory=dict)
+    credit_notes: dict[str, UUID] = field(default_factory=dict)
     documents: dict[str, UUID] = field(default_factory=dict)
     counts: dict[str, UUID] = field(default_factory=dict)
     alerts: dict[str, UUID] = field(default_factory=dict)
-    payments: dict[str, UUID] = field(default_factory=dict)
-    credit_notes: dict[str, UUID] = field(default_factory=dict)
 
     @property
     def admin(self) -> Persona:
@@ -375,6 +377,12 @@ class _Builder:
             p_reason="Changed his mind",
         )
 
+    def settle(self, branch: Branch, key: str, customer: str) -> None:
+        """Payments and credit notes beyond sales."""
+        self.payments[branch.code], self.credit_notes[branch.code] = settle(
+            self.admin, branch.id, branch.showroom, self.variants[key], self.customers[customer]
+        )
+
     def reserve_and_carry(self, branch: Branch, key: str) -> None:
         """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""
         variant = self.variants[key]
@@ -408,96 +416,11 @@ class _Builder:
             "receive_transfer", p_id=new_id(), p_transfer_id=made, p_lines=[{"item_no": 1, "missing": 1}]
         )
 
-    def count(self, branch: Branch, status: str, key: str, location: UUID, quantity: int) -> None:
-        """A count of one variant, as far as the status says, that finds what the book says."""
-        made = self.counts[f"{branch.code}:{status}"] = new_id()
-        self.admin.rpc(
-            "start_count",
-            p_id=made,
-            p_location_id=location,
-            p_kind="cycle",
-            p_options={"variant_ids": [self.variants[key]]},
-        )
-        entered = self.admin.rpc(
-            "record_count",
-            p_id=new_id(),
-            p_count_id=made,
-            p_lines=[{"variant_id": self.variants[key], "quantity": quantity}],
-        )
-        steps = {
-            "counting": (),
-            "submitted": ("submit_count",),
-            "approved": ("submit_count", "approve_count"),
-            "posted": ("submit_count", "approve_count", "post_count"),
-        }
-        for step in steps[status]:
-            self.admin.rpc(step, p_id=new_id(), p_count_id=made)
-        if status == "counting":
-            self.counts[f"{branch.code}:entry"] = UUID(entered["entries"][0]["id"])
-
-    def counts_of(self, branch: Branch, keys: tuple[str, str, str], shown: str) -> None:
-        """Counts of the empty warehouse in each open status, and a posted one of the showroom."""
-        for status, key in zip(("counting", "submitted", "approved"), keys, strict=True):
-            self.count(branch, status, key, branch.warehouse, 0)
-        self.count(branch, "posted", shown, branch.showroom, 10)
-
-    def reorder(self, branch: Branch, key: str) -> None:
-        """A reorder rule for the empty warehouse, whose alerts are raised at once."""
-        self.admin.rpc(
-            "save_reorder_rule",
-            p_id=new_id(),
-            p_location_id=branch.warehouse,
-            p_variant_id=self.variants[key],
-            p_reorder_point=2,
-            p_reorder_quantity=5,
-            p_lead_time_days=7,
-        )
-        (alert,) = self.admin.select(
-            "select id from public.stock_alerts where location_id = %s and kind = 'low_stock'",
-            [branch.warehouse],
-        )
-        self.alerts[branch.code] = alert["id"]
-
-    def settle(self, branch: Branch, key: str, customer: str) -> None:
-        """A payment that is held, one that bounced, a credit note that paid, and one that was refunded.
-
-        The shelf is as it was before.
-        """
-        for bounced in (True, False):
-            made = self.payments[branch.code] = new_id()
-            self.admin.rpc(
-                "record_payment",
-                p_id=made,
-                p_customer_id=self.customers[customer],
-                p_amount=10,
-                p_method="cheque",
-                p_options={"branch_id": branch.id, "hold": True},
-            )
-            if bounced:
-                self.admin.rpc("reverse_payment", p_id=new_id(), p_payment_id=made, p_reason="Bounced")
-        credit = self.credit_notes[branch.code] = new_id()
-        for note, paid_by in ((credit, None), (new_id(), credit)):
-            invoice = new_id()
-            lines = [{"variant_id": self.variants[key], "quantity": 1}]
-            options = {} if paid_by is None else {"credit_note_id": paid_by}
-            sale = {"p_branch_id": branch.id, "p_customer_id": self.customers[customer], "p_lines": lines}
-            total = self.admin.rpc("quote_sale", **sale)["total"]
-            self.admin.rpc(
-                "post_sale",
-                **sale,
-                p_id=invoice,
-                p_location_id=branch.showroom,
-                p_payments=[] if paid_by else [{"method": "card", "amount": total}],
-                p_options=options,
-            )
-            self.admin.rpc(
-                "issue_credit_note",
-                p_id=note,
-                p_invoice_id=invoice,
-                p_lines=None,
-                p_reason="Changed his mind",
-                p_options={"refund": {"method": "card"}} if paid_by else {},
-            )
+    def count_and_reorder(self, branch: Branch, low: str, **keys: str) -> None:
+        """A count in each status, of the variant named for it, and a reorder rule of the empty warehouse."""
+        made = count_each_status(self.admin, self.variants, branch.warehouse, branch.showroom, keys)
+        self.counts |= {f"{branch.code}:{status}": count for status, count in made.items()}
+        self.alerts[branch.code] = alert_of_an_empty_shelf(self.admin, branch.warehouse, self.variants[low])
 
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
@@ -541,12 +464,12 @@ class _Builder:
             self.variants,
             self.customers,
             invoices,
+            self.payments,
+            self.credit_notes,
             self.products,
             self.documents,
             self.counts,
             self.alerts,
-            self.payments,
-            self.credit_notes,
         )
 
 
@@ -597,12 +520,12 @@ def _make_teak(connection: Connection) -> House:
     build.take_back(blr, "book")
     build.take_back(mum, "book")
     for branch in (blr, mum):
-        build.counts_of(branch, ("pot", "lamp", "rug"), "book")
-        build.reorder(branch, "pot")
+        build.count_and_reorder(
+            branch, "pot", counting="pot", submitted="lamp", approved="rug", posted="book"
+        )
+        build.settle(branch, "book", "local")
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
-    build.settle(blr, "book", "local")
-    build.settle(mum, "book", "local")
     return build.house((blr, mum), invoices)
 
 
@@ -627,8 +550,9 @@ def _make_lagoon(connection: Connection) -> House:
     build.price_list("pump")
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
-    build.counts_of(london, ("pump", "filter", "robot"), "filter")
-    build.reorder(london, "filter")
-    build.reserve_and_carry(london, "filter")
     build.settle(london, "filter", "domestic")
+    build.count_and_reorder(
+        london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
+    )
+    build.reserve_and_carry(london, "filter")
     return build.house((london,), invoices)

@@ -3,9 +3,12 @@
 Nothing here decides who may do what: the tables' policies and grants do, and the functions of the database.
 """
 
+import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from inspect import Parameter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,7 +21,9 @@ from backend.app.core.gateway import SINGLE_OBJECT, Answer, CallerGateway, Gatew
 from backend.app.core.listing import Listing, ListQuery, read_page
 from backend.app.core.responses import SIGNED_IN, ExactRoute, header, passed_on, problems
 from backend.app.schemas.base import Input, NewRow, Row
-from backend.app.schemas.page import Page
+from backend.app.schemas.page import Items, Page
+
+_PART = re.compile(r"{(\w+)}")
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,10 @@ class Resource:
 class Act:
     """A business act: one POST that is one function of the database, one transaction.
 
-    arguments: the function's argument names, each with the field of the request model that fills it; written
-    as a literal, because a test reads them here and holds them to the database. errors: the statuses it can
-    answer besides those that every endpoint has.
+    path: beneath the router; a part in braces is an id. arguments: the function's argument names, each with
+    the field of the request model, or the part of the path, that fills it; written as a literal, because a
+    test reads them here and holds them to the database. errors: the statuses it can answer besides those that
+    every endpoint has.
     """
 
     path: str
@@ -76,6 +82,25 @@ class Act:
     description: str
     errors: tuple[int, ...] = (400, 404, 409)
     status: int = 200
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """A question: one GET that is one function of the database which changes nothing.
+
+    path, arguments, errors: as of an :class:`Act`, with a query model instead of a request. response: the
+    answer; of a function that returns rows, one row: they come as `items`.
+    """
+
+    path: str
+    rpc: str
+    arguments: Mapping[str, str]
+    response: type[Row]
+    summary: str
+    description: str
+    query: type[Input] = Input
+    rows: bool = False
+    errors: tuple[int, ...] = (400, 404)
 
 
 def room_router(prefix: str, tag: str) -> APIRouter:
@@ -90,6 +115,16 @@ def _article(noun: str) -> str:
 def _annotate(endpoint: Callable[..., Any], **annotations: object) -> None:
     """Gives an endpoint the types of its resource, which are not known when the function is written."""
     endpoint.__annotations__.update(annotations)
+
+
+def _name_parts(endpoint: Callable[..., Any], path: str) -> None:
+    """Makes the ids in a path parameters of the endpoint, in place of its `**path`."""
+    signature = inspect.signature(endpoint)
+    named = [
+        parameter for parameter in signature.parameters.values() if parameter.kind != Parameter.VAR_KEYWORD
+    ]
+    named += [Parameter(name, Parameter.KEYWORD_ONLY, annotation=UUID) for name in _PART.findall(path)]
+    endpoint.__signature__ = signature.replace(parameters=named)  # type: ignore[attr-defined]
 
 
 def add_resource(router: APIRouter, resource: Resource) -> None:
@@ -240,12 +275,13 @@ async def _send_one(gateway: Gateway, request: RequestConfig[Any]) -> Answer:
 def add_act(router: APIRouter, act: Act) -> None:
     """Adds the endpoint of a business act to a router."""
 
-    async def perform(gateway: CallerGateway, body: Any) -> Response:
-        values = body.model_dump(exclude_none=True)
+    async def perform(gateway: CallerGateway, body: Any, **path: UUID) -> Response:
+        values = {**body.model_dump(exclude_none=True), **path}
         arguments = {argument: values.get(field) for argument, field in act.arguments.items()}
         return passed_on((await gateway.rpc(act.rpc, arguments)).content, act.status)
 
     _annotate(perform, body=Annotated[act.request, Body()])
+    _name_parts(perform, act.path)
     router.add_api_route(
         act.path,
         perform,
@@ -256,4 +292,30 @@ def add_act(router: APIRouter, act: Act) -> None:
         description=act.description,
         response_model=act.response,
         responses=problems(*act.errors),
+    )
+
+
+def add_lookup(router: APIRouter, lookup: Lookup) -> None:
+    """Adds the endpoint of a question to a router."""
+
+    async def ask(gateway: CallerGateway, query: Any, **path: UUID) -> Response:
+        values = {**query.model_dump(exclude_none=True), **path}
+        arguments = {
+            argument: values[field] for argument, field in lookup.arguments.items() if field in values
+        }
+        content = (await gateway.rpc(lookup.rpc, arguments)).content
+        return passed_on(b'{"items":' + content + b"}" if lookup.rows else content)
+
+    _annotate(ask, query=Annotated[lookup.query, Query()])
+    _name_parts(ask, lookup.path)
+    answer = Items[lookup.response] if lookup.rows else lookup.response  # type: ignore[name-defined]
+    router.add_api_route(
+        lookup.path,
+        ask,
+        methods=["GET"],
+        operation_id=lookup.rpc,
+        summary=lookup.summary,
+        description=lookup.description,
+        response_model=answer,
+        responses=problems(*lookup.errors),
     )

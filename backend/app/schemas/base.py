@@ -20,6 +20,8 @@ Quantity = Annotated[Decimal, Field(max_digits=15, decimal_places=3), _NUMBER]
 UnitCost = Annotated[Decimal, Field(max_digits=18, decimal_places=6), _NUMBER]
 """A cost per unit, 6 decimals."""
 
+UnitCode = Annotated[str, Field(pattern="^[A-Z]{2,3}$", description="A code of units, such as MTR or ROL")]
+
 Serial = Annotated[str, Field(min_length=1, max_length=60)]
 """The number of one piece, as its maker printed it."""
 

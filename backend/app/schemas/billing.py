@@ -10,6 +10,7 @@ from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
 from backend.app.schemas.billing_examples import INVOICE, INVOICE_ROW, QUOTE, SALE
 from backend.app.schemas.invoice_parts import (
+    InvoiceCreditNote,
     InvoiceLine,
     InvoicePayment,
     Party,
@@ -58,6 +59,9 @@ class SaleOptions(Input):
     note: str | None = Field(default=None, max_length=2_000)
     reference: str | None = Field(default=None, max_length=100)
     reservation_id: UUID | None = Field(default=None, description="The reservation that this sale fulfils")
+    credit_note_id: UUID | None = Field(
+        default=None, description="A credit note of the same customer that pays first"
+    )
 
 
 class QuoteRequest(Input):
@@ -186,3 +190,4 @@ class Invoice(Quote):
     tendered: Money
     change_due: Money
     payments: list[InvoicePayment]
+    credit_notes: list[InvoiceCreditNote] = Field(description="Credit notes of this invoice")

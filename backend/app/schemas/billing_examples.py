@@ -130,6 +130,7 @@ INVOICE: dict[str, Any] = {
             "received_at": "2026-11-21T09:30:00+00:00",
         }
     ],
+    "credit_notes": [],
     "note": "Deliver before Diwali",
     "reference": None,
     "terms": "Goods once sold are exchanged within 7 days.",
@@ -150,6 +151,7 @@ _POSTED = (
     "tendered",
     "change_due",
     "payments",
+    "credit_notes",
 )
 
 QUOTE: dict[str, Any] = {name: value for name, value in INVOICE.items() if name not in _POSTED}

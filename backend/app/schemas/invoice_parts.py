@@ -1,6 +1,6 @@
 """The parts an invoice is made of."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -99,3 +99,12 @@ class InvoicePayment(Row):
     change: Money
     reference: str | None
     received_at: datetime
+
+
+class InvoiceCreditNote(Row):
+    """A credit note that corrects this invoice."""
+
+    id: UUID
+    number: str
+    date: date
+    total: Money

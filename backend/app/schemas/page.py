@@ -9,6 +9,12 @@ from backend.app.schemas.base import Row
 RowT = TypeVar("RowT", bound=Row)
 
 
+class Items(Row, Generic[RowT]):
+    """All rows of an answer that has no pages."""
+
+    items: list[RowT]
+
+
 class Page(Row, Generic[RowT]):
     """One page of a list."""
 

@@ -11,7 +11,7 @@ from tests.support.world import People
 Json = dict[str, Any]
 
 
-def owe(people: People, *lines: Line, paid: list[Json] | None = None, **options: object) -> Json:
+def owe(people: People, *lines: Line, paid: list[Json] | None = None) -> Json:
     """An invoice on credit for the trusted customer of Bengaluru, who may owe 2000."""
     return sell(
         people.as_sales(),
@@ -19,7 +19,6 @@ def owe(people: People, *lines: Line, paid: list[Json] | None = None, **options:
         *lines,
         payments=paid or [],
         customer=people.world.teak.customers["trusted"],
-        **options,
     )
 
 
@@ -54,7 +53,7 @@ def invoice_of(people: People, invoice: Any) -> Json:
     return answer
 
 
-def state(people: People, invoice: Any) -> tuple[str, Decimal, Decimal, Decimal]:
+def state(people: People, invoice: Any) -> tuple[object, ...]:
     """Status, paid, credited and balance of an invoice."""
     now = invoice_of(people, invoice)
     return now["status"], now["paid"], now["credited"], now["balance"]

@@ -208,7 +208,7 @@ def test_a_set_comes_back_as_its_components(people: People) -> None:
 
 
 def test_goods_that_came_back_before_do_not_come_twice(people: People) -> None:
-    """A goods return gets its credit note afterwards, once; more than it brought is not credited as returned."""
+    """A goods return gets its credit note afterwards, once, and for no more than it brought."""
     blr, sofa = people.world.blr, people.world.teak.variants["sofa"]
     invoice = sell(people.as_sales(), blr, line(sofa, 3))
     returned = new_id()
@@ -292,7 +292,11 @@ def test_a_bounced_payment_after_a_credit_note(people: People) -> None:
     """The credit stays, the debt comes back, and the one settles part of the other."""
     customer = people.world.teak.customers["trusted"]
     invoice = sell(
-        people.as_sales(), people.world.blr, assembly(people), payments=[pay(118, "cheque")], customer=customer
+        people.as_sales(),
+        people.world.blr,
+        assembly(people),
+        payments=[pay(118, "cheque")],
+        customer=customer,
     )
     note = credit(people.as_sales(), invoice["id"], refund=None)
     people.as_admin().rpc(

@@ -1,4 +1,4 @@
-"""No invoice moves along a step that the lifecycle does not list, whoever pushes: generated over all steps."""
+"""No invoice moves along a step that the lifecycle does not list, whoever pushes: all steps are tried."""
 
 import itertools
 
@@ -19,11 +19,11 @@ def _invoice(people: People, status: str) -> str:
         owner, made = Persona(people.connection, "postgres"), new_id()
         owner.execute(
             "insert into public.invoices (org_id, id, branch_id, location_id, status, issued_at, "
-            "business_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, "
-            "subtotal, discount, tax, round_off, total, created_by) "
+            "business_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, "
+            "seller, subtotal, discount, tax, round_off, total, created_by) "
             "select org_id, %s, branch_id, location_id, 'draft', issued_at, business_date, currency, "
-            "tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, subtotal, discount, tax, "
-            "round_off, total, created_by from public.invoices where id = %s",
+            "tax_regime, supply_type, place_of_supply, place_of_supply_name, seller, subtotal, discount, "
+            "tax, round_off, total, created_by from public.invoices where id = %s",
             [made, people.world.teak.invoices["BLR"]],
         )
         return str(made)

@@ -239,8 +239,9 @@ def test_allocations_keep_their_sums(people: People, prices: list[Decimal], paym
         total = sum(invoice["total"] for invoice in invoices)
         made = [record(people.as_cashier(), customer, amount) for amount in payments]
         for payment in made:
-            assert sum(a["amount"] for a in payment["allocations"]) + payment["unallocated"] == (
-                payment["amount"]
+            assert (
+                sum(a["amount"] for a in payment["allocations"]) + payment["unallocated"]
+                == (payment["amount"])
             )
         now = [invoice_of(people, invoice["id"]) for invoice in invoices]
         assert all(0 <= i["paid"] <= i["total"] and i["balance"] == i["total"] - i["paid"] for i in now)

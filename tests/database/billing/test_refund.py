@@ -25,21 +25,19 @@ def test_credit_is_paid_back_oldest_first(people: People) -> None:
     """Out of a payment and a credit note; the voucher has a number; twice the same call is once."""
     customer, blr = people.world.teak.customers["trusted"], people.world.blr
     payment = record(people.as_cashier(), customer, 50)
-    invoice = sell(
-        people.as_sales(), blr, assembly(people), payments=[pay(118, "card")], customer=customer
-    )
+    invoice = sell(people.as_sales(), blr, assembly(people), payments=[pay(118, "card")], customer=customer)
     note = credit(people.as_sales(), invoice["id"])
     assert (note["left"], note["allocations"]) == (118, [])
     assert held(people.connection, people.world.teak.id, customer) == 168
 
     act = new_id()
-    back = _refund(people.as_admin(), customer, 100, p_id=act, p_method="bank_transfer", branch_id=str(blr.id))
+    asked = {"p_id": act, "p_method": "bank_transfer", "branch_id": str(blr.id)}
+    back = _refund(people.as_admin(), customer, 100, **asked)
     assert back["number"].rsplit("/", 1)[1][0] == "F"
     assert sum(s["amount"] for s in back["sources"]) == 100
     assert {s["payment_id"] or s["credit_note_id"] for s in back["sources"]} <= {payment["id"], note["id"]}
     before = footprint(people.connection)
-    again = _refund(people.as_admin(), customer, 100, p_id=act, p_method="bank_transfer", branch_id=str(blr.id))
-    assert again == back
+    assert _refund(people.as_admin(), customer, 100, **asked) == back
     assert footprint(people.connection) == before
     assert held(people.connection, people.world.teak.id, customer) == 68
     with raises("refund_exceeds_credit", 422) as refusal:

@@ -78,9 +78,7 @@ def test_a_void_of_a_sale_on_credit(people: People) -> None:
     assert state(people, invoice["id"]) == ("void", 0, 118, 0)
     assert held(people.connection, people.world.teak.id, customer) == 0
     with raises("invoice_not_open", 409):
-        record(
-            people.as_cashier(), customer, 5, p_allocations=[{"invoice_id": invoice["id"], "amount": 5}]
-        )
+        record(people.as_cashier(), customer, 5, p_allocations=[{"invoice_id": invoice["id"], "amount": 5}])
     assert record(people.as_cashier(), customer, 5)["allocations"] == []
     assert_books(people)
 

@@ -56,8 +56,8 @@ def alerts(people: People, variant: UUID, person: Persona | None = None) -> list
 def events(people: People, variant: UUID) -> list[str]:
     """The events about a variant of the showroom, in order."""
     found = people.connection.execute(
-        "select event from private.outbox where payload ->> 'variant_id' = %s and payload ->> 'location_id' = %s "
-        "and event in ('stock.low', 'stock.out') order by id",
+        "select event from private.outbox where payload ->> 'variant_id' = %s "
+        "and payload ->> 'location_id' = %s and event in ('stock.low', 'stock.out') order by id",
         [str(variant), str(people.world.blr.showroom)],
     ).fetchall()
     return [row[0] for row in found]
@@ -125,7 +125,8 @@ def test_saving_a_rule_looks_at_once(people: People, sofa: UUID) -> None:
     adjust(people, sofa, 1, p_location_id=people.world.blr.warehouse)
     assert (
         people.as_stockkeeper().select(
-            "select from public.stock_alerts where variant_id = %s and location_id = %s and resolved_at is null",
+            "select from public.stock_alerts where variant_id = %s and location_id = %s "
+            "and resolved_at is null",
             [sofa, people.world.blr.warehouse],
         )
         == []

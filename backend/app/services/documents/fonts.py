@@ -33,10 +33,15 @@ _SCRIPTS: Final = (
 )
 
 
+def path(name: str) -> Path:
+    """The file of a typeface."""
+    return _FOLDER / f"{name}.ttf"
+
+
 @cache
 def _face(name: str) -> TTFont:
     """Registers a typeface on first use: a document in Latin letters never reads the other files."""
-    font = TTFont(name, str(_FOLDER / f"{name}.ttf"))
+    font = TTFont(name, str(path(name)))
     pdfmetrics.registerFont(font)
     return font
 
@@ -52,7 +57,7 @@ def register() -> None:
 def _script_face(script: str, bold: bool) -> str:
     """Names the file of a script: few scripts have a bold cut here, the others are set in regular."""
     wanted = f"NotoSans{script}-Bold"
-    return wanted if bold and (_FOLDER / f"{wanted}.ttf").exists() else f"NotoSans{script}-Regular"
+    return wanted if bold and path(wanted).exists() else f"NotoSans{script}-Regular"
 
 
 def _has(name: str, character: str) -> bool:

@@ -16,7 +16,7 @@ from backend.app.services.documents import fonts, theme
 from backend.app.services.documents.text import para
 
 # Typefaces are shared by the process and learn letters while they shape: documents are built one at a time.
-_ONE_AT_A_TIME: Final = threading.Lock()
+ONE_AT_A_TIME: Final = threading.Lock()
 
 _RUNNING_HEAD: Final = 12 * mm
 _FOOTER: Final = 12 * mm
@@ -116,7 +116,7 @@ def a4(story: Callable[[float], list[Flowable]], about: About) -> bytes:
             PageTemplate("later", [frame(height - _RUNNING_HEAD - 6 * mm)], onPage=later),
         ]
     )
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         document.build([NextPageTemplate("later"), *story(inner)], canvasmaker=_NumberedCanvas)
     return out.getvalue()
 
@@ -131,7 +131,7 @@ def roll(story: Callable[[float], list[Flowable]], about: About, width: float, m
         the PDF file. A PDF page ends at 200 inches: longer content runs over to a further page.
     """
     inner = width - 2 * margin
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         flowables = story(inner)
         ruler = Canvas(BytesIO())
         tall = sum(flowable.wrapOn(ruler, inner, 1e6)[1] for flowable in flowables) + 2 * margin + 1

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import ListQuery, Where
-from backend.app.schemas.base import Input, Moment, Quantity, Row, UnitCost
+from backend.app.schemas.base import Day, Input, Moment, Quantity, Row, Serial, UnitCode, UnitCost
 from backend.app.schemas.catalogue import ORG, VARIANT
 
 BRANCH = "9a1f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c33"
@@ -15,11 +15,13 @@ LOCATION = "7b7f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c99"
 _DOCUMENT = "8c8f3f0e-1d9a-4f0e-8a53-0d9a3f1f0caa"
 
 Reason = Literal["opening", "damage", "found", "write_off", "correction"]
-DocumentKind = Literal["invoice", "stock_adjustment"]
+DocumentKind = Literal["invoice", "stock_adjustment", "stock_transfer", "stock_count", "goods_return"]
 
 
 class StockLevel(Row):
-    """How much of a variant is at a location, in its unit. average_cost: moving average per unit."""
+    """How much of a variant is at a location, in its unit. available = on_hand - reserved; incoming: ordered
+    or on its way; in_transit: the part of that which is on the road; average_cost: moving average per unit.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -31,7 +33,8 @@ class StockLevel(Row):
                     "variant_id": VARIANT,
                     "on_hand": 12.000,
                     "reserved": 0.000,
-                    "incoming": 0.000,
+                    "incoming": 4.000,
+                    "in_transit": 4.000,
                     "available": 12.000,
                     "average_cost": 27150.000000,
                     "updated_at": "2026-11-21T09:30:00+00:00",
@@ -47,6 +50,7 @@ class StockLevel(Row):
     on_hand: Quantity
     reserved: Quantity
     incoming: Quantity
+    in_transit: Quantity
     available: Quantity
     average_cost: UnitCost
     updated_at: datetime
@@ -67,7 +71,9 @@ class StockLevelQuery(ListQuery):
 
 
 class StockMovement(Row):
-    """A line of the stock ledger: a quantity went from one location to another, because of a document."""
+    """A line of the stock ledger: a quantity went from one location to another, because of a document.
+    serials: the pieces, where each has a number; batch_id: the lot, where there are lots.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -82,6 +88,8 @@ class StockMovement(Row):
                     "to_branch_id": None,
                     "quantity": 1.000,
                     "unit_cost": 27150.000000,
+                    "serials": None,
+                    "batch_id": None,
                     "document": "invoice",
                     "document_id": _DOCUMENT,
                     "occurred_at": "2026-11-21T09:30:00+00:00",
@@ -101,6 +109,8 @@ class StockMovement(Row):
     to_branch_id: UUID | None
     quantity: Quantity
     unit_cost: UnitCost
+    serials: list[str] | None
+    batch_id: UUID | None
     document: DocumentKind
     document_id: UUID
     occurred_at: datetime
@@ -118,8 +128,21 @@ class StockMovementQuery(ListQuery):
     to_location_id: Annotated[UUID | None, Where("to_location_id")] = None
     document: Annotated[DocumentKind | None, Where("document")] = None
     document_id: Annotated[UUID | None, Where("document_id")] = None
+    batch_id: Annotated[UUID | None, Where("batch_id")] = None
     occurred_from: Annotated[Moment | None, Where("occurred_at", "gte")] = None
     occurred_before: Annotated[Moment | None, Where("occurred_at", "lt")] = None
+
+
+class AdjustmentOptions(Input):
+    """What only some goods need. serials: one for each piece; batch: the lot's code as printed on the goods;
+    expires_on: a new lot's last day; unit: `quantity` is in this unit of the product.
+    """
+
+    serials: list[Serial] | None = Field(default=None, min_length=1, max_length=2_000)
+    batch: str | None = Field(default=None, min_length=1, max_length=60)
+    expires_on: Day | None = None
+    unit: UnitCode | None = None
+    note: str | None = Field(default=None, max_length=2_000)
 
 
 class AdjustmentRequest(Input):
@@ -147,6 +170,7 @@ class AdjustmentRequest(Input):
     unit_cost: Annotated[UnitCost, Field(ge=0)] | None = Field(
         None, description="Cost per unit of stock that comes in; left out: the present average"
     )
+    options: AdjustmentOptions = Field(default_factory=AdjustmentOptions)
 
 
 class Adjustment(Row):

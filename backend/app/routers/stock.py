@@ -1,7 +1,8 @@
-"""Inventory: levels, the ledger beneath them, and adjustments."""
+"""Inventory: levels, what changed in them, the ledger beneath them, and adjustments."""
 
-from backend.app.core.resource import Act, Resource, add_act, add_resource, room_router
-from backend.app.schemas import inventory as schemas
+from backend.app.core.resource import Act, Lookup, Resource, add_act, add_lookup, add_resource, room_router
+from backend.app.schemas import changes
+from backend.app.schemas import stock as schemas
 
 router = room_router("/v1/inventory", "inventory")
 
@@ -44,6 +45,7 @@ add_act(
             "p_quantity": "quantity",
             "p_reason": "reason",
             "p_unit_cost": "unit_cost",
+            "p_options": "options",
         },
         request=schemas.AdjustmentRequest,
         response=schemas.Adjustment,
@@ -51,5 +53,19 @@ add_act(
         description="Adds stock or takes it away, with a reason, and answers the level after it. "
         "The same request again changes nothing. Permission: stock.adjust.",
         status=201,
+    ),
+)
+
+add_lookup(
+    router,
+    Lookup(
+        path="/stock/changes",
+        rpc="stock_changes",
+        arguments={"p_branch_ids": "branch_id", "p_cursor": "cursor", "p_limit": "limit"},
+        query=changes.ChangesQuery,
+        response=changes.Changes,
+        summary="Catch up with stock",
+        description="Every level that changed since the last visit, as it is now: for those who listen to "
+        "Realtime and were away, and for those who only ask. Permission: stock.read.",
     ),
 )
