@@ -10,6 +10,7 @@ from rich.console import Console
 from bench import realtime as realtime_bench
 from bench import report
 from bench import sale as sale_bench
+from bench import stock as stock_bench
 from local.errors import LauncherError
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ def bench(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         sale()
         realtime()
+        stock()
 
 
 @app.command()
@@ -64,6 +66,27 @@ def realtime(
         typer.echo(json.dumps(result.as_json(), indent=2))
     else:
         realtime_bench.show(Console(highlight=False), result)
+    if result.violations:
+        sys.exit(1)
+
+
+@app.command()
+def stock(
+    rounds: Annotated[int, typer.Option(help="How often everything is measured.", min=1)] = 15,
+    variants: Annotated[int, typer.Option(help="How many variants there are.", min=2000)] = 100_000,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print the plans, too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Search and stock lists of 100,000 variants at 10 locations, with row-level security and without."""
+    progress = report.Progress(console)
+    try:
+        result = stock_bench.run(rounds, progress, variants=variants, plans=verbose)
+    finally:
+        progress.done()
+    if as_json:
+        typer.echo(json.dumps(result.as_json(), indent=2))
+    else:
+        stock_bench.show(Console(highlight=False), result)
     if result.violations:
         sys.exit(1)
 

@@ -163,33 +163,43 @@ create unique index on public.locations (org_id, kind) where branch_id is null;
 create index on public.locations (branch_id);
 
 -- Who is asking: the helpers of every policy and RPC -----------------------------------------------
+-- In plpgsql, which keeps its plans: in sql, with a search_path of its own, each was planned anew for every statement, which
+-- took longer than a page of a list. Parallel safe: else no statement under a policy could be read by several workers.
 
 create function private.member_orgs() returns setof uuid
-language sql stable security definer
+language plpgsql stable security definer parallel safe
 set search_path = ''
 as $$
-  select org_id from public.memberships where user_id = auth.uid() and status = 'active'
+begin
+  return query
+  select org_id from public.memberships where user_id = auth.uid() and status = 'active';
+end;
 $$;
 
 comment on function private.member_orgs() is 'Organisations that the caller belongs to.';
 
 create function private.orgs_with(p_permission text) returns setof uuid
-language sql stable security definer
+language plpgsql stable security definer parallel safe
 set search_path = ''
 as $$
+begin
+  return query
   select m.org_id
   from public.memberships m
   join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
-  where m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission
+  where m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission;
+end;
 $$;
 
 comment on function private.orgs_with(text) is
 'Organisations in which the caller holds p_permission (a code of public.permissions). For policies; once a statement.';
 
 create function private.branches_with(p_permission text) returns setof uuid
-language sql stable security definer
+language plpgsql stable security definer parallel safe
 set search_path = ''
 as $$
+begin
+  return query
   select b.id
   from public.memberships m
   join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
@@ -197,23 +207,27 @@ as $$
   where m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission
     and (m.all_branches or exists (
       select from public.membership_branches mb
-      where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = b.id))
+      where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = b.id));
+end;
 $$;
 
 comment on function private.branches_with(text) is
 'Branches in which the caller holds p_permission (a code of public.permissions). For policies; once a statement.';
 
 create function private.member_branches() returns setof uuid
-language sql stable security definer
+language plpgsql stable security definer parallel safe
 set search_path = ''
 as $$
+begin
+  return query
   select b.id
   from public.memberships m
   join public.branches b on b.org_id = m.org_id
   where m.user_id = auth.uid() and m.status = 'active'
     and (m.all_branches or exists (
       select from public.membership_branches mb
-      where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = b.id))
+      where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = b.id));
+end;
 $$;
 
 comment on function private.member_branches() is 'Branches that the caller''s memberships cover.';

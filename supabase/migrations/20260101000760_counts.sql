@@ -180,7 +180,7 @@ begin
     select e.line_no, e.seq, e.quantity, e.serials, b.book, b.found
     from public.stock_count_entries e
     join private.stock_count_books b on b.org_id = e.org_id and b.entry_id = e.id
-    where e.count_id = p_count.id and e.line_no = any (p_line_nos) and e.voided_at is null
+    where e.org_id = p_count.org_id and e.count_id = p_count.id and e.line_no = any (p_line_nos) and e.voided_at is null
   ), sums as (
     select e.line_no, sum(e.quantity) as quantity, (array_agg(e.book order by e.seq desc))[1] as book, min(e.book) <> max(e.book) as moved
     from live e group by 1

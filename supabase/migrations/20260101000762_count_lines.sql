@@ -114,7 +114,8 @@ begin
     left join public.batches b on b.org_id = p_count.org_id and b.variant_id = l.variant_id and b.code = l.batch
     where not exists (
       select from public.stock_count_lines x
-      where x.count_id = p_count.id and x.variant_id = l.variant_id and x.batch_id is not distinct from b.id)
+      where x.org_id = p_count.org_id and x.count_id = p_count.id and x.variant_id = l.variant_id
+        and x.batch_id is not distinct from b.id)
     group by 1, 2) n;
   if v_new is not null then
     perform private.refuse_overlap(p_count.org_id, p_count.id, p_count.location_id,
@@ -139,7 +140,8 @@ begin
     from jsonb_to_recordset(p_lines) as l (place integer, variant_id uuid, quantity numeric, serials text[], batch text)
     left join public.batches b on b.org_id = p_count.org_id and b.variant_id = l.variant_id and b.code = l.batch
     join public.stock_count_lines x
-      on x.count_id = p_count.id and x.variant_id = l.variant_id and x.batch_id is not distinct from b.id);
+      on x.org_id = p_count.org_id and x.count_id = p_count.id and x.variant_id = l.variant_id
+        and x.batch_id is not distinct from b.id);
 end;
 $$;
 

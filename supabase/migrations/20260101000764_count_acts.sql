@@ -118,7 +118,7 @@ begin
     join public.stock_count_lines l on l.org_id = e.org_id and l.count_id = e.count_id and l.line_no = e.line_no
     join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
     left join public.batches b on b.org_id = l.org_id and b.id = l.batch_id
-    where e.count_id = p_count_id and e.recorded_with = p_recorded_with));
+    where e.org_id = p_org_id and e.count_id = p_count_id and e.recorded_with = p_recorded_with));
 end;
 $$;
 
@@ -261,7 +261,8 @@ declare
   v_lines jsonb;
   v_line_nos integer[];
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.record', v_count.branch_id);
   select jsonb_agg(to_jsonb(l)) into v_lines from private.read_count_lines(v_org_id, p_lines) l;
   if private.claim_request(v_org_id, p_id, 'record_count', jsonb_build_array(p_count_id, p_lines)) then
@@ -278,7 +279,8 @@ begin
     select v_org_id, e.id, k.book,
       case when e.serials is not null then array(select s from unnest(e.serials) s where s <> all (k.here)) end
     from private.count_books(v_count, v_line_nos) k
-    join public.stock_count_entries e on e.count_id = p_count_id and e.line_no = k.line_no and e.recorded_with = p_id;
+    join public.stock_count_entries e
+      on e.org_id = v_org_id and e.count_id = p_count_id and e.line_no = k.line_no and e.recorded_with = p_id;
     -- A piece can be missed only where it was in the book at every entry.
     update public.stock_count_figures f
     set expected_serials = array(

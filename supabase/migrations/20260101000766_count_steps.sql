@@ -10,7 +10,8 @@ declare
   v_uncounted text := p_options ->> 'uncounted';
   v_open integer;
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   perform private.check_options(p_options, array['uncounted']);
   if v_uncounted not in ('zero', 'skip') then
@@ -53,13 +54,14 @@ declare
   v_org_id uuid;
   v_line_nos integer[];
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'recount', jsonb_build_array(p_count_id, p_variant_ids)) then
     v_count := private.lock_count(v_org_id, p_count_id, 'counting');
     if exists (
       select from unnest(p_variant_ids) a (id) where not exists (
-        select from public.stock_count_lines l where l.count_id = p_count_id and l.variant_id = a.id)) then
+        select from public.stock_count_lines l where l.org_id = v_org_id and l.count_id = p_count_id and l.variant_id = a.id)) then
       perform private.fail(404, 'not_found', 'The count has no line of this variant.', '{"field": "p_variant_ids"}');
     end if;
     -- What submitting took for gone, too, is open again: somebody may find it now.
@@ -67,12 +69,13 @@ begin
       select l.line_no from public.stock_count_lines l
       where l.org_id = v_org_id and l.count_id = p_count_id and (p_variant_ids is null or l.variant_id = any (p_variant_ids)
         or not exists (
-          select from public.stock_count_entries e where e.count_id = p_count_id and e.line_no = l.line_no and e.voided_at is null)));
+          select from public.stock_count_entries e
+          where e.org_id = v_org_id and e.count_id = p_count_id and e.line_no = l.line_no and e.voided_at is null)));
     perform private.lock_levels(v_org_id, array[v_count.location_id], array(
       select distinct variant_id from public.stock_count_lines
       where org_id = v_org_id and count_id = p_count_id and line_no = any (v_line_nos)));
     update public.stock_count_entries set voided_at = now(), voided_by = private.caller()
-    where count_id = p_count_id and line_no = any (v_line_nos) and voided_at is null;
+    where org_id = v_org_id and count_id = p_count_id and line_no = any (v_line_nos) and voided_at is null;
     perform private.refigure_count(v_count, v_line_nos);
     update public.stock_counts set status = 'counting', submitted_at = null, submitted_by = null, approved_at = null,
       approved_by = null, uncounted = null
@@ -99,7 +102,8 @@ declare
   v_count public.stock_counts;
   v_org_id uuid;
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.approve', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'approve_count', jsonb_build_array(p_count_id)) then
     perform private.lock_count(v_org_id, p_count_id, 'approved');
@@ -128,7 +132,8 @@ declare
   v_date date;
   v_moves private.stock_move[];
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.approve', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'post_count', jsonb_build_array(p_count_id)) then
     v_count := private.lock_count(v_org_id, p_count_id, 'posted');
@@ -178,7 +183,8 @@ declare
   v_count public.stock_counts;
   v_org_id uuid;
 begin
-  select * into v_count from public.stock_counts where id = p_count_id;
+  select * into v_count from public.stock_counts
+  where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'cancel_count', jsonb_build_array(p_count_id)) then
     perform private.lock_count(v_org_id, p_count_id, 'cancelled');
@@ -204,7 +210,7 @@ as $$
 declare
   v_count public.stock_counts;
 begin
-  select * into v_count from public.stock_counts where id = p_id;
+  select * into v_count from public.stock_counts where id = p_id and org_id in (select private.member_orgs());
   perform private.authorize('stock.read', v_count.org_id, v_count.branch_id);
   return private.count_json(v_count.org_id, p_id);
 end;

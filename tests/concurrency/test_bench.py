@@ -32,3 +32,13 @@ def test_bench_realtime_loses_nothing(shared: Shared) -> None:
     assert result["target"] == {"subscribers": 500, "p95": 132}
     assert list(result["milliseconds"]) == ["1", "50", "500"]
     assert all(0 < one["p50"] <= one["p95"] <= one["max"] for one in result["milliseconds"].values())
+
+
+def test_bench_stock_prints_its_ratios_and_shows_nobody_the_rows_of_others(shared: Shared) -> None:
+    command = [sys.executable, "-m", "bench", "stock", "--rounds", "1", "--variants", "2000", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["violations"] == []
+    assert {"first page", "location, deep", "search: two words", "search: no hit"} <= set(result["queries"])
+    assert all(query["ratio"]["median"] > 0 for query in result["queries"].values())

@@ -20,6 +20,7 @@ def _count(status: str, **more: Any) -> Callable[[Place], dict[str, Any]]:
 
 INVENTORY_ACTS: dict[str, Act] = {
     "check_stock": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
+    "check_integrity": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
     "availability": Act(
         "stock.read",
         "org",
@@ -159,6 +160,7 @@ INVENTORY_ACTS: dict[str, Act] = {
 }
 
 INVENTORY_TABLES: dict[str, Table] = {
+    "integrity_checks": Table("audit.read", "org"),
     "stock_levels": Table("stock.read", "branch"),
     "stock_movements": Table("stock.read", "branch"),
     "stock_adjustments": Table("stock.read", "branch"),

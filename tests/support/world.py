@@ -424,6 +424,7 @@ class _Builder:
 
     def one_of_the_rest(self) -> None:
         """Rows for the tables that nothing above fills."""
+        self.admin.rpc("check_integrity", p_org_id=self.org_id)
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
         self.admin.execute("insert into public.suppliers (org_id, name) values (%s, 'Mill')", [self.org_id])
         self.image()

@@ -89,7 +89,7 @@ async def read_page(
         request = request.eq(column, value)
     for column, operator, criteria in _filters(query):
         request = request.filter(column, operator, criteria)
-    order = _order(query.sort, listing.key)
+    order = _order(query, listing.key, fixed)
     conditions = [*_search(query, () if listing.found_by else listing.search), *_after(query, order)]
     if conditions:
         request.request.params = request.request.params.add("and", f"({','.join(conditions)})")
@@ -135,13 +135,14 @@ def _filters(query: ListQuery) -> Iterable[tuple[str, str, str]]:
             yield where.column, where.operator, str(value)
 
 
-def _order(sort: str, key: Sequence[str]) -> list[tuple[str, bool]]:
+def _order(query: ListQuery, key: Sequence[str], fixed: Mapping[str, object]) -> list[tuple[str, bool]]:
     """Columns with their direction (True: descending): the sort key, then the key columns, so that no two
-    rows tie.
+    rows tie. What a filter holds to one value orders nothing: left out, the rest is a range of an index.
     """
-    descending = sort.startswith("-")
-    columns = dict.fromkeys([sort.removeprefix("-"), *key])
-    return [(column, descending) for column in columns]
+    held = {*fixed, *(column for column, operator, _ in _filters(query) if operator == "eq")}
+    columns = list(dict.fromkeys([query.sort.removeprefix("-"), *key]))
+    columns = [column for column in columns if column not in held] or columns[-1:]
+    return [(column, query.sort.startswith("-")) for column in columns]
 
 
 def _quoted(value: object) -> str:
@@ -162,29 +163,43 @@ def _search(query: ListQuery, columns: Sequence[str]) -> list[str]:
 
 
 def _after(query: ListQuery, order: Sequence[tuple[str, bool]]) -> list[str]:
-    """The rows behind the cursor: first column beyond, or first equal and second beyond, and so on."""
+    """The rows behind the cursor: first column beyond, or first equal and second beyond, and so on. That the
+    first column is not before its value follows, but only said by itself does it lead into an index.
+    """
     if query.cursor is None:
         return []
-    values = _read_cursor(query.cursor, query.sort, len(order))
+    values = _read_cursor(query.cursor, order)
     alternatives = []
     for place, (column, descending) in enumerate(order):
         equal = [f"{name}.eq.{_quoted(values[i])}" for i, (name, _) in enumerate(order[:place])]
         beyond = f"{column}.{'lt' if descending else 'gt'}.{_quoted(values[place])}"
         alternatives.append(f"and({','.join([*equal, beyond])})" if equal else beyond)
-    return [f"or({','.join(alternatives)})" if len(alternatives) > 1 else alternatives[0]]
+    if len(alternatives) == 1:
+        return alternatives
+    first, descending = order[0]
+    return [
+        f"{first}.{'lte' if descending else 'gte'}.{_quoted(values[0])}",
+        f"or({','.join(alternatives)})",
+    ]
 
 
-def _write_cursor(sort: str, values: Sequence[object]) -> str:
-    return base64.urlsafe_b64encode(exact_json.dumps([sort, *values])).decode().rstrip("=")
+def _order_text(order: Sequence[tuple[str, bool]]) -> str:
+    """The order as cursors name it, so that one of another order is known."""
+    return ",".join(f"-{column}" if descending else column for column, descending in order)
 
 
-def _read_cursor(cursor: str, sort: str, length: int) -> list[object]:
+def _write_cursor(order: Sequence[tuple[str, bool]], row: Mapping[str, object]) -> str:
+    values = [row[column] for column, _ in order]
+    return base64.urlsafe_b64encode(exact_json.dumps([_order_text(order), *values])).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str, order: Sequence[tuple[str, bool]]) -> list[object]:
     invalid = Problem(400, "invalid_cursor", "The cursor does not belong to this list and sort order.")
     try:
         parts = exact_json.loads_from_caller(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, json.JSONDecodeError):
         raise invalid from None
-    if not isinstance(parts, list) or len(parts) != length + 1 or parts[0] != sort:
+    if not isinstance(parts, list) or len(parts) != len(order) + 1 or parts[0] != _order_text(order):
         raise invalid
     if any(value is None or isinstance(value, list | dict) for value in parts):
         raise invalid
@@ -196,6 +211,6 @@ def _page(answer: Answer, query: ListQuery, order: Sequence[tuple[str, bool]]) -
     full = len(rows) == query.limit
     if full and answer.total is not None and query.cursor is None:
         full = query.offset + len(rows) < answer.total
-    next_cursor = _write_cursor(query.sort, [rows[-1][column] for column, _ in order]) if full else None
+    next_cursor = _write_cursor(order, rows[-1]) if full else None
     rest = exact_json.dumps({"total": answer.total, "next_cursor": next_cursor})
     return b'{"items":' + answer.content + b"," + rest[1:]

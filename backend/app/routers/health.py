@@ -34,4 +34,9 @@ async def deep_health(gateway: AnonymousGateway) -> DeepHealth:
     if not isinstance(answer, dict) or answer.get("ok") is not True:
         raise unavailable("The database answers, but not that it is well.")
     milliseconds = round((time.perf_counter() - started) * 1000, 2)
-    return DeepHealth(status="ok", database_time=answer["database_time"], milliseconds=milliseconds)
+    return DeepHealth(
+        status="ok",
+        database_time=answer["database_time"],
+        integrity=answer["integrity"],
+        milliseconds=milliseconds,
+    )

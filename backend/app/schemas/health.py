@@ -16,15 +16,34 @@ class Health(Row):
     status: Literal["ok"]
 
 
+class Integrity(Row):
+    """What the proofs of the books found. findings: rows that are wrong, 0 when all is well; checked_at: the
+    oldest of the organisations' newest runs, null before the first.
+    """
+
+    findings: int
+    checked_at: datetime | None
+
+
 class DeepHealth(Row):
-    """The database answers too. database_time: its clock; milliseconds: how long asking took."""
+    """The database answers too. database_time: its clock; integrity: the nightly proofs; milliseconds: how
+    long asking took.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"status": "ok", "database_time": "2026-11-21T09:30:00+00:00", "milliseconds": 4.1}]
+            "examples": [
+                {
+                    "status": "ok",
+                    "database_time": "2026-11-21T09:30:00+00:00",
+                    "integrity": {"findings": 0, "checked_at": "2026-11-21T02:47:00+00:00"},
+                    "milliseconds": 4.1,
+                }
+            ]
         }
     )
 
     status: Literal["ok"]
     database_time: datetime
+    integrity: Integrity
     milliseconds: float

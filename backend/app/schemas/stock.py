@@ -59,9 +59,9 @@ class StockLevel(Row):
 class StockLevelQuery(ListQuery):
     """Filters of stock levels. Quantities are inclusive bounds on what is available."""
 
-    sort: Literal["location_id", "variant_id", "available", "-available", "updated_at", "-updated_at"] = (
-        "location_id"
-    )
+    sort: Literal[
+        "branch_id", "location_id", "variant_id", "available", "-available", "updated_at", "-updated_at"
+    ] = "branch_id"
     org_id: Annotated[UUID | None, Where("org_id")] = None
     branch_id: Annotated[UUID | None, Where("branch_id")] = None
     location_id: Annotated[UUID | None, Where("location_id")] = None

@@ -1,0 +1,108 @@
+"""One run of random acts in a house of its own, each held to the model and to what must always be true."""
+
+import json
+from collections import Counter
+from random import Random
+from typing import Any
+
+import psycopg
+
+from tests.properties.acts_counts import AllActs
+from tests.properties.database import broken, entry_ids, fingerprint, read_state
+from tests.properties.house import CLOCK, Call, House, found_house
+from tests.properties.model_counts import Everything
+from tests.support.personas import Connection
+
+Outcomes = Counter[tuple[str, str]]
+
+
+class Run:
+    """A house, its model, and the calls so far.
+
+    Parameters:
+        owner: a superuser's connection, which sees what others have committed.
+        connections: those that the people of the house share.
+        outcomes: counts what became of the calls, by function.
+    """
+
+    def __init__(self, owner: Connection, connections: list[Connection], outcomes: Outcomes) -> None:
+        self.owner = owner
+        self.outcomes = outcomes
+        self.house = found_house(owner, connections)
+        self.model = Everything(self.house)
+        self.calls: list[Call] = []
+
+    def open(self, seed: int) -> None:
+        """Bring the first goods in."""
+        for call in AllActs(self.house, self.model, Random(seed)).openings():
+            assert (ask(self.owner, self.house, call)[0], self.model.predict(call)) == (None, None)
+            self.calls.append(call)
+        self.learn()
+
+    def act(self, seed: int) -> None:
+        """Any act. The step's number keeps ids apart when a seed comes twice."""
+        self.perform(AllActs(self.house, self.model, Random(f"{seed} {len(self.calls)}")).any())
+
+    def perform(self, call: Call) -> None:
+        """Make the call, then hold everything to the model and to what must always be true."""
+        self.calls.append(call)
+        try:
+            self._perform(call)
+        except AssertionError as error:
+            error.add_note("The calls before:\n" + "\n".join(map(str, self.calls[-12:])))
+            raise
+
+    def _perform(self, call: Call) -> None:
+        before = fingerprint(self.owner, self.house)
+        repeated = call.arguments["p_id"] in self.model.done
+        expected = self.model.predict(call)
+        code, answer = ask(self.owner, self.house, call)
+        self.outcomes[call.function, code or ("again" if repeated else "done")] += 1
+        assert code == expected, f"{call}: expected {expected}, got {code}"
+        if code is not None or repeated:
+            assert fingerprint(self.owner, self.house) == before, f"{call} left something behind"
+        elif len(self.calls) % 7 == 0 and call.who != CLOCK:
+            after = fingerprint(self.owner, self.house)
+            assert ask(self.owner, self.house, call) == (None, answer), "answered otherwise when asked again"
+            assert fingerprint(self.owner, self.house) == after, f"{call} did something when asked again"
+        self.learn()
+        assert broken(self.owner, self.house) == []
+        if len(self.calls) % 20 == 0:
+            checked = self.house.people["admin"].rpc("check_integrity", p_org_id=self.house.id)
+            assert checked["passed"], checked
+
+    def learn(self) -> None:
+        """The model is the database; the ids that the database gave are taken over."""
+        found = read_state(self.owner, self.house)
+        self.model.entry_ids = {
+            entry: (count, place) for count, place, entry in entry_ids(self.owner, self.house)
+        }
+        assert self.model.state == found
+
+
+def ask(owner: Connection, house: House, call: Call) -> tuple[str | None, Any]:
+    """Make the call as the one who makes it: the refusal's stable code, and the answer."""
+    if call.who == CLOCK:
+        tick(owner, house, call)
+        return None, None
+    try:
+        return None, house.people[call.who].rpc(call.function, **call.arguments)
+    except psycopg.Error as error:
+        if not (error.sqlstate or "").startswith("PT"):
+            raise
+        return json.loads(error.diag.message_detail or "{}")["code"], None
+
+
+def tick(owner: Connection, house: House, call: Call) -> None:
+    """What the clock does."""
+    if call.function == "expire_reservations":
+        owner.execute("select private.expire_reservations()")
+        return
+    with owner.transaction():
+        # Only so can a test wait for tomorrow: a reservation's time never changes.
+        owner.execute("set local session_replication_role = replica")
+        owner.execute(
+            "update public.stock_reservations set expires_at = now() - interval '1 minute' "
+            "where org_id = %s and id = %s",
+            [house.id, call.arguments["reservation_id"]],
+        )
