@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.client import Progress, Row, Session, send
+from local.client import Progress, Row, send
 from local.demo.business import Business
 
 SHOW, WAREHOUSE = "BLR/SHOW", "BLR/WH"
@@ -34,10 +34,6 @@ def set_up_showroom(business: Business, progress: Progress) -> None:
         progress(f"{business.data['name']}: showroom", done, len(steps))
 
 
-def _call(who: Session, function: str, **arguments: object) -> Any:
-    return send(who.db.rpc(function, {f"p_{name}": value for name, value in arguments.items()}))
-
-
 def _lines(business: Business, *wanted: tuple[str, int]) -> list[Row]:
     return [{"variant_id": business.id("variant", sku), "quantity": pieces} for sku, pieces in wanted]
 
@@ -47,14 +43,17 @@ def _places(business: Business) -> None:
         ("DISP", "Shop window", "display"),
         ("QUAR", "Damaged goods", "quarantine"),
     ):
-        _call(
-            business.admin,
-            "create_location",
-            id=business.id("location", f"BLR/{code}"),
-            branch_id=business.id("branch", "BLR"),
-            code=code,
-            name=name,
-            kind=kind,
+        send(
+            business.admin.db.rpc(
+                "create_location",
+                {
+                    "p_id": business.id("location", f"BLR/{code}"),
+                    "p_branch_id": business.id("branch", "BLR"),
+                    "p_code": code,
+                    "p_name": name,
+                    "p_kind": kind,
+                },
+            )
         )
 
 
@@ -111,16 +110,19 @@ def _goods(business: Business) -> None:
 
 def _stock(business: Business) -> None:
     def receive(place: str, sku: str, pieces: int, cost: int, **options: object) -> None:
-        _call(
-            business.people["stock"],
-            "adjust_stock",
-            id=business.id("opening", f"{place}/{sku}/{options.get('batch', '')}"),
-            location_id=business.id("location", place),
-            variant_id=business.id("variant", sku),
-            quantity=pieces,
-            reason="opening",
-            unit_cost=cost,
-            options=options,
+        send(
+            business.people["stock"].db.rpc(
+                "adjust_stock",
+                {
+                    "p_id": business.id("opening", f"{place}/{sku}/{options.get('batch', '')}"),
+                    "p_location_id": business.id("location", place),
+                    "p_variant_id": business.id("variant", sku),
+                    "p_quantity": pieces,
+                    "p_reason": "opening",
+                    "p_unit_cost": cost,
+                    "p_options": options,
+                },
+            )
         )
 
     receive(SHOW, RECLINER, 1, 35000, serials=["HIM-2600117"])
@@ -159,63 +161,92 @@ def _trade_prices(business: Business) -> None:
 
 def _reorder_rules(business: Business) -> None:
     for sku, point, quantity in (("CHR-IND-MW-NAT", 4, 12), (POLISH, 24, 24), ("TEX-CUS-COT-RUS", 4, 20)):
-        _call(
-            business.people["stock"],
-            "save_reorder_rule",
-            id=business.id("reorder rule", sku),
-            location_id=business.id("location", SHOW),
-            variant_id=business.id("variant", sku),
-            reorder_point=point,
-            reorder_quantity=quantity,
-            lead_time_days=14,
+        send(
+            business.people["stock"].db.rpc(
+                "save_reorder_rule",
+                {
+                    "p_id": business.id("reorder rule", sku),
+                    "p_location_id": business.id("location", SHOW),
+                    "p_variant_id": business.id("variant", sku),
+                    "p_reorder_point": point,
+                    "p_reorder_quantity": quantity,
+                    "p_lead_time_days": 14,
+                },
+            )
         )
 
 
 def _reservation(business: Business) -> None:
-    _call(
-        business.people["sales"],
-        "reserve_stock",
-        id=business.id("reservation", "sharma"),
-        location_id=business.id("location", WAREHOUSE),
-        lines=_lines(business, (SET, 1)),
-        options={"customer_id": business.id("customer", "sharma"), "note": "Decides on Saturday"},
+    send(
+        business.people["sales"].db.rpc(
+            "reserve_stock",
+            {
+                "p_id": business.id("reservation", "sharma"),
+                "p_location_id": business.id("location", WAREHOUSE),
+                "p_lines": _lines(business, (SET, 1)),
+                "p_options": {
+                    "customer_id": business.id("customer", "sharma"),
+                    "note": "Decides on Saturday",
+                },
+            },
+        )
     )
 
 
 def _transfer(business: Business) -> None:
     transfer, keeper = business.id("transfer", "1"), business.people["stock"]
-    _call(
-        keeper,
-        "create_transfer",
-        id=transfer,
-        from_location_id=business.id("location", WAREHOUSE),
-        to_location_id=business.id("location", "MUM/WH"),
-        lines=_lines(business, ("TBL-KON-TEA-NAT", 3), ("BED-TAB-TEA-NAT", 4)),
+    send(
+        keeper.db.rpc(
+            "create_transfer",
+            {
+                "p_id": transfer,
+                "p_from_location_id": business.id("location", WAREHOUSE),
+                "p_to_location_id": business.id("location", "MUM/WH"),
+                "p_lines": _lines(business, ("TBL-KON-TEA-NAT", 3), ("BED-TAB-TEA-NAT", 4)),
+            },
+        )
     )
-    _call(keeper, "dispatch_transfer", id=business.id("dispatch", "1"), transfer_id=transfer)
-    _call(
-        business.people["cashier.mum"],
-        "receive_transfer",
-        id=business.id("receipt", "1"),
-        transfer_id=transfer,
-        lines=[{"item_no": 1, "received": 2, "damaged": 1}],
+    send(
+        keeper.db.rpc(
+            "dispatch_transfer",
+            {
+                "p_id": business.id("dispatch", "1"),
+                "p_transfer_id": transfer,
+            },
+        )
+    )
+    send(
+        business.people["cashier.mum"].db.rpc(
+            "receive_transfer",
+            {
+                "p_id": business.id("receipt", "1"),
+                "p_transfer_id": transfer,
+                "p_lines": [{"item_no": 1, "received": 2, "damaged": 1}],
+            },
+        )
     )
 
 
 def _count(business: Business) -> None:
     count = business.id("count", "lamps")
-    _call(
-        business.people["stock"],
-        "start_count",
-        id=count,
-        location_id=business.id("location", SHOW),
-        kind="cycle",
-        options={"category_id": business.id("category", "Lamps")},
+    send(
+        business.people["stock"].db.rpc(
+            "start_count",
+            {
+                "p_id": count,
+                "p_location_id": business.id("location", SHOW),
+                "p_kind": "cycle",
+                "p_options": {"category_id": business.id("category", "Lamps")},
+            },
+        )
     )
-    _call(
-        business.people["cashier"],
-        "record_count",
-        id=business.id("count entry", "1"),
-        count_id=count,
-        lines=_lines(business, ("LMP-KAN-HW-RED", 5), ("LMP-BRA-BRA-POL", 7)),
+    send(
+        business.people["cashier"].db.rpc(
+            "record_count",
+            {
+                "p_id": business.id("count entry", "1"),
+                "p_count_id": count,
+                "p_lines": _lines(business, ("LMP-KAN-HW-RED", 5), ("LMP-BRA-BRA-POL", 7)),
+            },
+        )
     )

@@ -181,6 +181,22 @@ comment on function private.refuse_if_used() is
 'Row trigger, before delete, of catalogue tables: what any row of any table refers to stays, and is archived instead. It asks
 every foreign key that points here and does not cascade, those of later rooms too. Errors: 409 in_use with used_by, a table.';
 
+create function private.queue_category_moves() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  -- In order, because somebody may belong to several organisations.
+  perform pg_advisory_xact_lock(hashtextextended('categories:' || o.id, 0))
+  from (select m.id from private.member_orgs() m (id) order by 1) o;
+  return null;
+end;
+$$;
+
+comment on function private.queue_category_moves() is
+'Statement trigger, before categories are moved: the moves of an organisation come one after another, before any of them locks
+a row. Each locks its own row and reads its parent''s, so moves in a circle would wait for one another for ever.';
+
 create function private.check_category() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -189,7 +205,7 @@ begin
   if new.parent_id is null or (tg_op = 'UPDATE' and new.parent_id is not distinct from old.parent_id) then
     return null;
   end if;
-  -- Two moves at once could close a circle that neither sees: an organisation's moves come one after the other.
+  -- Two moves at once could close a circle that neither sees. Who is no member, such as a job, waits here only.
   perform pg_advisory_xact_lock(hashtextextended('categories:' || new.org_id, 0));
   if (select archived_at is not null from public.categories where org_id = new.org_id and id = new.parent_id) then
     perform private.fail(422, 'category_archived', 'The category above it is archived.',
@@ -304,6 +320,8 @@ comment on function private.check_tracking() is
 
 -- Triggers ----------------------------------------------------------------------------------------
 
+create trigger queue before update of parent_id on public.categories
+  for each statement execute function private.queue_category_moves();
 create trigger place after insert or update of parent_id on public.categories
   for each row execute function private.check_category();
 create trigger tracking after insert or update of tracking on public.product_variants

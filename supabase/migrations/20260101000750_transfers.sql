@@ -252,6 +252,27 @@ permission_denied, 404 not_found. Permission: stock.read at either branch.';
 revoke execute on function public.get_transfer(uuid) from public, anon;
 grant execute on function public.get_transfer(uuid) to authenticated;
 
+create function public.transfer_destinations(p_org_id uuid)
+returns table (location_id uuid, code text, name text, kind text, branch_id uuid, branch_code text, branch_name text)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform private.authorize('transfer.manage', p_org_id);
+  return query
+  select l.id, l.code, l.name, l.kind, b.id, b.code, b.name
+  from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
+  where l.org_id = p_org_id and l.holds_stock and l.archived_at is null and b.archived_at is null
+  order by b.code, l.code;
+end;
+$$;
+
+comment on function public.transfer_destinations(uuid) is
+'Where a transfer may go: the locations of every branch, also of those that the caller''s membership does not cover, by name and
+nothing more. p_org_id. Errors: 401, 403 permission_denied, 404 not_found. Permission: transfer.manage.';
+revoke execute on function public.transfer_destinations(uuid) from public, anon;
+grant execute on function public.transfer_destinations(uuid) to authenticated;
+
 -- Triggers ----------------------------------------------------------------------------------------
 
 create trigger lifecycle before insert or update or delete on public.stock_transfers

@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 
 from backend.app.schemas.reservations import Reservation, ReservationRow
-from backend.app.schemas.transfers import Transfer, TransferRow
+from backend.app.schemas.transfers import Destination, Transfer, TransferRow
 from tests.api.conftest import Person, Shop
 from tests.api.goods import Goods, goods, units
 from tests.api.support import assert_problem
@@ -93,3 +93,10 @@ def test_a_transfer_is_cancelled(shop: Shop, goods: Goods) -> None:
     assert_problem(goods.keeper.send("POST", f"{INVENTORY}/{path}", {"id": uuid4()}), 422, "invalid_input")
     gone = Transfer.model_validate(_done(_act(goods.keeper, path, reason="Not needed")))
     assert gone.status == "cancelled"
+
+
+def test_where_a_transfer_may_go(shop: Shop, goods: Goods) -> None:
+    found = shop.admin.get(f"{INVENTORY}/transfer-destinations", org_id=shop.org_id)["items"]
+    assert str(goods.mumbai_shop_id) in {str(Destination.model_validate(row).location_id) for row in found}
+    refused = shop.cashier.send("GET", f"{INVENTORY}/transfer-destinations?org_id={shop.org_id}", None)
+    assert_problem(refused, 403, "permission_denied")

@@ -90,6 +90,7 @@ INVENTORY_ACTS: dict[str, Act] = {
             "p_lines": [{"variant_id": place.goods, "quantity": 1}],
         },
     ),
+    "transfer_destinations": Act("transfer.manage", "org", lambda place: {"p_org_id": place.house.id}),
     "dispatch_transfer": Act(
         "transfer.manage",
         "branch",

@@ -221,5 +221,6 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "search_variants",
         "serial_history",
         "stock_changes",
+        "transfer_destinations",
         "whoami",
     ]

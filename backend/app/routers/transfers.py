@@ -5,7 +5,15 @@ from uuid import UUID
 from fastapi import Response
 
 from backend.app.core.gateway import CallerGateway
-from backend.app.core.resource import Act, Resource, add_act, add_resource, room_router
+from backend.app.core.resource import (
+    Act,
+    Lookup,
+    Resource,
+    add_act,
+    add_lookup,
+    add_resource,
+    room_router,
+)
 from backend.app.core.responses import passed_on, problems
 from backend.app.schemas import transfers as schemas
 
@@ -22,6 +30,20 @@ add_resource(
         query=schemas.TransferQuery,
         search=("number", "note"),
         one_by_one=False,
+    ),
+)
+
+add_lookup(
+    router,
+    Lookup(
+        path="/transfer-destinations",
+        rpc="transfer_destinations",
+        arguments={"p_org_id": "org_id"},
+        query=schemas.DestinationQuery,
+        response=schemas.Destination,
+        rows=True,
+        summary="Say where a transfer may go",
+        description="The locations of every branch, by name and nothing more. Permission: transfer.manage.",
     ),
 )
 

@@ -266,3 +266,37 @@ class Transfer(TransferRow):
     lines: list[TransferLine]
     items: list[TransferItem]
     receipts: list[Receipt]
+
+
+class DestinationQuery(Input):
+    """Of which organisation."""
+
+    org_id: UUID
+
+
+class Destination(Row):
+    """A place that goods can be sent to."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "location_id": _TARGET,
+                    "code": "WH",
+                    "name": "Bhiwandi warehouse",
+                    "kind": "warehouse",
+                    "branch_id": BRANCH,
+                    "branch_code": "MUM",
+                    "branch_name": "Bandra",
+                }
+            ]
+        }
+    )
+
+    location_id: UUID
+    code: str
+    name: str
+    kind: str
+    branch_id: UUID
+    branch_code: str
+    branch_name: str

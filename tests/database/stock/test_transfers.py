@@ -305,3 +305,12 @@ def test_lifecycle_rows_are_those_of_the_acts(people: People) -> None:
         ("dispatched", "received", "transfer.receive"),
         ("partially_received", "received", "transfer.receive"),
     }
+
+
+def test_who_sends_knows_where_to(people: People) -> None:
+    """Bengaluru's keeper sees no level of Mumbai, but must be able to choose its warehouse."""
+    keeper = people.as_stockkeeper()
+    found = keeper.rpc("transfer_destinations", p_org_id=people.world.teak.id)
+    assert {row["branch_code"] for row in found} == {"BLR", "MUM"}
+    assert str(people.world.mum.warehouse) in {row["location_id"] for row in found}
+    assert {row["kind"] for row in found} <= {"showroom", "display", "warehouse", "vehicle", "quarantine"}
