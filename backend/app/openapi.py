@@ -26,7 +26,7 @@ _TAGS = [
         "description": "Products, variants and their search; stock, its movements and documents; labels, "
         "scanning.",
     },
-    {"name": "billing", "description": "Counter sales, invoices, and their PDF."},
+    {"name": "billing", "description": "Sales, invoices and their PDF; payments, refunds, credit notes."},
     {"name": "audit", "description": "Who changed what, and when."},
     {"name": "users", "description": "The people of an organisation."},
 ]
