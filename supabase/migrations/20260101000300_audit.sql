@@ -131,12 +131,19 @@ language plpgsql
 set search_path = ''
 as $$
 begin
+  if tg_op = 'UPDATE' then
+    if private.follows_merge(tg_relid, to_jsonb(old), to_jsonb(new)) then
+      return new;
+    end if;
+  end if;
   perform private.fail(403, 'append_only', format('Rows of %s are never changed or removed.', tg_table_name));
   return null;
 end;
 $$;
 
-comment on function audit.refuse_change() is 'Trigger of append-only tables. Errors: 403 append_only, whoever asks.';
+comment on function audit.refuse_change() is
+'Trigger of append-only tables. One thing may change: whose document it is, when merge_customers has made two customers one.
+Errors: 403 append_only, whoever asks.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

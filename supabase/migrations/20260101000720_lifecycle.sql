@@ -49,7 +49,8 @@ begin
     where document = v_document and from_status = v_from and to_status = new.status) then
     perform private.refuse_transition(v_document, v_from, new.status);
   end if;
-  if tg_op = 'UPDATE' and old.status <> 'draft' and to_jsonb(new) - v_free <> to_jsonb(old) - v_free then
+  if tg_op = 'UPDATE' and old.status <> 'draft' and to_jsonb(new) - v_free <> to_jsonb(old) - v_free
+    and not private.follows_merge(tg_relid, to_jsonb(old), to_jsonb(new)) then
     perform private.fail(409, 'document_final', format('This %s is issued and stays as it is.', v_document),
       jsonb_build_object('document', v_document, 'id', old.id, 'status', old.status));
   end if;
@@ -59,5 +60,5 @@ $$;
 
 comment on function private.enforce_lifecycle() is
 'Row trigger, before insert, update and delete. Arguments: the document''s name in lifecycle_transitions, then the columns
-that may still change once it is no draft. Holds for everybody, the service role and the owner included.
+that may still change once it is no draft; besides, customer_id follows a merge of customers. Holds for everybody, the service role and the owner included.
 Errors: 409 invalid_transition, 409 document_final.';

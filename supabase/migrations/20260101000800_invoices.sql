@@ -163,7 +163,7 @@ create index on public.payments (branch_id, received_at desc);
 create index on public.payments (org_id, customer_id) where customer_id is not null;
 create index on public.payments (org_id, order_id) where order_id is not null;
 create index on public.payment_allocations (org_id, payment_id);
-create index on public.payment_allocations (branch_id);
+create index on public.payment_allocations (branch_id, created_at);
 
 -- Triggers ----------------------------------------------------------------------------------------
 

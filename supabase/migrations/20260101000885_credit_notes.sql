@@ -104,7 +104,7 @@ create index on public.credit_notes (org_id, customer_id) where customer_id is n
 create index on public.credit_note_lines (invoice_id, line_no);
 create index on public.credit_note_lines (branch_id, variant_id);
 create index on public.credit_note_allocations (credit_note_id);
-create index on public.credit_note_allocations (branch_id);
+create index on public.credit_note_allocations (branch_id, created_at);
 
 -- The lines ---------------------------------------------------------------------------------------
 

@@ -19,6 +19,22 @@ def _exchange(place: Place) -> dict[str, Any]:
     }
 
 
+PERIOD = {"p_from": "2026-01-01", "p_to": "2026-12-31"}
+
+
+def _report(place: Place) -> dict[str, Any]:
+    return {"p_org_id": place.house.id, "p_branch_id": place.branch.id}
+
+
+def _merge(place: Place) -> dict[str, Any]:
+    merged = "unknown" if "unknown" in place.house.customers else "domestic"
+    return {
+        "p_id": new_id(),
+        "p_keep_id": place.house.customers["abroad"],
+        "p_merge_id": place.house.customers[merged],
+    }
+
+
 BILLING_ACTS: dict[str, Act] = {
     "record_payment": Act(
         "payment.record",
@@ -93,6 +109,54 @@ BILLING_ACTS: dict[str, Act] = {
     ),
     "post_exchange": Act("credit_note.create", "branch", _exchange),
     "check_books": Act("audit.read", "org", lambda place: {"p_org_id": place.house.id}),
+    "set_payment_terms": Act(
+        "customer.credit",
+        "org",
+        lambda place: {"p_customer_id": place.house.customers["abroad"], "p_days": 30},
+    ),
+    "merge_customers": Act("customer.merge", "org", _merge),
+    "customer_history": Act(
+        "invoice.read", "org", lambda place: {"p_customer_id": place.house.customers["abroad"]}
+    ),
+    "statement": Act(
+        "invoice.read",
+        "org",
+        lambda place: {"p_customer_id": place.house.customers["abroad"], **PERIOD},
+    ),
+    "outstanding": Act("report.read", "branch", _report),
+    "ageing": Act("report.read", "branch", _report),
+    "revenue": Act("report.read", "branch", lambda place: _report(place) | PERIOD),
+    "sales_summary": Act("report.read", "branch", lambda place: _report(place) | PERIOD),
+    "top_sellers": Act("report.read", "branch", lambda place: _report(place) | PERIOD),
+    "open_shift": Act(
+        "shift.manage", "branch", lambda place: {"p_id": new_id(), "p_branch_id": place.branch.id}
+    ),
+    # The world's shifts are somebody's who has left: only who holds report.read may touch them.
+    "move_cash": Act(
+        "report.read",
+        "branch",
+        lambda place: {
+            "p_id": new_id(),
+            "p_shift_id": place.house.documents[f"shift@{place.branch.code}"],
+            "p_kind": "cash_out",
+            "p_amount": 1,
+            "p_reason": "To the bank",
+        },
+    ),
+    "close_shift": Act(
+        "report.read",
+        "branch",
+        lambda place: {
+            "p_id": new_id(),
+            "p_shift_id": place.house.documents[f"shift@{place.branch.code}"],
+            "p_counted": {"cash": 5},
+        },
+    ),
+    "shift_report": Act(
+        "report.read",
+        "branch",
+        lambda place: {"p_shift_id": place.house.documents[f"shift@{place.branch.code}"]},
+    ),
 }
 
 BILLING_TABLES: dict[str, Table] = {
@@ -102,4 +166,7 @@ BILLING_TABLES: dict[str, Table] = {
     "credit_notes": Table("invoice.read", "branch"),
     "credit_note_lines": Table("invoice.read", "branch"),
     "credit_note_allocations": Table("invoice.read", "branch"),
+    "customer_addresses": Table("customer.read", "org", "customer.manage"),
+    "till_shifts": Table("report.read", "branch"),
+    "till_cash_movements": Table("report.read", "branch"),
 }

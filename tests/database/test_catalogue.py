@@ -37,6 +37,7 @@ NOT_AUDITED = {
 # Keys from one tenant table to another that do not carry org_id, and why.
 KEYS_WITHOUT_ORG = {
     "public.memberships -> auth.users": "people belong to no organisation",
+    "public.till_shifts -> auth.users": "people belong to no organisation",
 }
 
 COLUMN_GRANTS = {
@@ -72,6 +73,10 @@ COLUMN_GRANTS = {
     "update: name kind tax_number phone email address_line1 address_line2 city region_code postal_code "
     "country notes "
     "archived_at customer_group_id",
+    "public.customer_addresses": "insert: id org_id customer_id kind is_default label recipient phone "
+    "address_line1 address_line2 city region_code postal_code country; "
+    "update: kind is_default label recipient phone address_line1 address_line2 city region_code "
+    "postal_code country archived_at",
     "public.suppliers": "insert: id org_id name tax_number phone email address_line1 address_line2 city "
     "region_code "
     "postal_code country notes; "

@@ -46,6 +46,7 @@ class House:
     payments: by branch code, one that is held for a customer; credit_notes: one that was used up.
     documents: `reservation@<branch code>` is active, `draft@...` and `road@...` are transfers within the
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way.
+    `shift@...` is the open till of somebody who has left.
     """
 
     id: UUID
@@ -427,6 +428,11 @@ class _Builder:
         self.admin.rpc("check_integrity", p_org_id=self.org_id)
         self.admin.execute("insert into public.categories (org_id, name) values (%s, 'All')", [self.org_id])
         self.admin.execute("insert into public.suppliers (org_id, name) values (%s, 'Mill')", [self.org_id])
+        self.admin.execute(
+            "insert into public.customer_addresses (org_id, customer_id, kind, address_line1) "
+            "values (%s, %s, 'delivery', '4 Site Road')",
+            [self.org_id, self.customers["abroad"]],
+        )
         self.image()
         self.admin.rpc(
             "invite_member",
@@ -456,6 +462,18 @@ class _Builder:
             ),
         ):
             self.admin.execute(f"insert into public.{statement}", values)
+
+    def old_shift(self, branch: Branch) -> None:
+        """A till of somebody who has left, still open, with some change in it."""
+        made = self.documents[f"shift@{branch.code}"] = new_id()
+        self.connection.execute(
+            "insert into public.till_shifts (org_id, id, branch_id, user_id, status, opening_float) "
+            "values (%s, %s, %s, %s, 'open', 0)",
+            [self.org_id, made, branch.id, sign_up(self.connection, _address("left")).id],
+        )
+        self.admin.rpc(
+            "move_cash", p_id=new_id(), p_shift_id=made, p_kind="cash_in", p_amount=5, p_reason="Change"
+        )
 
     def house(self, branches: tuple[Branch, ...], invoices: dict[str, UUID]) -> House:
         return House(
@@ -525,6 +543,7 @@ def _make_teak(connection: Connection) -> House:
             branch, "pot", counting="pot", submitted="lamp", approved="rug", posted="book"
         )
         build.settle(branch, "book", "local")
+        build.old_shift(branch)
     build.reserve_and_carry(blr, "book")
     build.reserve_and_carry(mum, "book")
     return build.house((blr, mum), invoices)
@@ -552,6 +571,7 @@ def _make_lagoon(connection: Connection) -> House:
     invoices = {"LON": build.sell(london, "pump")}
     build.take_back(london, "filter")
     build.settle(london, "filter", "domestic")
+    build.old_shift(london)
     build.count_and_reorder(
         london, "filter", counting="pump", submitted="filter", approved="robot", posted="filter"
     )

@@ -1,0 +1,313 @@
+-- What a customer's account says: its history, its open invoices on any day, and the statement of a period.
+
+-- Indexes -----------------------------------------------------------------------------------------
+
+-- Customer first: the index of what is open begins with org_id, and of two that begin alike a kept plan may take the wrong one.
+create index on public.invoices (customer_id, business_date) where customer_id is not null;
+
+-- Open invoices on a day --------------------------------------------------------------------------
+
+create function private.settled_on(p_settling_date date, p_invoice_date date, p_at_once boolean, p_written_at timestamptz,
+  p_timezone text)
+returns date
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return greatest(p_settling_date, p_invoice_date, case when not p_at_once then (p_written_at at time zone p_timezone)::date end);
+end;
+$$;
+
+comment on function private.settled_on(date, date, boolean, timestamptz, text) is
+'From which business date on an entry of an allocation counts: what was settled together with the payment or credit note (p_at_once) from
+its date, p_settling_date, whenever it was entered; else from the local day of the entry, p_written_at. Never before the invoice.';
+
+create function private.open_invoices(p_org_id uuid, p_branches uuid[], p_customer_id uuid, p_as_of date)
+returns table (id uuid, branch_id uuid, customer_id uuid, number text, business_date date, due_date date, total numeric,
+  balance numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with later as (
+    -- What settled something after the day, or gave it back: entered after it in any case, and so found by the index.
+    select a.invoice_id, a.amount, private.settled_on(p.business_date, i.business_date, a.created_at = p.created_at,
+      a.created_at, b.timezone) as day
+    from public.branches b
+    join public.payment_allocations a on a.branch_id = b.id and a.created_at > p_as_of::timestamp at time zone b.timezone
+    join public.payments p on p.org_id = a.org_id and p.id = a.payment_id
+    join public.invoices i on i.org_id = a.org_id and i.id = a.invoice_id
+    where b.org_id = p_org_id and b.id = any (p_branches) and (p_customer_id is null or i.customer_id = p_customer_id)
+    union all
+    select a.invoice_id, a.amount, private.settled_on(c.business_date, i.business_date, a.created_at = c.created_at,
+      a.created_at, b.timezone)
+    from public.branches b
+    join public.credit_note_allocations a on a.branch_id = b.id and a.created_at > p_as_of::timestamp at time zone b.timezone
+    join public.credit_notes c on c.org_id = a.org_id and c.id = a.credit_note_id
+    join public.invoices i on i.org_id = a.org_id and i.id = a.invoice_id
+    where b.org_id = p_org_id and b.id = any (p_branches) and (p_customer_id is null or i.customer_id = p_customer_id)
+  ), reopened as (
+    select l.invoice_id, sum(l.amount) as amount from later l where l.day > p_as_of group by l.invoice_id
+  ), candidates as (
+    select i.id from public.invoices i
+    where i.org_id = p_org_id and i.balance > 0 and (p_customer_id is null or i.customer_id = p_customer_id)
+    union
+    select r.invoice_id from reopened r
+  )
+  select i.id, i.branch_id, i.customer_id, i.number, i.business_date, coalesce(i.due_date, i.business_date), i.total,
+    i.balance + coalesce(r.amount, 0)
+  from candidates k
+  join public.invoices i on i.org_id = p_org_id and i.id = k.id
+  left join reopened r on r.invoice_id = i.id
+  where i.branch_id = any (p_branches) and i.business_date <= p_as_of and i.status <> 'draft'
+    and i.balance + coalesce(r.amount, 0) <> 0;
+end;
+$$;
+
+comment on function private.open_invoices(uuid, uuid[], uuid, date) is
+'The invoices that were open at the end of a day, with what was owed on each then: today''s balance, and what has settled it since.
+p_branches: whose invoices; p_customer_id: of one customer, null for all; p_as_of: the business date. due_date: the invoice''s date
+where it has none. A sent invoice that was declared void counts on no day. No errors.';
+
+create function private.age(p_due date, p_as_of date) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return case when p_due >= p_as_of then 'current' when p_as_of - p_due <= 30 then 'days_1_30'
+    when p_as_of - p_due <= 60 then 'days_31_60' when p_as_of - p_due <= 90 then 'days_61_90' else 'over_90' end;
+end;
+$$;
+
+comment on function private.age(date, date) is
+'How long something has been due on p_as_of: current (not yet, or today), days_1_30, days_31_60, days_61_90, over_90. No errors.';
+
+-- The account -------------------------------------------------------------------------------------
+
+create function private.account_entries(p_org_id uuid, p_branches uuid[], p_customer_id uuid)
+returns table (day date, at timestamptz, kind text, id uuid, branch_id uuid, number text, reference text, debit numeric,
+  credit numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select i.business_date, i.issued_at, 'invoice', i.id, i.branch_id, i.number, i.reference, i.total, 0.00
+  from public.invoices i
+  where i.org_id = p_org_id and i.customer_id = p_customer_id and i.status <> 'draft'
+    -- Declared void, nothing was ever owed on it; a voided sale has its credit note, and both are shown.
+    and (i.status <> 'void' or exists (
+      select from public.credit_notes v where v.org_id = i.org_id and v.invoice_id = i.id and v.voids))
+    and i.branch_id = any (p_branches)
+  union all
+  select c.business_date, c.issued_at, 'credit_note', c.id, c.branch_id, c.number, c.reason, 0.00, c.total
+  from public.credit_notes c
+  where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id = any (p_branches)
+  union all
+  select p.business_date, p.received_at, 'payment', p.id, p.branch_id, p.number, p.reference, 0.00, p.amount
+  from public.payments p
+  where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (p_branches)
+  union all
+  select r.business_date, r.created_at, 'reversal', r.id, r.branch_id, p.number, r.reason, p.amount, 0.00
+  from public.payment_reversals r
+  join public.payments p on p.org_id = r.org_id and p.id = r.payment_id
+  where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (p_branches)
+  union all
+  select f.business_date, f.refunded_at, 'refund', f.id, f.branch_id, f.number, f.reference, f.amount, 0.00
+  from public.refunds f
+  where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (p_branches);
+end;
+$$;
+
+comment on function private.account_entries(uuid, uuid[], uuid) is
+'Everything that changed what a customer owes, in the organisation''s currency: debit is owed more, credit less. One arm of the union per
+kind of document; a room with another kind adds its own. p_branches: whose documents. No errors.';
+
+create function private.customer_branches(p_org_id uuid, p_permission text, p_branch_id uuid default null) returns uuid[]
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return array(
+    select b.id from public.branches b
+    where b.org_id = p_org_id and b.id in (select private.branches_with(p_permission))
+      and (p_branch_id is null or b.id = p_branch_id));
+end;
+$$;
+
+comment on function private.customer_branches(uuid, text, uuid) is
+'The branches whose documents the caller is shown: those of the organisation where he holds p_permission, or of them p_branch_id. No
+errors.';
+
+create function public.statement(p_customer_id uuid, p_from date, p_to date) returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_customer public.customers;
+  v_branches uuid[];
+  v_answer jsonb;
+begin
+  perform private.authorize('customer.read', v_org_id);
+  perform private.authorize('invoice.read', v_org_id);
+  perform private.check_range(p_from, p_to);
+  v_branches := private.customer_branches(v_org_id, 'invoice.read');
+  select * into v_customer from public.customers
+  where org_id = v_org_id and id = private.customer_account(v_org_id, p_customer_id);
+  with entries as (
+    select * from private.account_entries(v_org_id, v_branches, v_customer.id) e where e.day <= p_to
+  ), opening as (
+    select coalesce(sum(e.debit - e.credit), 0.00) as balance from entries e where e.day < p_from
+  ), shown as (
+    select e.*, o.balance + sum(e.debit - e.credit) over (
+        order by e.day, e.at, e.kind <> 'invoice', e.number, e.id) as balance,
+      row_number() over (order by e.day, e.at, e.kind <> 'invoice', e.number, e.id) as place
+    from entries e cross join opening o where e.day >= p_from
+  ), sums as (
+    select coalesce(sum(s.debit), 0.00) as debits, coalesce(sum(s.credit), 0.00) as credits,
+      coalesce(jsonb_agg(jsonb_build_object('date', s.day, 'kind', s.kind, 'id', s.id, 'branch_id', s.branch_id,
+        'number', s.number, 'reference', s.reference, 'debit', s.debit, 'credit', s.credit, 'balance', s.balance)
+        order by s.place), '[]') as lines
+    from shown s
+  ), unpaid as (
+    select i.*, private.age(i.due_date, p_to) as age
+    from private.open_invoices(v_org_id, v_branches, v_customer.id, p_to) i
+  ), ages as (
+    select coalesce(sum(i.balance), 0.00) as owed, jsonb_build_object(
+        'current', coalesce(sum(i.balance) filter (where i.age = 'current'), 0.00),
+        'days_1_30', coalesce(sum(i.balance) filter (where i.age = 'days_1_30'), 0.00),
+        'days_31_60', coalesce(sum(i.balance) filter (where i.age = 'days_31_60'), 0.00),
+        'days_61_90', coalesce(sum(i.balance) filter (where i.age = 'days_61_90'), 0.00),
+        'over_90', coalesce(sum(i.balance) filter (where i.age = 'over_90'), 0.00)) as ageing,
+      coalesce(jsonb_agg(jsonb_build_object('invoice_id', i.id, 'number', i.number, 'date', i.business_date, 'due_date',
+        i.due_date, 'total', i.total, 'balance', i.balance, 'age', i.age) order by i.due_date, i.number), '[]') as invoices
+    from unpaid i
+  )
+  select jsonb_build_object('customer_id', v_customer.id, 'customer', private.buyer_json(v_customer), 'org_id', v_org_id,
+    'seller', jsonb_build_object('name', o.name, 'legal_name', o.legal_name), 'currency', o.currency, 'from', p_from, 'to', p_to,
+    'opening', p.balance, 'debits', s.debits, 'credits', s.credits, 'closing', p.balance + s.debits - s.credits,
+    'lines', s.lines, 'ageing', a.ageing, 'open_invoices', a.invoices, 'owed', a.owed,
+    'unallocated', a.owed - (p.balance + s.debits - s.credits),
+    'branches', to_jsonb(v_branches),
+    'complete', not exists (select from public.branches b where b.org_id = v_org_id and b.id <> all (v_branches)))
+  into v_answer
+  from public.organizations o cross join opening p cross join sums s cross join ages a where o.id = v_org_id;
+  return v_answer;
+end;
+$$;
+
+comment on function public.statement(uuid, date, date) is
+'A customer''s statement of account. p_customer_id: also one who was merged; p_from, p_to: first and last business date, both counted.
+Returns JSON, amounts in the organisation''s currency: opening; lines [{"date", "kind" (invoice, credit_note, payment, reversal,
+refund), "number", "reference", "debit", "credit", "balance"}]; debits, credits; closing = opening + debits - credits (below zero: the
+house owes him); at the end of p_to: open_invoices, owed (their sum), ageing (of it, by days since due: current, days_1_30, days_31_60,
+days_61_90, over_90) and unallocated, the credit that settles nothing yet (owed - closing). Shown are the documents of the
+branches where the caller holds invoice.read (branches); complete tells whether these are all. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found. Permission: customer.read and invoice.read.';
+revoke execute on function public.statement(uuid, date, date) from public, anon;
+grant execute on function public.statement(uuid, date, date) to authenticated;
+
+create function private.check_range(p_from date, p_to date) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_from is null or p_to is null or not isfinite(p_from) or not isfinite(p_to) or p_from > p_to then
+    perform private.fail(400, 'invalid_input', 'p_from and p_to are the first and the last day, in this order.',
+      '{"field": "p_from"}');
+  end if;
+end;
+$$;
+
+comment on function private.check_range(date, date) is 'Is this a period, first day and last? Errors: 400 invalid_input.';
+
+-- History -----------------------------------------------------------------------------------------
+
+create function private.customer_documents(p_org_id uuid, p_branches uuid[], p_customer_id uuid)
+returns table (kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric, note text)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select 'invoice', i.id, i.branch_id, i.number, i.status, i.issued_at, i.total, i.note
+  from public.invoices i
+  where i.org_id = p_org_id and i.customer_id = p_customer_id and i.branch_id = any (p_branches)
+  union all
+  select 'payment', p.id, p.branch_id, p.number, case when r.id is null then 'received' else 'reversed' end, p.received_at,
+    p.amount, coalesce(r.reason, p.note)
+  from public.payments p
+  left join public.payment_reversals r on r.org_id = p.org_id and r.payment_id = p.id
+  where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (p_branches)
+  union all
+  select 'refund', f.id, f.branch_id, f.number, null, f.refunded_at, f.amount, f.note
+  from public.refunds f
+  where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (p_branches)
+  union all
+  select 'credit_note', c.id, c.branch_id, c.number, null, c.issued_at, c.total, c.reason
+  from public.credit_notes c
+  where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id = any (p_branches)
+  union all
+  select 'return', g.id, g.branch_id, i.number, null, g.created_at, null, g.reason
+  from public.goods_returns g
+  join public.invoices i on i.org_id = g.org_id and i.id = g.invoice_id
+  where i.org_id = p_org_id and i.customer_id = p_customer_id and g.branch_id = any (p_branches);
+end;
+$$;
+
+comment on function private.customer_documents(uuid, uuid[], uuid) is
+'Everything that happened between a customer and the branches named. One arm of the union per kind; a room with another kind adds its own.
+status: the document''s, null where it has none; amount: in the organisation''s currency, null where it is about none. No errors.';
+
+create function public.customer_history(p_customer_id uuid, p_limit integer default 50, p_cursor text default null)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_branches uuid[];
+  v_at timestamptz;
+  v_kind text;
+  v_id uuid;
+  v_answer jsonb;
+begin
+  perform private.authorize('customer.read', v_org_id);
+  perform private.authorize('invoice.read', v_org_id);
+  if p_limit is null or p_limit not between 1 and 500 then
+    perform private.fail(400, 'invalid_input', 'p_limit is 1 to 500.', '{"field": "p_limit"}');
+  elsif p_cursor !~* '^\d{4}-\d{2}-\d{2}T[0-9:.]+Z/[a-z_]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    perform private.fail(400, 'invalid_input', 'p_cursor is what the page before returned.', '{"field": "p_cursor"}');
+  end if;
+  if p_cursor is not null then
+    v_at := private.instant(split_part(p_cursor, '/', 1), 'p_cursor');
+    v_kind := split_part(p_cursor, '/', 2);
+    v_id := split_part(p_cursor, '/', 3)::uuid;
+  end if;
+  v_branches := private.customer_branches(v_org_id, 'invoice.read');
+  with page as (
+    select d.*, row_number() over (order by d.at desc, d.kind desc, d.id desc) as place
+    from private.customer_documents(v_org_id, v_branches, private.customer_account(v_org_id, p_customer_id)) d
+    -- A credit note and the return that came with it have one id.
+    where p_cursor is null or (d.at, d.kind, d.id) < (v_at, v_kind, v_id)
+    order by d.at desc, d.kind desc, d.id desc limit p_limit + 1
+  )
+  select jsonb_build_object('items', coalesce(jsonb_agg(to_jsonb(p) - 'place' order by p.place) filter (where p.place <= p_limit),
+      '[]'),
+    'next_cursor', case when count(*) > p_limit then
+      max(to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '/' || p.kind || '/' || p.id) filter (where p.place = p_limit) end)
+  into v_answer from page p;
+  return v_answer;
+end;
+$$;
+
+comment on function public.customer_history(uuid, integer, text) is
+'Everything that happened with a customer, the latest first: invoices, payments, refunds, credit notes, returns. p_customer_id: also one
+who was merged; p_limit: how many, 1 to 500; p_cursor: next_cursor of the page before, null for the first. Returns {"items": [{"kind",
+"id", "branch_id", "number", "status", "at", "amount", "note"}], "next_cursor": null on the last page}, of the branches where the
+caller holds invoice.read. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: customer.read and
+invoice.read.';
+revoke execute on function public.customer_history(uuid, integer, text) from public, anon;
+grant execute on function public.customer_history(uuid, integer, text) to authenticated;

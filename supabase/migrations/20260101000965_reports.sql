@@ -1,0 +1,333 @@
+-- Reports: what is owed, what sold, what came in. Each over the branches where the caller holds report.read, in their local dates.
+
+-- Input -------------------------------------------------------------------------------------------
+
+create function private.report_branches(p_org_id uuid, p_branch_id uuid) returns uuid[]
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  perform private.authorize('report.read', p_org_id, p_branch_id);
+  if p_branch_id is not null and not exists (select from public.branches where org_id = p_org_id and id = p_branch_id) then
+    perform private.fail(404, 'not_found', 'There is no such branch.', '{"field": "p_branch_id"}');
+  end if;
+  return private.customer_branches(p_org_id, 'report.read', p_branch_id);
+end;
+$$;
+
+comment on function private.report_branches(uuid, uuid) is
+'The branches of a report: p_branch_id, or null for all where the caller holds report.read. Errors: 401, 403 permission_denied, 404
+not_found.';
+
+create function private.check_choice(p_value text, p_choices text[], p_field text) returns void
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if p_value is null or p_value <> all (p_choices) then
+    perform private.fail(400, 'invalid_input', format('%s is one of: %s.', p_field, array_to_string(p_choices, ', ')),
+      jsonb_build_object('field', p_field, 'allowed', to_jsonb(p_choices)));
+  end if;
+end;
+$$;
+
+comment on function private.check_choice(text, text[], text) is 'Is this one of the choices? Errors: 400 invalid_input.';
+
+create function private.check_day(p_day date) returns date
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if not isfinite(p_day) then
+    perform private.fail(400, 'invalid_input', 'p_as_of is a day.', '{"field": "p_as_of"}');
+  end if;
+  -- The latest local date on earth is that of UTC+14: by then every branch's day has begun.
+  return coalesce(p_day, (now() at time zone 'UTC' + interval '14 hours')::date);
+end;
+$$;
+
+comment on function private.check_day(date) is 'The day of a report, for null today, wherever the branches are. Errors: 400 invalid_input.';
+
+-- What is owed ------------------------------------------------------------------------------------
+
+create function public.outstanding(p_org_id uuid, p_branch_id uuid default null, p_as_of date default null)
+returns table (customer_id uuid, customer text, invoices bigint, owed numeric, overdue numeric, oldest_due date)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_branches uuid[];
+  v_day date;
+begin
+  perform private.authorize('report.read', p_org_id, p_branch_id);
+  v_branches := private.report_branches(p_org_id, p_branch_id);
+  v_day := private.check_day(p_as_of);
+  return query
+  select i.customer_id, c.name, count(*), sum(i.balance), coalesce(sum(i.balance) filter (where i.due_date < v_day), 0.00),
+    min(i.due_date)
+  from private.open_invoices(p_org_id, v_branches, null, v_day) i
+  left join public.customers c on c.org_id = p_org_id and c.id = i.customer_id
+  group by i.customer_id, c.name order by sum(i.balance) desc, c.name, i.customer_id;
+end;
+$$;
+
+comment on function public.outstanding(uuid, uuid, date) is
+'What customers owe on their open invoices, the largest first. p_org_id; p_branch_id: of one branch, null for all that the caller
+sees; p_as_of: at the end of that business date, null for now. owed, overdue (due before that day): in the organisation''s
+currency. customer_id null: counter sales that were paid once and are not any more. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found. Permission: report.read.';
+revoke execute on function public.outstanding(uuid, uuid, date) from public, anon;
+grant execute on function public.outstanding(uuid, uuid, date) to authenticated;
+
+create function public.ageing(p_org_id uuid, p_branch_id uuid default null, p_as_of date default null)
+returns table (customer_id uuid, customer text, current_due numeric, days_1_30 numeric, days_31_60 numeric, days_61_90 numeric,
+  over_90 numeric, total numeric)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_branches uuid[];
+  v_day date;
+begin
+  perform private.authorize('report.read', p_org_id, p_branch_id);
+  v_branches := private.report_branches(p_org_id, p_branch_id);
+  v_day := private.check_day(p_as_of);
+  return query
+  select i.customer_id, c.name, coalesce(sum(i.balance) filter (where a.age = 'current'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_1_30'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_31_60'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_61_90'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'over_90'), 0.00), sum(i.balance)
+  from private.open_invoices(p_org_id, v_branches, null, v_day) i
+  cross join lateral private.age(i.due_date, v_day) a (age)
+  left join public.customers c on c.org_id = p_org_id and c.id = i.customer_id
+  group by i.customer_id, c.name order by sum(i.balance) desc, c.name, i.customer_id;
+end;
+$$;
+
+comment on function public.ageing(uuid, uuid, date) is
+'What customers owe, by how long it has been due. Parameters as outstanding''s: p_org_id, p_branch_id, p_as_of. current_due: not due yet,
+or due on the day itself; the others: days since the due date, which is the invoice''s date where it has none; in the organisation''s
+currency. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: report.read.';
+revoke execute on function public.ageing(uuid, uuid, date) from public, anon;
+grant execute on function public.ageing(uuid, uuid, date) to authenticated;
+
+-- What came in ------------------------------------------------------------------------------------
+
+create function private.money_moved(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
+returns table (branch_id uuid, day date, method text, user_id uuid, received numeric, reversed numeric, refunded numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  -- Found by the indexes on the instant; a local date is never more than a day away from UTC's.
+  v_from timestamptz := (p_from - 1)::timestamp at time zone 'UTC';
+  v_to timestamptz := (p_to + 2)::timestamp at time zone 'UTC';
+begin
+  return query
+  select p.branch_id, p.business_date, p.method, p.created_by, p.amount, 0.00, 0.00
+  from public.payments p
+  where p.org_id = p_org_id and p.branch_id = any (p_branches) and p.received_at >= v_from and p.received_at < v_to
+    and p.business_date between p_from and p_to
+  union all
+  select r.branch_id, r.business_date, p.method, r.created_by, 0.00, p.amount, 0.00
+  from public.payment_reversals r
+  join public.payments p on p.org_id = r.org_id and p.id = r.payment_id
+  where r.org_id = p_org_id and r.branch_id = any (p_branches) and r.created_at >= v_from and r.created_at < v_to
+    and r.business_date between p_from and p_to
+  union all
+  select f.branch_id, f.business_date, f.method, f.created_by, 0.00, 0.00, f.amount
+  from public.refunds f
+  where f.org_id = p_org_id and f.branch_id = any (p_branches) and f.refunded_at >= v_from and f.refunded_at < v_to
+    and f.business_date between p_from and p_to;
+end;
+$$;
+
+comment on function private.money_moved(uuid, uuid[], date, date) is
+'Money received, reversed (such as a bounced cheque, on the day it bounced) and paid back, by branch, business date, method and
+who did it. No errors.';
+
+create function public.revenue(p_org_id uuid, p_from date, p_to date, p_by text default 'day', p_branch_id uuid default null)
+returns table (key text, label text, payments bigint, received numeric, reversed numeric, refunded numeric, revenue numeric)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_branches uuid[];
+begin
+  perform private.authorize('report.read', p_org_id, p_branch_id);
+  v_branches := private.report_branches(p_org_id, p_branch_id);
+  perform private.check_range(p_from, p_to);
+  perform private.check_choice(p_by, array['day', 'method', 'branch', 'user'], 'p_by');
+  return query
+  with sums as (
+    select case p_by when 'day' then m.day::text when 'method' then m.method when 'branch' then m.branch_id::text
+        else m.user_id::text end as key, count(*) filter (where m.received > 0) as payments, sum(m.received) as received,
+      sum(m.reversed) as reversed, sum(m.refunded) as refunded
+    from private.money_moved(p_org_id, v_branches, p_from, p_to) m group by 1
+  )
+  select s.key, case p_by when 'day' then s.key
+      when 'method' then (select t.name from public.payment_methods t where t.code = s.key)
+      when 'branch' then (select b.name from public.branches b where b.org_id = p_org_id and b.id = s.key::uuid)
+      else (select u.email::text from auth.users u where u.id = s.key::uuid) end,
+    s.payments, s.received, s.reversed, s.refunded, s.received - s.reversed - s.refunded
+  from sums s order by case when p_by = 'day' then s.key end, s.received - s.reversed - s.refunded desc, s.key;
+end;
+$$;
+
+comment on function public.revenue(uuid, date, date, text, uuid) is
+'Revenue: the sum of the payments of a period, less what was reversed and what was paid back in it, in the organisation''s currency.
+p_org_id; p_from, p_to: first and last business date; p_by: day, method, branch or user (who took or paid it), one row of each; p_branch_id: of
+one branch, null for all that the caller sees. key: the day, the method''s code, the branch''s or user''s id; payments: how many. Errors:
+400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: report.read.';
+revoke execute on function public.revenue(uuid, date, date, text, uuid) from public, anon;
+grant execute on function public.revenue(uuid, date, date, text, uuid) to authenticated;
+
+-- What sold ---------------------------------------------------------------------------------------
+
+create function private.sales_documents(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
+returns table (id uuid, branch_id uuid, day date, sign integer, goods_id uuid, subtotal numeric, discount numeric, tax numeric,
+  round_off numeric, total numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_from timestamptz := (p_from - 1)::timestamp at time zone 'UTC';
+  v_to timestamptz := (p_to + 2)::timestamp at time zone 'UTC';
+begin
+  return query
+  -- Goods leave with the invoice, or left with the delivery that it is for.
+  select i.id, i.branch_id, i.business_date, 1, coalesce(i.delivery_id, i.id), i.subtotal, i.discount, i.tax, i.round_off, i.total
+  from public.invoices i
+  where i.org_id = p_org_id and i.branch_id = any (p_branches) and i.issued_at >= v_from and i.issued_at < v_to
+    and i.business_date between p_from and p_to and i.status not in ('draft', 'void')
+  union all
+  select c.id, c.branch_id, c.business_date, -1, c.goods_return_id, c.subtotal, c.discount, c.tax, c.round_off, c.total
+  from public.credit_notes c
+  where c.org_id = p_org_id and c.branch_id = any (p_branches) and c.issued_at >= v_from and c.issued_at < v_to
+    and c.business_date between p_from and p_to and not c.voids;
+end;
+$$;
+
+comment on function private.sales_documents(uuid, uuid[], date, date) is
+'Invoices (sign 1) and credit notes (-1) of a period; neither drafts nor what was voided, nor the credit notes that voided it. goods_id: the
+document that its goods moved with, null when none did. No errors.';
+
+create function private.goods_cost(p_org_id uuid, p_document_id uuid)
+returns table (variant_id uuid, quantity numeric, cost numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select m.variant_id, sum(m.quantity), sum(m.quantity * m.unit_cost)
+  from public.stock_movements m
+  join public.locations t on t.org_id = m.org_id and t.id = m.to_location_id
+  where m.org_id = p_org_id and m.document_id = p_document_id
+    -- What came back for the scrap has cost what it cost.
+    and (m.document in ('invoice', 'delivery') or (m.document = 'goods_return' and t.holds_stock))
+  group by m.variant_id;
+end;
+$$;
+
+comment on function private.goods_cost(uuid, uuid) is
+'What the goods cost that left with an invoice or delivery, or came back into stock with a return, by variant; for a set its
+components. In the organisation''s currency, not rounded. No errors.';
+
+create function public.sales_summary(p_org_id uuid, p_from date, p_to date, p_by text default 'day', p_branch_id uuid default null)
+returns table (key text, label text, invoices bigint, credit_notes bigint, net numeric, discount numeric, tax numeric,
+  round_off numeric, total numeric, cost numeric, margin numeric)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_branches uuid[];
+begin
+  perform private.authorize('report.read', p_org_id, p_branch_id);
+  v_branches := private.report_branches(p_org_id, p_branch_id);
+  perform private.check_range(p_from, p_to);
+  perform private.check_choice(p_by, array['day', 'branch', 'all'], 'p_by');
+  return query
+  with sums as (
+    select case p_by when 'day' then d.day::text when 'branch' then d.branch_id::text else 'all' end as key,
+      count(*) filter (where d.sign = 1) as invoices, count(*) filter (where d.sign = -1) as credit_notes,
+      sum(d.sign * d.subtotal) as net, sum(d.sign * d.discount) as discount, sum(d.sign * d.tax) as tax,
+      sum(d.sign * d.round_off) as round_off, sum(d.sign * d.total) as total, round(sum(d.sign * coalesce(g.cost, 0)), 2) as cost
+    from private.sales_documents(p_org_id, v_branches, p_from, p_to) d
+    left join lateral (select sum(c.cost) as cost from private.goods_cost(p_org_id, d.goods_id) c) g on d.goods_id is not null
+    group by 1
+  )
+  select s.key, case when p_by = 'branch'
+      then (select b.name from public.branches b where b.org_id = p_org_id and b.id = s.key::uuid) else s.key end,
+    s.invoices, s.credit_notes, s.net, s.discount, s.tax, s.round_off, s.total, s.cost, s.net - s.cost
+  from sums s order by s.key;
+end;
+$$;
+
+comment on function public.sales_summary(uuid, date, date, text, uuid) is
+'What was invoiced in a period, less what was credited in it. p_org_id; p_from, p_to: first and last business date; p_by: day, branch or
+all, one row of each; p_branch_id: of one branch, null for all that the caller sees. net: taxable value after discounts; total = net
++ tax + round_off; cost: of the goods that left, less those that came back into stock; margin = net - cost; in the
+organisation''s currency. Voided sales do not count. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found.
+Permission: report.read.';
+revoke execute on function public.sales_summary(uuid, date, date, text, uuid) from public, anon;
+grant execute on function public.sales_summary(uuid, date, date, text, uuid) to authenticated;
+
+create function public.top_sellers(p_org_id uuid, p_from date, p_to date, p_by text default 'revenue', p_limit integer default 20,
+  p_branch_id uuid default null)
+returns table (variant_id uuid, sku text, name text, quantity numeric, revenue numeric, cost numeric, margin numeric)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_branches uuid[];
+begin
+  perform private.authorize('report.read', p_org_id, p_branch_id);
+  v_branches := private.report_branches(p_org_id, p_branch_id);
+  perform private.check_range(p_from, p_to);
+  perform private.check_choice(p_by, array['quantity', 'revenue', 'margin'], 'p_by');
+  if p_limit is null or p_limit not between 1 and 1000 then
+    perform private.fail(400, 'invalid_input', 'p_limit is 1 to 1000.', '{"field": "p_limit"}');
+  end if;
+  return query
+  with documents as (
+    select * from private.sales_documents(p_org_id, v_branches, p_from, p_to)
+  ), lines as (
+    select 1 as sign, d.goods_id, true as with_goods, l.variant_id, l.base_quantity, l.set_items, l.taxable
+    from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id
+    where d.sign = 1
+    union all
+    select -1, d.goods_id, l.disposition in ('restock', 'repair'), l.variant_id, l.base_quantity, l.set_items, l.taxable
+    from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id
+    where d.sign = -1
+  ), costs as (
+    select d.goods_id, c.variant_id, c.cost / c.quantity as unit_cost
+    from (select distinct t.goods_id from documents t where t.goods_id is not null) d
+    cross join lateral private.goods_cost(p_org_id, d.goods_id) c
+  ), sums as (
+    select l.variant_id, sum(l.sign * l.base_quantity) as quantity, sum(l.sign * l.taxable) as revenue,
+      round(sum(case when l.with_goods then l.sign * coalesce(s.cost, l.base_quantity * p.unit_cost, 0) else 0 end), 2) as cost
+    from lines l
+    left join costs p on p.goods_id = l.goods_id and p.variant_id = l.variant_id and l.set_items is null
+    left join lateral (
+      select sum((i.item ->> 'quantity')::numeric * c.unit_cost) as cost
+      from jsonb_array_elements(l.set_items) i (item)
+      join costs c on c.goods_id = l.goods_id and c.variant_id = (i.item ->> 'variant_id')::uuid
+      where l.set_items is not null) s on true
+    group by l.variant_id
+  )
+  select s.variant_id, v.sku, v.name, s.quantity, s.revenue, s.cost, s.revenue - s.cost
+  from sums s join public.product_variants v on v.org_id = p_org_id and v.id = s.variant_id
+  order by case p_by when 'quantity' then s.quantity when 'revenue' then s.revenue else s.revenue - s.cost end desc, v.sku
+  limit p_limit;
+end;
+$$;
+
+comment on function public.top_sellers(uuid, date, date, text, integer, uuid) is
+'What sold best in a period, less what was credited in it. p_org_id; p_from, p_to: first and last business date; p_by: quantity (in the
+variant''s own unit), revenue (taxable value after discounts) or margin (revenue less the cost of the goods that left and did not come
+back into stock; a set costs what its components cost), in the organisation''s currency; p_limit: how many, 1 to 1000; p_branch_id: of
+one branch, null for all that the caller sees. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission:
+report.read.';
+revoke execute on function public.top_sellers(uuid, date, date, text, integer, uuid) from public, anon;
+grant execute on function public.top_sellers(uuid, date, date, text, integer, uuid) to authenticated;

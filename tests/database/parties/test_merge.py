@@ -1,0 +1,314 @@
+"""Customers who were entered twice: everything that was one's is the other's, and nothing is lost."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.database.sales import Invoice, line, pay, sell
+from tests.support.personas import new_id, raises, raises_sqlstate
+from tests.support.world import People
+
+WHOLE_PERIOD = {"p_from": "2000-01-01", "p_to": "2100-01-01"}
+
+
+def _customer(people: People, name: str = "Asha", **columns: object) -> UUID:
+    made = new_id()
+    names = "".join(f", {column}" for column in columns)
+    people.as_admin().execute(
+        f"insert into public.customers (id, org_id, name{names}) "  # noqa: S608 - names of this file
+        f"values (%s, %s, %s{', %s' * len(columns)})",
+        [made, people.world.teak.id, name, *columns.values()],
+    )
+    people.as_admin().rpc("set_credit_limit", p_customer_id=made, p_credit_limit=100_000)
+    return made
+
+
+def _merge(people: People, keep: UUID, merge: UUID, act: UUID | None = None) -> Any:
+    return people.as_admin().rpc("merge_customers", p_id=act or new_id(), p_keep_id=keep, p_merge_id=merge)
+
+
+def _buy(people: People, customer: UUID, paid: int = 0) -> Invoice:
+    return sell(
+        people.as_cashier(),
+        people.world.blr,
+        line(people.world.teak.variants["assembly"]),
+        payments=[pay(paid)] if paid else [],
+        customer=customer,
+    )
+
+
+def _deposit(people: People, customer: UUID, amount: int) -> Any:
+    return people.as_cashier().rpc(
+        "record_payment",
+        p_id=new_id(),
+        p_customer_id=customer,
+        p_amount=amount,
+        p_method="upi",
+        p_options={"branch_id": people.world.blr.id, "hold": True},
+    )
+
+
+def _row(people: People, query: str, *values: object) -> Any:
+    found = people.connection.execute(query.encode(), values).fetchone()
+    assert found is not None
+    return found[0] if len(found) == 1 else found
+
+
+def _figures(people: People, customer: UUID) -> tuple[Decimal, Decimal, Decimal, Decimal]:
+    """Owed, held for him, how many things happened, and the closing balance of his statement."""
+    owed = _row(
+        people, "select coalesce(sum(balance), 0) from public.invoices where customer_id = %s", customer
+    )
+    credit = _row(people, "select private.customer_credit(%s, %s)", people.world.teak.id, customer)
+    history = people.as_admin().rpc("customer_history", p_customer_id=customer, p_limit=500)["items"]
+    closing = people.as_admin().rpc("statement", p_customer_id=customer, **WHOLE_PERIOD)["closing"]
+    return owed, credit, Decimal(len(history)), closing
+
+
+def test_everything_moves_and_adds_up(people: People) -> None:
+    """Balances, credit and history of both are those of the one who stays; nothing is left behind."""
+    keep, merge = _customer(people), _customer(people, "Asha R")
+    first, second = _buy(people, keep, 90), _buy(people, merge, 190)
+    _deposit(people, keep, 70)
+    held = _deposit(people, merge, 40)
+    people.as_admin().rpc(
+        "issue_credit_note", p_id=new_id(), p_invoice_id=second["id"], p_lines=None, p_reason="Not done"
+    )
+    people.as_admin().rpc(
+        "refund",
+        p_id=new_id(),
+        p_customer_id=merge,
+        p_amount=30,
+        p_method="cash",
+        p_options={"payment_id": held["id"]},
+    )
+    mine, others = _figures(people, keep), _figures(people, merge)
+    before = people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)
+
+    answer = _merge(people, keep, merge)
+
+    assert (answer["id"], answer["merged"]) == (str(keep), [str(merge)])
+    assert _figures(people, keep) == tuple(a + b for a, b in zip(mine, others, strict=True))
+    # Whoever asks for the other is shown the same account.
+    statement = people.as_admin().rpc("statement", p_customer_id=merge, **WHOLE_PERIOD)
+    assert statement["customer_id"] == str(keep)
+    assert statement["closing"] == mine[3] + others[3]
+    assert people.as_admin().rpc("customer_history", p_customer_id=merge)["items"]
+    for (table,) in people.connection.execute("select t::text from private.customer_tables() t").fetchall():
+        assert _row(people, f"select count(*) from {table} where customer_id = %s", merge) == 0, table  # noqa: S608
+    merged = _row(
+        people, "select merged_into, archived_at is not null from public.customers where id = %s", merge
+    )
+    assert merged == (keep, True)
+    assert people.as_admin().rpc("check_books", p_org_id=people.world.teak.id) == before == []
+    # The documents say what they said.
+    kept = people.as_admin().rpc("get_invoice", p_id=second["id"])
+    assert kept["buyer"] == second["buyer"]
+    assert kept["buyer"]["name"] == "Asha R"
+    assert people.as_admin().rpc("get_invoice", p_id=first["id"])["buyer"] == first["buyer"]
+
+
+def test_payment_of_one_pays_the_invoice_of_the_other(people: People) -> None:
+    """After the merge they are one customer's: allocation, credit and limit."""
+    keep, merge = _customer(people), _customer(people)
+    invoice = _buy(people, merge)
+    held = _deposit(people, keep, 590)
+    with raises("customer_mismatch", 422):
+        people.as_cashier().rpc(
+            "allocate_payment",
+            p_id=new_id(),
+            p_payment_id=held["id"],
+            p_allocations=[{"invoice_id": invoice["id"], "amount": 590}],
+        )
+    _merge(people, keep, merge)
+    paid = people.as_cashier().rpc("allocate_payment", p_id=new_id(), p_payment_id=held["id"])
+    assert (paid["unallocated"], paid["allocations"][0]["invoice_id"]) == (0, invoice["id"])
+    people.as_admin().rpc("set_credit_limit", p_customer_id=keep, p_credit_limit=600)
+    _buy(people, keep)
+    with raises("credit_limit_exceeded", 422):
+        _buy(people, keep)
+
+
+def test_the_same_call_again_changes_nothing(people: People) -> None:
+    keep, merge, act = _customer(people), _customer(people), new_id()
+    _buy(people, merge)
+    first = _merge(people, keep, merge, act)
+    assert _merge(people, keep, merge, act) == first
+    events = "select count(*) from private.outbox where event = 'customer.merged' and org_id = %s"
+    assert _row(people, events, people.world.teak.id) == 1
+    with raises("id_reused", 409):
+        _merge(people, merge, keep, act)
+
+
+def test_nobody_sells_to_the_merged_one(people: People) -> None:
+    """Neither at the till nor by a payment; and he stays archived."""
+    keep, merge = _customer(people), _customer(people)
+    _merge(people, keep, merge)
+    with raises("not_found", 404):
+        _buy(people, merge)
+    with raises("customer_merged", 409) as refusal:
+        _deposit(people, merge, 5)
+    assert refusal.facts["merged_into"] == str(keep)
+    with raises_sqlstate("23514"):
+        people.as_admin().execute("update public.customers set archived_at = null where id = %s", [merge])
+    with raises("customer_merged", 409):
+        people.as_cashier().execute(
+            "insert into public.customer_addresses (org_id, customer_id, kind, address_line1) "
+            "values (%s, %s, 'billing', 'x')",
+            [people.world.teak.id, merge],
+        )
+
+
+def test_merges_in_a_row_point_to_the_last(people: People) -> None:
+    """C into B, then B into A: both are A. Who was merged is merged no more, nor kept."""
+    a, b, c = (_customer(people, name) for name in "ABC")
+    invoice = _buy(people, c)
+    _merge(people, b, c)
+    answer = _merge(people, a, b)
+    assert answer["merged"] == sorted([str(b), str(c)])
+    assert _row(people, "select customer_id from public.invoices where id = %s", invoice["id"]) == a
+    assert people.as_admin().rpc("statement", p_customer_id=c, **WHOLE_PERIOD)["customer_id"] == str(a)
+    for keep, merge in ((b, _customer(people)), (a, c), (c, a)):
+        with raises("customer_merged", 409):
+            _merge(people, keep, merge)
+
+
+def test_what_the_kept_one_lacks_comes_along(people: People) -> None:
+    """Phone, e-mail and terms fill gaps; an address goes with its country or stands apart; limits stay."""
+    keep = _customer(people, phone="1")
+    merge = _customer(people, phone="2", email="a@b.c", country="IN", region_code="27", city="Pune")
+    people.as_admin().rpc("set_credit_limit", p_customer_id=keep, p_credit_limit=7)
+    people.as_admin().rpc("set_payment_terms", p_customer_id=merge, p_days=15)
+    answer = _merge(people, keep, merge)
+    assert (answer["phone"], answer["email"], answer["city"], answer["region_code"]) == (
+        "1",
+        "a@b.c",
+        "Pune",
+        "27",
+    )
+    assert (answer["credit_limit"], answer["payment_terms_days"]) == (7, 15)
+
+    third = _customer(people, country="IN", region_code="29", address_line1="9 Lane")
+    assert _merge(people, keep, third)["city"] == "Pune"
+    rows = people.as_admin().select(
+        "select kind, address_line1 from public.customer_addresses where customer_id = %s", [keep]
+    )
+    assert rows == [{"kind": "billing", "address_line1": "9 Lane"}]
+
+
+def test_addresses_move_and_one_default_stays(people: People) -> None:
+    keep, merge = _customer(people), _customer(people)
+    for customer, street in ((keep, "Kept Street"), (merge, "Merged Street")):
+        people.as_admin().execute(
+            "insert into public.customer_addresses (org_id, customer_id, kind, is_default, address_line1) "
+            "values (%s, %s, 'delivery', true, %s)",
+            [people.world.teak.id, customer, street],
+        )
+    _merge(people, keep, merge)
+    rows = people.as_admin().select(
+        "select address_line1, is_default from public.customer_addresses where customer_id = %s order by 1",
+        [keep],
+    )
+    assert [tuple(row.values()) for row in rows] == [("Kept Street", True), ("Merged Street", False)]
+
+
+def test_what_is_refused(people: People) -> None:
+    """Oneself, strangers, two tax numbers; anybody but the admin."""
+    teak, lagoon = people.world.teak, people.world.lagoon
+    one = _customer(people)
+    with raises("invalid_input", 400):
+        _merge(people, one, one)
+    for other in (new_id(), lagoon.customers["abroad"], None):
+        with raises("not_found", 404):
+            _merge(people, one, other)  # type: ignore[arg-type]
+    with raises("tax_numbers_differ", 422):
+        _merge(people, teak.customers["local"], teak.customers["elsewhere"])
+    for person in (people.as_cashier(), people.as_sales()):
+        with raises("permission_denied", 403):
+            person.rpc("merge_customers", p_id=new_id(), p_keep_id=one, p_merge_id=_customer(people))
+    with raises("not_found", 404):
+        people.as_foreign_admin().rpc(
+            "merge_customers", p_id=new_id(), p_keep_id=one, p_merge_id=_customer(people)
+        )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "public.payments set customer_id = %(other)s",
+        "public.payments set customer_id = %(keep)s, note = 'x'",
+        "public.invoices set customer_id = %(other)s",
+        "public.invoices set customer_id = %(keep)s, total = total + 1, round_off = round_off + 1",
+        "public.invoices set customer_id = null",
+    ],
+)
+def test_documents_stay_otherwise_as_they_are(people: People, change: str) -> None:
+    """The owner himself moves no document but to whom its customer was merged into, and nothing besides."""
+    keep, merge, other = _customer(people), _customer(people), _customer(people)
+    _buy(people, merge, 90)
+    people.connection.execute(
+        "update public.customers set merged_into = %s, archived_at = now() where id = %s", [keep, merge]
+    )
+    with raises_sqlstate("PT403", "PT409"), people.connection.transaction():
+        people.connection.execute(
+            f"update {change} where customer_id = %(merge)s".encode(),
+            {"keep": keep, "merge": merge, "other": other},
+        )
+
+
+def test_every_table_of_customers_follows(people: People) -> None:
+    """Whatever refers to a customer does so by customer_id and has the trigger: a merge finds it."""
+    rows = people.connection.execute(
+        """
+        select c.conrelid::regclass::text, a.attname, exists (
+          select from pg_trigger g where g.tgrelid = c.conrelid and g.tgname = 'customer_merged')
+        from pg_constraint c
+        join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey) and a.attname <> 'org_id'
+        where c.contype = 'f' and c.confrelid = 'public.customers'::regclass
+        """
+    ).fetchall()
+    assert len(rows) > 5
+    for table, column, followed in rows:
+        assert (column, followed) == ("customer_id", True) or (table, column) == (
+            "customers",
+            "merged_into",
+        ), table
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    acts=st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from(["buy", "hold", "pay"]), st.integers(1, 500)),
+        min_size=1,
+        max_size=8,
+    ),
+    order=st.permutations([0, 1, 2]),
+)
+def test_sums_of_any_merges(people: People, acts: list[tuple[int, str, int]], order: list[int]) -> None:
+    """Three entries with any dealings, merged in any order: the sums of the three are the one's."""
+    with people.connection.transaction(force_rollback=True):
+        entries = [_customer(people, str(n)) for n in range(3)]
+        for who, act, amount in acts:
+            if act == "buy":
+                _buy(people, entries[who], amount)
+            elif act == "hold":
+                _deposit(people, entries[who], amount)
+            else:
+                people.as_cashier().rpc(
+                    "record_payment",
+                    p_id=new_id(),
+                    p_customer_id=entries[who],
+                    p_amount=amount,
+                    p_method="card",
+                    p_options={"branch_id": people.world.blr.id},
+                )
+        before = [_figures(people, entry) for entry in entries]
+        first, second, third = (entries[n] for n in order)
+        _merge(people, second, first)
+        _merge(people, third, second)
+        assert _figures(people, third) == tuple(sum(column) for column in zip(*before, strict=True))
+        assert _figures(people, third)[3] == _figures(people, third)[0] - _figures(people, third)[1]

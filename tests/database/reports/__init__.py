@@ -1,0 +1,1 @@
+"""Reports: what is owed, what sold, what came in."""
