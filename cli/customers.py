@@ -1,5 +1,6 @@
 """Customers: list, show, add."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -7,7 +8,7 @@ import typer
 
 from backend.app.core.listing import contains
 from cli.common import All, Json, Limit, OwnId, listed, start, told_of_more
-from cli.output import Column, amount_column
+from cli.output import Column, amount_column, money
 
 app = typer.Typer(help="Customers: who buys, what they owe.", no_args_is_help=True)
 
@@ -27,6 +28,22 @@ OPEN_COLUMNS = (
     Column("Status", "status"),
     amount_column("Total", "total"),
     amount_column("Balance", "balance"),
+)
+
+_ACCOUNT = (
+    Column("Date", "date"),
+    Column("Document", "kind"),
+    Column("Number", "number"),
+    amount_column("Debit", "debit"),
+    amount_column("Credit", "credit"),
+    amount_column("Balance", "balance"),
+)
+_AGES = (
+    amount_column("Not due", "current"),
+    amount_column("1-30 days", "days_1_30"),
+    amount_column("31-60 days", "days_31_60"),
+    amount_column("61-90 days", "days_61_90"),
+    amount_column("Over 90", "over_90"),
 )
 
 
@@ -134,3 +151,30 @@ def add_customer(
     if output.json:
         output.data(made)
     output.say(f"{made['name']} is a customer now: {made['id']}")
+
+
+@app.command("statement")
+def statement(
+    ctx: typer.Context,
+    customer: Annotated[str, typer.Argument(help="Name, phone, e-mail address or id.")],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first business date.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last business date.")],
+    as_json: Json = False,
+) -> None:
+    """Show a customer's statement of account: opening balance, documents, payments, closing balance."""
+    desk, output = start(ctx, as_json)
+    found = desk.rpc(
+        "statement",
+        {"p_customer_id": desk.customer(customer)["id"], "p_from": first.date(), "p_to": last.date()},
+    )
+    if output.json:
+        output.data(found)
+        return
+    output.facts(
+        f"{found['customer']['name']}, {found['from']} to {found['to']}",
+        [(name.capitalize(), f"{money(found[name])} {found['currency']}") for name in ("opening", "closing")],
+    )
+    output.table("Account", _ACCOUNT, found["lines"])
+    output.table("Ageing", _AGES, [found["ageing"]])
+    if not found["complete"]:
+        output.note("Documents of branches that you do not see are left out.")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import customers, payments, sales, session, stock
+from cli import customers, payments, reports, sales, session, stock
 from cli.common import Commands, Json, Setup, quiet_logs, setup_of, start
 from cli.errors import SIGN_IN, CliError
 from cli.output import Column
@@ -14,7 +14,7 @@ from cli.output import Column
 app = typer.Typer(
     name="branchline",
     cls=Commands,
-    help="Branchline in a terminal: customers, sales, payments and stock, as the user you sign in as.",
+    help="Branchline in a terminal: customers, sales, payments, stock, reports, as the user you sign in as.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -23,6 +23,7 @@ app.add_typer(customers.app, name="customers")
 app.add_typer(sales.app, name="sales")
 app.add_typer(payments.app, name="payments")
 app.add_typer(stock.app, name="stock")
+app.add_typer(reports.app, name="reports")
 
 
 def main() -> None:

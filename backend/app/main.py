@@ -30,6 +30,7 @@ from backend.app.routers import (
     payments,
     products,
     reordering,
+    reports,
     reservations,
     scan,
     stock,
@@ -61,6 +62,7 @@ _ROUTERS = (
     billing,
     payments,
     credit_notes,
+    reports,
     audit,
     users,
 )

@@ -27,6 +27,7 @@ _TAGS = [
         "scanning.",
     },
     {"name": "billing", "description": "Sales, invoices and their PDF; payments, refunds, credit notes."},
+    {"name": "reports", "description": "What is owed, what sold, what came in; statements of account."},
     {"name": "audit", "description": "Who changed what, and when."},
     {"name": "users", "description": "The people of an organisation."},
 ]

@@ -69,6 +69,10 @@ class Terminal:
         shown = self.run(*words)
         assert (shown.exit_code, shown.stdout) == (status, ""), shown.output
         assert f"Error {code}: " in shown.stderr
+        return self.refused_in_json(code, *words, status=status)
+
+    def refused_in_json(self, code: str, *words: str, status: int = 1) -> dict[str, Any]:
+        """The error of a command that is refused with this code, as scripts read it."""
         done = self.run(*words, "--json")
         assert (done.exit_code, done.stdout) == (status, ""), done.output
         error: dict[str, Any] = json.loads(done.stderr)["error"]

@@ -58,6 +58,7 @@ _REFUND: dict[str, Any] = {
     "refunded_at": "2026-11-21T10:30:00+00:00",
     "business_date": "2026-11-21",
     "created_by": _PERSON,
+    "shift_id": None,
 }
 
 MethodCode = Annotated[
@@ -236,6 +237,7 @@ class RefundRow(Row):
     refunded_at: datetime
     business_date: date
     created_by: UUID
+    shift_id: UUID | None = Field(description="The till shift that paid it")
 
 
 class RefundQuery(ListQuery):
