@@ -40,7 +40,7 @@ TAX_CLASS, CATEGORY, PRODUCT = named("tax class"), named("category"), named("pro
 VARIANT, CUSTOMER, INVOICE = named("variant"), named("customer"), named("invoice")
 WAREHOUSE, RESERVATION = named("warehouse"), named("reservation")
 TRANSFER, COUNT = named("transfer"), named("stock count")
-PAYMENT, CREDIT_NOTE = named("payment"), named("credit note")
+PAYMENT, CREDIT_NOTE, SHIFT = named("payment"), named("credit note"), named("shift")
 BRAND, SET, GROUP, PRICE_LIST = named("brand"), named("set"), named("group"), named("price list")
 
 # The values that fit a place; four out of five requests use them.
@@ -52,6 +52,7 @@ EVERYWHERE: dict[str, object] = {
     "path.transfer_id": TRANSFER,
     "path.count_id": COUNT,
     "path.payment_id": PAYMENT,
+    "path.shift_id": SHIFT,
     "path.credit_note_id": CREDIT_NOTE,
     "path.item_id": VARIANT,
     "path.kind": "variants",
@@ -279,6 +280,7 @@ def admin(people: People) -> Person:
             "options": {"branch_id": BRANCH, "hold": True},
         },
     )
+    admin.post("/v1/billing/shifts", {"id": SHIFT, "branch_id": BRANCH})
     note = {"id": CREDIT_NOTE, "invoice_id": INVOICE, "reason": "Too many"}
     admin.post("/v1/billing/credit-notes", {**note, "lines": [{"line_no": 1, "quantity": 1}]})
     lines = [{"variant_id": VARIANT, "quantity": 1}]
