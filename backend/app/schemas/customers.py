@@ -43,6 +43,8 @@ class Customer(Row):
                     "credit_limit": 200000.00,
                     "notes": None,
                     "customer_group_id": None,
+                    "payment_terms_days": 30,
+                    "merged_into": None,
                     "archived_at": None,
                     "created_at": "2026-11-21T09:30:00+00:00",
                     "updated_at": "2026-11-21T09:30:00+00:00",
@@ -67,6 +69,8 @@ class Customer(Row):
     credit_limit: Money
     notes: str | None
     customer_group_id: UUID | None
+    payment_terms_days: int | None = Field(description="Due so many days after the invoice; null: at once")
+    merged_into: UUID | None = Field(description="The customer that this one was entered twice of")
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
