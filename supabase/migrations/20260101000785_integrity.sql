@@ -7,7 +7,7 @@ create table public.integrity_checks (
   org_id uuid not null references public.organizations (id),
   id uuid not null default gen_random_uuid(),
   run_id uuid not null,
-  proof text not null check (proof in ('ledger', 'overdraft', 'serials', 'lots', 'reservations', 'transit')),
+  proof text not null check (proof in ('ledger', 'overdraft', 'serials', 'lots', 'reservations', 'transit', 'money')),
   ran_at timestamptz not null default now(),
   passed boolean not null generated always as (findings = 0) stored,
   findings integer not null check (findings >= 0),
@@ -20,7 +20,7 @@ comment on table public.integrity_checks is
 'What the proofs found, one row per proof and run, append-only. proof: ledger (levels are the sums of their movements), overdraft
 (nothing was ever below zero, no promise exceeds what is there), serials (numbered pieces are where the ledger took them, and as
 many as the level says), lots (batches likewise), reservations (reserved is what active reservations hold), transit (what is on
-the road is what open transfers have not settled). findings: rows that are wrong; sample: the first 20 of them. requested_by: null
+the road is what open transfers have not settled), money (paid, credited and refunded are the sums of their entries). findings: rows that are wrong; sample: the first 20 of them. requested_by: null
 for the job.';
 
 create table private.integrity_state (
@@ -262,10 +262,11 @@ begin
     union all select 'lots', f from private.prove_lots(p_org_id) f
     union all select 'reservations', f from private.prove_reservations(p_org_id) f
     union all select 'transit', f from private.prove_transit(p_org_id) f
+    union all select 'money', f from private.prove_money(p_org_id) f
   ), counted as (
     select n.proof, count(f.finding) as findings,
       coalesce(jsonb_agg(f.finding) filter (where f.place <= 20), '[]') as sample
-    from unnest(array['ledger', 'overdraft', 'serials', 'lots', 'reservations', 'transit']) n (proof)
+    from unnest(array['ledger', 'overdraft', 'serials', 'lots', 'reservations', 'transit', 'money']) n (proof)
     left join (
       select proof, finding, row_number() over (partition by proof order by finding) as place from found) f using (proof)
     group by n.proof
@@ -319,8 +320,7 @@ $$;
 
 comment on function public.check_integrity(uuid) is
 'Proves the books of an organisation: ledger = levels, nothing ever below zero, serials and lots = quantities, reserved =
-reservations, in transit = open transfers. p_org_id. Keeps the
-result in integrity_checks and returns it: {"run_id", "ran_at", "passed", "checks": [{"proof", "passed", "findings", "sample"}]}.
+reservations, in transit = open transfers, paid and credited = their allocations. p_org_id. Keeps the result in integrity_checks and returns it: {"run_id", "ran_at", "passed", "checks": [{"proof", "passed", "findings", "sample"}]}.
 Reads the whole ledger: of a large one the nightly job''s newest rows are the quicker answer. Errors: 401, 404 not_found, 403
 permission_denied. Permission: audit.read.';
 revoke execute on function public.check_integrity(uuid) from public, anon;

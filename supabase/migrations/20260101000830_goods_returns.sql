@@ -303,7 +303,7 @@ begin
   loop
     v_to_location_id := case v_disposition when 'restock' then p_location_id when 'repair' then v_quarantine_id
       else private.shared_location(p_org_id, 'adjustment') end;
-    v_moves := '{}';
+    v_moves := array[]::private.stock_move[];
     v_serials := (
       select array_agg(s) from public.goods_return_lines l, unnest(l.serials) s
       where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition = v_disposition);

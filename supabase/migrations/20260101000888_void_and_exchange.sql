@@ -93,7 +93,6 @@ declare
   v_refund jsonb;
   v_back_id uuid;
   v_left numeric;
-  v_sale jsonb;
 begin
   perform private.authorize('credit_note.create', v_invoice.org_id, v_invoice.branch_id);
   v_org_id := private.authorize_branch('sale.create', p_branch_id);
@@ -129,7 +128,7 @@ begin
           where l.org_id = v_org_id and l.invoice_id = p_invoice_id and jsonb_typeof(l.set_items) = 'array')));
     v_left := private.post_credit_note(v_org_id, p_id, p_invoice_id, p_return_lines, coalesce(p_options ->> 'reason', 'Exchange'),
       v_back_id, null, now(), false);
-    v_sale := public.post_sale(private.sale_of(p_id), p_branch_id, p_location_id, v_invoice.customer_id, p_lines, p_payments,
+    perform public.post_sale(private.sale_of(p_id), p_branch_id, p_location_id, v_invoice.customer_id, p_lines, p_payments,
       jsonb_strip_nulls(p_options) - array['reason', 'return_location_id', 'refund']
       || case when v_left > 0 then jsonb_build_object('credit_note_id', p_id) else '{}' end);
     perform private.refund_rest(v_org_id, p_id, v_refund);

@@ -1,12 +1,11 @@
 -- The proof of the money side: whatever disagrees, by name.
 
-create function public.check_books(p_org_id uuid)
+create function private.money_findings(p_org_id uuid)
 returns table (problem text, document text, id uuid, expected numeric, found numeric)
-language plpgsql stable security definer
+language plpgsql stable
 set search_path = ''
 as $$
 begin
-  perform private.authorize('audit.read', p_org_id);
   return query
   with invoice_sums as (
     select i.id, i.number, i.status, i.paid, i.credited, i.subtotal, i.tax, i.total, i.round_off,
@@ -85,6 +84,36 @@ begin
   from public.credit_note_lines c
   join public.invoice_lines l on l.org_id = c.org_id and l.invoice_id = c.invoice_id and l.line_no = c.line_no
   where c.org_id = p_org_id group by l.invoice_id, l.line_no, l.quantity having sum(c.quantity) > l.quantity;
+end;
+$$;
+
+comment on function private.money_findings(uuid) is
+'Every invoice, payment, credit note and refund whose sums disagree, with what the entries say (expected) and what the document says
+(found), in the organisation''s currency; none when all is well.';
+
+create function private.prove_money(p_org_id uuid) returns setof jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select to_jsonb(f) from private.money_findings(p_org_id) f;
+end;
+$$;
+
+comment on function private.prove_money(uuid) is
+'Money = entries: paid, credited and refunded are the sums of their entries, totals those of their lines, and nothing is used twice.
+One of the proofs of private.run_integrity. Returns the findings.';
+
+create function public.check_books(p_org_id uuid)
+returns table (problem text, document text, id uuid, expected numeric, found numeric)
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform private.authorize('audit.read', p_org_id);
+  return query
+  select f.problem, f.document, f.id, f.expected, f.found from private.money_findings(p_org_id) f;
 end;
 $$;
 

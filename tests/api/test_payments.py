@@ -1,5 +1,6 @@
 """Payments, refunds, credit notes, voids and exchanges over the API."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -26,11 +27,12 @@ def _invoice(shop: Shop, invoice_id: object) -> Invoice:
 
 
 @pytest.fixture
-def customer(shop: Shop) -> str:
-    """A customer who may owe 100000."""
+def customer(shop: Shop) -> Iterator[str]:
+    """A customer who may owe 100000; archived after the test, because others count the shop's customers."""
     made = shop.admin.post("/v1/customers", {"org_id": shop.org_id, "name": "Meera Nair"})
     shop.admin.rpc("set_credit_limit", p_customer_id=made["id"], p_credit_limit=100_000)
-    return str(made["id"])
+    yield str(made["id"])
+    shop.admin.http.delete(f"/v1/customers/{made['id']}")
 
 
 @pytest.fixture

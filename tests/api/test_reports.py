@@ -1,5 +1,6 @@
 """Reports and statements over the API."""
 
+from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -19,13 +20,14 @@ REPORTS: list[tuple[str, type[Any], dict[str, str]]] = [
 
 
 @pytest.fixture(scope="module")
-def sale(shop: Shop) -> Any:
-    """A sale of which 1000 were paid and 180 are owed."""
+def sale(shop: Shop) -> Iterator[Any]:
+    """A sale of which 1000 were paid and 180 are owed. Its customer is archived after the tests."""
     customer = shop.admin.post("/v1/customers", {"org_id": shop.org_id, "name": "Meera Nair"})
     shop.admin.rpc("set_credit_limit", p_customer_id=customer["id"], p_credit_limit=1000)
     payments = [{"method": "upi", "amount": 1000}]
     body = shop.sale(1, customer_id=customer["id"], payments=payments)
-    return shop.admin.post("/v1/billing/sales", body)
+    yield shop.admin.post("/v1/billing/sales", body)
+    shop.admin.http.delete(f"/v1/customers/{customer['id']}")
 
 
 @pytest.mark.parametrize(("name", "model", "more"), REPORTS, ids=[name for name, _, _ in REPORTS])

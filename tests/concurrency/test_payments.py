@@ -138,7 +138,7 @@ def test_a_payment_is_used_once(found_shop: FoundShop, till: OpenTill) -> None:
             "payment_refunded",
             "changed_meanwhile",
         }
-        settled = _figures(shop, invoice)[1]
+        settled = Decimal(str(_figures(shop, invoice)[1]))
         refunded = ask(
             shop, "select coalesce(sum(amount), 0) from public.refund_sources where payment_id = %s", payment
         )

@@ -18,12 +18,16 @@ _ROW: dict[str, Any] = {
     "org_id": ORG,
     "branch_id": BRANCH,
     "location_id": LOCATION,
+    "quarantine_location_id": None,
     "invoice_id": _INVOICE,
     "reason": "Delivered in the wrong colour",
     "business_date": "2026-11-21",
     "created_at": "2026-11-21T09:30:00+00:00",
     "created_by": "0b0a1a3e-6f5e-4f0a-9a53-6a3c3f1f0c11",
 }
+
+
+Disposition = Literal["restock", "repair", "scrap"]
 
 
 class ReturnRow(Row):
@@ -35,6 +39,7 @@ class ReturnRow(Row):
     org_id: UUID
     branch_id: UUID
     location_id: UUID
+    quarantine_location_id: UUID | None
     invoice_id: UUID
     reason: str
     business_date: date
@@ -59,6 +64,9 @@ class ReturnedLine(Input):
 
     line_no: int = Field(ge=1, le=2_000)
     quantity: Quantity = Field(gt=0, description="In the line's unit")
+    disposition: Disposition | None = Field(
+        None, description="To the shelf, which is the default, to the quarantine, or written off"
+    )
     serials: list[Serial] | None = Field(None, min_length=1, max_length=2_000)
 
 
@@ -104,6 +112,7 @@ class ReturnLine(Row):
     description: str
     unit: str
     quantity: Quantity
+    disposition: Disposition
     set_items: list[SetItem] | None
     serials: list[str] | None
 
@@ -124,6 +133,7 @@ class GoodsReturn(ReturnRow):
                             "description": "Three-seater sofa, teak, grey",
                             "unit": "NOS",
                             "quantity": 1.000,
+                            "disposition": "restock",
                             "set_items": None,
                             "serials": None,
                         }

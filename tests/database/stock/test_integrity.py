@@ -12,7 +12,7 @@ from tests.database.sales import line, sell
 from tests.support.personas import raises, raises_sqlstate
 from tests.support.world import People
 
-PROOFS = {"ledger", "overdraft", "serials", "lots", "reservations", "transit"}
+PROOFS = {"ledger", "overdraft", "serials", "lots", "reservations", "transit", "money"}
 
 
 def check(people: People) -> dict[str, dict[str, Any]]:
