@@ -74,7 +74,8 @@ def test_what_is_left_is_allocated_or_paid_back(shop: Shop, customer: str, owed:
     assert_problem(refused, 409, "invoice_overpaid")
     assert Payment.model_validate(_act(shop.cashier, path, {"id": uuid4()})).unallocated == 640
 
-    body = {"id": uuid4(), "customer_id": customer, "amount": 640, "method": "upi"}
+    options = {"branch_id": shop.branch_id}
+    body = {"id": uuid4(), "customer_id": customer, "amount": 640, "method": "upi", "options": options}
     assert_problem(shop.cashier.send("POST", "/v1/billing/refunds", body), 403, "permission_denied")
     more = {**body, "id": uuid4(), "amount": 641}
     assert_problem(shop.admin.send("POST", "/v1/billing/refunds", more), 422, "refund_exceeds_credit")
