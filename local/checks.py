@@ -16,7 +16,7 @@ from local.keys import Keys
 from local.paths import ROOT
 from local.postgres import Cluster, temporary_directory
 
-TYPED = ("dev", "backend", "local", "tests", "bench")
+TYPED = ("dev", "backend", "cli", "local", "tests", "bench")
 _COMMANDS = {
     "formatting": ["ruff", "format", "--check", "."],
     "lint": ["ruff", "check", "."],

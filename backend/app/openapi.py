@@ -26,7 +26,11 @@ _TAGS = [
         "description": "Products, variants and their search; stock, its movements and documents; labels, "
         "scanning.",
     },
-    {"name": "billing", "description": "Counter sales, invoices, and their PDF."},
+    {
+        "name": "billing",
+        "description": "Sales, invoices and their PDF; payments, refunds, credit notes, shifts.",
+    },
+    {"name": "reports", "description": "What is owed, what sold, what came in; statements of account."},
     {"name": "audit", "description": "Who changed what, and when."},
     {"name": "users", "description": "The people of an organisation."},
 ]

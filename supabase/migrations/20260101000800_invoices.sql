@@ -284,7 +284,7 @@ begin
     ), money as (
       select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'method', p.method, 'method_name', m.name, 'amount', a.amount,
           'tendered', a.amount + p.change, 'change', p.change, 'reference', p.reference, 'received_at', p.received_at)
-          order by p.received_at, p.created_at, a.entry), '[]') as list,
+          order by p.received_at, p.created_at, p.number, p.id), '[]') as list,
         coalesce(sum(a.amount + p.change), 0.00) as tendered, coalesce(sum(p.change), 0.00) as change_due
       from (
         select t.org_id, t.payment_id, sum(t.amount) as amount from public.payment_allocations t

@@ -100,7 +100,7 @@ declare
   v_sum numeric := 0;
 begin
   if v_count = 0 then
-    return '{}';
+    return array[]::numeric[];
   elsif p_offer.kind = 'percent' then
     foreach v_place in array p_offer.places loop
       v_amounts := v_amounts || round(p_left[v_place] * p_offer.value / 100, 2);

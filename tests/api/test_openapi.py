@@ -1,33 +1,14 @@
 """The description of the API is complete, and its examples are true."""
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
+from backend.app import schemas
 from backend.app.main import create_app
-from backend.app.schemas import (
-    assortment,
-    audit,
-    auth,
-    billing,
-    catalogue,
-    changes,
-    counts,
-    customers,
-    goods_returns,
-    health,
-    integrity,
-    labels,
-    price_lists,
-    reordering,
-    reservations,
-    scan,
-    stock,
-    tracking,
-    transfers,
-    users,
-)
 from tests.api.support import make_settings
 
 DOCUMENT: dict[str, Any] = create_app(make_settings()).openapi()
@@ -36,30 +17,10 @@ OPERATIONS = {
     for path, methods in DOCUMENT["paths"].items()
     for method, operation in methods.items()
 }
+MODULES = [import_module(f"{schemas.__name__}.{found.name}") for found in iter_modules(schemas.__path__)]
 MODELS = [
     model
-    for module in (
-        assortment,
-        audit,
-        auth,
-        billing,
-        catalogue,
-        changes,
-        counts,
-        customers,
-        goods_returns,
-        health,
-        integrity,
-        labels,
-        price_lists,
-        reordering,
-        reservations,
-        scan,
-        stock,
-        tracking,
-        transfers,
-        users,
-    )
+    for module in MODULES
     for model in vars(module).values()
     if isinstance(model, type)
     and issubclass(model, BaseModel)

@@ -40,6 +40,7 @@ TAX_CLASS, CATEGORY, PRODUCT = named("tax class"), named("category"), named("pro
 VARIANT, CUSTOMER, INVOICE = named("variant"), named("customer"), named("invoice")
 WAREHOUSE, RESERVATION = named("warehouse"), named("reservation")
 TRANSFER, COUNT = named("transfer"), named("stock count")
+PAYMENT, CREDIT_NOTE, SHIFT = named("payment"), named("credit note"), named("shift")
 BRAND, SET, GROUP, PRICE_LIST = named("brand"), named("set"), named("group"), named("price list")
 
 # The values that fit a place; four out of five requests use them.
@@ -50,6 +51,9 @@ EVERYWHERE: dict[str, object] = {
     "path.reservation_id": RESERVATION,
     "path.transfer_id": TRANSFER,
     "path.count_id": COUNT,
+    "path.payment_id": PAYMENT,
+    "path.shift_id": SHIFT,
+    "path.credit_note_id": CREDIT_NOTE,
     "path.item_id": VARIANT,
     "path.kind": "variants",
     "query.org_id": ORG,
@@ -70,6 +74,12 @@ EVERYWHERE: dict[str, object] = {
     "body.unit_code": "DOZ",
     "body.tax_class_id": TAX_CLASS,
     "body.customer_id": CUSTOMER,
+    "body.invoice_id": INVOICE,
+    "body.method": "cash",
+    "body.allocations[*].invoice_id": INVOICE,
+    "body.allocations[*].amount": 10,
+    "body.return_lines[*].line_no": 1,
+    "body.return_lines[*].quantity": 1,
     "body.items[*].variant_id": VARIANT,
     "body.lines[*].line_no": 1,
     "body.lines[*].item_no": 1,
@@ -256,10 +266,23 @@ def admin(people: People) -> Person:
             "branch_id": BRANCH,
             "location_id": LOCATION,
             "customer_id": CUSTOMER,
-            "lines": [{"variant_id": VARIANT, "quantity": 1}],
-            "payments": [{"method": "cash", "amount": 2000}],
+            "lines": [{"variant_id": VARIANT, "quantity": 5}],
+            "payments": [{"method": "cash", "amount": 10_000}],
         },
     )
+    admin.post(
+        "/v1/billing/payments",
+        {
+            "id": PAYMENT,
+            "customer_id": CUSTOMER,
+            "amount": 500,
+            "method": "cash",
+            "options": {"branch_id": BRANCH, "hold": True},
+        },
+    )
+    admin.post("/v1/billing/shifts", {"id": SHIFT, "branch_id": BRANCH})
+    note = {"id": CREDIT_NOTE, "invoice_id": INVOICE, "reason": "Too many"}
+    admin.post("/v1/billing/credit-notes", {**note, "lines": [{"line_no": 1, "quantity": 1}]})
     lines = [{"variant_id": VARIANT, "quantity": 1}]
     documents: dict[str, dict[str, object]] = {
         "reservations": {"id": RESERVATION, "location_id": LOCATION, "lines": lines},

@@ -14,10 +14,15 @@ import psycopg
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("backend", "local", "bench")
+FOLDERS = ("backend", "cli", "local", "bench")
 
 # Where rpc() is defined and hands on what it was given.
-PASSES_ON = {"backend/app/core/gateway.py", "backend/app/core/resource.py", "backend/app/core/listing.py"}
+PASSES_ON = {
+    "backend/app/core/gateway.py",
+    "backend/app/core/resource.py",
+    "backend/app/core/listing.py",
+    "cli/desk.py",
+}
 # What a function that finds the rows of a list is called with.
 FOUND_BY = ast.parse('{"p_org_id": 0, "p_query": 0}', mode="eval").body
 

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import httpx
@@ -53,6 +54,26 @@ def test_the_sale_with_curl(printed: dict[str, str], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert re.fullmatch(r"BLR/\d\d-\d\d/\d{6} paid [\d.]+\n", done.stdout), done.stdout
     assert (tmp_path / "invoice.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_the_command_line(printed: dict[str, str], tmp_path: Path) -> None:
+    # The launchers would prepare an environment; this test runs in it already.
+    (tmp_path / "dev").write_text("#!/bin/sh\ncat env\n")
+    (tmp_path / "env").write_text("".join(f"{key}={value}\n" for key, value in printed.items()))
+    (tmp_path / "branchline").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m cli "$@"\n')
+    for name in ("dev", "branchline"):
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block("bash", "The command line")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "BRANCHLINE_CONFIG": str(tmp_path / "config")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Sharma" in done.stdout
+    assert re.search(r'"number":"BLR/\d\d-\d\d/\d{6}"', done.stdout), done.stdout
 
 
 def test_the_sale_with_supabase_js(printed: dict[str, str], tmp_path: Path) -> None:

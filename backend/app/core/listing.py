@@ -151,15 +151,18 @@ def _quoted(value: object) -> str:
     return f'"{escaped}"'
 
 
-def _search(query: ListQuery, columns: Sequence[str]) -> list[str]:
-    text = getattr(query, "q", None)
-    if not text or not columns:
-        return []
+def contains(columns: Sequence[str], text: str) -> str:
+    """The condition of PostgREST that one of the columns holds this text, in whatever case."""
     # A regular expression says "this text" exactly: ilike cannot, because PostgREST reads * as % and has no
     # escape for it. What has a meaning is put in brackets, the three that need an escape even there are any
     # one character.
     pattern = re.sub(r'["\\^]', ".", re.sub(r"[.*+?(){}|$\[\]]", r"[\g<0>]", text))
-    return ["or(" + ",".join(f"{column}.imatch.{_quoted(pattern)}" for column in columns) + ")"]
+    return ",".join(f"{column}.imatch.{_quoted(pattern)}" for column in columns)
+
+
+def _search(query: ListQuery, columns: Sequence[str]) -> list[str]:
+    text = getattr(query, "q", None)
+    return [f"or({contains(columns, text)})"] if text and columns else []
 
 
 def _after(query: ListQuery, order: Sequence[tuple[str, bool]]) -> list[str]:

@@ -78,8 +78,8 @@ class Customer(Row):
     credit_status: Literal["none", "active", "completed", "defaulted"]
     notes: str | None
     customer_group_id: UUID | None
-    payment_terms_days: int | None
-    merged_into: UUID | None
+    payment_terms_days: int | None = Field(description="Due so many days after the invoice; null: at once")
+    merged_into: UUID | None = Field(description="The customer that this one was entered twice of")
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime

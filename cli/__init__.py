@@ -1,0 +1,1 @@
+"""The command line `branchline`: a user's desk in a terminal. It holds no rule; the database does."""

@@ -1,0 +1,6 @@
+"""Lets `python -m cli` run the command line."""
+
+from cli.main import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The command line, signed in, against a running stack."""
