@@ -9,6 +9,7 @@ from typing import Protocol
 from local.client import Progress, Project
 from local.demo.business import Business
 from local.demo.sales import sell_some
+from local.demo.showroom import set_up_showroom
 from local.keys import Keys
 
 
@@ -57,6 +58,7 @@ def fill(project: Project, password: str, progress: Progress | None = None) -> N
         business.furnish(tell)
         if name == "teak":
             sell_some(business, tell)
+            set_up_showroom(business, tell)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

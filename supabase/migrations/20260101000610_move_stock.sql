@@ -60,7 +60,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_moves private.stock_move[] := '{}';
+  v_moves private.stock_move[] := array[]::private.stock_move[];
   v_move private.stock_move;
   v_tracking text;
   v_sku text;

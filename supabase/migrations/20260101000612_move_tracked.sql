@@ -77,7 +77,7 @@ declare
   v_left numeric := p_move.quantity;
   v_lot record;
   v_part private.stock_move;
-  v_parts private.stock_move[] := '{}';
+  v_parts private.stock_move[] := array[]::private.stock_move[];
 begin
   select * into v_from from public.locations where org_id = p_org_id and id = p_move.from_location_id;
   select * into v_to from public.locations where org_id = p_org_id and id = p_move.to_location_id;

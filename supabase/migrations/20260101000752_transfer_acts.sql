@@ -53,8 +53,12 @@ comment on function private.dispatch_names(uuid, uuid, jsonb) is
 'Which pieces and lots a dispatch names. p_lines: null or [{"line_no", "serials"?, "batch"? (code)}]. Errors: 400 invalid_input, 404
 not_found.';
 
+create type private.line_move as (line_no integer, move private.stock_move);
+
+comment on type private.line_move is 'A movement to post, with the line of the document that asks for it.';
+
 create function private.dispatch_moves(p_transfer public.stock_transfers, p_lines jsonb, p_transit_id uuid)
-returns table (line_no integer, move private.stock_move)
+returns setof private.line_move
 language plpgsql stable
 set search_path = ''
 as $$
@@ -62,6 +66,7 @@ declare
   v_line record;
   v_item record;
   v_serials text[];
+  v_move private.stock_move;
   v_known integer;
 begin
   for v_line in
@@ -83,10 +88,9 @@ begin
         when v_item.variant_id = v_line.variant_id then v_line.serials
         else private.serials_of(p_transfer.org_id, v_item.variant_id, v_line.serials, p_transfer.from_location_id) end;
       v_known := v_known + coalesce(cardinality(v_serials), 0);
-      line_no := v_line.line_no;
-      move := row (v_item.variant_id, p_transfer.from_location_id, p_transit_id, v_item.quantity, null, v_serials,
+      v_move := row (v_item.variant_id, p_transfer.from_location_id, p_transit_id, v_item.quantity, null, v_serials,
         case when v_item.variant_id = v_line.variant_id then v_line.batch_id end)::private.stock_move;
-      return next;
+      return next row (v_line.line_no, v_move)::private.line_move;
     end loop;
     if cardinality(v_line.serials) <> v_known then
       perform private.fail(409, 'serial_not_here', format('%s: not all of these pieces are here.', v_line.sku),

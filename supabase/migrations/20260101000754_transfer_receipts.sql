@@ -55,7 +55,7 @@ declare
     select s from public.stock_transfer_receipt_items r,
       unnest(coalesce(r.received_serials, '{}') || coalesce(r.damaged_serials, '{}') || coalesce(r.missing_serials, '{}')) s
     where r.org_id = p_item.org_id and r.transfer_id = p_item.transfer_id and r.item_no = p_item.item_no);
-  v_pieces jsonb := '{}';
+  v_pieces jsonb := '{}'::jsonb;
   v_kind text;
   v_named text[];
   v_left text[];

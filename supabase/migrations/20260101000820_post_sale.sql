@@ -93,7 +93,7 @@ declare
   v_line jsonb;
   v_serials text[];
   v_moves private.stock_move[];
-  v_all private.stock_move[] := '{}';
+  v_all private.stock_move[] := array[]::private.stock_move[];
 begin
   for v_line in select l from jsonb_array_elements(p_lines) l where l -> 'set_items' <> 'null' order by l -> 'line_no' loop
     v_serials := private.texts(v_line -> 'serials');

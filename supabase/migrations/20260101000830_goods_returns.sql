@@ -48,13 +48,20 @@ create index on public.goods_return_lines (branch_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
+create type private.returned_line as (line_no integer, quantity numeric, serials text[], line public.invoice_lines);
+
+comment on type private.returned_line is 'What comes back of a line of an invoice, and that line.';
+
 create function private.returnable_lines(p_org_id uuid, p_invoice_id uuid, p_lines jsonb)
-returns table (line_no integer, quantity numeric, serials text[], line public.invoice_lines)
+returns setof private.returned_line
 language plpgsql stable
 set search_path = ''
 as $$
 declare
   v_asked record;
+  v_line_no integer;
+  v_quantity numeric;
+  v_line public.invoice_lines;
 begin
   if p_lines is null or jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
     perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
@@ -71,19 +78,18 @@ begin
       perform private.fail(400, 'invalid_input', format('Line %s needs line_no, quantity above 0 and, for numbered pieces, serials.',
         v_asked.place), jsonb_build_object('field', 'p_lines', 'line', v_asked.place));
     end if;
-    line_no := trunc((v_asked.line -> 'line_no')::numeric);
-    quantity := (v_asked.line -> 'quantity')::numeric;
-    serials := private.texts(v_asked.line -> 'serials');
-    select l.* into line from public.invoice_lines l
-    where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = returnable_lines.line_no;
-    if line.variant_id is null then
-      perform private.fail(404, 'not_found', format('The invoice has no line %s.', line_no),
-        jsonb_build_object('line', v_asked.place, 'line_no', line_no));
-    elsif quantity <> round(quantity, (select decimals from public.units where code = line.unit)) then
-      perform private.fail(400, 'invalid_input', format('%s does not come back in fractions so small.', line.sku),
-        jsonb_build_object('field', 'p_lines', 'line', v_asked.place, 'sku', line.sku));
+    v_line_no := trunc((v_asked.line -> 'line_no')::numeric);
+    v_quantity := (v_asked.line -> 'quantity')::numeric;
+    select l.* into v_line from public.invoice_lines l
+    where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = v_line_no;
+    if v_line.variant_id is null then
+      perform private.fail(404, 'not_found', format('The invoice has no line %s.', v_line_no),
+        jsonb_build_object('line', v_asked.place, 'line_no', v_line_no));
+    elsif v_quantity <> round(v_quantity, (select decimals from public.units where code = v_line.unit)) then
+      perform private.fail(400, 'invalid_input', format('%s does not come back in fractions so small.', v_line.sku),
+        jsonb_build_object('field', 'p_lines', 'line', v_asked.place, 'sku', v_line.sku));
     end if;
-    return next;
+    return next row (v_line_no, v_quantity, private.texts(v_asked.line -> 'serials'), v_line)::private.returned_line;
   end loop;
 end;
 $$;
@@ -160,7 +166,7 @@ declare
   v_part numeric;
   v_lot record;
   v_serials text[];
-  v_moves private.stock_move[] := '{}';
+  v_moves private.stock_move[] := array[]::private.stock_move[];
 begin
   for v_lot in select * from private.sold_lots(p_org_id, p_invoice_id, p_variant_id) loop
     v_part := least(v_left, v_lot.quantity);
@@ -217,7 +223,7 @@ declare
   v_buyer_location_id uuid;
   v_line record;
   v_serials text[];
-  v_moves private.stock_move[] := '{}';
+  v_moves private.stock_move[] := array[]::private.stock_move[];
 begin
   select b.* into v_branch
   from public.locations l join public.branches b on b.id = l.branch_id
