@@ -110,12 +110,16 @@ class Acts:
         for place in ("A.shop", "A.store", "B.shop"):
             for sku in STOCKED:
                 options: dict[str, Any] = {}
+                if GOODS[sku].tracking == "batch":
+                    # Several lots at each place, or it would never matter which goes first.
+                    for lot in self.chance.sample(list(LOTS), 3):
+                        day = LOTS[lot]
+                        options = {"batch": lot, "expires_on": day.isoformat() if day else None}
+                        yield self.adjustment("admin", place, sku, Decimal(3), "opening", options)
+                    continue
                 if GOODS[sku].tracking == "serial":
                     first = 1 + 3 * SELLABLE.index(place)
                     options["serials"] = [f"{sku[0].upper()}{number}" for number in range(first, first + 3)]
-                if GOODS[sku].tracking == "batch":
-                    lot = self.pick(list(LOTS))
-                    options = {"batch": lot, "expires_on": day.isoformat() if (day := LOTS[lot]) else None}
                 quantity = Decimal(len(options.get("serials", range(8))))
                 yield self.adjustment("admin", place, sku, quantity, "opening", options)
 
