@@ -10,7 +10,7 @@ from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
 from backend.app.schemas.billing import Invoice, SaleLine, SalePayment
 from backend.app.schemas.billing_examples import INVOICE, SALE
-from backend.app.schemas.invoice_parts import InvoiceLine, Party, Region, SupplyType, TaxSummaryRow
+from backend.app.schemas.invoice_parts import Party, Region, SoldLine, SupplyType, TaxSummaryRow
 from backend.app.schemas.payments import ActId, MethodCode, PaidBack, Reason, Reference, Settled
 
 _ID = "7f7f3f0e-1d9a-4f0e-8a53-0d9a3f1f0caa"
@@ -51,7 +51,10 @@ _NOTE: dict[str, Any] = {
     **{name: INVOICE[name] for name in _FROM_INVOICE},
     "title": "Credit Note",
     "invoice": {"id": INVOICE["id"], "number": INVOICE["number"], "date": INVOICE["business_date"]},
-    "lines": [{**line, "disposition": "repair"} for line in INVOICE["lines"]],
+    "lines": [
+        {**{name: value for name, value in line.items() if name != "offers"}, "disposition": "repair"}
+        for line in INVOICE["lines"]
+    ],
     "allocations": [],
     "refunds": [
         {
@@ -173,7 +176,7 @@ class VoidRequest(Input):
     reason: Reason
 
 
-class CreditLine(InvoiceLine):
+class CreditLine(SoldLine):
     """A line that was credited; line_no is the invoice's. disposition: what became of the goods."""
 
     list_price: Money | None  # type: ignore[assignment]

@@ -57,11 +57,11 @@ class LineOffer(Row):
     coupon: str | None = None
 
 
-class InvoiceLine(Row):
-    """One line. quantity: in `unit`, base_quantity: in the product's own unit; set_items: what a set stood
-    for; serials: the numbers of the pieces; unit_price: for one unit; list_price:
+class SoldLine(Row):
+    """A line as it was sold. quantity: in `unit`, base_quantity: in the product's own unit; set_items: what a
+    set stood for; serials: the numbers of the pieces; unit_price: for one unit; list_price:
     what the catalogue asked, by the list named in price_list or else by the variant; discount: off the line;
-    taxable: after discount, without tax; offers: which promotions gave how much of the discount.
+    taxable: after discount, without tax.
     """
 
     line_no: int
@@ -85,6 +85,11 @@ class InvoiceLine(Row):
     taxes: list[TaxAmount]
     tax: Money
     total: Money
+
+
+class InvoiceLine(SoldLine):
+    """One line. offers: which promotions gave how much of the discount."""
+
     offers: list[LineOffer]
 
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Row
 from backend.app.schemas.catalogue import ORG
+from backend.app.schemas.invoice_parts import Party
 from backend.app.schemas.stock import BRANCH
 
 PAYMENT_ID = "9e9f3f0e-1d9a-4f0e-8a53-0d9a3f1f0ccc"
@@ -43,7 +44,11 @@ _PAYMENT: dict[str, Any] = {
     "reversed": None,
     "allocations": [{**_SETTLED, "invoice_number": "BLR/26-27/000001"}],
     "refunds": [],
+    "charges": 0.00,
     "unallocated": 820.00,
+    "tax_regime": "gst",
+    "seller": {"name": "Teak & Thread", "tax_number": "29ABCDE1234F1Z5"},
+    "buyer": {"name": "Mehta Interiors", "tax_number": None},
 }
 _REFUND: dict[str, Any] = {
     "id": REFUND_ID,
@@ -207,7 +212,9 @@ class Reversal(Row):
 
 
 class Payment(PaymentRow):
-    """A payment, whole. allocations: what it settles now; unallocated: what is left of it."""
+    """A payment, whole, with seller and buyer as they are now. allocations: what it settles now; charges:
+    what of it went to interest and fees of instalments; unallocated: what is left of it.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_PAYMENT]})
 
@@ -217,7 +224,11 @@ class Payment(PaymentRow):
     reversed: Reversal | None
     allocations: list[Settled]
     refunds: list[PaidBack]
+    charges: Money
     unallocated: Money
+    tax_regime: Literal["gst", "vat", "none"]
+    seller: Party
+    buyer: Party | None
 
 
 class RefundRow(Row):
