@@ -63,6 +63,15 @@ def _keys(branch: Branch, variants: Sequence[uuid.UUID]) -> set[Key]:
     return {(str(branch.location_id), str(variant)) for variant in variants}
 
 
+def _nothing_new(mirror: Mirror) -> None:
+    """A visit after which the client knows no more. While a transaction is open anywhere in the cluster, such
+    as another test's, what was seen may come again.
+    """
+    before = dict(mirror.levels)
+    mirror.catch_up()
+    assert mirror.levels == before
+
+
 @pytest.mark.parametrize("limit", [1, 3, 5000])
 def test_first_visit_reads_everything_by_pages(found_shop: FoundShop, till: OpenTill, limit: int) -> None:
     """Whatever the page's size; the next visit brings nothing, one after a sale what was sold."""
@@ -71,9 +80,9 @@ def test_first_visit_reads_everything_by_pages(found_shop: FoundShop, till: Open
     mirror.catch_up()
     assert mirror.resets == 1
     assert mirror.levels == _truth(shop, shop.branches)
-    assert mirror.catch_up() == set()
+    _nothing_new(mirror)
     shop.sell(till(shop), shop.branches[1], shop.variants[1:3])
-    assert mirror.catch_up() == _keys(shop.branches[1], shop.variants[1:3])
+    assert _keys(shop.branches[1], shop.variants[1:3]) <= mirror.catch_up()
     assert mirror.levels == _truth(shop, shop.branches)
     assert mirror.resets == 1
 
@@ -88,16 +97,15 @@ def test_a_transaction_open_during_the_visit_is_found_when_it_commits(
     mirror.catch_up()
     slow = till(shop, autocommit=False)
     shop.sell(slow, branch, shop.variants[:1])
-    assert mirror.catch_up() == set()
+    _nothing_new(mirror)
     # Not a sale: it would wait for the slow one's number.
     shop.adjust(till(shop), branch, shop.variants[1], 1)
-    assert mirror.catch_up() == _keys(branch, shop.variants[1:2])
+    assert _keys(branch, shop.variants[1:2]) <= mirror.catch_up()
     slow.commit()
     assert _keys(branch, shop.variants[:1]) <= mirror.catch_up()
     assert mirror.levels == _truth(shop, shop.branches)
     assert mirror.resets == 1
-    # Everything is settled now, so nothing comes again.
-    assert mirror.catch_up() == set()
+    _nothing_new(mirror)
 
 
 def test_a_rolled_back_act_leaves_nothing(found_shop: FoundShop, till: OpenTill) -> None:
@@ -108,7 +116,7 @@ def test_a_rolled_back_act_leaves_nothing(found_shop: FoundShop, till: OpenTill)
     undone = till(shop, autocommit=False)
     shop.sell(undone, shop.branches[0], shop.variants)
     undone.rollback()
-    assert mirror.catch_up() == set()
+    _nothing_new(mirror)
 
 
 @pytest.mark.parametrize("seed", range(4))

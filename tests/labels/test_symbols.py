@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from backend.app.services.labels import layout, png, symbols
@@ -19,6 +19,7 @@ def _read(subject: Subject, choice: layout.CodeChoice) -> list[str]:
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(_PRINTABLE, min_size=1, max_size=40) | st.text(string.digits + "A-", min_size=1, max_size=40))
+@example(" ")
 def test_code128_holds_any_printable_ascii(text: str) -> None:
     assert symbols.code128(text) is not None
     assert _read(Subject("x", "bl:x", linear=text), "code128") == [text]

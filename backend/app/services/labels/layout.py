@@ -147,7 +147,9 @@ def _draw_linear(
         picture.boxes.append(Box(x + bar.start * module, top, bar.width * module, bars + longer))
     width = symbol.width * module
     if symbol.kind == "code128":
-        picture.write(_fitted(symbol.value, width, size, 1)[0], x, x + width, top + bars + 2, size, "center")
+        # A code of nothing but spaces has no text to show.
+        for line in _fitted(symbol.value, width, size, 1):
+            picture.write(line, x, x + width, top + bars + 2, size, "center")
         return
     # Each digit stands beneath its own seven modules, the first one in the quiet zone.
     baseline = top + bars + module + round(_DIGIT_HEIGHT * size)
