@@ -135,7 +135,7 @@ class InvoiceQuery(ListQuery):
     owed.
     """
 
-    sort: Literal["issued_at", "-issued_at", "number", "-number", "total", "-total"] = "-issued_at"
+    sort: Literal["issued_at", "-issued_at", "total", "-total"] = "-issued_at"
     q: SearchText = None
     org_id: Annotated[UUID | None, Where("org_id")] = None
     branch_id: Annotated[UUID | None, Where("branch_id")] = None
