@@ -38,8 +38,9 @@ Amount = Annotated[Decimal, typer.Argument(parser=opts.amount, metavar="AMOUNT")
 def open_shift(
     ctx: typer.Context,
     opening_float: Annotated[
-        Decimal, typer.Option("--float", parser=opts.amount, metavar="AMOUNT", help="The cash in the till.")
-    ] = Decimal(0),
+        Decimal | None,
+        typer.Option("--float", parser=opts.amount, metavar="AMOUNT", help="The cash in the till; else 0."),
+    ] = None,
     branch: opts.Branch = None,
     own_id: opts.OwnId = None,
     as_json: opts.Json = False,
@@ -51,7 +52,7 @@ def open_shift(
         {
             "p_id": own_id or str(uuid4()),
             "p_branch_id": desk.branch(branch)["id"],
-            "p_opening_float": opening_float,
+            "p_opening_float": opening_float or 0,
         },
     )
     _show(output, opened)
