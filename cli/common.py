@@ -1,18 +1,22 @@
 """What every command shares: its desk, its output, and how errors end it."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from cli.desk import Desk
 from cli.errors import CliError
 from cli.output import Output
 from cli.session import Store, current
+
+_JSON_WANTED = "branchline.json"
 
 
 @dataclass
@@ -48,14 +52,34 @@ class Setup:
 class Commands(TyperGroup):
     """The commands; what stops one becomes a message with its code and an exit status."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words before the command."""
+        ctx.meta[_JSON_WANTED] = "--json" in args
+        with _misunderstood(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            with _misunderstood(ctx):
+                return super().invoke(ctx)
         except CliError as error:
             setup = ctx.obj if isinstance(ctx.obj, Setup) else Setup()
             setup.output.error(error)
             raise typer.Exit(error.status) from error
+
+
+@contextmanager
+def _misunderstood(ctx: Any) -> Iterator[None]:
+    """Tell a script, too, that its words make no command; people are told how it is used."""
+    try:
+        yield
+    except TyperException as error:
+        if not ctx.meta[_JSON_WANTED]:
+            raise
+        told = CliError("invalid_usage", error.format_message())
+        Output(json=True).error(told)
+        raise typer.Exit(told.status) from error
 
 
 def quiet_logs() -> None:
