@@ -28,7 +28,6 @@ _DONE = (
 )
 
 Agreement = Annotated[str, typer.Argument(help="The agreement's number or id.")]
-Amount = Annotated[Decimal, typer.Argument(parser=opts.amount, metavar="AMOUNT")]
 
 
 def _id(desk: Desk, agreement: str) -> str:
@@ -38,7 +37,7 @@ def _id(desk: Desk, agreement: str) -> str:
 @app.command("quote")
 @with_terms
 def quote_credit(
-    ctx: typer.Context, value: Amount, terms: dict[str, Any], as_json: opts.Json = False
+    ctx: typer.Context, value: opts.Amount, terms: dict[str, Any], as_json: opts.Json = False
 ) -> None:
     """Show what a price would come to in instalments; nothing is written."""
     desk, output = start(ctx, as_json)
@@ -159,7 +158,7 @@ def reminders(
 def pay(
     ctx: typer.Context,
     agreement: Agreement,
-    value: Amount,
+    value: opts.Amount,
     method: opts.Method = "cash",
     branch: opts.Branch = None,
     reference: opts.Reference = None,
@@ -257,7 +256,7 @@ def waive(
     agreement: Agreement,
     no: Annotated[int, typer.Argument(help="Which instalment.")],
     component: Annotated[str, typer.Argument(help="late_fee, fee or interest.")],
-    value: Amount,
+    value: opts.Amount,
     reason: opts.Reason,
     own_id: opts.OwnId = None,
     as_json: opts.Json = False,

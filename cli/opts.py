@@ -61,6 +61,9 @@ OwnId = Annotated[
 ]
 Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
 Note = Annotated[str | None, typer.Option("--note", help="Kept with it.")]
+Amount = Annotated[
+    Decimal, typer.Argument(parser=amount, metavar="AMOUNT", help="In the organisation's currency.")
+]
 Method = Annotated[str, typer.Option("--method", "-m", help="cash, card, upi, bank_transfer ...")]
 Reference = Annotated[str | None, typer.Option("--reference", help="Of the cheque, the transfer.")]
 Items = Annotated[list[str], typer.Argument(help="SKU=QUANTITY, or a SKU for one.", metavar="SKU[=QTY]...")]

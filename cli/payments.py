@@ -187,7 +187,7 @@ def _show(output: Output, payment: Row) -> None:
     if output.json:
         output.data(payment)
         return
-    undone = payment["reversed"]
+    undone, charges = payment["reversed"], payment["charges"]
     output.facts(
         f"Payment {payment['number'] or payment['id']}",
         [
@@ -195,6 +195,7 @@ def _show(output: Output, payment: Row) -> None:
             ("Method", payment["method_name"]),
             ("Amount", f"{money(payment['amount'])} {payment['currency']}"),
             ("Reference", payment["reference"]),
+            ("Interest, fees", f"{money(charges)} {payment['currency']}" if charges else None),
             ("Left", f"{money(payment['unallocated'])} {payment['currency']}"),
             ("Reversed", undone and f"{undone['at'][:10]}: {undone['reason']}"),
             ("Note", payment["note"]),

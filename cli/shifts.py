@@ -31,7 +31,6 @@ _CASH = (
 )
 
 Shift = Annotated[str | None, typer.Option("--shift", help="The shift's id; else your open one.")]
-Amount = Annotated[Decimal, typer.Argument(parser=opts.amount, metavar="AMOUNT")]
 
 
 @app.command("open")
@@ -61,7 +60,7 @@ def open_shift(
 @app.command("cash-in")
 def cash_in(
     ctx: typer.Context,
-    value: Amount,
+    value: opts.Amount,
     reason: opts.Reason,
     shift: Shift = None,
     branch: opts.Branch = None,
@@ -75,7 +74,7 @@ def cash_in(
 @app.command("cash-out")
 def cash_out(
     ctx: typer.Context,
-    value: Amount,
+    value: opts.Amount,
     reason: opts.Reason,
     shift: Shift = None,
     branch: opts.Branch = None,

@@ -64,6 +64,9 @@ def test_a_phone_is_sold_on_instalments(phones: PhoneShop, later: Later) -> None
     paid = cashier.gives("instalments", "pay", agreement["number"], "6,200", "-m", "upi", "--reference", "U7")
     assert [part["status"] for part in paid["schedule"]] == ["paid", "pending", "pending", "pending"]
     assert (paid["paid"], paid["payment"]["amount"]) == (6200, 6200)
+    receipt = cashier.says("payments", "show", paid["payment"]["number"])
+    assert "400.00 INR" in receipt, "the interest of two months"
+    assert "5,800.00" in receipt
     said = clerk.says("instalments", "show", agreement["number"])
     assert "14,600.00" in said
     error = cashier.refused("agreement_overpaid", "instalments", "pay", agreement["number"], "14600.01")
