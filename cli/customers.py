@@ -1,6 +1,6 @@
 """Customers: list, show, add, and their account: statement, history, credit."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import uuid4
@@ -12,6 +12,7 @@ from cli import opts
 from cli.agreements import OF_ONE, agreements_of
 from cli.common import said, start
 from cli.desk import Desk
+from cli.errors import CliError
 from cli.listing import Pages
 from cli.output import Column, Row, amount_column, id_column, moment, money
 
@@ -30,9 +31,8 @@ _CUSTOMERS = (
 )
 _OPEN = (
     Column("Invoice", "number"),
-    Column("Date", "business_date"),
+    Column("Date", "date"),
     Column("Due", "due_date"),
-    Column("Status", "status", extra=1),
     amount_column("Total", "total"),
     amount_column("Balance", "balance", summed=True),
 )
@@ -102,10 +102,9 @@ def show_customer(
     """Show a customer and what is still owed."""
     desk, output = start(ctx, as_json)
     found = desk.customer(customer)
-    owed = _open_invoices(desk, found["id"])
-    balance = sum(invoice["balance"] for invoice in owed)
+    account = _account(desk, found["id"])
     if output.json:
-        output.data({**found, "balance": balance, "open_invoices": owed})
+        output.data({**found, **account})
         return
     address = [found.get(f"address_{line}") for line in ("line1", "line2")]
     address += [found.get("city"), found.get("region_code"), found.get("postal_code"), found.get("country")]
@@ -119,12 +118,15 @@ def show_customer(
             ("Tax number", found["tax_number"]),
             ("Credit limit", f"{money(found['credit_limit'])} {desk.currency}"),
             ("Credit status", found["credit_status"]),
-            ("Owes", f"{money(balance)} {desk.currency}"),
+            ("Owes", f"{money(account['owed'])} {desk.currency}"),
+            ("On account", f"{money(account['unallocated'])} {desk.currency}"),
             ("Notes", found["notes"]),
             ("Id", found["id"]),
         ],
     )
-    output.table("Open invoices", _OPEN, owed, desk.currency)
+    output.table("Open invoices", _OPEN, account["open_invoices"], desk.currency)
+    if not account["complete"]:
+        output.note("Of the branches whose invoices you may read.")
 
 
 @app.command("add")
@@ -168,7 +170,13 @@ def add_customer(
         "country": country or (desk.org["country"] if located else None),
         "notes": notes,
     }
-    (made,) = desk.read(desk.table("customers").insert(said(values)))
+    try:
+        (made,) = desk.read(desk.table("customers").insert(said(values)))
+    except CliError as refused:
+        before = _added_before(desk, said(values)) if refused.code == "duplicate" else None
+        if before is None:
+            raise
+        made = before
     if output.json:
         output.data(made)
     output.say(f"{made['name']} is a customer now: {made['id']}")
@@ -241,7 +249,6 @@ def credit_status(ctx: typer.Context, customer: opts.Named, as_json: opts.Json =
     """Show how a customer's credit stands: limit, debts, instalments, points."""
     desk, output = start(ctx, as_json)
     found = desk.customer(customer)
-    owed = sum((invoice["balance"] for invoice in _open_invoices(desk, found["id"])), Decimal(0))
     agreements = agreements_of(desk, output, found["id"])
     points = desk.rpc("loyalty_balance", {"p_customer_id": found["id"]})
     facts = {
@@ -249,7 +256,7 @@ def credit_status(ctx: typer.Context, customer: opts.Named, as_json: opts.Json =
         "name": found["name"],
         "credit_status": found["credit_status"],
         "credit_limit": found["credit_limit"],
-        "owed": owed,
+        "owed": _account(desk, found["id"])["owed"],
         "overdue": sum((row["overdue"] for row in agreements), Decimal(0)),
         "points": points["points"],
         "agreements": agreements,
@@ -280,8 +287,16 @@ def credit_limit(
     output.say(f"{changed['name']} may owe {money(changed['credit_limit'])} {desk.currency} now.")
 
 
-def _open_invoices(desk: Desk, customer_id: str) -> list[Row]:
-    """What a customer has not paid, the oldest first."""
-    request = desk.table("invoices").select("id", *(column.field for column in _OPEN))
-    request = request.eq("org_id", desk.org_id).eq("customer_id", customer_id).gt("balance", 0)
-    return list(desk.read(request.order("business_date").order("id")))
+def _account(desk: Desk, customer_id: str) -> Row:
+    """What a customer owes now and what he has on account, as far as the caller's branches know."""
+    # Somewhere it is tomorrow already, and what was sold there counts.
+    last = datetime.now(UTC).date() + timedelta(days=1)
+    found = desk.rpc("statement", {"p_customer_id": customer_id, "p_from": last, "p_to": last})
+    return {name: found[name] for name in ("owed", "unallocated", "complete", "open_invoices")}
+
+
+def _added_before(desk: Desk, values: Row) -> dict[str, Any] | None:
+    """The customer that the same command, sent before, has added; None where it is another one."""
+    same = desk.table("customers").select("*").eq("org_id", desk.org_id).eq("id", values["id"])
+    rows = [dict(row) for row in desk.read(same)]
+    return next((row for row in rows if all(row[name] == value for name, value in values.items())), None)

@@ -1,14 +1,23 @@
 """The options and arguments that commands share, and how what is typed is read."""
 
+import re
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
 import typer
 
+# Groups of three, or India's of two before the last three.
+_GROUPED = re.compile(r"-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d+)?")
+
 
 def amount(text: str) -> Decimal:
-    """An amount or a quantity as typed: digits, and a point before decimals."""
+    """An amount or a quantity as typed: a point before decimals, commas between groups as in 1,25,000.00.
+
+    A comma anywhere else is refused: who writes 12,50 does not mean 1250.
+    """
+    if "," in text and not _GROUPED.fullmatch(text.strip()):
+        raise typer.BadParameter(f"{text} has a comma that separates no thousands; decimals follow a point.")
     try:
         value = Decimal(text.replace(",", ""))
     except InvalidOperation:

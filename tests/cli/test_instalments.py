@@ -122,7 +122,7 @@ def test_a_phone_is_sold_on_instalments(phones: PhoneShop, later: Later) -> None
     assert (done["status"], done["outstanding"], _credit_status(clerk, asha)) == ("completed", 0, "completed")
     assert clerk.gives("sales", "show", invoice["number"])["status"] == "paid"
     cashier.refused("agreement_closed", "instalments", "pay", agreement["number"], "1")
-    assert owner.gives("customers", "show", asha["id"])["balance"] == 0
+    assert owner.gives("customers", "show", asha["id"])["owed"] == 0
 
 
 def test_an_agreement_is_settled_early(phones: PhoneShop) -> None:

@@ -7,11 +7,14 @@ import struct
 import subprocess
 import sys
 import termios
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import typer
 
+from cli.opts import amount
 from local.paths import ROOT
 from tests.api.conftest import Shop
 from tests.cli.conftest import Terminal
@@ -133,3 +136,17 @@ def test_the_menu_at_a_terminal(phones: PhoneShop) -> None:
     assert status == 0
     assert "Number, Enter for the list, q to end: " in seen
     assert "Instalments due" in seen
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("1250", "1250"), ("12.50", "12.50"), ("1,250.5", "1250.5"), ("1,25,000", "125000"), ("-5", "-5")],
+)
+def test_amounts_as_they_are_typed(typed: str, meant: str) -> None:
+    assert amount(typed) == Decimal(meant)
+
+
+@pytest.mark.parametrize("typed", ["12,50", "1,5", "1.250,00", ",5", "1,2500", "nan", "five"])
+def test_what_might_be_another_amount_is_refused(typed: str) -> None:
+    with pytest.raises(typer.BadParameter):
+        amount(typed)
