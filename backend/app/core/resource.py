@@ -35,7 +35,7 @@ class Resource:
     written; None where that is not offered. archives: DELETE sets `archived_at`; the row stays. deletes:
     DELETE removes the row. found_by: the function that finds the rows in which `q` occurs, see
     :class:`Listing`. key: the columns that tell rows apart; only a resource whose key is `id` can be read one
-    by one.
+    by one. nullable: the sort keys that may be null.
     """
 
     path: str
@@ -52,6 +52,7 @@ class Resource:
     deletes: bool = False
     found_by: str | None = None
     one_by_one: bool = True
+    nullable: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -148,7 +149,9 @@ def add_resource(router: APIRouter, resource: Resource) -> None:
 
 
 def _add_list(router: APIRouter, resource: Resource) -> None:
-    listing = Listing(resource.table, resource.columns, resource.key, resource.search, resource.found_by)
+    listing = Listing(
+        resource.table, resource.columns, resource.key, resource.search, resource.found_by, resource.nullable
+    )
 
     async def list_rows(gateway: CallerGateway, query: Any) -> Response:
         return passed_on(await read_page(gateway, listing, query, {}))
