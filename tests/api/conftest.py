@@ -201,7 +201,7 @@ def shop(people: People) -> Shop:
             "id": uuid4(),
             "location_id": location_id,
             "variant_id": shop.variant_id,
-            "quantity": 100,
+            "quantity": 1_000,
             "reason": "opening",
             "unit_cost": 600,
         },
