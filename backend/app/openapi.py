@@ -28,7 +28,8 @@ _TAGS = [
     },
     {
         "name": "billing",
-        "description": "Sales, invoices and their PDF; payments, refunds, credit notes, shifts.",
+        "description": "Quotations, orders, deliveries, sales and invoices, and their papers as PDF; "
+        "payments, refunds, credit notes, shifts.",
     },
     {"name": "reports", "description": "What is owed, what sold, what came in; statements of account."},
     {"name": "audit", "description": "Who changed what, and when."},

@@ -201,9 +201,30 @@ def shop(people: People) -> Shop:
             "id": uuid4(),
             "location_id": location_id,
             "variant_id": shop.variant_id,
-            "quantity": 100,
+            "quantity": 1_000,
             "reason": "opening",
             "unit_cost": 600,
         },
     )
     return shop
+
+
+@pytest.fixture
+def customer(shop: Shop) -> Iterator[str]:
+    """A customer who may owe 100000; archived after the test, because others count the shop's customers."""
+    made = shop.admin.post("/v1/customers", {"org_id": shop.org_id, "name": "Meera Nair"})
+    shop.admin.rpc("set_credit_limit", p_customer_id=made["id"], p_credit_limit=100_000)
+    yield str(made["id"])
+    shop.admin.http.delete(f"/v1/customers/{made['id']}")
+
+
+@pytest.fixture(scope="session")
+def seller(shop: Shop, people: People) -> Person:
+    """A sales executive of the branch: hears what customers answer to quotations."""
+    return join(people, shop.admin, shop.org_id, "sales_executive", [shop.branch_id])
+
+
+@pytest.fixture(scope="session")
+def storekeeper(shop: Shop, people: People) -> Person:
+    """An inventory manager of the branch: delivers orders, but neither takes nor invoices them."""
+    return join(people, shop.admin, shop.org_id, "inventory_manager", [shop.branch_id])

@@ -56,7 +56,7 @@ class ReservationRow(Row):
     document: Owner
     document_id: UUID | None
     customer_id: UUID | None
-    expires_at: datetime | None
+    expires_at: datetime | None = Field(description="null, for a sales order: as long as the order is open")
     note: str | None
     ended_at: datetime | None
     fulfilled_document: str | None
@@ -68,7 +68,7 @@ class ReservationRow(Row):
 class ReservationQuery(ListQuery):
     """Filters of reservations. expires_before is not inclusive."""
 
-    sort: Literal["created_at", "-created_at"] = "-created_at"
+    sort: Literal["created_at", "-created_at", "expires_at", "-expires_at"] = "-created_at"
     org_id: Annotated[UUID | None, Where("org_id")] = None
     branch_id: Annotated[UUID | None, Where("branch_id")] = None
     location_id: Annotated[UUID | None, Where("location_id")] = None
