@@ -16,6 +16,7 @@ from backend.app.core.logging import configure_logging
 from backend.app.core.settings import Settings, SettingsError, load_settings
 from backend.app.openapi import install_openapi
 from backend.app.routers import (
+    agreements,
     audit,
     auth,
     billing,
@@ -27,8 +28,11 @@ from backend.app.routers import (
     health,
     integrity,
     labels,
+    loyalty,
     payments,
     products,
+    promotions,
+    registers,
     reordering,
     reports,
     reservations,
@@ -63,8 +67,12 @@ _ROUTERS = (
     billing,
     payments,
     credit_notes,
+    agreements,
+    promotions,
+    loyalty,
     shifts,
     reports,
+    registers,
     audit,
     users,
 )

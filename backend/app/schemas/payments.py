@@ -36,7 +36,7 @@ _ROW: dict[str, Any] = {
     "business_date": "2026-11-21",
 }
 _SETTLED: dict[str, Any] = {"invoice_id": INVOICE_ID, "amount": 1180.00}
-_PAYMENT: dict[str, Any] = {
+PAYMENT_EXAMPLE: dict[str, Any] = {
     **_ROW,
     "method_name": "UPI",
     "currency": "INR",
@@ -216,7 +216,7 @@ class Payment(PaymentRow):
     what of it went to interest and fees of instalments; unallocated: what is left of it.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_PAYMENT]})
+    model_config = ConfigDict(json_schema_extra={"examples": [PAYMENT_EXAMPLE]})
 
     method_name: str
     currency: str
