@@ -28,7 +28,8 @@ _TAGS = [
     },
     {
         "name": "billing",
-        "description": "Sales, invoices and their PDF; payments, refunds, credit notes, shifts.",
+        "description": "Quotations, orders, deliveries, sales and invoices, and their papers as PDF; "
+        "payments, refunds, credit notes, shifts.",
     },
     {"name": "instalments", "description": "Sales on credit: agreements, what is due and what is late."},
     {"name": "offers", "description": "Promotions, coupons and loyalty points."},

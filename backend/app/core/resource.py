@@ -70,9 +70,10 @@ class Act:
     transaction.
 
     path: beneath the router; a part in braces is an id. arguments: the function's argument names, each with
-    the field of the request model, or the part of the path, that fills it; written as a literal, because a
-    test reads them here and holds them to the database. errors: the statuses it can answer besides those that
-    every endpoint has.
+    the field of the request model, or the part of the path, that fills it (null when there is neither);
+    written as a literal, because a test reads them here and holds them to the database. errors: the statuses
+    it can answer besides those that every endpoint has. operation: the operation id, where it is not the
+    function's name.
     """
 
     path: str
@@ -84,15 +85,16 @@ class Act:
     description: str
     errors: tuple[int, ...] = (400, 404, 409)
     status: int = 200
-    method: Literal["POST", "PUT"] = "POST"
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    operation: str | None = None
 
 
 @dataclass(frozen=True)
 class Lookup:
     """A question: one GET that is one function of the database which changes nothing.
 
-    path, arguments, errors: as of an :class:`Act`, with a query model instead of a request. response: the
-    answer; of a function that returns rows, one row: they come as `items`.
+    path, arguments, errors, operation: as of an :class:`Act`, with a query model instead of a request.
+    response: the answer; of a function that returns rows, one row: they come as `items`.
     """
 
     path: str
@@ -104,6 +106,7 @@ class Lookup:
     query: type[Input] = Input
     rows: bool = False
     errors: tuple[int, ...] = (400, 404)
+    operation: str | None = None
 
 
 def room_router(prefix: str, tag: str) -> APIRouter:
@@ -115,12 +118,12 @@ def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _annotate(endpoint: Callable[..., Any], **annotations: object) -> None:
+def annotate(endpoint: Callable[..., Any], **annotations: object) -> None:
     """Gives an endpoint the types of its resource, which are not known when the function is written."""
     endpoint.__annotations__.update(annotations)
 
 
-def _name_parts(endpoint: Callable[..., Any], path: str) -> None:
+def name_parts(endpoint: Callable[..., Any], path: str) -> None:
     """Makes the ids in a path parameters of the endpoint, in place of its `**path`."""
     signature = inspect.signature(endpoint)
     named = [
@@ -151,7 +154,7 @@ def _add_list(router: APIRouter, resource: Resource) -> None:
     async def list_rows(gateway: CallerGateway, query: Any) -> Response:
         return passed_on(await read_page(gateway, listing, query, {}))
 
-    _annotate(list_rows, query=Annotated[resource.query, Query()])
+    annotate(list_rows, query=Annotated[resource.query, Query()])
     searched = f" `q` searches {', '.join(resource.search)}." if resource.search else ""
     searched += " With `q`, `org_id` is needed." if resource.found_by else ""
     router.add_api_route(
@@ -193,7 +196,7 @@ def _add_create(router: APIRouter, resource: Resource, model: type[Input]) -> No
         location = f"{router.prefix}{resource.path}/{answer.json()[resource.named_by]}"
         return passed_on(answer.content, 201, {"Location": location})
 
-    _annotate(create_row, body=Annotated[model, Body()])
+    annotate(create_row, body=Annotated[model, Body()])
     router.add_api_route(
         resource.path,
         create_row,
@@ -215,7 +218,7 @@ def _add_update(router: APIRouter, resource: Resource, model: type[Input]) -> No
             raise Problem(422, "invalid_input", "Name at least one field to change.")
         return passed_on((await _patch(gateway, resource, row_id, values)).content)
 
-    _annotate(update_row, body=Annotated[model, Body()])
+    annotate(update_row, body=Annotated[model, Body()])
     router.add_api_route(
         resource.path + "/{row_id}",
         update_row,
@@ -286,14 +289,14 @@ def add_act(router: APIRouter, act: Act) -> None:
         arguments = {argument: values.get(field) for argument, field in act.arguments.items()}
         return passed_on((await gateway.rpc(act.rpc, arguments)).content, act.status)
 
-    _annotate(perform, body=Annotated[act.request, Body()])
-    _name_parts(perform, act.path)
+    annotate(perform, body=Annotated[act.request, Body()])
+    name_parts(perform, act.path)
     router.add_api_route(
         act.path,
         perform,
         methods=[act.method],
         status_code=act.status,
-        operation_id=act.rpc,
+        operation_id=act.operation or act.rpc,
         summary=act.summary,
         description=act.description,
         response_model=act.response,
@@ -301,25 +304,28 @@ def add_act(router: APIRouter, act: Act) -> None:
     )
 
 
+async def answer_of(gateway: Gateway, lookup: Lookup, query: Input, path: Mapping[str, UUID]) -> Answer:
+    """Asks the database a question. path: the ids in the path; raises a :class:`Problem`."""
+    values = {**query.model_dump(exclude_none=True), **path}
+    arguments = {argument: values[field] for argument, field in lookup.arguments.items() if field in values}
+    return await gateway.rpc(lookup.rpc, arguments)
+
+
 def add_lookup(router: APIRouter, lookup: Lookup) -> None:
     """Adds the endpoint of a question to a router."""
 
     async def ask(gateway: CallerGateway, query: Any, **path: UUID) -> Response:
-        values = {**query.model_dump(exclude_none=True), **path}
-        arguments = {
-            argument: values[field] for argument, field in lookup.arguments.items() if field in values
-        }
-        content = (await gateway.rpc(lookup.rpc, arguments)).content
+        content = (await answer_of(gateway, lookup, query, path)).content
         return passed_on(b'{"items":' + content + b"}" if lookup.rows else content)
 
-    _annotate(ask, query=Annotated[lookup.query, Query()])
-    _name_parts(ask, lookup.path)
+    annotate(ask, query=Annotated[lookup.query, Query()])
+    name_parts(ask, lookup.path)
     answer = Items[lookup.response] if lookup.rows else lookup.response  # type: ignore[name-defined]
     router.add_api_route(
         lookup.path,
         ask,
         methods=["GET"],
-        operation_id=lookup.rpc,
+        operation_id=lookup.operation or lookup.rpc,
         summary=lookup.summary,
         description=lookup.description,
         response_model=answer,
