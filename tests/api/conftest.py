@@ -215,3 +215,24 @@ def open_shop(people: People, name: str, branch: dict[str, str]) -> Shop:
         },
     )
     return shop
+
+
+@pytest.fixture
+def customer(shop: Shop) -> Iterator[str]:
+    """A customer who may owe 100000; archived after the test, because others count the shop's customers."""
+    made = shop.admin.post("/v1/customers", {"org_id": shop.org_id, "name": "Meera Nair"})
+    shop.admin.rpc("set_credit_limit", p_customer_id=made["id"], p_credit_limit=100_000)
+    yield str(made["id"])
+    shop.admin.http.delete(f"/v1/customers/{made['id']}")
+
+
+@pytest.fixture(scope="session")
+def seller(shop: Shop, people: People) -> Person:
+    """A sales executive of the branch: hears what customers answer to quotations."""
+    return join(people, shop.admin, shop.org_id, "sales_executive", [shop.branch_id])
+
+
+@pytest.fixture(scope="session")
+def storekeeper(shop: Shop, people: People) -> Person:
+    """An inventory manager of the branch: delivers orders, but neither takes nor invoices them."""
+    return join(people, shop.admin, shop.org_id, "inventory_manager", [shop.branch_id])

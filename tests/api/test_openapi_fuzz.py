@@ -41,6 +41,7 @@ TAX_CLASS, CATEGORY, PRODUCT = named("tax class"), named("category"), named("pro
 VARIANT, CUSTOMER, INVOICE = named("variant"), named("customer"), named("invoice")
 WAREHOUSE, RESERVATION = named("warehouse"), named("reservation")
 TRANSFER, COUNT = named("transfer"), named("stock count")
+QUOTATION, ORDER, DELIVERY = named("quotation"), named("order"), named("delivery")
 PAYMENT, CREDIT_NOTE, SHIFT = named("payment"), named("credit note"), named("shift")
 OWED, AGREEMENT, PROMOTION, TWICE = named("owed"), named("agreement"), named("promotion"), named("twice")
 BRAND, SET, GROUP, PRICE_LIST = named("brand"), named("set"), named("group"), named("price list")
@@ -56,6 +57,9 @@ EVERYWHERE: dict[str, object] = {
     "path.reservation_id": RESERVATION,
     "path.transfer_id": TRANSFER,
     "path.count_id": COUNT,
+    "path.quotation_id": QUOTATION,
+    "path.order_id": ORDER,
+    "path.delivery_id": DELIVERY,
     "path.payment_id": PAYMENT,
     "path.shift_id": SHIFT,
     "path.credit_note_id": CREDIT_NOTE,
@@ -85,6 +89,7 @@ EVERYWHERE: dict[str, object] = {
     "body.tax_class_id": TAX_CLASS,
     "body.customer_id": CUSTOMER,
     "body.invoice_id": INVOICE,
+    "body.options.location_id": LOCATION,
     "body.method": "cash",
     "body.allocations[*].invoice_id": INVOICE,
     "body.allocations[*].amount": 10,
@@ -217,6 +222,20 @@ CHECKS: list[schemathesis.CheckFunction] = [
 ]
 
 
+def _sales_documents(admin: Person) -> None:
+    """A quotation that was sent, and an order of which a part was delivered."""
+    admin.rpc("set_credit_limit", p_customer_id=str(CUSTOMER), p_credit_limit=1_000_000)
+    lines = [{"variant_id": VARIANT, "quantity": 5}]
+    offer = {"branch_id": BRANCH, "customer_id": CUSTOMER, "lines": lines}
+    admin.post("/v1/billing/quotations", {"id": QUOTATION, **offer})
+    admin.send("POST", f"/v1/billing/quotations/{QUOTATION}/send", {"id": named("sent")}).raise_for_status()
+    admin.post("/v1/billing/orders", {"id": ORDER, **offer})
+    confirm = {"id": named("confirmed"), "options": {"location_id": LOCATION}}
+    admin.send("POST", f"/v1/billing/orders/{ORDER}/confirm", confirm).raise_for_status()
+    part = {"id": DELIVERY, "location_id": LOCATION, "lines": [{"line_no": 1, "quantity": 1}]}
+    admin.post(f"/v1/billing/orders/{ORDER}/deliveries", part)
+
+
 @pytest.fixture(scope="module")
 def admin(people: People) -> Person:
     """The admin of an organisation with a bit of everything."""
@@ -299,6 +318,7 @@ def admin(people: People) -> Person:
             "payments": [{"method": "cash", "amount": 10_000}],
         },
     )
+    _sales_documents(admin)
     admin.post(
         "/v1/billing/payments",
         {
