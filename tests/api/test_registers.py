@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from backend.app.schemas.payments import Payment
 from backend.app.schemas.registers import Gstr1, VatReturn
 from tests.api.conftest import People, Shop, found_organization, open_shop
 from tests.api.support import assert_problem
@@ -70,6 +71,21 @@ def test_the_vat_return_sums_by_component(house: Shop) -> None:
         ("SGST", Decimal(3000), Decimal(270)),
     ]
     assert (sums.sums.taxable, sums.sums.tax, sums.untaxed) == (Decimal(3000), Decimal(540), [])
+
+
+def test_a_house_under_sales_tax_is_answered_as_documented(people: People) -> None:
+    admin, org_id, branch_id = people.make("owner"), uuid4(), uuid4()
+    house = {"p_name": "Lagoon", "p_country": "US", "p_currency": "USD"}
+    admin.rpc("create_organization", p_id=str(org_id), **house, p_options={"tax_regime": "sales_tax"})
+    branch = {"p_code": "NYC", "p_name": "New York", "p_options": {"region_code": "NY"}}
+    admin.rpc("create_branch", p_id=str(branch_id), p_org_id=str(org_id), **branch)
+    customer = admin.post("/v1/customers", {"org_id": org_id, "name": "Ann"})
+    body = {"id": uuid4(), "customer_id": customer["id"], "amount": 50, "method": "card"}
+    held = {**body, "options": {"branch_id": branch_id, "hold": True}}
+    payment = Payment.model_validate(admin.post("/v1/billing/payments", held))
+    assert (payment.tax_regime, payment.currency) == ("sales_tax", "USD")
+    answer = admin.get("/v1/billing/registers/vat-return", org_id=org_id, **PERIOD)
+    assert VatReturn.model_validate(answer).sums.tax == 0
 
 
 @pytest.mark.parametrize("register", ["gstr1", "vat-return"])
