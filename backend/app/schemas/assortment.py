@@ -56,10 +56,10 @@ class CategoryNode(Row):
     archived_at: datetime | None
 
 
-class CategoryTree(BaseModel):
-    """All categories of an organisation, each behind the one it lies in."""
+class CategoryTreeQuery(Input):
+    """Whose categories."""
 
-    items: list[CategoryNode]
+    org_id: UUID = Field(description="The organisation")
 
 
 class Brand(Row):
