@@ -18,6 +18,7 @@ from backend.app.schemas.agreements import (
 from backend.app.schemas.billing import Invoice
 from tests.api.conftest import People, Person, Shop, join, open_shop
 from tests.api.support import assert_problem
+from tests.documents import reading
 
 Body = dict[str, Any]
 TODAY: date = datetime.now(UTC).date()
@@ -135,6 +136,28 @@ def test_what_was_agreed_is_changed_by_who_may(house: Shop, seller: Person, owed
     assert after.schedule[0].fee == 60, "what was charged by now goes along"
     before = Agreement.model_validate(house.cashier.get(f"{PATH}/{agreement.id}"))
     assert (before.status, before.replaced_by_id) == ("rescheduled", after.id)
+
+
+def test_an_agreement_is_printed(house: Shop, seller: Person, owed: Invoice) -> None:
+    agreement = _open(seller, owed, late_fee=75)
+    path = f"{PATH}/{agreement.id}/pdf"
+    answer = house.cashier.http.get(path)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/pdf"
+    read = reading.text(answer.content)
+    schedule = [f"{part.total:,.2f}" for part in agreement.schedule]
+    for words in (agreement.number, str(owed.number), agreement.customer_name, "Processing", *schedule):
+        assert words in read, words
+    name = f"{agreement.number.replace('/', '-')} Instalment Agreement Phones & Credit.pdf"
+    assert answer.headers["content-disposition"] == f'inline; filename="{name}"'
+    tag = {"If-None-Match": answer.headers["etag"]}
+    assert house.cashier.http.get(path, headers=tag).status_code == 304
+    pay = {"id": uuid4(), "amount": 100, "method": "cash"}
+    house.cashier.post(f"{PATH}/{agreement.id}/payments", pay)
+    anew = house.cashier.http.get(path, headers=tag)
+    assert anew.status_code == 200, "what is paid is on it"
+    assert_problem(house.stranger.http.get(path), 404, "not_found")
+    assert_problem(house.cashier.http.get(path, headers={"Authorization": ""}), 401, "unauthenticated")
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from backend.app.schemas.billing import Invoice
-from backend.app.schemas.customer_profiles import CustomerAddress, CustomerHistory, MergedCustomer
+from backend.app.schemas.customer_profiles import (
+    CustomerAddress,
+    CustomerHistory,
+    HistoryItem,
+    MergedCustomer,
+)
 from backend.app.schemas.customers import Customer
 from tests.api.conftest import People, Shop, open_shop
 from tests.api.support import assert_problem
+from tests.documents import reading
 from tests.support.gstin import gstin
 
 Body = dict[str, Any]
@@ -101,7 +107,8 @@ def test_the_history_turns_its_pages(house: Shop) -> None:
     kinds = [(item.kind, item.amount) for item in whole.items]
     assert kinds[-2:] == [("payment", Decimal(1180)), ("invoice", Decimal(1180))]
     assert ("credit_note", Decimal(1180)) in kinds
-    found, cursor = [], {}
+    found: list[HistoryItem] = []
+    cursor: dict[str, str] = {}
     for _ in whole.items:
         page = CustomerHistory.model_validate(house.cashier.get(path, limit=1, **cursor))
         found += page.items
@@ -145,7 +152,34 @@ def test_a_statement_tells_of_the_merged_too(house: Shop) -> None:
     keep, twice = _customer(house), _customer(house)
     invoice = _owed(house, twice)
     house.admin.post(f"/v1/customers/{keep}/merges", {"id": uuid4(), "merge_id": twice}, 200)
-    period = {"date_from": invoice.business_date, "date_to": invoice.business_date}
+    period = _day_of(invoice)
     for customer in (keep, twice):
         statement = house.admin.get(f"/v1/customers/{customer}/statement", **period)
         assert [line["number"] for line in statement["lines"]] == [invoice.number]
+
+
+def _day_of(invoice: Invoice) -> dict[str, str]:
+    day = invoice.business_date.isoformat()
+    return {"date_from": day, "date_to": day}
+
+
+def test_a_statement_is_printed(house: Shop) -> None:
+    customer = _customer(house)
+    invoice = _owed(house, customer)
+    path, period = f"/v1/customers/{customer}/statement/pdf", _day_of(invoice)
+    answer = house.cashier.http.get(path, params=period)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/pdf"
+    read = reading.text(answer.content)
+    for words in ("Statement of Account", "Meera Nair", str(invoice.number), "1,180.00"):
+        assert words in read, words
+    name = f"{invoice.business_date} Statement of Account Lotus & Leaf.pdf"
+    assert answer.headers["content-disposition"] == f'inline; filename="{name}"'
+    tag = {"If-None-Match": answer.headers["etag"]}
+    assert house.cashier.http.get(path, params=period, headers=tag).status_code == 304
+    _owed(house, customer)
+    assert house.cashier.http.get(path, params=period, headers=tag).status_code == 200
+    assert_problem(house.cashier.http.get(path), 422, "invalid_input")
+    backwards = {**period, "date_to": "2020-01-01"}
+    assert_problem(house.cashier.http.get(path, params=backwards), 400, "invalid_input")
+    assert_problem(house.stranger.http.get(path, params=period), 404, "not_found")

@@ -2,8 +2,20 @@
 
 from backend.app.core.resource import Act, Lookup, Resource, add_act, add_lookup, add_resource, room_router
 from backend.app.schemas import agreements as schemas
+from backend.app.services.printing import add_paper
 
 router = room_router("/v1/billing", "instalments")
+
+_AGREEMENT = Lookup(
+    path="/agreements/{agreement_id}",
+    rpc="get_agreement",
+    arguments={"p_id": "agreement_id"},
+    response=schemas.Agreement,
+    summary="Read an agreement",
+    description="One agreement with its schedule, what is paid, due and overdue, and what settles it today. "
+    "Permission: invoice.read.",
+    errors=(404,),
+)
 
 add_resource(
     router,
@@ -34,19 +46,8 @@ add_act(
     ),
 )
 
-add_lookup(
-    router,
-    Lookup(
-        path="/agreements/{agreement_id}",
-        rpc="get_agreement",
-        arguments={"p_id": "agreement_id"},
-        response=schemas.Agreement,
-        summary="Read an agreement",
-        description="One agreement with its schedule, what is paid, due and overdue, and what settles it "
-        "today. Permission: invoice.read.",
-        errors=(404,),
-    ),
-)
+add_lookup(router, _AGREEMENT)
+add_paper(router, _AGREEMENT, "agreement")
 
 add_act(
     router,
