@@ -72,7 +72,7 @@ _ROW: dict[str, Any] = {
     "customer_id": CUSTOMER,
     "invoice_id": INVOICE_ID,
     "replaces_id": None,
-    "number": "BLR/A/26-27/0001",
+    "number": "BLR/26-27/A00001",
     "status": "active",
     "currency": "INR",
     "financed": 10000.00,
@@ -413,7 +413,7 @@ class DueInstalment(Row):
 
     model_config = example(
         agreement_id=AGREEMENT,
-        agreement_number="BLR/A/26-27/0001",
+        agreement_number="BLR/26-27/A00001",
         agreement_status="active",
         invoice_id=INVOICE_ID,
         branch_id=BRANCH,
