@@ -1,18 +1,20 @@
 """Orders over the API: confirmed, worked on, delivered in parts, invoiced and closed."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from backend.app.schemas.billing import Invoice, InvoiceRow
 from backend.app.schemas.deliveries import Delivery, DeliveryRow
 from backend.app.schemas.orders import Order, OrderRow
+from backend.app.schemas.reservations import Reservation, ReservationRow
 from backend.app.schemas.stock import StockMovement
 from tests.api.conftest import Person, Shop
 from tests.api.support import assert_problem
-from tests.api.trading import act, confirmed, offer, on_hand, step
+from tests.api.trading import Body, act, confirmed, offer, on_hand, step, walk
 
 PATH = "/v1/billing/orders"
 
@@ -24,6 +26,11 @@ def _read(person: Person, order_id: object) -> Order:
 def _advance(shop: Shop, customer: str, order_id: object, amount: int) -> None:
     payment = {"customer_id": customer, "amount": amount, "method": "upi", "options": {"order_id": order_id}}
     shop.cashier.post("/v1/billing/payments", step(**payment))
+
+
+def _reservation(shop: Shop, order: Body) -> Reservation:
+    path = f"/v1/inventory/reservations/{order['reservation_id']}"
+    return Reservation.model_validate(shop.admin.get(path))
 
 
 def test_from_the_quotation_to_the_last_invoice(
@@ -123,6 +130,23 @@ def test_a_draft_is_written_anew_until_it_is_confirmed(shop: Shop, customer: str
     assert _read(shop.cashier, draft.id).total == 1180
 
 
+def test_goods_are_held_without_an_end(shop: Shop, customer: str) -> None:
+    made = [confirmed(shop, customer, 1) for _ in range(2)]
+    held = _reservation(shop, made[0])
+    assert (held.status, held.document, held.document_id) == ("active", "sales_order", UUID(made[0]["id"]))
+    assert held.expires_at is None
+    until = datetime.now(UTC) + timedelta(days=2)
+    order = shop.cashier.post(PATH, offer(shop, customer, 1))
+    options = {"location_id": shop.location_id, "expires": until}
+    made.append(act(shop.cashier, f"orders/{order['id']}/confirm", step(options=options)))
+    ids = {order["reservation_id"] for order in made}
+    for sort in ("expires_at", "-expires_at"):
+        query: dict[str, Any] = {"org_id": shop.org_id, "sort": sort, "status": "active"}
+        whole = shop.admin.get("/v1/inventory/reservations", **query)["items"]
+        assert ids <= {str(ReservationRow.model_validate(row).id) for row in whole}
+        assert walk(shop.admin, "/v1/inventory/reservations", **query) == [row["id"] for row in whole]
+
+
 def test_a_cancelled_order_frees_goods_and_money(shop: Shop, customer: str) -> None:
     order = confirmed(shop, customer)
     _advance(shop, customer, order["id"], 500)
@@ -134,8 +158,7 @@ def test_a_cancelled_order_frees_goods_and_money(shop: Shop, customer: str) -> N
     assert (done.status, done.reason, done.advances) == ("cancelled", "Moved abroad", Decimal(0))
     refunds = shop.admin.get("/v1/billing/refunds", customer_id=customer)["items"]
     assert [refund["amount"] for refund in refunds] == [500]
-    freed = shop.admin.get(f"/v1/inventory/reservations/{order['reservation_id']}")
-    assert freed["status"] == "released"
+    assert _reservation(shop, order).status == "released"
     again = shop.admin.send("POST", f"{PATH}/{order['id']}/cancel", step(reason="Twice"))
     assert_problem(again, 409, "invalid_transition")
     work = shop.cashier.send("POST", f"{PATH}/{order['id']}/work-log", step(note="Sanded"))

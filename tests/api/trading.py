@@ -39,6 +39,16 @@ def on_hand(shop: Shop) -> Decimal:
     return Decimal(found["items"][0]["on_hand"])
 
 
+def walk(person: Person, path: str, limit: int = 1, **query: object) -> list[str]:
+    """The ids of a list, read page by page."""
+    page = person.get(path, limit=limit, **query)
+    seen = [row["id"] for row in page["items"]]
+    while page["next_cursor"]:
+        page = person.get(path, limit=limit, cursor=page["next_cursor"], **query)
+        seen += [row["id"] for row in page["items"]]
+    return seen
+
+
 def confirmed(shop: Shop, customer: str, quantity: int = 3) -> Body:
     """An order that was confirmed, whose goods are held in the showroom."""
     order = shop.cashier.post("/v1/billing/orders", offer(shop, customer, quantity))

@@ -35,7 +35,7 @@ class Resource:
     written; None where that is not offered. archives: DELETE sets `archived_at`; the row stays. deletes:
     DELETE removes the row. found_by: the function that finds the rows in which `q` occurs, see
     :class:`Listing`. key: the columns that tell rows apart. named_by: the column by which a path names one
-    row; a resource that has none cannot be read one by one.
+    row; a resource that has none cannot be read one by one. nullable: the sort keys that may be null.
     """
 
     path: str
@@ -53,6 +53,7 @@ class Resource:
     found_by: str | None = None
     one_by_one: bool = True
     named_by: str = "id"
+    nullable: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -149,7 +150,9 @@ def add_resource(router: APIRouter, resource: Resource) -> None:
 
 
 def _add_list(router: APIRouter, resource: Resource) -> None:
-    listing = Listing(resource.table, resource.columns, resource.key, resource.search, resource.found_by)
+    listing = Listing(
+        resource.table, resource.columns, resource.key, resource.search, resource.found_by, resource.nullable
+    )
 
     async def list_rows(gateway: CallerGateway, query: Any) -> Response:
         return passed_on(await read_page(gateway, listing, query, {}))

@@ -31,6 +31,7 @@ add_resource(
         query=InvoiceQuery,
         search=("number", "reference"),
         one_by_one=False,
+        nullable=("due_date", "number"),
     ),
 )
 add_lookup(router, _INVOICE)

@@ -148,7 +148,9 @@ class InvoiceQuery(ListQuery):
     owed, due_to what is due by a day.
     """
 
-    sort: Literal["issued_at", "-issued_at", "total", "-total"] = "-issued_at"
+    sort: Literal[
+        "issued_at", "-issued_at", "due_date", "-due_date", "number", "-number", "total", "-total"
+    ] = "-issued_at"
     q: SearchText = None
     org_id: Annotated[UUID | None, Where("org_id")] = None
     branch_id: Annotated[UUID | None, Where("branch_id")] = None
