@@ -209,7 +209,7 @@ def open_shop(people: People, name: str, branch: dict[str, str]) -> Shop:
             "id": uuid4(),
             "location_id": location_id,
             "variant_id": shop.variant_id,
-            "quantity": 100,
+            "quantity": 1_000,
             "reason": "opening",
             "unit_cost": 600,
         },
