@@ -226,7 +226,8 @@ as $$
 begin
   return (
     select o.header || jsonb_build_object('id', o.id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
-      'quotation_id', o.quotation_id, 'location_id', o.location_id, 'reservation_id', o.reservation_id,
+      'quotation_id', o.quotation_id, 'quotation_number', (
+        select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id', o.location_id, 'reservation_id', o.reservation_id,
       'confirmed_at', o.confirmed_at, 'ended_at', o.ended_at, 'reason', o.reason,
       'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'payments', a.list, 'advances', a.amount,
       'deliveries', (
