@@ -161,6 +161,12 @@ begin
       select jsonb_agg(c || jsonb_build_object('quantity', round((c ->> 'quantity')::numeric * p_to / v_all, 3)
         - round((c ->> 'quantity')::numeric * p_from / v_all, 3)))
       from jsonb_array_elements(nullif(p_line -> 'set_items', 'null')) c),
+    'offers', (
+      select coalesce(jsonb_agg(o.offer || jsonb_build_object('amount', e.amount) order by o.place) filter (where e.amount > 0), '[]')
+      from jsonb_array_elements(nullif(p_line -> 'offers', 'null')) with ordinality o (offer, place)
+      cross join lateral (
+        select round((o.offer ->> 'amount')::numeric * p_to / v_all, 2) - round((o.offer ->> 'amount')::numeric * p_from / v_all, 2)
+          as amount) e),
     'discount', round((p_line ->> 'discount')::numeric * p_to / v_all, 2)
       - round((p_line ->> 'discount')::numeric * p_from / v_all, 2),
     'taxable', v_taxable, 'taxes', v_taxes, 'tax', v_tax, 'total', v_taxable + v_tax);
