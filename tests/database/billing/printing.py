@@ -1,4 +1,4 @@
-"""Every kind of paper's JSON, made by the acts themselves: a shop with names of any script, and its documents."""
+"""The JSON of every kind of paper, made by the acts: a shop with names of any script, and its documents."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -131,7 +131,10 @@ LONG = replace(
 
 @dataclass
 class Shop:
-    """Bengaluru's branch with goods, offers and a customer of these names. goods: what a long basket holds."""
+    """Bengaluru's branch with goods, offers and a customer of these names.
+
+    goods: what a long basket holds; sold: how many numbered pieces are gone.
+    """
 
     people: People
     names: Names
@@ -236,13 +239,11 @@ def _customer(shop: Shop) -> None:
         postal_code="560001",
         country="IN",
     )
-    shop.people.as_admin().rpc(
-        "set_credit_limit", p_customer_id=shop.customer, p_credit_limit=10_000_000
-    )
+    shop.people.as_admin().rpc("set_credit_limit", p_customer_id=shop.customer, p_credit_limit=10_000_000)
 
 
 def open_shop(people: People, names: Names = ENGLISH) -> Shop:
-    """The shop, stocked; offers on the first goods, one of them by coupon; a customer with credit and points."""
+    """The shop, stocked; offers on the first goods, one by coupon; a customer with credit and points."""
     shop, world = Shop(people, names), people.world
     people.connection.execute(
         "update public.organizations set name = %s, legal_name = %s, invoice_terms = %s where id = %s",
@@ -292,7 +293,7 @@ def _options(shop: Shop, **more: object) -> Json:
     return {"note": shop.names.note, "reference": "4411", **more}
 
 
-def _owe(shop: Shop, count: int | None = 1, **options: object) -> Json:
+def _owe(shop: Shop, count: int | None = 1, **options: Any) -> Json:
     """An invoice of which nothing is paid."""
     return sell(
         shop.people.as_admin(),
@@ -305,7 +306,7 @@ def _owe(shop: Shop, count: int | None = 1, **options: object) -> Json:
 
 
 def invoices(shop: Shop, count: int | None) -> Iterator[Json]:
-    """Paid in three ways with change and points; on credit till a day, then partly paid and credited; walk-in."""
+    """Paid in three ways with change; on credit till a day, then partly paid and credited; a walk-in."""
     admin, basket = shop.people.as_admin(), shop.basket(count)
     asked = _options(shop, coupon=COUPON)
     due = Decimal(quote(admin, shop.branch, *basket, customer=shop.customer, **asked)["total"])
@@ -382,7 +383,7 @@ def _ordered(shop: Shop, count: int | None) -> Json:
 
 
 def orders(shop: Shop, count: int | None) -> Iterator[Json]:
-    """In production with an advance; then delivered and invoiced in part, and something paid on the invoice."""
+    """In production with an advance; then delivered and invoiced in part, and the invoice paid."""
     made = _ordered(shop, count)
     yield _read(shop, "get_order", made)
     if count is not None:
@@ -392,9 +393,7 @@ def orders(shop: Shop, count: int | None) -> Iterator[Json]:
     invoiced = trading.invoice(admin, made, delivery_id=note["id"])
     rest = invoiced["balance"]
     if rest:
-        record(
-            admin, shop.customer, rest, p_allocations=[{"invoice_id": invoiced["id"], "amount": rest}]
-        )
+        record(admin, shop.customer, rest, p_allocations=[{"invoice_id": invoiced["id"], "amount": rest}])
     yield _read(shop, "get_order", made)
 
 
@@ -430,18 +429,17 @@ def deliveries(shop: Shop, count: int | None) -> Iterator[Json]:
 
 
 def credit_notes(shop: Shop, count: int | None) -> Iterator[Json]:
-    """Of an invoice partly paid: what it owed is settled, the rest stays; then another whose rest is refunded."""
-    admin, people = shop.people.as_admin(), shop.people
+    """Of an invoice partly paid: what it owed is settled, the rest stays; then one that is refunded."""
+    admin = shop.people.as_admin()
     for refund in (None, {"method": "bank_transfer", "reference": "UTR 9"}):
         invoice = _owe(shop, count, coupon=COUPON)
         paid = (Decimal(invoice["total"]) / 2).quantize(Decimal("0.01"))
         record(admin, shop.customer, paid, p_allocations=[{"invoice_id": invoice["id"], "amount": paid}])
-        more = {"refund": refund} if refund else {}
+        more: Json = {"refund": refund} if refund else {}
         made = credit(admin, invoice["id"], p_reason=shop.names.reason, **more)
         yield _read(shop, "get_credit_note", made)
         if count is not None:
             return
-    assert people.world
 
 
 def payments(shop: Shop, count: int | None) -> Iterator[Json]:
@@ -492,7 +490,7 @@ def payments(shop: Shop, count: int | None) -> Iterator[Json]:
 
 
 def statements(shop: Shop, count: int | None) -> Iterator[Json]:
-    """A quarter with an opening balance, debts of several ages, a credit note, a refund and a bounced cheque."""
+    """A quarter: an opening balance, debts of several ages, a credit note, a bounced cheque, instalments."""
     admin, today = shop.people.as_admin(), instalments.today(shop.people.connection)
     # What other papers did to the customer is not in his account.
     shop = replace(shop, customer=new_id())
@@ -546,7 +544,7 @@ def _agreed(shop: Shop, count: int, kind: str = "flat") -> Json:
 
 
 def agreements(shop: Shop, count: int | None) -> Iterator[Json]:
-    """Fresh; then one instalment paid, one late with its fee, on a reducing balance. At most 120 instalments."""
+    """Fresh, on a reducing balance; then one instalment paid and one late. At most 120 instalments."""
     if count is not None:
         yield _read(shop, "get_agreement", _agreed(shop, min(count, 120)))
         return
