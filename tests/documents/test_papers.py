@@ -80,7 +80,7 @@ SAID = {
         "Deposit ₹5,000.00",
         "Total in instalments ₹24,970.00",
         "4 Jan 2027 · Overdue 4,000.00 120.00 0.00 4,120.00",
-        "An instalment not paid 5 days after it is due bears a late fee of ₹200.00, once.",
+        "An instalment still unpaid after the days of grace (5) bears a late fee of ₹200.00, once.",
         "Signature of the buyer",
     ),
 }
@@ -273,7 +273,7 @@ def test_a_statement_lists_what_is_open_and_counts_the_rest() -> None:
     text = reading.text(made("statement", papers.statement(open_invoices=rows)))
     assert "BLR/25-26/000039 1 Jul 2026 31 Jul 2026 900.00 100.00" in text
     assert "BLR/25-26/000040" not in text
-    assert "20 further invoices 18,000.00 2,000.00" in text
+    assert "Further invoices: 20 18,000.00 2,000.00" in text
 
 
 def test_instalments_that_were_replaced_are_no_longer_due() -> None:
@@ -283,6 +283,14 @@ def test_instalments_that_were_replaced_are_no_longer_due() -> None:
     text = reading.text(made("agreement", document))
     assert "RESCHEDULED" in text
     assert text.count("· No longer due") == 4
+
+
+def test_terms_without_grace_and_with_one_instalment_read_well() -> None:
+    document = papers.agreement(1)
+    text = reading.text(made("agreement", {**document, "terms": {**document["terms"], "grace_days": 0}}))
+    assert "Instalments One instalment" in text
+    assert "An instalment not paid on the day it is due bears a late fee of ₹200.00, once." in text
+    assert "grace" not in text
 
 
 def test_the_next_instalment_is_named_once_something_is_paid() -> None:

@@ -186,11 +186,30 @@ def test_a_delivery_says_what_is_to_follow_as_of_then(people: People) -> None:
     assert "To follow" not in reading.text(kinds.render("delivery", second, None, None))
 
 
+def test_the_other_house_prints_in_its_own_tax_and_currency(people: People) -> None:
+    """VAT in pounds, with the number of the customer; its account too, though it is in no lakhs."""
+    lagoon = people.world.lagoon
+    invoice = people.as_foreign_admin().rpc("get_invoice", p_id=lagoon.documents["owed@LON"])
+    text = reading.text(kinds.render("invoice", invoice, None, None))
+    for part in ("VAT No. GB123456789", "Balance due £", "Pounds", "VAT"):
+        assert part in text, part
+    statement = people.as_foreign_admin().rpc(
+        "statement",
+        p_customer_id=invoice["customer_id"],
+        p_from="2020-01-01",
+        p_to=invoice["business_date"],
+    )
+    text = reading.text(kinds.render("statement", statement, None, None))
+    for part in ("VAT No. GB123456789", "Greenwich (LON)", f"£{money.figure(statement['closing'], 'GBP')}"):
+        assert part in text, part
+    assert "GST" not in text
+
+
 def test_a_statement_of_one_branch_has_its_address(people: People) -> None:
     """The cashier of one branch prints what that branch is owed, with its tax number."""
     shop = open_shop(people)
     invoice = next(MAKERS["invoice"](shop, 1))
-    asked = {"p_customer_id": shop.customer, "p_from": "2026-01-01", "p_to": invoice["business_date"]}
+    asked = {"p_customer_id": shop.customer, "p_from": "2020-01-01", "p_to": invoice["business_date"]}
     document = people.as_cashier().rpc("statement", **asked)
     text = reading.text(kinds.render("statement", document, None, None))
     for part in (

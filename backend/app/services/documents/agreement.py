@@ -61,7 +61,10 @@ def _conditions(agreement: Json, look: Look, width: float) -> list[Flowable]:
     sums = closing.amount_table(before, total, after, width - inner - 22, look)
     count = len(agreement.get("schedule") or [])
     rows: list[list[Any]] = [
-        [para(say("interval"), theme.BODY), say(f"interval_{terms.get('interval', 'plain')}", count=count)],
+        [
+            para(say("interval"), theme.BODY),
+            say("interval_single") if count == 1 else say(f"interval_{terms['interval']}", count=count),
+        ],
         [para(say("interest"), theme.BODY), _interest(terms, look)],
     ]
     if money.decimal(terms.get("deposit")):
@@ -71,7 +74,7 @@ def _conditions(agreement: Json, look: Look, width: float) -> list[Flowable]:
         for fee in terms.get("fees") or []
     ]
     if money.decimal(terms.get("grace_days")):
-        rows.append([para(say("grace"), theme.BODY), say("days", count=terms["grace_days"])])
+        rows.append([para(say("grace"), theme.BODY), str(terms["grace_days"])])
     left: list[Flowable] = [para(say("conditions"), theme.LABEL), Spacer(1, 2)]
     for label, value in rows:
         left.append(closing.pair(label, value, inner))
@@ -126,7 +129,10 @@ def _promises(agreement: Json, look: Look) -> list[str]:
     ]
     if money.decimal(terms.get("late_fee")):
         fee = money.amount(terms["late_fee"], currency)
-        said.append(say("agreement_late", days=terms.get("grace_days", 0), fee=fee))
+        grace = terms["grace_days"]
+        said.append(
+            say("agreement_late", days=grace, fee=fee) if grace else say("agreement_late_at_once", fee=fee)
+        )
     if terms.get("default_after_days"):
         said.append(say("agreement_default", days=terms["default_after_days"]))
     if (terms.get("interest") or {}).get("kind") == "reducing":

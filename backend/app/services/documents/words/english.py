@@ -274,20 +274,19 @@ WORDS: Final[Mapping[str, str]] = {
     "interval_week": "{count} weekly instalments",
     "interval_fortnight": "{count} fortnightly instalments",
     "interval_month": "{count} monthly instalments",
-    "days": "{count} days",
     "outstanding": "Outstanding",
     "open_invoices": "OPEN INVOICES",
     "head_number": "NUMBER",
     "head_due": "DUE",
     "head_total": "TOTAL",
     "head_open": "STILL OPEN",
-    "further_invoices": "{count} further invoices",
+    "further_invoices": "Further invoices: {count}",
     "partial": "Only documents of some branches are shown.",
     "paid_so_far": "Paid so far",
     "overdue": "Overdue",
     "next_due": "Next due on {date}",
     "no_longer_due": "No longer due",
-    "interval_plain": "{count} instalments",
+    "interval_single": "One instalment",
     "grace": "Days of grace",
     "schedule": "SCHEDULE OF PAYMENTS",
     "due": "Due",
@@ -295,8 +294,11 @@ WORDS: Final[Mapping[str, str]] = {
     "instalment": "Instalment",
     "agreement_order": "Payments settle fees first, then interest, then principal, "
     "the oldest instalment first.",
-    "agreement_late": "An instalment not paid {days} days after it is due bears a late fee of {fee}, once.",
-    "agreement_default": "{days} days after an unpaid instalment was due the agreement is in default.",
+    "agreement_late": "An instalment still unpaid after the days of grace ({days}) bears a late fee "
+    "of {fee}, once.",
+    "agreement_late_at_once": "An instalment not paid on the day it is due bears a late fee of {fee}, once.",
+    "agreement_default": "More than {days} days after an unpaid instalment was due the agreement is "
+    "in default.",
     "agreement_early": "The buyer may settle early: interest on a reducing balance is charged "
     "to that day only.",
     "agreement_promise": "The buyer has received the goods of invoice {number} and promises to pay "
