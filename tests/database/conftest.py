@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.houses import make_world
 from tests.support.personas import Connection, connect
-from tests.support.world import People, World, make_world
+from tests.support.world import People, World
 
 
 @pytest.fixture(scope="session")

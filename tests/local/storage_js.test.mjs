@@ -1,4 +1,4 @@
-// Storage seen by the real @supabase/supabase-js. Run by test_storage.py, which gives addresses, tokens and folders.
+// Storage seen by the real @supabase/supabase-js. Run by storage/test_files.py, which gives addresses, tokens and folders.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";

@@ -1,7 +1,9 @@
 """The two businesses of the world behind a gateway: their people, and what Storage has for them."""
 
 import time
+import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +21,10 @@ PNG = bytes.fromhex(
 )
 WEBP = b"RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00/\x00\x00\x00\x10\x07\x10\x11\x11\x88\x88\xfe\x07\x00"
 PRIVATE, PUBLIC = "product-images", "storefront"
+
+DENIED = (400, "403", "Unauthorized")
+NO_KEY = (400, "404", "not_found")
+NO_BUCKET = (400, "404", "Bucket not found")
 
 
 @dataclass
@@ -73,3 +79,33 @@ class Shop:
         """Upload as the whole body; `path` is <bucket>/<key>."""
         sent = {"Content-Type": "image/png", **{k.replace("_", "-"): v for k, v in headers.items()}}
         return self.send("POST", f"/object/{path}", name, content=content, headers=sent)
+
+
+def folder(shop: Shop) -> Path:
+    """Where the gateway keeps files."""
+    return Path(shop.lab.gateway.env["GATEWAY_STORAGE"])
+
+
+def on_disk(shop: Shop) -> set[str]:
+    """The names of all files there."""
+    return {path.name for path in folder(shop).rglob("*") if path.is_file()}
+
+
+def versions(shop: Shop) -> set[str]:
+    """What the rows say should be there."""
+    return {
+        row["version"]
+        for row in shop.lab.sql("select version from storage.objects where version is not null")
+    }
+
+
+def fresh(suffix: str = ".png") -> str:
+    """A file name that no other test uses."""
+    return f"p{uuid.uuid4().hex}{suffix}"
+
+
+def refusal(answer: httpx.Response) -> tuple[int, str, str]:
+    """HTTP status, the status within, and the error of a refused request, in Storage's shape."""
+    body = answer.json()
+    assert set(body) == {"statusCode", "error", "message", "code"}, body
+    return answer.status_code, body["statusCode"], body["error"]
