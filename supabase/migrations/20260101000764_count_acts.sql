@@ -73,12 +73,7 @@ declare
   v_count public.stock_counts;
 begin
   select * into v_count from public.stock_counts where org_id = p_org_id and id = p_count_id for no key update;
-  if not exists (
-    select from public.lifecycle_transitions
-    where document = 'stock_count' and from_status = v_count.status and to_status = p_to) then
-    perform private.fail(409, 'invalid_transition', format('This count cannot go from %s to %s.', v_count.status, p_to),
-      jsonb_build_object('document', 'stock_count', 'from', v_count.status, 'to', p_to));
-  end if;
+  perform private.check_step('stock_count', v_count.status, p_to);
   return v_count;
 end;
 $$;
