@@ -287,7 +287,7 @@ def test_a_shop_that_is_sold_out_by_expired_promises_is_not(found_shop: FoundSho
 
 
 def test_the_job_waits_only_for_what_it_gives_back(found_shop: FoundShop, till: OpenTill) -> None:
-    """One reservation holds a variant here, one another there: the other two of the four levels are left alone."""
+    """One reservation holds a variant here, one another there: the other two levels are left alone."""
     shop = found_shop(branches=2, variants=2, stock=8)
     for branch, variant in zip(shop.branches, shop.variants, strict=True):
         reserve(till(shop), branch, [variant], 2)
