@@ -66,38 +66,22 @@ set search_path = ''
 as $$
 declare
   v_asked record;
-  v_line_no integer;
-  v_quantity numeric;
   v_line public.invoice_lines;
 begin
-  if p_lines is null or jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
-  end if;
   for v_asked in
-    select t.line, t.place from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place
+    select n.* from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials",
+      "disposition": ["restock", "scrap", "repair"]}') n
   loop
-    if jsonb_typeof(v_asked.line) <> 'object' or v_asked.line - array['line_no', 'quantity', 'serials', 'disposition'] <> '{}'
-      or jsonb_typeof(v_asked.line -> 'line_no') is distinct from 'number'
-      or jsonb_typeof(v_asked.line -> 'quantity') is distinct from 'number'
-      or not (v_asked.line -> 'quantity')::numeric between 0.001 and 999999999
-      or not (v_asked.line -> 'line_no')::numeric between 1 and 2000
-      or (v_asked.line ->> 'serials' is not null and not private.is_serials(v_asked.line -> 'serials'))
-      or coalesce(v_asked.line ->> 'disposition', 'restock') not in ('restock', 'scrap', 'repair') then
-      perform private.fail(400, 'invalid_input', format('Line %s needs line_no, quantity above 0 and, for numbered pieces, serials;
-disposition is restock, scrap or repair.', v_asked.place), jsonb_build_object('field', 'p_lines', 'line', v_asked.place));
-    end if;
-    v_line_no := trunc((v_asked.line -> 'line_no')::numeric);
-    v_quantity := (v_asked.line -> 'quantity')::numeric;
     select l.* into v_line from public.invoice_lines l
-    where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = v_line_no;
+    where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = v_asked.line_no;
     if v_line.variant_id is null then
-      perform private.fail(404, 'not_found', format('The invoice has no line %s.', v_line_no),
-        jsonb_build_object('line', v_asked.place, 'line_no', v_line_no));
-    elsif v_quantity <> round(v_quantity, (select decimals from public.units where code = v_line.unit)) then
+      perform private.fail(404, 'not_found', format('The invoice has no line %s.', v_asked.line_no),
+        jsonb_build_object('line', v_asked.place, 'line_no', v_asked.line_no));
+    elsif v_asked.quantity <> round(v_asked.quantity, (select decimals from public.units where code = v_line.unit)) then
       perform private.fail(400, 'invalid_input', format('%s does not come back in fractions so small.', v_line.sku),
         jsonb_build_object('field', 'p_lines', 'line', v_asked.place, 'sku', v_line.sku));
     end if;
-    return next row (v_line_no, v_quantity, private.texts(v_asked.line -> 'serials'),
+    return next row (v_asked.line_no, v_asked.quantity, private.texts(v_asked.line -> 'serials'),
       coalesce(v_asked.line ->> 'disposition', 'restock'), v_line)::private.returned_line;
   end loop;
 end;
@@ -114,13 +98,12 @@ as $$
 declare
   v_excess record;
 begin
-  select a.line_no, a.line, sum(a.quantity) as asked, coalesce(max(d.quantity), 0) as returned into v_excess
+  select a.line_no, a.line, a.quantity as asked, d.returned into v_excess
   from private.returnable_lines(p_org_id, p_invoice_id, p_lines) a
-  left join lateral (
-    select sum(r.quantity) as quantity from public.goods_return_lines r
-    where r.org_id = p_org_id and r.invoice_id = p_invoice_id and r.line_no = a.line_no) d on true
-  group by a.line_no, a.line
-  having count(*) > 1 or sum(a.quantity) + coalesce(max(d.quantity), 0) > (a.line).quantity
+  cross join lateral (
+    select coalesce(sum(r.quantity), 0) as returned from public.goods_return_lines r
+    where r.org_id = p_org_id and r.invoice_id = p_invoice_id and r.line_no = a.line_no) d
+  where a.quantity + d.returned > (a.line).quantity
   order by a.line_no limit 1;
   if v_excess.line_no is not null then
     perform private.fail(422, 'return_exceeds_sale', format('Of %s, %s were sold and %s have come back.', (v_excess.line).sku,
@@ -131,7 +114,7 @@ end;
 $$;
 
 comment on function private.refuse_excess(uuid, uuid, jsonb) is
-'No more comes back than was sold, line by line; a line is named once. Under the invoice''s lock. Errors: 422 return_exceeds_sale.';
+'No more comes back than was sold, line by line. Under the invoice''s lock. Errors: 422 return_exceeds_sale.';
 
 create function private.sale_documents(p_org_id uuid, p_invoice_id uuid) returns uuid[]
 language plpgsql stable

@@ -60,33 +60,10 @@ returns table (line_no integer, quantity numeric, serials jsonb, batch text)
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  v_place bigint;
 begin
-  if jsonb_typeof(p_lines) is distinct from 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines, or null for everything open.',
-      '{"field": "p_lines"}');
-  end if;
-  select t.place into v_place from jsonb_array_elements(p_lines) with ordinality t (line, place)
-  where case when jsonb_typeof(t.line) <> 'object' or jsonb_typeof(t.line -> 'line_no') is distinct from 'number'
-      or jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then true
-    else t.line - array['line_no', 'quantity', 'serials', 'batch'] <> '{}'
-      or not (t.line -> 'line_no')::numeric between 1 and 2000 or (t.line -> 'line_no')::numeric % 1 <> 0
-      or not (t.line -> 'quantity')::numeric between 0.001 and 999999999
-      or (t.line ->> 'serials' is not null and not private.is_serials(t.line -> 'serials'))
-      or jsonb_typeof(coalesce(t.line -> 'batch', 'null')) not in ('string', 'null') end
-  order by t.place limit 1;
-  if v_place is null then
-    select max(t.place) into v_place from jsonb_array_elements(p_lines) with ordinality t (line, place)
-    group by t.line -> 'line_no' having count(*) > 1 limit 1;
-  end if;
-  if v_place is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s needs a line_no, named once, and a quantity above 0.', v_place),
-      jsonb_build_object('field', 'p_lines', 'line', v_place));
-  end if;
   return query
-  select (t.line -> 'line_no')::integer, (t.line -> 'quantity')::numeric, nullif(t.line -> 'serials', 'null'), t.line ->> 'batch'
-  from jsonb_array_elements(p_lines) t (line);
+  select n.line_no, n.quantity, nullif(n.line -> 'serials', 'null'), n.line ->> 'batch'
+  from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials", "batch": "text"}') n;
 end;
 $$;
 

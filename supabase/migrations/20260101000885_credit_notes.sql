@@ -113,8 +113,6 @@ returns table (line_no integer, quantity numeric, serials text[], disposition te
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  v_place bigint;
 begin
   if p_lines is null then
     return query
@@ -128,26 +126,10 @@ begin
     where l.org_id = p_org_id and l.invoice_id = p_invoice_id and (p_goods_return_id is null or r.line_no is not null);
     return;
   end if;
-  if jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines, or null for everything left.',
-      '{"field": "p_lines"}');
-  end if;
-  select t.place into v_place from jsonb_array_elements(p_lines) with ordinality t (line, place)
-  where case when jsonb_typeof(t.line) <> 'object' or jsonb_typeof(t.line -> 'line_no') is distinct from 'number'
-      or jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then true
-    else t.line - array['line_no', 'quantity', 'serials', 'disposition'] <> '{}'
-      or not (t.line -> 'line_no')::numeric between 1 and 2000 or (t.line -> 'line_no')::numeric % 1 <> 0
-      or not (t.line -> 'quantity')::numeric between 0.001 and 999999999
-      or (t.line ->> 'serials' is not null and not private.is_serials(t.line -> 'serials'))
-      or coalesce(t.line ->> 'disposition', 'none') not in ('restock', 'scrap', 'repair', 'none') end
-  order by t.place limit 1;
-  if v_place is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s needs line_no and a quantity above 0; disposition is restock, scrap,
-repair or none.', v_place), jsonb_build_object('field', 'p_lines', 'line', v_place));
-  end if;
   return query
-  select (t.line -> 'line_no')::integer, (t.line -> 'quantity')::numeric, private.texts(t.line -> 'serials'), t.line ->> 'disposition'
-  from jsonb_array_elements(p_lines) t (line);
+  select n.line_no, n.quantity, private.texts(n.line -> 'serials'), n.line ->> 'disposition'
+  from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials",
+    "disposition": ["restock", "scrap", "repair", "none"]}') n;
 end;
 $$;
 
