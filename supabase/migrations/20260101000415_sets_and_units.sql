@@ -154,7 +154,7 @@ begin
   if p_unit is null then
     return p_quantity;
   end if;
-  select case when p.unit_code = p_unit then 1 else (
+  select case when p.unit_code <> p_unit then (
       select t.factor from public.product_units t
       where t.org_id = p_org_id and t.product_id = p.id and t.unit_code = p_unit) end, p.unit_code, u.decimals
   into v_factor, v_base, v_decimals
@@ -162,13 +162,13 @@ begin
   join public.products p on p.org_id = v.org_id and p.id = v.product_id
   join public.units u on u.code = p.unit_code
   where v.org_id = p_org_id and v.id = p_variant_id;
-  if v_factor is null then
+  if v_factor is null and p_unit <> v_base then
     perform private.fail(422, 'unit_unknown', format('This product is not counted in %s.', left(p_unit, 20)),
       jsonb_build_object('variant_id', p_variant_id, 'unit', left(p_unit, 20)));
   end if;
-  -- What is measured is rounded to the last place it is measured in; what is counted comes out whole or not at all.
-  v_quantity := case when v_factor = 1 or v_decimals = 0 then p_quantity * v_factor else round(p_quantity * v_factor, v_decimals) end;
-  if v_quantity <> round(v_quantity, v_decimals) or v_quantity = 0 then
+  v_quantity := case when p_unit <> v_base then private.in_base(p_quantity, v_factor, v_decimals)
+    when p_quantity = round(p_quantity, v_decimals) then p_quantity end;
+  if v_quantity is null then
     perform private.fail(400, 'invalid_input', format('%s %s is no quantity in %s.', trim_scale(p_quantity), p_unit, v_base),
       jsonb_build_object('field', 'quantity', 'variant_id', p_variant_id, 'unit', p_unit));
   end if;
@@ -178,14 +178,13 @@ $$;
 
 comment on function private.base_quantity(uuid, uuid, numeric, text) is
 'A quantity in the product''s own unit. p_org_id; p_variant_id; p_quantity: in p_unit; p_unit: a unit''s code, null for the product''s
-own, which costs no look-up. Rounded half up to the places of the product''s unit where that is measured (metres); where it is
-counted (pieces) the result must be whole. Errors: 422 unit_unknown, 400 invalid_input.';
+own, which costs no look-up. Converted by private.in_base; 0 stays 0. Errors: 422 unit_unknown, 400 invalid_input.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
+create trigger suits after insert on public.product_units for each row execute function private.check_product_unit();
 create trigger counted after insert or update of kind, unit_code on public.products
   for each row when (new.kind = 'set') execute function private.check_set_unit();
-create trigger suits after insert on public.product_units for each row execute function private.check_product_unit();
 create trigger suits after insert or update of quantity on public.set_components
   for each row execute function private.check_set_component();
 create trigger touch before update on public.product_units for each row execute function private.touch_updated_at();

@@ -228,7 +228,12 @@ begin
         jsonb_build_object('field', 'p_lines', 'line', v_line.line_no, 'sku', v_line.sku));
     end if;
     if v_line.kind = 'set' then
-      if v_line.batch is not null then
+      if exists (
+        select from public.set_components c
+        where c.org_id = p_org_id and c.set_variant_id = v_line.id and v_quantity * c.quantity >= 1e9) then
+        perform private.fail(400, 'invalid_input', format('So many of %s have more pieces than can be counted.', v_line.sku),
+          jsonb_build_object('field', 'p_lines', 'line', v_line.line_no, 'sku', v_line.sku));
+      elsif v_line.batch is not null then
         perform private.fail(400, 'invalid_input', format('%s is a set: its components come from lots of their own.', v_line.sku),
           jsonb_build_object('field', 'p_lines', 'line', v_line.line_no, 'sku', v_line.sku));
       end if;

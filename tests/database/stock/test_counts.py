@@ -300,6 +300,17 @@ def test_quantities_follow_the_unit(people: People, sofa: UUID) -> None:
     assert figures(people, count)["SOFA"]["variance"] == -9
 
 
+def test_none_is_none_in_every_unit(people: People) -> None:
+    """An empty box is counted as 0 BOX; a unit that the goods do not have is refused all the same."""
+    rug, keeper = people.world.teak.variants["rug"], people.as_stockkeeper()
+    count = start(people, rug)
+    with raises("unit_unknown", 422):
+        enter(keeper, count, rug, 0, unit="KGS")
+    enter(keeper, count, rug, 0, unit="ROL")
+    post(people, count)
+    assert on_hand(people.connection, people.world.blr.showroom, rug) == 0
+
+
 def test_pieces_are_missing_or_found_one_by_one(people: People, phone: UUID) -> None:
     """A missing piece goes out, a found one comes in; one that was sold meanwhile is neither."""
     count = start(people, phone)
