@@ -32,6 +32,7 @@ create table public.goods_return_lines (
   branch_id uuid not null,
   variant_id uuid not null,
   quantity numeric(14, 3) not null check (quantity > 0),
+  base_quantity numeric(14, 3) not null check (base_quantity >= 0),
   disposition text not null check (disposition in ('restock', 'scrap', 'repair')),
   set_items jsonb,
   serials text[],
@@ -42,7 +43,8 @@ create table public.goods_return_lines (
 );
 
 comment on table public.goods_return_lines is
-'How much of an invoice''s line came back. quantity: in the line''s unit; disposition: restock (to the location), repair (to the
+'How much of an invoice''s line came back. quantity: in the line''s unit; base_quantity: in the
+product''s own, all returns of a line together as much as left; disposition: restock (to the location), repair (to the
 quarantine) or scrap (written off as it came); set_items: the components that a set came back as.';
 
 -- Indexes -----------------------------------------------------------------------------------------
@@ -54,10 +56,12 @@ create index on public.goods_return_lines (branch_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
-create type private.returned_line as (line_no integer, quantity numeric, serials text[], disposition text,
-  line public.invoice_lines);
+create type private.returned_line as (line_no integer, quantity numeric, before numeric, base_quantity numeric, serials text[],
+  disposition text, line public.invoice_lines);
 
-comment on type private.returned_line is 'What comes back of a line of an invoice, and that line.';
+comment on type private.returned_line is
+'What comes back of a line of an invoice, and that line. quantity: in the line''s unit, and before: what came back earlier;
+base_quantity: of the quantity, in the product''s own unit.';
 
 create function private.returnable_lines(p_org_id uuid, p_invoice_id uuid, p_lines jsonb)
 returns setof private.returned_line
@@ -67,6 +71,9 @@ as $$
 declare
   v_asked record;
   v_line public.invoice_lines;
+  v_decimals record;
+  v_before numeric;
+  v_base numeric;
 begin
   for v_asked in
     select n.* from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials",
@@ -77,11 +84,22 @@ begin
     if v_line.variant_id is null then
       perform private.fail(404, 'not_found', format('The invoice has no line %s.', v_asked.line_no),
         jsonb_build_object('line', v_asked.place, 'line_no', v_asked.line_no));
-    elsif v_asked.quantity <> round(v_asked.quantity, (select decimals from public.units where code = v_line.unit)) then
+    end if;
+    select u.decimals as asked, b.decimals as base into v_decimals
+    from public.units u
+    cross join public.product_variants v
+    join public.products p on p.org_id = v.org_id and p.id = v.product_id
+    join public.units b on b.code = p.unit_code
+    where u.code = v_line.unit and v.org_id = p_org_id and v.id = v_line.variant_id;
+    v_before := coalesce((
+      select sum(r.quantity) from public.goods_return_lines r
+      where r.org_id = p_org_id and r.invoice_id = p_invoice_id and r.line_no = v_asked.line_no), 0);
+    v_base := private.base_part(v_line.base_quantity, v_line.quantity, v_before, v_before + v_asked.quantity, v_decimals.base);
+    if v_asked.quantity <> round(v_asked.quantity, v_decimals.asked) or v_base is null then
       perform private.fail(400, 'invalid_input', format('%s does not come back in fractions so small.', v_line.sku),
         jsonb_build_object('field', 'p_lines', 'line', v_asked.place, 'sku', v_line.sku));
     end if;
-    return next row (v_asked.line_no, v_asked.quantity, private.texts(v_asked.line -> 'serials'),
+    return next row (v_asked.line_no, v_asked.quantity, v_before, v_base, private.texts(v_asked.line -> 'serials'),
       coalesce(v_asked.line ->> 'disposition', 'restock'), v_line)::private.returned_line;
   end loop;
 end;
@@ -98,12 +116,9 @@ as $$
 declare
   v_excess record;
 begin
-  select a.line_no, a.line, a.quantity as asked, d.returned into v_excess
+  select a.line_no, a.line, a.quantity as asked, a.before as returned into v_excess
   from private.returnable_lines(p_org_id, p_invoice_id, p_lines) a
-  cross join lateral (
-    select coalesce(sum(r.quantity), 0) as returned from public.goods_return_lines r
-    where r.org_id = p_org_id and r.invoice_id = p_invoice_id and r.line_no = a.line_no) d
-  where a.quantity + d.returned > (a.line).quantity
+  where a.before + a.quantity > (a.line).quantity
   order by a.line_no limit 1;
   if v_excess.line_no is not null then
     perform private.fail(422, 'return_exceeds_sale', format('Of %s, %s were sold and %s have come back.', (v_excess.line).sku,
@@ -277,10 +292,10 @@ begin
     created_by)
   values (p_org_id, p_id, v_branch_id, p_location_id, v_quarantine_id, p_invoice_id, p_reason, p_date, private.caller());
   insert into public.goods_return_lines (org_id, goods_return_id, invoice_id, line_no, branch_id, variant_id, quantity,
-    disposition, set_items, serials)
-  select p_org_id, p_id, p_invoice_id, r.line_no, v_branch_id, (r.line).variant_id, r.quantity, r.disposition, (
+    base_quantity, disposition, set_items, serials)
+  select p_org_id, p_id, p_invoice_id, r.line_no, v_branch_id, (r.line).variant_id, r.quantity, r.base_quantity, r.disposition, (
       select jsonb_agg(c || jsonb_build_object('quantity',
-        ((c ->> 'quantity')::numeric * r.quantity / (r.line).quantity)::numeric(14, 3)))
+        private.base_part((c ->> 'quantity')::numeric, (r.line).quantity, r.before, r.before + r.quantity, 3)))
       from jsonb_array_elements((r.line).set_items) c), r.serials
   from private.returnable_lines(p_org_id, p_invoice_id, p_lines) r;
 
@@ -302,17 +317,17 @@ begin
     v_serials := (
       select array_agg(s) from public.goods_return_lines l, unnest(l.serials) s
       where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition = v_disposition);
-    -- What was a set comes back as its components; services have nothing to bring back, and find no movement.
+    -- What was a set comes back as its components; services have nothing to bring back, and find no movement. A part too small
+    -- to be measured moves nothing: the next one brings it along.
     for v_line in
       select e.variant_id, sum(e.quantity) as quantity
       from (
         select l.line_no, coalesce((c.item ->> 'variant_id')::uuid, l.variant_id) as variant_id,
-          coalesce((c.item ->> 'quantity')::numeric, round(l.quantity * i.base_quantity / i.quantity, 3)) as quantity
+          coalesce((c.item ->> 'quantity')::numeric, l.base_quantity) as quantity
         from public.goods_return_lines l
-        join public.invoice_lines i on i.org_id = l.org_id and i.invoice_id = l.invoice_id and i.line_no = l.line_no
         left join lateral jsonb_array_elements(l.set_items) c (item) on true
         where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition = v_disposition) e
-      group by e.variant_id order by e.variant_id
+      group by e.variant_id having sum(e.quantity) > 0 order by e.variant_id
     loop
       v_moves := v_moves || private.return_moves(p_org_id, p_invoice_id, v_line.variant_id, v_line.quantity, v_serials,
         v_buyer_location_id, v_to_location_id);

@@ -80,13 +80,14 @@ declare
   v_lines jsonb;
 begin
   if p_lines is not null then
-    select a.line_no, a.quantity as asked, p.line, p.quantity - p.delivered as open, u.decimals, v.tracking, a.serials, a.batch
+    select a.line_no, a.quantity as asked, p.line, p.quantity - p.delivered as open, v.tracking, a.serials, a.batch
     into v_bad
     from private.delivery_asked(p_lines) a
     left join private.order_progress(p_org_id, p_order_id) p on p.line_no = a.line_no
     left join public.units u on u.code = p.line ->> 'unit'
     left join public.product_variants v on v.org_id = p_org_id and v.id = (p.line ->> 'variant_id')::uuid
     where p.line is null or a.quantity > p.quantity - p.delivered or a.quantity <> round(a.quantity, u.decimals)
+      or private.base_part((p.line ->> 'base_quantity')::numeric, p.quantity, p.delivered, p.delivered + a.quantity, p.decimals) is null
       or (p.line -> 'set_items' = 'null' and a.serials is not null and v.tracking <> 'serial')
       or (a.batch is not null and v.tracking <> 'batch')
     order by a.line_no limit 1;
@@ -110,7 +111,7 @@ begin
   if v_asked is null then
     perform private.fail(422, 'delivery_exceeds_order', 'All of this order was delivered.', jsonb_build_object('order_id', p_order_id));
   end if;
-  select jsonb_agg(private.line_part(p.line, p.delivered, p.delivered + a.quantity)
+  select jsonb_agg(private.line_part(p.line, p.delivered, p.delivered + a.quantity, p.decimals)
     || jsonb_build_object('serials', a.serials, 'batch', a.batch, 'stocked', p.stocked) order by p.line_no)
   into v_lines
   from private.order_progress(p_org_id, p_order_id) p join private.delivery_asked(v_asked) a on a.line_no = p.line_no;
@@ -206,7 +207,9 @@ begin
     perform private.lock_goods(v_org_id, v_order, p_location_id);
     select * into v_hold from public.stock_reservations where org_id = v_org_id and id = v_order.reservation_id;
     perform private.let_go(v_org_id, v_order, 'fulfilled', 'delivery', p_id);
-    select jsonb_agg(l) into v_goods from jsonb_array_elements(v_lines) l where (l ->> 'stocked')::boolean;
+    -- A part too small to be measured moves nothing: the next one brings it along.
+    select jsonb_agg(l) into v_goods from jsonb_array_elements(v_lines) l
+    where (l ->> 'stocked')::boolean and (l ->> 'base_quantity')::numeric > 0;
     if v_goods is not null then
       v_moves := private.sale_moves(v_org_id, v_goods, p_location_id, private.shared_location(v_org_id, 'customer'));
       perform private.move_stock(v_org_id, 'delivery', p_id, now(), v_moves, v_date);
