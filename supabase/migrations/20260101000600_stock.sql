@@ -69,6 +69,8 @@ create table public.stock_adjustments (
   quantity numeric(14, 3) not null check (quantity <> 0),
   reason text not null check (reason in ('opening', 'damage', 'found', 'write_off', 'correction')),
   unit_cost numeric(16, 6) not null check (unit_cost >= 0),
+  on_hand numeric(14, 3) not null check (on_hand >= 0),
+  average_cost numeric(16, 6) not null check (average_cost >= 0),
   business_date date not null,
   note text check (length(note) <= 2000),
   created_at timestamptz not null default now(),
@@ -80,7 +82,8 @@ create table public.stock_adjustments (
 );
 
 comment on table public.stock_adjustments is
-'Stock that came or went without a purchase or a sale. quantity: positive in, negative out. unit_cost: per unit.';
+'Stock that came or went without a purchase or a sale. quantity: positive in, negative out. unit_cost: per unit.
+on_hand, average_cost: what the level said right after it, so that a repeated call is answered as the first was.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 

@@ -356,25 +356,28 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_branch public.branches;
+  v_location record;
   v_org_id uuid;
   v_date date;
 begin
-  select b.* into v_branch
-  from public.locations l join public.branches b on b.id = l.branch_id
-  where l.id = p_location_id and l.archived_at is null;
-  v_org_id := private.authorize_branch('sale.return', v_branch.id);
+  select l.branch_id, l.archived_at, b.timezone into v_location
+  from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
+  where l.id = p_location_id;
+  v_org_id := private.authorize_branch('sale.return', v_location.branch_id);
   if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
     perform private.fail(400, 'invalid_input', 'Say why the goods come back, in 1 to 500 characters.', '{"field": "p_reason"}');
   end if;
   if private.claim_request(v_org_id, p_id, 'return_goods', jsonb_build_array(p_invoice_id, p_location_id, p_lines, p_reason)) then
+    if v_location.archived_at is not null then
+      perform private.fail(404, 'not_found', 'There is no such location.', '{"field": "p_location_id"}');
+    end if;
     -- Two returns of one invoice come after one another, so that together they bring no more than was sold.
     perform from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
     if not found then
       perform private.fail(404, 'not_found', 'There is no such invoice.', '{"field": "p_invoice_id"}');
     end if;
     perform private.refuse_excess(v_org_id, p_invoice_id, p_lines);
-    v_date := (now() at time zone v_branch.timezone)::date;
+    v_date := (now() at time zone v_location.timezone)::date;
     perform private.assert_period_open(v_org_id, v_date);
     perform private.take_back(v_org_id, p_id, p_invoice_id, p_location_id, p_lines, p_reason, now(), v_date);
   end if;

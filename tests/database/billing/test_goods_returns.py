@@ -142,6 +142,21 @@ def test_the_same_return_again_changes_nothing(people: People) -> None:
         take_back(people.as_cashier(), sold, blr.showroom, back(1, 2), p_id=made)
 
 
+def test_a_repeated_return_answers_as_the_first(people: People) -> None:
+    """Though the place that took the goods was closed since; a new one is refused there."""
+    blr, lamp, place = people.world.blr, people.world.teak.variants["lamp"], new_id()
+    people.as_admin().rpc(
+        "create_location", p_id=place, p_branch_id=blr.id, p_code="ATTIC", p_name="Attic", p_kind="warehouse"
+    )
+    sold, event = sell(people.as_cashier(), blr, line(lamp, 2)), new_id()
+    first = take_back(people.as_cashier(), sold, place, back(1, 1), p_id=event)
+    adjust(people, lamp, -1, "write_off", p_location_id=place)
+    people.as_admin().execute("update public.locations set archived_at = now() where id = %s", [place])
+    assert take_back(people.as_cashier(), sold, place, back(1, 1), p_id=event) == first
+    with raises("not_found", 404):
+        take_back(people.as_cashier(), sold, place, back(1, 1))
+
+
 def test_closed_books_take_nothing_back(people: People) -> None:
     """A return posts stock on its business date."""
     blr, book = people.world.blr, people.world.teak.variants["book"]
