@@ -146,31 +146,34 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_factor numeric;
-  v_base text;
-  v_decimals integer;
+  v_product record;
+  v_other record;
   v_quantity numeric;
 begin
   if p_unit is null then
     return p_quantity;
   end if;
-  select case when p.unit_code <> p_unit then (
-      select t.factor from public.product_units t
-      where t.org_id = p_org_id and t.product_id = p.id and t.unit_code = p_unit) end, p.unit_code, u.decimals
-  into v_factor, v_base, v_decimals
+  select p.id, p.unit_code, u.decimals into v_product
   from public.product_variants v
   join public.products p on p.org_id = v.org_id and p.id = v.product_id
   join public.units u on u.code = p.unit_code
   where v.org_id = p_org_id and v.id = p_variant_id;
-  if v_factor is null and p_unit <> v_base then
-    perform private.fail(422, 'unit_unknown', format('This product is not counted in %s.', left(p_unit, 20)),
-      jsonb_build_object('variant_id', p_variant_id, 'unit', left(p_unit, 20)));
+  if p_unit = v_product.unit_code then
+    v_quantity := case when p_quantity = round(p_quantity, v_product.decimals) then p_quantity end;
+  else
+    select t.factor, u.decimals into v_other
+    from public.product_units t join public.units u on u.code = t.unit_code
+    where t.org_id = p_org_id and t.product_id = v_product.id and t.unit_code = p_unit;
+    if v_other.factor is null then
+      perform private.fail(422, 'unit_unknown', format('This product is not counted in %s.', left(p_unit, 20)),
+        jsonb_build_object('variant_id', p_variant_id, 'unit', left(p_unit, 20)));
+    elsif p_quantity = round(p_quantity, v_other.decimals) then
+      v_quantity := private.in_base(p_quantity, v_other.factor, v_product.decimals);
+    end if;
   end if;
-  v_quantity := case when p_unit <> v_base then private.in_base(p_quantity, v_factor, v_decimals)
-    when p_quantity = round(p_quantity, v_decimals) then p_quantity end;
   if v_quantity is null then
-    perform private.fail(400, 'invalid_input', format('%s %s is no quantity in %s.', trim_scale(p_quantity), p_unit, v_base),
-      jsonb_build_object('field', 'quantity', 'variant_id', p_variant_id, 'unit', p_unit));
+    perform private.fail(400, 'invalid_input', format('%s %s is no quantity in %s.', trim_scale(p_quantity), p_unit,
+      v_product.unit_code), jsonb_build_object('field', 'quantity', 'variant_id', p_variant_id, 'unit', p_unit));
   end if;
   return trim_scale(v_quantity);
 end;
@@ -178,7 +181,8 @@ $$;
 
 comment on function private.base_quantity(uuid, uuid, numeric, text) is
 'A quantity in the product''s own unit. p_org_id; p_variant_id; p_quantity: in p_unit; p_unit: a unit''s code, null for the product''s
-own, which costs no look-up. Converted by private.in_base; 0 stays 0. Errors: 422 unit_unknown, 400 invalid_input.';
+own, which costs no look-up. With no more places than p_unit has, converted by private.in_base;
+0 stays 0. Errors: 422 unit_unknown, 400 invalid_input.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

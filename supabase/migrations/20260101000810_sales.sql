@@ -129,12 +129,13 @@ begin
         select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p on true
       left join public.units u on u.code = p.unit_code
       left join lateral (
-        select t.factor, t.price from public.product_units t
+        select t.factor, t.price, x.decimals from public.product_units t join public.units x on x.code = t.unit_code
         where a.unit <> p.unit_code and t.org_id = p_org_id and t.product_id = p.id and t.unit_code = a.unit limit 1) w on true
       cross join lateral (
         select case when a.unit is null or a.unit = p.unit_code then 1 else w.factor end as factor,
           case when a.unit is null or a.unit = p.unit_code then a.quantity
-            else private.in_base(a.quantity, w.factor, u.decimals) end as base_quantity) f
+            when a.quantity = round(a.quantity, w.decimals) then private.in_base(a.quantity, w.factor, u.decimals) end
+          as base_quantity) f
       -- "offset 0" keeps the planner from asking the lists again for each column that is read of the answer.
       cross join lateral (
         select case when v_has_lists then private.list_price(p_org_id, p_branch_id, p_customer_group_id, a.variant_id,

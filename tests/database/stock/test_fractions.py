@@ -194,3 +194,18 @@ def test_numbers_beyond_everything(people: People, unit: str | None) -> None:
         with raises("invalid_input", 400):
             adjust(people, world.teak.variants["sofa"], 999999999, "found", p_options={"unit": unit})
     assert traces(people.connection) == before
+
+
+def test_a_unit_that_is_counted_is_not_divided(people: People) -> None:
+    """Half a box of twelve is sold, held and booked as six pots: no return would take half a box."""
+    blr, pot = people.world.blr, people.world.teak.variants["pot"]
+    add(people, "pot", "BOX", 12)
+    half = line(pot, Decimal("0.5"), unit="BOX")
+    before = traces(people.connection)
+    with raises("invalid_input", 400):
+        sell(people.as_cashier(), blr, half, payments=[])
+    with raises("invalid_input", 400):
+        people.as_sales().rpc("reserve_stock", p_id=new_id(), p_location_id=blr.showroom, p_lines=[half])
+    with raises("invalid_input", 400):
+        adjust(people, pot, Decimal("0.5"), "found", p_options={"unit": "BOX"})
+    assert traces(people.connection) == before

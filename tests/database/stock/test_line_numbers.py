@@ -9,8 +9,9 @@ import pytest
 from tests.database.billing.money import credit
 from tests.database.billing.test_goods_returns import take_back
 from tests.database.billing.trading import confirmed, deliver
+from tests.database.catalogue.test_units import add
 from tests.database.moving import dispatch, draft, receive, sent, traces, transit
-from tests.database.sales import line, on_hand, sell
+from tests.database.sales import line, on_hand, quote, sell
 from tests.support.personas import new_id, raises
 from tests.support.world import People
 
@@ -94,6 +95,7 @@ def test_a_dispatch_sends_what_was_drafted(people: People) -> None:
 def test_a_quantity_has_three_places(people: People) -> None:
     """In whatever unit: a fourth would be rounded on the document and not in the stock."""
     world, rug = people.world, people.world.teak.variants["rug"]
+    add(people, "rug", "SQF", 2)
     before = traces(people.connection)
     with raises("invalid_input", 400):
         people.as_stockkeeper().rpc(
@@ -101,13 +103,15 @@ def test_a_quantity_has_three_places(people: People) -> None:
             p_id=new_id(),
             p_from_location_id=world.blr.showroom,
             p_to_location_id=world.mum.showroom,
-            p_lines=[line(rug, Decimal("0.1234"), unit="ROL")],
+            p_lines=[line(rug, Decimal("0.1234"), unit="SQF")],
         )
     with raises("invalid_input", 400):
         people.as_sales().rpc(
             "reserve_stock",
             p_id=new_id(),
             p_location_id=world.blr.showroom,
-            p_lines=[line(rug, Decimal("0.1234"), unit="ROL")],
+            p_lines=[line(rug, Decimal("0.1234"), unit="SQF")],
         )
     assert traces(people.connection) == before
+    with raises("invalid_input", 400):
+        quote(people.as_cashier(), world.blr, line(rug, Decimal("0.1234"), unit="SQF"))
