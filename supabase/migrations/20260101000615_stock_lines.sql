@@ -27,6 +27,24 @@ $$;
 
 comment on function private.texts(jsonb) is 'A JSON array of texts as an array; null for anything else. No errors.';
 
+create function private.number_problem(p_value jsonb, p_kind text) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_number numeric := case when jsonb_typeof(p_value) = 'number' then p_value::numeric end;
+begin
+  if p_kind = 'number' then
+    return case when v_number between 1 and 1000000 and v_number % 1 = 0 then null else 'must be a whole number above 0' end;
+  end if;
+  return case when v_number between case p_kind when 'quantity' then 0.001 else 0 end and 999999999 and v_number = round(v_number, 3)
+    then null else format('must be a quantity%s, with 3 decimals at most', case p_kind when 'quantity' then ' above 0' end) end;
+end;
+$$;
+
+comment on function private.number_problem(jsonb, text) is
+'What is wrong with a number of a line, or with a quantity; null when nothing is. p_kind: as private.field_problem has them. No errors.';
+
 create function private.field_problem(p_value jsonb, p_shape jsonb) returns text
 language plpgsql immutable
 set search_path = ''
@@ -58,27 +76,13 @@ begin
     end loop;
     return null;
   end if;
-  case p_shape #>> '{}'
-    when 'id' then
-      return case when coalesce(p_value #>> '{}', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'must be a uuid' end;
-    when 'number' then
-      return case when case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 1 and 1000000
-        and p_value::numeric % 1 = 0 else false end then null else 'must be a whole number above 0' end;
-    when 'quantity' then
-      return case when case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0.001 and 999999999
-        and p_value::numeric = round(p_value::numeric, 3) else false end
-        then null else 'must be a quantity above 0, with 3 decimals at most' end;
-    when 'count', 'part' then
-      return case when not v_given and p_shape = '"part"' then null
-        when case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999
-        and p_value::numeric = round(p_value::numeric, 3) else false end
-        then null else 'must be a quantity, with 3 decimals at most' end;
-    when 'text' then
-      return case when v_given and jsonb_typeof(p_value) <> 'string' then 'must be a text' end;
-    when 'serials', 'pieces' then
-      return case when v_given and not (p_shape = '"pieces"' and p_value = '[]') and not private.is_serials(p_value)
-        then 'must be serial numbers' end;
-  end case;
+  return case p_shape #>> '{}'
+    when 'id' then case when coalesce(p_value #>> '{}', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'must be a uuid' end
+    when 'text' then case when v_given and jsonb_typeof(p_value) <> 'string' then 'must be a text' end
+    when 'serials' then case when v_given and not private.is_serials(p_value) then 'must be serial numbers' end
+    when 'pieces' then case when v_given and p_value <> '[]' and not private.is_serials(p_value) then 'must be serial numbers' end
+    else case when v_given or p_shape <> '"part"' then private.number_problem(p_value, p_shape #>> '{}') end
+  end;
 end;
 $$;
 
