@@ -34,7 +34,7 @@ def test_a_count_from_start_to_posting(shop: Shop, goods: Goods) -> None:
     count = _start(shop, goods, shop.variant_id)
     path = f"/{count.id}"
     assert count.lines[0].figures is None, "a blind count tells nobody what is expected"
-    line = {"variant_id": shop.variant_id, "quantity": 60}
+    line = {"variant_id": shop.variant_id, "quantity": 900}
     entries = Entries.model_validate(_act(shop.cashier, f"{path}/entries", lines=[line]).json())
     second = Entries.model_validate(_act(goods.keeper, f"{path}/entries", lines=[line]).json())
     voided = _act(goods.keeper, f"/entries/{second.entries[0].id}/void").json()
@@ -54,7 +54,7 @@ def test_a_count_from_start_to_posting(shop: Shop, goods: Goods) -> None:
     (level,) = shop.admin.get(
         "/v1/inventory/stock", variant_id=shop.variant_id, location_id=shop.location_id
     )["items"]
-    assert level["on_hand"] == 60
+    assert level["on_hand"] == 900
     assert Count.model_validate(shop.admin.get(f"{COUNTS}{path}")) == posted
     (row,) = shop.cashier.get(COUNTS, status="posted")["items"]
     assert CountRow.model_validate(row).id == count.id

@@ -1,8 +1,6 @@
 """Payments, refunds, credit notes, voids and exchanges over the API."""
 
-from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -10,29 +8,13 @@ import pytest
 from backend.app.schemas.billing import Invoice
 from backend.app.schemas.credit_notes import CreditNote, CreditNoteRow, Exchange
 from backend.app.schemas.payments import Payment, PaymentRow, Refund, RefundRow
-from tests.api.conftest import Person, Shop
+from tests.api.conftest import Shop
 from tests.api.support import assert_problem
-
-Body = dict[str, Any]
-
-
-def _act(person: Person, path: str, body: Body, status: int = 200) -> Any:
-    response = person.send("POST", f"/v1/billing/{path}", body)
-    assert response.status_code == status, response.text
-    return response.json(parse_float=Decimal)
+from tests.api.trading import act
 
 
 def _invoice(shop: Shop, invoice_id: object) -> Invoice:
     return Invoice.model_validate(shop.cashier.get(f"/v1/billing/invoices/{invoice_id}"))
-
-
-@pytest.fixture
-def customer(shop: Shop) -> Iterator[str]:
-    """A customer who may owe 100000; archived after the test, because others count the shop's customers."""
-    made = shop.admin.post("/v1/customers", {"org_id": shop.org_id, "name": "Meera Nair"})
-    shop.admin.rpc("set_credit_limit", p_customer_id=made["id"], p_credit_limit=100_000)
-    yield str(made["id"])
-    shop.admin.http.delete(f"/v1/customers/{made['id']}")
 
 
 @pytest.fixture
@@ -56,7 +38,7 @@ def test_a_payment_from_receipt_to_reversal(shop: Shop, customer: str, owed: Inv
     path, why = f"payments/{payment.id}/reversal", {"id": uuid4(), "reason": "Bounced"}
     refused = shop.cashier.send("POST", f"/v1/billing/{path}", why)
     assert assert_problem(refused, 403, "permission_denied")["permission"] == "payment.reverse"
-    undone = Payment.model_validate(_act(shop.admin, path, why))
+    undone = Payment.model_validate(act(shop.admin, path, why))
     assert undone.reversed is not None
     assert (undone.reversed.reason, undone.unallocated) == ("Bounced", Decimal(0))
     assert _invoice(shop, owed.id).balance == 2360
@@ -72,7 +54,7 @@ def test_what_is_left_is_allocated_or_paid_back(shop: Shop, customer: str, owed:
     parts = [{"invoice_id": owed.id, "amount": 2361}]
     refused = shop.cashier.send("POST", f"/v1/billing/{path}", {"id": uuid4(), "allocations": parts})
     assert_problem(refused, 409, "invoice_overpaid")
-    assert Payment.model_validate(_act(shop.cashier, path, {"id": uuid4()})).unallocated == 640
+    assert Payment.model_validate(act(shop.cashier, path, {"id": uuid4()})).unallocated == 640
 
     options = {"branch_id": shop.branch_id}
     body = {"id": uuid4(), "customer_id": customer, "amount": 640, "method": "upi", "options": options}
@@ -107,7 +89,7 @@ def test_a_credit_note_and_its_use(shop: Shop, customer: str, owed: Invoice) -> 
 
     other = shop.admin.post("/v1/billing/sales", shop.sale(1, customer_id=customer, payments=[]))
     parts = [{"invoice_id": other["id"], "amount": 1180}]
-    used = _act(shop.cashier, f"credit-notes/{note.id}/allocations", {"id": uuid4(), "allocations": parts})
+    used = act(shop.cashier, f"credit-notes/{note.id}/allocations", {"id": uuid4(), "allocations": parts})
     assert CreditNote.model_validate(used).left == 0
     assert _invoice(shop, other["id"]).status == "paid"
     assert_problem(shop.stranger.http.get(path), 404, "not_found")
@@ -116,12 +98,12 @@ def test_a_credit_note_and_its_use(shop: Shop, customer: str, owed: Invoice) -> 
 def test_a_sale_is_voided_on_its_day(shop: Shop) -> None:
     sale = shop.cashier.post("/v1/billing/sales", shop.sale())
     path, why = f"invoices/{sale['id']}/void", {"id": uuid4(), "reason": "Rung up twice"}
-    note = CreditNote.model_validate(_act(shop.cashier, path, why, 201))
+    note = CreditNote.model_validate(act(shop.cashier, path, why, 201))
     assert note.voids
     assert note.left == 0
     paid = Payment.model_validate(shop.cashier.get(f"/v1/billing/payments/{sale['payments'][0]['id']}"))
     assert [(refund.method, refund.amount) for refund in paid.refunds] == [("cash", Decimal(1180))]
-    assert CreditNote.model_validate(_act(shop.cashier, path, why, 201)) == note
+    assert CreditNote.model_validate(act(shop.cashier, path, why, 201)) == note
     assert _invoice(shop, sale["id"]).status == "void"
     refused = shop.cashier.send("POST", f"/v1/billing/{path}", {**why, "id": uuid4()})
     assert_problem(refused, 409, "invoice_credited")

@@ -1,7 +1,8 @@
 """Reservations and transfers over the API."""
 
+from decimal import Decimal
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 
@@ -25,21 +26,30 @@ def _done(response: httpx.Response) -> Any:
     return response.json()
 
 
+def _reserved(shop: Shop) -> Decimal:
+    place = {"variant_id": shop.variant_id, "location_id": shop.location_id}
+    (level,) = shop.cashier.get(f"{INVENTORY}/stock", **place)["items"]
+    return Decimal(level["reserved"])
+
+
+def _active(shop: Shop) -> set[UUID]:
+    rows = shop.cashier.get(f"{INVENTORY}/reservations", status="active")["items"]
+    return {ReservationRow.model_validate(row).id for row in rows}
+
+
 def test_a_reservation_holds_and_is_released(shop: Shop, goods: Goods) -> None:
+    before, active = _reserved(shop), _active(shop)
     lines = [{"variant_id": goods.suite, "quantity": 2}]
     body = {"location_id": shop.location_id, "lines": lines, "options": {"note": "For Mrs Rao"}}
     reservation = Reservation.model_validate(_done(_act(shop.cashier, "reservations", **body)))
     assert reservation.lines[0].items[0].quantity == 4
-    (level,) = shop.cashier.get(
-        f"{INVENTORY}/stock", variant_id=shop.variant_id, location_id=shop.location_id
-    )["items"]
-    assert level["reserved"] == 4
+    assert _reserved(shop) == before + 4
     read = Reservation.model_validate(shop.cashier.get(f"{INVENTORY}/reservations/{reservation.id}"))
     assert read == reservation
-    rows = shop.cashier.get(f"{INVENTORY}/reservations", status="active")["items"]
-    assert [ReservationRow.model_validate(row).id for row in rows] == [reservation.id]
+    assert _active(shop) == active | {reservation.id}
     path = f"reservations/{reservation.id}/release"
     assert Reservation.model_validate(_done(_act(shop.cashier, path))).status == "released"
+    assert (_reserved(shop), _active(shop)) == (before, active)
     assert_problem(_act(shop.cashier, path), 409, "invalid_transition")
     assert_problem(_act(shop.stranger, path), 404, "not_found")
     lines[0]["quantity"] = 1_000

@@ -62,13 +62,14 @@ class Listing:
     """What a list reads. columns: those of the answer; key: the columns that tell rows apart, for a stable
     order; search: the columns that `q` looks into. found_by: the function (p_org_id, p_query) whose rows are
     those of the table in which `q` occurs, found through an index; without one the columns are read through.
-    Sort keys must not be nullable."""
+    nullable: the sort keys that may be null: nulls come last, descending first, as in Postgres."""
 
     table: str
     columns: Sequence[str]
     key: Sequence[str]
     search: Sequence[str]
     found_by: str | None = None
+    nullable: Sequence[str] = ()
 
 
 async def read_page(
@@ -90,7 +91,10 @@ async def read_page(
     for column, operator, criteria in _filters(query):
         request = request.filter(column, operator, criteria)
     order = _order(query, listing.key, fixed)
-    conditions = [*_search(query, () if listing.found_by else listing.search), *_after(query, order)]
+    conditions = [
+        *_search(query, () if listing.found_by else listing.search),
+        *_after(query, order, listing.nullable),
+    ]
     if conditions:
         request.request.params = request.request.params.add("and", f"({','.join(conditions)})")
     for column, descending in order:
@@ -165,25 +169,39 @@ def _search(query: ListQuery, columns: Sequence[str]) -> list[str]:
     return [f"or({contains(columns, text)})"] if text and columns else []
 
 
-def _after(query: ListQuery, order: Sequence[tuple[str, bool]]) -> list[str]:
+def _after(query: ListQuery, order: Sequence[tuple[str, bool]], nullable: Sequence[str]) -> list[str]:
     """The rows behind the cursor: first column beyond, or first equal and second beyond, and so on. That the
     first column is not before its value follows, but only said by itself does it lead into an index.
     """
     if query.cursor is None:
         return []
-    values = _read_cursor(query.cursor, order)
+    values = _read_cursor(query.cursor, order, nullable)
     alternatives = []
     for place, (column, descending) in enumerate(order):
-        equal = [f"{name}.eq.{_quoted(values[i])}" for i, (name, _) in enumerate(order[:place])]
-        beyond = f"{column}.{'lt' if descending else 'gt'}.{_quoted(values[place])}"
-        alternatives.append(f"and({','.join([*equal, beyond])})" if equal else beyond)
+        equal = [_is(name, values[i]) for i, (name, _) in enumerate(order[:place])]
+        beyond = _beyond(column, values[place], descending, column in nullable)
+        if beyond is not None:
+            alternatives.append(f"and({','.join([*equal, beyond])})" if equal else beyond)
     if len(alternatives) == 1:
         return alternatives
-    first, descending = order[0]
-    return [
-        f"{first}.{'lte' if descending else 'gte'}.{_quoted(values[0])}",
-        f"or({','.join(alternatives)})",
-    ]
+    (first, descending), value = order[0], values[0]
+    if value is None or (first in nullable and not descending):
+        return [f"or({','.join(alternatives)})"]
+    return [f"{first}.{'lte' if descending else 'gte'}.{_quoted(value)}", f"or({','.join(alternatives)})"]
+
+
+def _is(column: str, value: object) -> str:
+    return f"{column}.is.null" if value is None else f"{column}.eq.{_quoted(value)}"
+
+
+def _beyond(column: str, value: object, descending: bool, nullable: bool) -> str | None:
+    """The condition that a column lies behind a value, or None when nothing does: nulls come last, and first
+    where the order descends.
+    """
+    if value is None:
+        return f"{column}.not.is.null" if descending else None
+    beyond = f"{column}.{'lt' if descending else 'gt'}.{_quoted(value)}"
+    return f"or({beyond},{column}.is.null)" if nullable and not descending else beyond
 
 
 def _order_text(order: Sequence[tuple[str, bool]]) -> str:
@@ -196,7 +214,7 @@ def _write_cursor(order: Sequence[tuple[str, bool]], row: Mapping[str, object]) 
     return base64.urlsafe_b64encode(exact_json.dumps([_order_text(order), *values])).decode().rstrip("=")
 
 
-def _read_cursor(cursor: str, order: Sequence[tuple[str, bool]]) -> list[object]:
+def _read_cursor(cursor: str, order: Sequence[tuple[str, bool]], nullable: Sequence[str]) -> list[object]:
     invalid = Problem(400, "invalid_cursor", "The cursor does not belong to this list and sort order.")
     try:
         parts = exact_json.loads_from_caller(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
@@ -204,8 +222,9 @@ def _read_cursor(cursor: str, order: Sequence[tuple[str, bool]]) -> list[object]
         raise invalid from None
     if not isinstance(parts, list) or len(parts) != len(order) + 1 or parts[0] != _order_text(order):
         raise invalid
-    if any(value is None or isinstance(value, list | dict) for value in parts):
-        raise invalid
+    for (column, _), value in zip(order, parts[1:], strict=True):
+        if isinstance(value, list | dict) or (value is None and column not in nullable):
+            raise invalid
     return parts[1:]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from inspect import Parameter
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Response
@@ -20,7 +20,7 @@ from backend.app.core.errors import Problem
 from backend.app.core.gateway import SINGLE_OBJECT, Answer, CallerGateway, Gateway
 from backend.app.core.listing import Listing, ListQuery, read_page
 from backend.app.core.responses import SIGNED_IN, ExactRoute, header, passed_on, problems
-from backend.app.schemas.base import Input, NewRow, Row
+from backend.app.schemas.base import Input, Row
 from backend.app.schemas.page import Items, Page
 
 _PART = re.compile(r"{(\w+)}")
@@ -34,8 +34,8 @@ class Resource:
     row: the columns of the answer. query: filters and sort keys. create, update: the columns that may be
     written; None where that is not offered. archives: DELETE sets `archived_at`; the row stays. deletes:
     DELETE removes the row. found_by: the function that finds the rows in which `q` occurs, see
-    :class:`Listing`. key: the columns that tell rows apart; only a resource whose key is `id` can be read one
-    by one.
+    :class:`Listing`. key: the columns that tell rows apart. named_by: the column by which a path names one
+    row; a resource that has none cannot be read one by one. nullable: the sort keys that may be null.
     """
 
     path: str
@@ -46,12 +46,14 @@ class Resource:
     query: type[ListQuery]
     search: tuple[str, ...] = ()
     key: tuple[str, ...] = ("id",)
-    create: type[NewRow] | None = None
+    create: type[Input] | None = None
     update: type[Input] | None = None
     archives: bool = False
     deletes: bool = False
     found_by: str | None = None
     one_by_one: bool = True
+    named_by: str = "id"
+    nullable: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -65,12 +67,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class Act:
-    """A business act: one POST that is one function of the database, one transaction.
+    """A business act: one POST (or another method that writes) that is one function of the database, one
+    transaction.
 
     path: beneath the router; a part in braces is an id. arguments: the function's argument names, each with
-    the field of the request model, or the part of the path, that fills it; written as a literal, because a
-    test reads them here and holds them to the database. errors: the statuses it can answer besides those that
-    every endpoint has.
+    the field of the request model, or the part of the path, that fills it (null when there is neither);
+    written as a literal, because a test reads them here and holds them to the database. errors: the statuses
+    it can answer besides those that every endpoint has. operation: the operation id, where it is not the
+    function's name.
     """
 
     path: str
@@ -82,14 +86,16 @@ class Act:
     description: str
     errors: tuple[int, ...] = (400, 404, 409)
     status: int = 200
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    operation: str | None = None
 
 
 @dataclass(frozen=True)
 class Lookup:
     """A question: one GET that is one function of the database which changes nothing.
 
-    path, arguments, errors: as of an :class:`Act`, with a query model instead of a request. response: the
-    answer; of a function that returns rows, one row: they come as `items`.
+    path, arguments, errors, operation: as of an :class:`Act`, with a query model instead of a request.
+    response: the answer; of a function that returns rows, one row: they come as `items`.
     """
 
     path: str
@@ -101,6 +107,7 @@ class Lookup:
     query: type[Input] = Input
     rows: bool = False
     errors: tuple[int, ...] = (400, 404)
+    operation: str | None = None
 
 
 def room_router(prefix: str, tag: str) -> APIRouter:
@@ -112,12 +119,12 @@ def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-def _annotate(endpoint: Callable[..., Any], **annotations: object) -> None:
+def annotate(endpoint: Callable[..., Any], **annotations: object) -> None:
     """Gives an endpoint the types of its resource, which are not known when the function is written."""
     endpoint.__annotations__.update(annotations)
 
 
-def _name_parts(endpoint: Callable[..., Any], path: str) -> None:
+def name_parts(endpoint: Callable[..., Any], path: str) -> None:
     """Makes the ids in a path parameters of the endpoint, in place of its `**path`."""
     signature = inspect.signature(endpoint)
     named = [
@@ -143,12 +150,14 @@ def add_resource(router: APIRouter, resource: Resource) -> None:
 
 
 def _add_list(router: APIRouter, resource: Resource) -> None:
-    listing = Listing(resource.table, resource.columns, resource.key, resource.search, resource.found_by)
+    listing = Listing(
+        resource.table, resource.columns, resource.key, resource.search, resource.found_by, resource.nullable
+    )
 
     async def list_rows(gateway: CallerGateway, query: Any) -> Response:
         return passed_on(await read_page(gateway, listing, query, {}))
 
-    _annotate(list_rows, query=Annotated[resource.query, Query()])
+    annotate(list_rows, query=Annotated[resource.query, Query()])
     searched = f" `q` searches {', '.join(resource.search)}." if resource.search else ""
     searched += " With `q`, `org_id` is needed." if resource.found_by else ""
     router.add_api_route(
@@ -165,7 +174,8 @@ def _add_list(router: APIRouter, resource: Resource) -> None:
 
 def _add_read(router: APIRouter, resource: Resource) -> None:
     async def read_row(gateway: CallerGateway, row_id: UUID) -> Response:
-        request = gateway.rest.from_(resource.table).select(*resource.columns).eq("id", str(row_id))
+        request = gateway.rest.from_(resource.table).select(*resource.columns)
+        request = request.eq(resource.named_by, str(row_id))
         return passed_on((await _send_one(gateway, request.request)).content)
 
     router.add_api_route(
@@ -174,21 +184,22 @@ def _add_read(router: APIRouter, resource: Resource) -> None:
         methods=["GET"],
         operation_id=resource.operation("read"),
         summary=f"Read {_article(resource.noun)}",
-        description=f"One {resource.noun}; 404 when there is none or it is not the caller's to see.",
+        description=f"One {resource.noun}, by its `{resource.named_by}`; 404 when there is none or it is not "
+        "the caller's to see.",
         response_model=resource.row,
         responses=problems(404),
     )
 
 
-def _add_create(router: APIRouter, resource: Resource, model: type[NewRow]) -> None:
+def _add_create(router: APIRouter, resource: Resource, model: type[Input]) -> None:
     async def create_row(gateway: CallerGateway, body: Any) -> Response:
         values = body.model_dump(exclude_unset=True)
         request = gateway.rest.from_(resource.table).insert(values).select(*resource.columns)
         answer = await _send_one(gateway, request.request)
-        location = f"{router.prefix}{resource.path}/{answer.json()['id']}"
+        location = f"{router.prefix}{resource.path}/{answer.json()[resource.named_by]}"
         return passed_on(answer.content, 201, {"Location": location})
 
-    _annotate(create_row, body=Annotated[model, Body()])
+    annotate(create_row, body=Annotated[model, Body()])
     router.add_api_route(
         resource.path,
         create_row,
@@ -196,7 +207,8 @@ def _add_create(router: APIRouter, resource: Resource, model: type[NewRow]) -> N
         status_code=201,
         operation_id=resource.operation("create"),
         summary=f"Create {_article(resource.noun)}",
-        description="Sent again with the same `id` it is 409 `duplicate`, so nothing is made twice.",
+        description=f"Sent again with the same `{resource.named_by}` it is 409 `duplicate`, so nothing is "
+        "made twice.",
         response_model=resource.row,
         responses={201: {"headers": header("Location", "Where the record is read")}, **problems(400, 409)},
     )
@@ -209,7 +221,7 @@ def _add_update(router: APIRouter, resource: Resource, model: type[Input]) -> No
             raise Problem(422, "invalid_input", "Name at least one field to change.")
         return passed_on((await _patch(gateway, resource, row_id, values)).content)
 
-    _annotate(update_row, body=Annotated[model, Body()])
+    annotate(update_row, body=Annotated[model, Body()])
     router.add_api_route(
         resource.path + "/{row_id}",
         update_row,
@@ -242,7 +254,8 @@ def _add_archive(router: APIRouter, resource: Resource) -> None:
 
 def _add_delete(router: APIRouter, resource: Resource) -> None:
     async def delete_row(gateway: CallerGateway, row_id: UUID) -> Response:
-        request = gateway.rest.from_(resource.table).delete().eq("id", str(row_id)).select(*resource.columns)
+        request = gateway.rest.from_(resource.table).delete().eq(resource.named_by, str(row_id))
+        request = request.select(*resource.columns)
         return passed_on((await _send_one(gateway, request.request)).content)
 
     router.add_api_route(
@@ -258,9 +271,8 @@ def _add_delete(router: APIRouter, resource: Resource) -> None:
 
 
 async def _patch(gateway: Gateway, resource: Resource, row_id: UUID, values: dict[str, Any]) -> Answer:
-    request = (
-        gateway.rest.from_(resource.table).update(values).eq("id", str(row_id)).select(*resource.columns)
-    )
+    request = gateway.rest.from_(resource.table).update(values).eq(resource.named_by, str(row_id))
+    request = request.select(*resource.columns)
     return await _send_one(gateway, request.request)
 
 
@@ -280,14 +292,14 @@ def add_act(router: APIRouter, act: Act) -> None:
         arguments = {argument: values.get(field) for argument, field in act.arguments.items()}
         return passed_on((await gateway.rpc(act.rpc, arguments)).content, act.status)
 
-    _annotate(perform, body=Annotated[act.request, Body()])
-    _name_parts(perform, act.path)
+    annotate(perform, body=Annotated[act.request, Body()])
+    name_parts(perform, act.path)
     router.add_api_route(
         act.path,
         perform,
-        methods=["POST"],
+        methods=[act.method],
         status_code=act.status,
-        operation_id=act.rpc,
+        operation_id=act.operation or act.rpc,
         summary=act.summary,
         description=act.description,
         response_model=act.response,
@@ -295,25 +307,28 @@ def add_act(router: APIRouter, act: Act) -> None:
     )
 
 
+async def answer_of(gateway: Gateway, lookup: Lookup, query: Input, path: Mapping[str, UUID]) -> Answer:
+    """Asks the database a question. path: the ids in the path; raises a :class:`Problem`."""
+    values = {**query.model_dump(exclude_none=True), **path}
+    arguments = {argument: values[field] for argument, field in lookup.arguments.items() if field in values}
+    return await gateway.rpc(lookup.rpc, arguments)
+
+
 def add_lookup(router: APIRouter, lookup: Lookup) -> None:
     """Adds the endpoint of a question to a router."""
 
     async def ask(gateway: CallerGateway, query: Any, **path: UUID) -> Response:
-        values = {**query.model_dump(exclude_none=True), **path}
-        arguments = {
-            argument: values[field] for argument, field in lookup.arguments.items() if field in values
-        }
-        content = (await gateway.rpc(lookup.rpc, arguments)).content
+        content = (await answer_of(gateway, lookup, query, path)).content
         return passed_on(b'{"items":' + content + b"}" if lookup.rows else content)
 
-    _annotate(ask, query=Annotated[lookup.query, Query()])
-    _name_parts(ask, lookup.path)
+    annotate(ask, query=Annotated[lookup.query, Query()])
+    name_parts(ask, lookup.path)
     answer = Items[lookup.response] if lookup.rows else lookup.response  # type: ignore[name-defined]
     router.add_api_route(
         lookup.path,
         ask,
         methods=["GET"],
-        operation_id=lookup.rpc,
+        operation_id=lookup.operation or lookup.rpc,
         summary=lookup.summary,
         description=lookup.description,
         response_model=answer,

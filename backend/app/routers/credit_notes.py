@@ -3,8 +3,19 @@
 from backend.app.core.resource import Act, Lookup, Resource, add_act, add_lookup, add_resource, room_router
 from backend.app.schemas import credit_notes as schemas
 from backend.app.schemas.payments import AllocateRequest
+from backend.app.services.printing import add_paper
 
 router = room_router("/v1/billing", "billing")
+
+_CREDIT_NOTE = Lookup(
+    path="/credit-notes/{credit_note_id}",
+    rpc="get_credit_note",
+    arguments={"p_id": "credit_note_id"},
+    response=schemas.CreditNote,
+    summary="Read a credit note",
+    description="One credit note with its lines, what it settled and what is left. Permission: invoice.read.",
+    errors=(404,),
+)
 
 add_resource(
     router,
@@ -41,19 +52,8 @@ add_act(
     ),
 )
 
-add_lookup(
-    router,
-    Lookup(
-        path="/credit-notes/{credit_note_id}",
-        rpc="get_credit_note",
-        arguments={"p_id": "credit_note_id"},
-        response=schemas.CreditNote,
-        summary="Read a credit note",
-        description="One credit note with its lines, what it settled and what is left. Permission: "
-        "invoice.read.",
-        errors=(404,),
-    ),
-)
+add_lookup(router, _CREDIT_NOTE)
+add_paper(router, _CREDIT_NOTE, "credit_note")
 
 add_act(
     router,

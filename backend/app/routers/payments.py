@@ -2,8 +2,19 @@
 
 from backend.app.core.resource import Act, Lookup, Resource, add_act, add_lookup, add_resource, room_router
 from backend.app.schemas import payments as schemas
+from backend.app.services.printing import add_paper
 
 router = room_router("/v1/billing", "billing")
+
+_PAYMENT = Lookup(
+    path="/payments/{payment_id}",
+    rpc="get_payment",
+    arguments={"p_id": "payment_id"},
+    response=schemas.Payment,
+    summary="Read a payment",
+    description="One payment with what it settles and what is left of it. Permission: invoice.read.",
+    errors=(404,),
+)
 
 add_resource(
     router,
@@ -43,18 +54,8 @@ add_act(
     ),
 )
 
-add_lookup(
-    router,
-    Lookup(
-        path="/payments/{payment_id}",
-        rpc="get_payment",
-        arguments={"p_id": "payment_id"},
-        response=schemas.Payment,
-        summary="Read a payment",
-        description="One payment with what it settles and what is left of it. Permission: invoice.read.",
-        errors=(404,),
-    ),
-)
+add_lookup(router, _PAYMENT)
+add_paper(router, _PAYMENT, "payment")
 
 add_act(
     router,

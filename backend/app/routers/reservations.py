@@ -21,6 +21,7 @@ add_resource(
         row=schemas.ReservationRow,
         query=schemas.ReservationQuery,
         one_by_one=False,
+        nullable=("expires_at",),
     ),
 )
 

@@ -32,6 +32,11 @@ Rate = Annotated[Decimal, Field(max_digits=7, decimal_places=3), _NUMBER]
 """A percentage, 3 decimals."""
 
 
+def example(**values: Any) -> ConfigDict:
+    """The `model_config` of a model with an example, which the description of the API shows."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
 def _iso_text(value: Any) -> Any:
     """Refuses numbers: pydantic takes them for seconds since 1970, and `since=20261121` would mean a day of
     that year.

@@ -16,14 +16,15 @@ from backend.app.schemas.invoice_parts import (
     Party,
     Region,
     SupplyType,
+    TaxRegime,
     TaxSummaryRow,
 )
 
 Status = Literal["draft", "sent", "partially_paid", "paid", "void"]
 
 
-class SaleLine(Input):
-    """What goes over the counter. Without unit_price the catalogue's price counts."""
+class OfferedLine(Input):
+    """What is offered or ordered. Without unit_price the catalogue's price counts."""
 
     variant_id: UUID
     quantity: Quantity = Field(gt=0, description="In the product's unit, or in `unit`")
@@ -32,12 +33,22 @@ class SaleLine(Input):
         None, description="Needs the permission price.override"
     )
     discount: Annotated[Money, Field(ge=0)] | None = Field(None, description="Amount off the line")
+
+
+class BilledLine(OfferedLine):
+    """What leaves with an invoice."""
+
     serials: list[Serial] | None = Field(
         None,
         min_length=1,
         max_length=2_000,
         description="The number of each piece, where it has one; for a set those of its components",
     )
+
+
+class SaleLine(BilledLine):
+    """What goes over the counter."""
+
     batch: str | None = Field(None, max_length=60, description="The lot; left out: what expires first")
 
 
@@ -128,28 +139,41 @@ class InvoiceRow(Row):
     credited: Money
     balance: Money
     reference: str | None
+    order_id: UUID | None
+    delivery_id: UUID | None
 
 
 class InvoiceQuery(ListQuery):
     """Filters of invoices. Dates are business dates of the branch, both inclusive; balance_from finds what is
-    owed.
+    owed, due_to what is due by a day.
     """
 
-    sort: Literal["issued_at", "-issued_at", "number", "-number", "total", "-total"] = "-issued_at"
+    sort: Literal[
+        "issued_at", "-issued_at", "due_date", "-due_date", "number", "-number", "total", "-total"
+    ] = "-issued_at"
     q: SearchText = None
     org_id: Annotated[UUID | None, Where("org_id")] = None
     branch_id: Annotated[UUID | None, Where("branch_id")] = None
     customer_id: Annotated[UUID | None, Where("customer_id")] = None
+    order_id: Annotated[UUID | None, Where("order_id")] = None
     status: Annotated[Status | None, Where("status")] = None
     date_from: Annotated[Day | None, Where("business_date", "gte")] = None
     date_to: Annotated[Day | None, Where("business_date", "lte")] = None
+    due_to: Annotated[Day | None, Where("due_date", "lte")] = None
     balance_from: Annotated[Money | None, Where("balance", "gte")] = None
 
 
-class Quote(Row):
-    """The invoice that a sale would make: prices, taxes and total, with nothing posted."""
+class InvoicePaperQuery(Input):
+    """On which paper an invoice is printed."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [QUOTE]})
+    format: Literal["a4", "receipt"] = Field("a4", description="A4 tax invoice, or 80 mm receipt")
+
+
+class SalesDocument(Row):
+    """What quotations, orders, deliveries and invoices have in common, apart from their lines: names,
+    addresses, sums and taxes as they were on the day. subtotal: taxable value; total = subtotal + tax +
+    round_off.
+    """
 
     org_id: UUID
     branch_id: UUID
@@ -158,7 +182,7 @@ class Quote(Row):
     business_date: date
     timezone: str
     currency: str
-    tax_regime: Literal["gst", "vat", "sales_tax", "none"]
+    tax_regime: TaxRegime
     supply_type: SupplyType
     place_of_supply: Region
     reverse_charge: bool
@@ -169,11 +193,18 @@ class Quote(Row):
     tax: Money
     round_off: Money
     total: Money
-    lines: list[InvoiceLine]
     tax_summary: list[TaxSummaryRow]
     note: str | None
     reference: str | None
     terms: str | None
+
+
+class Quote(SalesDocument):
+    """The invoice that a sale would make: prices, taxes and total, with nothing posted."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [QUOTE]})
+
+    lines: list[InvoiceLine]
 
 
 class Invoice(Quote):

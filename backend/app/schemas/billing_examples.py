@@ -49,7 +49,7 @@ _TAXES = [
     {"component": "SGST", "rate": 9.000, "amount": 90.00},
 ]
 
-INVOICE_ROW: dict[str, Any] = {**_HEAD, **_MONEY, "reference": None}
+INVOICE_ROW: dict[str, Any] = {**_HEAD, **_MONEY, "reference": None, "order_id": None, "delivery_id": None}
 
 INVOICE: dict[str, Any] = {
     **_HEAD,

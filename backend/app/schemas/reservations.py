@@ -56,7 +56,7 @@ class ReservationRow(Row):
     document: Owner
     document_id: UUID | None
     customer_id: UUID | None
-    expires_at: datetime
+    expires_at: datetime | None = Field(description="null, for a sales order: as long as the order is open")
     note: str | None
     ended_at: datetime | None
     fulfilled_document: str | None

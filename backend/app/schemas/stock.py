@@ -15,7 +15,9 @@ LOCATION = "7b7f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c99"
 _DOCUMENT = "8c8f3f0e-1d9a-4f0e-8a53-0d9a3f1f0caa"
 
 Reason = Literal["opening", "damage", "found", "write_off", "correction"]
-DocumentKind = Literal["invoice", "stock_adjustment", "stock_transfer", "stock_count", "goods_return"]
+DocumentKind = Literal[
+    "invoice", "stock_adjustment", "stock_transfer", "stock_count", "goods_return", "delivery"
+]
 
 
 class StockLevel(Row):

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import unicodedata
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 import anyio
@@ -13,8 +13,6 @@ from backend.app import VERSION
 from backend.app.core.gateway import Answer, Gateway
 from backend.app.services.documents import kinds
 from backend.app.services.documents.kinds import Kind
-
-PaperFormat = Literal["a4", "receipt"]
 
 # Rendering keeps a processor busy; two at a time leave the event loop room.
 _renderers = anyio.CapacityLimiter(2)
