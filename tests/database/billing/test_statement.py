@@ -364,3 +364,45 @@ def test_interest_and_fees_of_instalments_are_no_credit(people: People) -> None:
     after = _statement(people, customer, today, today)
     assert (after["unallocated"], after["closing"], after["owed"]) == (0, 2360, 2360)
     assert ("charges", 0, charges) in [(row["kind"], row["debit"], row["credit"]) for row in after["lines"]]
+
+
+def _adds_up(people: People, customer: UUID, day: date) -> Json:
+    """What the statement leaves unallocated is what the house holds for the customer."""
+    seen = _statement(people, customer, day - timedelta(days=400), day)
+    assert seen["unallocated"] == held(people.connection, people.world.teak.id, customer)
+    assert seen["closing"] == seen["owed"] - seen["unallocated"]
+    return seen
+
+
+def test_charges_of_what_was_rescheduled_and_then_voided(people: People) -> None:
+    """Paid under two agreements, reversed, and the sale taken back: at every step the account adds up."""
+    asked = {"interest": {"kind": "flat", "annual_percent": 24}, "fees": [{"name": "Processing", "amount": 50}]}
+    agreement = instalments.sold_on_credit(people, 4, **asked)
+    customer, today = agreement["customer_id"], instalments.today(people.connection)
+    first = instalments.pay_in(people, agreement, agreement["schedule"][0]["total"])["payment"]
+    _adds_up(people, customer, today)
+    other = people.as_admin().rpc(
+        "reschedule",
+        p_id=new_id(),
+        p_agreement_id=agreement["id"],
+        p_terms=instalments.terms(people, 2, **asked),
+        p_reason="Fewer",
+    )
+    _adds_up(people, customer, today)
+    second = instalments.pay_in(people, other, other["schedule"][0]["total"])["payment"]
+    paid = _adds_up(people, customer, today)
+    assert sum(row["debit"] for row in paid["lines"] if row["kind"] == "charges") == (
+        agreement["schedule"][0]["interest"] + other["schedule"][0]["interest"] + 50 + other["schedule"][0]["fee"]
+    )
+    for payment in (first, second):
+        people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=payment["id"], p_reason="Bounced")
+        _adds_up(people, customer, today)
+    instalments.pay_in(people, other, 500)
+    _adds_up(people, customer, today)
+    people.as_admin().rpc(
+        "void_sale", p_id=new_id(), p_invoice_id=agreement["invoice_id"], p_reason="Wrong customer"
+    )
+    after = _adds_up(people, customer, today)
+    assert (after["owed"], after["ageing"]["current"]) == (0, 0)
+    charges = [row for row in after["lines"] if row["kind"] == "charges"]
+    assert sum(row["debit"] - row["credit"] for row in charges) == 0
