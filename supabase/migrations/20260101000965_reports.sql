@@ -7,7 +7,6 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  perform private.authorize('report.read', p_org_id, p_branch_id);
   if p_branch_id is not null and not exists (select from public.branches where org_id = p_org_id and id = p_branch_id) then
     perform private.fail(404, 'not_found', 'There is no such branch.', '{"field": "p_branch_id"}');
   end if;
@@ -16,8 +15,8 @@ end;
 $$;
 
 comment on function private.report_branches(uuid, uuid) is
-'The branches of a report: p_branch_id, or null for all where the caller holds report.read. Errors: 401, 403 permission_denied, 404
-not_found.';
+'The branches of a report: p_branch_id, or null for all where the caller holds report.read; the report itself has authorized.
+Errors: 404 not_found.';
 
 create function private.check_choice(p_value text, p_choices text[], p_field text) returns void
 language plpgsql immutable
@@ -33,48 +32,65 @@ $$;
 
 comment on function private.check_choice(text, text[], text) is 'Is this one of the choices? Errors: 400 invalid_input.';
 
-create function private.check_day(p_day date) returns date
-language plpgsql stable
+create function private.check_day(p_day date) returns void
+language plpgsql immutable
 set search_path = ''
 as $$
 begin
   if not isfinite(p_day) then
     perform private.fail(400, 'invalid_input', 'p_as_of is a day.', '{"field": "p_as_of"}');
   end if;
-  -- The latest local date on earth is that of UTC+14: by then every branch's day has begun.
-  return coalesce(p_day, (now() at time zone 'UTC' + interval '14 hours')::date);
 end;
 $$;
 
-comment on function private.check_day(date) is 'The day of a report, for null today, wherever the branches are. Errors: 400 invalid_input.';
+comment on function private.check_day(date) is 'Is this a day, or null? Errors: 400 invalid_input.';
 
 -- What is owed ------------------------------------------------------------------------------------
+
+create function private.owed_by_customer(p_org_id uuid, p_branch_id uuid, p_as_of date)
+returns table (customer_id uuid, customer text, invoices bigint, owed numeric, overdue numeric, oldest_due date, current_due numeric,
+  days_1_30 numeric, days_31_60 numeric, days_61_90 numeric, over_90 numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_branches uuid[] := private.report_branches(p_org_id, p_branch_id);
+begin
+  perform private.check_day(p_as_of);
+  return query
+  select i.customer_id, c.name, count(distinct i.id), sum(i.balance), coalesce(sum(i.balance) filter (where i.due_date < i.as_of), 0.00),
+    min(i.due_date), coalesce(sum(i.balance) filter (where a.age = 'current'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_1_30'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_31_60'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_61_90'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'over_90'), 0.00)
+  from private.open_parts(p_org_id, v_branches, null, p_as_of) i
+  cross join lateral private.age(i.due_date, i.as_of) a (age)
+  left join public.customers c on c.org_id = p_org_id and c.id = i.customer_id
+  group by i.customer_id, c.name;
+end;
+$$;
+
+comment on function private.owed_by_customer(uuid, uuid, date) is
+'What each customer owes and since when it has been due, for outstanding and ageing, whose parameters and errors these are.';
 
 create function public.outstanding(p_org_id uuid, p_branch_id uuid default null, p_as_of date default null)
 returns table (customer_id uuid, customer text, invoices bigint, owed numeric, overdue numeric, oldest_due date)
 language plpgsql stable security definer
 set search_path = ''
 as $$
-declare
-  v_branches uuid[];
-  v_day date;
 begin
   perform private.authorize('report.read', p_org_id, p_branch_id);
-  v_branches := private.report_branches(p_org_id, p_branch_id);
-  v_day := private.check_day(p_as_of);
   return query
-  select i.customer_id, c.name, count(*), sum(i.balance), coalesce(sum(i.balance) filter (where i.due_date < v_day), 0.00),
-    min(i.due_date)
-  from private.open_invoices(p_org_id, v_branches, null, v_day) i
-  left join public.customers c on c.org_id = p_org_id and c.id = i.customer_id
-  group by i.customer_id, c.name order by sum(i.balance) desc, c.name, i.customer_id;
+  select o.customer_id, o.customer, o.invoices, o.owed, o.overdue, o.oldest_due
+  from private.owed_by_customer(p_org_id, p_branch_id, p_as_of) o order by o.owed desc, o.customer, o.customer_id;
 end;
 $$;
 
 comment on function public.outstanding(uuid, uuid, date) is
 'What customers owe on their open invoices, the largest first. p_org_id; p_branch_id: of one branch, null for all that the caller
-sees; p_as_of: at the end of that business date, null for now. owed, overdue (due before that day): in the organisation''s
-currency. customer_id null: counter sales that were paid once and are not any more. Errors: 400 invalid_input; 401; 403
+sees; p_as_of: at the end of that business date, null for now, by each branch''s own date. An invoice under an agreement is due
+instalment by instalment. owed, overdue (due before that day): in the organisation''s currency; invoices: how many; oldest_due: since when. customer_id null: counter sales that were paid once and are not any more. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found. Permission: report.read.';
 revoke execute on function public.outstanding(uuid, uuid, date) from public, anon;
 grant execute on function public.outstanding(uuid, uuid, date) to authenticated;
@@ -85,30 +101,18 @@ returns table (customer_id uuid, customer text, current_due numeric, days_1_30 n
 language plpgsql stable security definer
 set search_path = ''
 as $$
-declare
-  v_branches uuid[];
-  v_day date;
 begin
   perform private.authorize('report.read', p_org_id, p_branch_id);
-  v_branches := private.report_branches(p_org_id, p_branch_id);
-  v_day := private.check_day(p_as_of);
   return query
-  select i.customer_id, c.name, coalesce(sum(i.balance) filter (where a.age = 'current'), 0.00),
-    coalesce(sum(i.balance) filter (where a.age = 'days_1_30'), 0.00),
-    coalesce(sum(i.balance) filter (where a.age = 'days_31_60'), 0.00),
-    coalesce(sum(i.balance) filter (where a.age = 'days_61_90'), 0.00),
-    coalesce(sum(i.balance) filter (where a.age = 'over_90'), 0.00), sum(i.balance)
-  from private.open_invoices(p_org_id, v_branches, null, v_day) i
-  cross join lateral private.age(i.due_date, v_day) a (age)
-  left join public.customers c on c.org_id = p_org_id and c.id = i.customer_id
-  group by i.customer_id, c.name order by sum(i.balance) desc, c.name, i.customer_id;
+  select o.customer_id, o.customer, o.current_due, o.days_1_30, o.days_31_60, o.days_61_90, o.over_90, o.owed
+  from private.owed_by_customer(p_org_id, p_branch_id, p_as_of) o order by o.owed desc, o.customer, o.customer_id;
 end;
 $$;
 
 comment on function public.ageing(uuid, uuid, date) is
 'What customers owe, by how long it has been due. Parameters as outstanding''s: p_org_id, p_branch_id, p_as_of. current_due: not due yet,
-or due on the day itself; the others: days since the due date, which is the invoice''s date where it has none; in the organisation''s
-currency. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: report.read.';
+or due on the day itself; the others: days since the due date, which is the instalment''s, or the invoice''s date where it has none; in the
+organisation''s currency. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: report.read.';
 revoke execute on function public.ageing(uuid, uuid, date) from public, anon;
 grant execute on function public.ageing(uuid, uuid, date) to authenticated;
 
@@ -120,9 +124,8 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  -- Found by the indexes on the instant; a local date is never more than a day away from UTC's.
-  v_from timestamptz := (p_from - 1)::timestamp at time zone 'UTC';
-  v_to timestamptz := (p_to + 2)::timestamp at time zone 'UTC';
+  v_from timestamptz := private.first_instant(p_from);
+  v_to timestamptz := private.last_instant(p_to);
 begin
   return query
   select p.branch_id, p.business_date, p.method, p.created_by, p.amount, 0.00, 0.00
@@ -194,8 +197,8 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_from timestamptz := (p_from - 1)::timestamp at time zone 'UTC';
-  v_to timestamptz := (p_to + 2)::timestamp at time zone 'UTC';
+  v_from timestamptz := private.first_instant(p_from);
+  v_to timestamptz := private.last_instant(p_to);
 begin
   return query
   -- Goods leave with the invoice, or left with the delivery that it is for.

@@ -376,7 +376,10 @@ def _adds_up(people: People, customer: UUID, day: date) -> Json:
 
 def test_charges_of_what_was_rescheduled_and_then_voided(people: People) -> None:
     """Paid under two agreements, reversed, and the sale taken back: at every step the account adds up."""
-    asked = {"interest": {"kind": "flat", "annual_percent": 24}, "fees": [{"name": "Processing", "amount": 50}]}
+    asked = {
+        "interest": {"kind": "flat", "annual_percent": 24},
+        "fees": [{"name": "Processing", "amount": 50}],
+    }
     agreement = instalments.sold_on_credit(people, 4, **asked)
     customer, today = agreement["customer_id"], instalments.today(people.connection)
     first = instalments.pay_in(people, agreement, agreement["schedule"][0]["total"])["payment"]
@@ -392,10 +395,15 @@ def test_charges_of_what_was_rescheduled_and_then_voided(people: People) -> None
     second = instalments.pay_in(people, other, other["schedule"][0]["total"])["payment"]
     paid = _adds_up(people, customer, today)
     assert sum(row["debit"] for row in paid["lines"] if row["kind"] == "charges") == (
-        agreement["schedule"][0]["interest"] + other["schedule"][0]["interest"] + 50 + other["schedule"][0]["fee"]
+        agreement["schedule"][0]["interest"]
+        + other["schedule"][0]["interest"]
+        + 50
+        + other["schedule"][0]["fee"]
     )
     for payment in (first, second):
-        people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=payment["id"], p_reason="Bounced")
+        people.as_admin().rpc(
+            "reverse_payment", p_id=new_id(), p_payment_id=payment["id"], p_reason="Bounced"
+        )
         _adds_up(people, customer, today)
     instalments.pay_in(people, other, 500)
     _adds_up(people, customer, today)
