@@ -311,41 +311,73 @@ grant execute on function public.statement(uuid, date, date) to authenticated;
 
 -- History -----------------------------------------------------------------------------------------
 
-create function private.customer_documents(p_org_id uuid, p_branches uuid[], p_customer_id uuid)
-returns table (kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric, note text)
+create function private.customer_documents(p_org_id uuid, p_customer_id uuid)
+returns table (kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric, points bigint, note text)
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  v_invoicing uuid[] := private.customer_branches(p_org_id, 'invoice.read');
+  v_quoting uuid[] := private.customer_branches(p_org_id, 'quotation.manage');
+  v_ordering uuid[] := private.customer_branches(p_org_id, 'order.manage');
+  v_delivering uuid[] := private.customer_branches(p_org_id, 'order.deliver');
 begin
   return query
-  select 'invoice', i.id, i.branch_id, i.number, i.status, i.issued_at, i.total, i.note
+  select 'invoice', i.id, i.branch_id, i.number, i.status, i.issued_at, i.total, null::bigint, i.note
   from public.invoices i
-  where i.org_id = p_org_id and i.customer_id = p_customer_id and i.branch_id = any (p_branches)
+  where i.org_id = p_org_id and i.customer_id = p_customer_id and i.branch_id = any (v_invoicing)
   union all
   select 'payment', p.id, p.branch_id, p.number, case when r.id is null then 'received' else 'reversed' end, p.received_at,
-    p.amount, coalesce(r.reason, p.note)
+    p.amount, null, coalesce(r.reason, p.note)
   from public.payments p
   left join public.payment_reversals r on r.org_id = p.org_id and r.payment_id = p.id
-  where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (p_branches)
+  where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (v_invoicing)
   union all
-  select 'refund', f.id, f.branch_id, f.number, null, f.refunded_at, f.amount, f.note
+  select 'refund', f.id, f.branch_id, f.number, null, f.refunded_at, f.amount, null, f.note
   from public.refunds f
-  where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (p_branches)
+  where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (v_invoicing)
   union all
-  select 'credit_note', c.id, c.branch_id, c.number, null, c.issued_at, c.total, c.reason
+  select 'credit_note', c.id, c.branch_id, c.number, null, c.issued_at, c.total, null, c.reason
   from public.credit_notes c
-  where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id = any (p_branches)
+  where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id = any (v_invoicing)
   union all
-  select 'return', g.id, g.branch_id, i.number, null, g.created_at, null, g.reason
+  select 'return', g.id, g.branch_id, i.number, null, g.created_at, null, null, g.reason
   from public.goods_returns g
   join public.invoices i on i.org_id = g.org_id and i.id = g.invoice_id
-  where i.org_id = p_org_id and i.customer_id = p_customer_id and g.branch_id = any (p_branches);
+  where i.org_id = p_org_id and i.customer_id = p_customer_id and g.branch_id = any (v_invoicing)
+  union all
+  select 'agreement', a.id, a.branch_id, a.number, a.status, a.created_at, a.financed, null, a.reason
+  from public.credit_agreements a
+  where a.org_id = p_org_id and a.customer_id = p_customer_id and a.branch_id = any (v_invoicing)
+  union all
+  select 'quotation', q.id, q.branch_id, q.number, q.status, q.created_at, q.total, null, q.reason
+  from public.quotations q
+  where q.org_id = p_org_id and q.customer_id = p_customer_id and q.branch_id = any (v_quoting)
+  union all
+  select 'order', o.id, o.branch_id, o.number, o.status, o.created_at, o.total, null, o.reason
+  from public.sales_orders o
+  where o.org_id = p_org_id and o.customer_id = p_customer_id and o.branch_id = any (v_ordering)
+  union all
+  select 'delivery', d.id, d.branch_id, d.number, null, d.delivered_at, null, null, null
+  from public.deliveries d
+  where d.org_id = p_org_id and d.customer_id = p_customer_id
+    and (d.branch_id = any (v_ordering) or d.branch_id = any (v_delivering))
+  union all
+  -- What was taken out of several lots at once is one thing that happened. Who reads the customer reads his points.
+  select 'points', (array_agg(e.id order by e.id))[1], null, max(i.number), e.kind, e.created_at, sum(e.amount), sum(e.points)::bigint,
+    e.reason
+  from public.loyalty_entries e
+  left join public.invoices i on i.org_id = e.org_id and i.id = e.invoice_id
+  where e.org_id = p_org_id and e.customer_id = p_customer_id
+  group by e.kind, e.created_at, e.invoice_id, e.reason, case when e.points > 0 then e.id end;
 end;
 $$;
 
-comment on function private.customer_documents(uuid, uuid[], uuid) is
-'Everything that happened between a customer and the branches named. One arm of the union per kind; a room with another kind adds its own.
-status: the document''s, null where it has none; amount: in the organisation''s currency, null where it is about none. No errors.';
+comment on function private.customer_documents(uuid, uuid) is
+'Everything that happened with a customer and that the caller may read: one arm of the union per kind, each of the branches where he holds
+what its table asks for (invoice.read; quotation.manage; order.manage; for deliveries also order.deliver); a room with another kind adds
+its own. status: the document''s, of points the kind of entry, null where it has none; amount: in the organisation''s currency, null
+where it is about none; points: how many, null but for points. No errors.';
 
 create function public.customer_history(p_customer_id uuid, p_limit integer default 50, p_cursor text default null)
 returns jsonb
@@ -354,7 +386,6 @@ set search_path = ''
 as $$
 declare
   v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
-  v_branches uuid[];
   v_at timestamptz;
   v_kind text;
   v_id uuid;
@@ -372,10 +403,9 @@ begin
     v_kind := split_part(p_cursor, '/', 2);
     v_id := split_part(p_cursor, '/', 3)::uuid;
   end if;
-  v_branches := private.customer_branches(v_org_id, 'invoice.read');
   with page as (
     select d.*, row_number() over (order by d.at desc, d.kind desc, d.id desc) as place
-    from private.customer_documents(v_org_id, v_branches, private.customer_account(v_org_id, p_customer_id)) d
+    from private.customer_documents(v_org_id, private.customer_account(v_org_id, p_customer_id)) d
     -- A credit note and the return that came with it have one id.
     where p_cursor is null or (d.at, d.kind, d.id) < (v_at, v_kind, v_id)
     order by d.at desc, d.kind desc, d.id desc limit p_limit + 1
@@ -390,10 +420,11 @@ end;
 $$;
 
 comment on function public.customer_history(uuid, integer, text) is
-'Everything that happened with a customer, the latest first: invoices, payments, refunds, credit notes, returns. p_customer_id: also one
-who was merged; p_limit: how many, 1 to 500; p_cursor: next_cursor of the page before, null for the first. Returns {"items": [{"kind",
-"id", "branch_id", "number", "status", "at", "amount", "note"}], "next_cursor": null on the last page}, of the branches where the
-caller holds invoice.read. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: customer.read and
+'Everything that happened with a customer, the latest first: invoice, payment, refund, credit_note, return, agreement, quotation, order,
+delivery, points. p_customer_id: also one who was merged; p_limit: how many, 1 to 500; p_cursor: next_cursor of the page before, null for the first. Returns {"items": [{"kind",
+"id", "branch_id" (null of points), "number" (of points the invoice''s), "status" (of points earn, redeem and the like), "at", "amount",
+"points" (how many; null but for points), "note"}], "next_cursor": null on the last page}, of the branches where the caller holds
+invoice.read, quotations where he holds quotation.manage, orders order.manage, deliveries that or order.deliver. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: customer.read and
 invoice.read.';
 revoke execute on function public.customer_history(uuid, integer, text) from public, anon;
 grant execute on function public.customer_history(uuid, integer, text) to authenticated;

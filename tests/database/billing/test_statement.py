@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.database.billing import credit as instalments
+from tests.database.billing import offers, trading
 from tests.database.billing.money import credit, held, record
 from tests.database.sales import Invoice, line, pay, sell
-from tests.support.personas import new_id, raises
+from tests.support.personas import Persona, new_id, raises
 from tests.support.world import Branch, People
 
 Json = dict[str, Any]
@@ -257,6 +258,53 @@ def test_history_page_by_page(people: People) -> None:
     for wrong in ({"p_limit": 0}, {"p_limit": 501}, {"p_limit": None}, {"p_cursor": "x"}):
         with raises("invalid_input", 400):
             admin.rpc("customer_history", p_customer_id=customer, **wrong)
+
+
+def test_history_of_offers_orders_instalments_and_points(people: People) -> None:
+    """Each kind is shown to whoever may read it; points are counted, not priced."""
+    customer = _customer(people)
+    people.world.teak.customers["this"] = customer
+    sales, admin = people.as_sales(), people.as_admin()
+    sofa = line(people.world.teak.variants["sofa"])
+    offers.program(people)
+    quoted = trading.quote_for(sales, people, sofa, customer="this")
+    made = trading.confirm(people, trading.order(people, sofa, customer="this"))
+    note = trading.deliver(sales, people, made)
+    invoice = _buy(people, customer, instalments.today(people.connection))
+    agreement = instalments.agree(people, invoice["id"], instalments.terms(people, 2))
+    offers.adjust_points(people, customer, 40)
+    offers.adjust_points(people, customer, 20)
+    offers.adjust_points(people, customer, -50)
+
+    def seen(person: Persona) -> set[tuple[str, str | None, str | None]]:
+        rows = person.rpc("customer_history", p_customer_id=customer)["items"]
+        return {(row["kind"], row["id"], row["status"]) for row in rows if row["kind"] != "points"}
+
+    papers = {("invoice", invoice["id"], "sent"), ("agreement", agreement["id"], "active")}
+    traded = {("quotation", quoted["id"], "draft"), ("order", made["id"], "delivered"), ("delivery", note["id"], None)}
+    assert seen(admin) == seen(sales) == papers | traded
+    people.connection.execute(
+        "delete from public.role_permissions p using public.roles r where r.id = p.role_id and r.key = 'cashier' "
+        "and p.permission in ('quotation.manage', 'order.manage', 'order.deliver')"
+    )
+    assert seen(people.as_cashier()) == papers
+    people.connection.execute(
+        "insert into public.role_permissions (role_id, org_id, permission) select r.id, r.org_id, 'order.deliver' "
+        "from public.roles r where r.key = 'cashier'"
+    )
+    assert seen(people.as_cashier()) == papers | {("delivery", note["id"], None)}
+    points = [
+        (row["status"], row["points"], row["amount"], row["branch_id"], row["note"])
+        for row in admin.rpc("customer_history", p_customer_id=customer)["items"]
+        if row["kind"] == "points"
+    ]
+    # What was taken out of two lots is one thing that happened.
+    assert sorted(points) == [
+        ("adjust", -50, None, None, "Test"),
+        ("adjust", 20, None, None, "Test"),
+        ("adjust", 40, None, None, "Test"),
+    ]
+    assert {row["points"] for row in admin.rpc("customer_history", p_customer_id=customer)["items"]} >= {None}
 
 
 ACTS = st.lists(
