@@ -152,7 +152,8 @@ set search_path = ''
 as $$
 begin
   return (
-    select q.header || jsonb_build_object('id', q.id, 'title', 'Quotation', 'number', q.number, 'revision', q.revision,
+    -- The header is as printed; whose it is now follows a merge.
+    select q.header || jsonb_build_object('id', q.id, 'customer_id', q.customer_id, 'title', 'Quotation', 'number', q.number, 'revision', q.revision,
       'status', q.status, 'valid_until', q.valid_until, 'sent_at', q.sent_at, 'answered_at', q.answered_at, 'reason', q.reason,
       'order_id', (select o.id from public.sales_orders o where o.org_id = q.org_id and o.quotation_id = q.id),
       'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'revisions', (

@@ -241,7 +241,8 @@ set search_path = ''
 as $$
 begin
   return (
-    select o.header || jsonb_build_object('id', o.id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
+    -- The header is as printed; whose it is now follows a merge.
+    select o.header || jsonb_build_object('id', o.id, 'customer_id', o.customer_id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
       'quotation_id', o.quotation_id, 'quotation_number', (
         select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id', o.location_id, 'reservation_id', o.reservation_id,
       'confirmed_at', o.confirmed_at, 'ended_at', o.ended_at, 'reason', o.reason,

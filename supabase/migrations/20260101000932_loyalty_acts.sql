@@ -116,12 +116,12 @@ declare
   v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
 begin
   perform private.authorize('customer.read', v_org_id);
-  return private.loyalty_json(v_org_id, p_customer_id);
+  return private.loyalty_json(v_org_id, private.customer_account(v_org_id, p_customer_id));
 end;
 $$;
 
 comment on function public.loyalty_balance(uuid) is
-'What points a customer has. p_customer_id. Returns {"customer_id", "points" (that can be redeemed now), "value" (what they pay, in currency; null without
+'What points a customer has. p_customer_id: also one who was merged. Returns {"customer_id", "points" (that can be redeemed now), "value" (what they pay, in currency; null without
 a program), "currency", "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404 not_found.
 Permission: customer.read.';
 revoke execute on function public.loyalty_balance(uuid) from public, anon;
@@ -134,10 +134,11 @@ set search_path = ''
 as $$
 declare
   v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_customer_id uuid := private.customer_account(v_org_id, p_customer_id);
 begin
   perform private.authorize('customer.read', v_org_id);
   return (
-    select jsonb_build_object('customer_id', p_customer_id, 'opening', coalesce(sum(e.points) filter (where e.created_at < p_from), 0),
+    select jsonb_build_object('customer_id', v_customer_id, 'opening', coalesce(sum(e.points) filter (where e.created_at < p_from), 0),
       'entries', coalesce(jsonb_agg(jsonb_build_object('at', e.created_at, 'kind', e.kind, 'points', e.points, 'expires_at', e.expires_at,
         'invoice_id', e.invoice_id, 'number', e.number, 'amount', e.amount, 'reason', e.reason) order by e.created_at, e.points desc, e.id)
         filter (where e.created_at >= p_from), '[]'),
@@ -145,14 +146,14 @@ begin
     from (
       select t.*, i.number from public.loyalty_entries t
       left join public.invoices i on i.org_id = t.org_id and i.id = t.invoice_id
-      where t.org_id = v_org_id and t.customer_id = p_customer_id and t.created_at < p_to) e);
+      where t.org_id = v_org_id and t.customer_id = v_customer_id and t.created_at < p_to) e);
 end;
 $$;
 
 comment on function public.loyalty_statement(uuid, timestamptz, timestamptz) is
 'A customer''s points from p_from (inclusive) to p_to (exclusive): {"customer_id", "opening", "entries": [{"at", "kind", "points", "expires_at",
 "invoice_id", "number", "amount", "reason"}], "closing"}; opening and the entries sum to closing. Points that have expired count until the
-nightly job wrote them off. p_customer_id. Errors: 401, 403 permission_denied, 404 not_found. Permission: customer.read.';
+nightly job wrote them off. p_customer_id: also one who was merged. Errors: 401, 403 permission_denied, 404 not_found. Permission: customer.read.';
 revoke execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) from public, anon;
 grant execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) to authenticated;
 

@@ -243,6 +243,7 @@ def statement(count: int | None = None, **changes: Any) -> Json:
             {
                 "invoice_id": f"i{n}",
                 "number": f"BLR/25-26/{n:06}",
+                "instalment": None,
                 "date": "2026-07-01",
                 "due_date": "2026-07-31",
                 "total": Decimal("900.00"),

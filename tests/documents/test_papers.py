@@ -276,6 +276,12 @@ def test_a_statement_lists_what_is_open_and_counts_the_rest() -> None:
     assert "Further invoices: 20 18,000.00 2,000.00" in text
 
 
+def test_a_statement_says_which_instalment_is_open() -> None:
+    one = papers.statement()["open_invoices"][0]
+    text = reading.text(made("statement", papers.statement(open_invoices=[{**one, "instalment": 4}])))
+    assert "BLR/25-26/000000 · Instalment 4 1 Jul 2026" in text
+
+
 def test_instalments_that_were_replaced_are_no_longer_due() -> None:
     document = papers.agreement(status="rescheduled")
     for row in document["schedule"][2:]:

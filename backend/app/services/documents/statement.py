@@ -107,6 +107,12 @@ def _boxes(statement: Json, look: Look, width: float) -> list[Flowable]:
     return [Spacer(1, 12), KeepTogether([para(say("ageing"), theme.LABEL), Spacer(1, 3), table])]
 
 
+def _numbered(row: Json, look: Look) -> str:
+    """The invoice's number, and which instalment of it this is."""
+    part = row.get("instalment")
+    return f"{row['number']}  ·  {look.say('instalment')} {part}" if part else row["number"]
+
+
 def _open(statement: Json, look: Look, width: float) -> list[Flowable]:
     """The invoices that are still to be paid, oldest first; of very many the rest is summed up."""
     say, currency = look.say, statement["currency"]
@@ -116,7 +122,7 @@ def _open(statement: Json, look: Look, width: float) -> list[Flowable]:
     shown, rest = invoices[:_MOST_OPEN], invoices[_MOST_OPEN:]
     rows: list[list[Any]] = [
         [
-            cell(row["number"], 7.8),
+            cell(_numbered(row, look), 7.8),
             cell(facts.day(row["date"], say), 7.8),
             cell(facts.day(row["due_date"], say), 7.8),
             money.figure(row["total"], currency),
