@@ -270,7 +270,9 @@ declare
   v_named text := p_allocations -> 0 ->> 'invoice_id';
 begin
   if v_named ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    select * into v_invoice from public.invoices where id = v_named::uuid limit 1;
+    select i.* into v_invoice from private.member_orgs() o (id)
+    cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = v_named::uuid limit 1) i
+    where p_org_id is null or o.id = p_org_id;
   elsif p_allocations is null and p_customer_id is not null then
     select * into v_invoice from public.invoices
     where org_id = p_org_id and customer_id = p_customer_id and balance > 0
@@ -282,7 +284,8 @@ end;
 $$;
 
 comment on function private.first_invoice(uuid, uuid, jsonb) is
-'The invoice that a payment goes to first: the first one named, else the customer''s oldest due. Null when there is none.';
+'The invoice that a payment goes to first: the first one named, in p_org_id or, where that is null, in any organisation of the
+caller''s; else the customer''s oldest due. Null when there is none.';
 
 -- Allocation --------------------------------------------------------------------------------------
 

@@ -23,12 +23,15 @@ as $$
 declare
   v_invoice public.invoices;
 begin
-  select * into v_invoice from public.invoices where id = p_id limit 1;
+  -- By the key, organisation by organisation: another house may have given one of its documents the same id.
+  select i.* into v_invoice from private.member_orgs() o (id)
+  cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = p_id limit 1) i;
   return v_invoice;
 end;
 $$;
 
-comment on function private.invoice_named(uuid) is 'An invoice, null when there is none. No errors: the act authorizes next.';
+comment on function private.invoice_named(uuid) is
+'An invoice of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
 create function private.note_credit(p_org_id uuid, p_credit_note_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql
