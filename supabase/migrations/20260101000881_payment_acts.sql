@@ -33,7 +33,9 @@ as $$
 declare
   v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
   v_first public.invoices := private.first_invoice(v_org_id, p_customer_id, p_allocations);
-  v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_first.branch_id, private.only_branch(v_org_id));
+  -- The same call again finds the branch that took it, whatever has become of the invoices meanwhile.
+  v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'),
+    (select branch_id from public.payments where org_id = v_org_id and id = p_id), v_first.branch_id, private.only_branch(v_org_id));
   v_house_id uuid;
   v_at timestamptz;
   v_date date;

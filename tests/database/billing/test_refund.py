@@ -96,3 +96,25 @@ def test_malformed_is_refused(people: People, options: dict[str, Any]) -> None:
             **({"branch_id": str(people.world.blr.id)} | options),
         )
     assert footprint(people.connection) == before
+
+
+def _may_refund(people: People) -> Persona:
+    """The cashier of Bengaluru, to whose role the house gave refunds."""
+    people.connection.execute(
+        "insert into public.role_permissions (org_id, role_id, permission) "
+        "select org_id, id, 'refund.create' from public.roles where org_id = %s and key = 'cashier'",
+        [people.world.teak.id],
+    )
+    return people.as_cashier()
+
+
+def test_the_same_call_again_when_he_has_more_branches(people: People) -> None:
+    """The branch was his only one; it stays the refund's."""
+    customer, act, cashier = people.world.teak.customers["trusted"], new_id(), _may_refund(people)
+    record(people.as_cashier(), customer, 50)
+    back = _refund(cashier, customer, 20, p_id=act)
+    people.connection.execute(
+        "insert into public.membership_branches (org_id, user_id, branch_id) values (%s, %s, %s)",
+        [people.world.teak.id, people.world.teak.users["cashier"].id, people.world.mum.id],
+    )
+    assert _refund(cashier, customer, 20, p_id=act) == back
