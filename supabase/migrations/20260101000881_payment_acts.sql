@@ -40,6 +40,7 @@ declare
   v_at timestamptz;
   v_date date;
   v_held boolean;
+  v_plan private.planned[];
   v_parts jsonb;
 begin
   if v_branch_id is null then
@@ -72,9 +73,10 @@ begin
     p_reference, p_options)) then
     v_date := private.local_date(v_org_id, v_branch_id, v_at);
     perform private.check_advance(v_org_id, private.id_option(p_options, 'order_id'), p_customer_id);
-    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
-    from private.spread(v_org_id, p_customer_id, p_amount, case when v_held then '[]' else p_allocations end, false) s;
+    v_plan := array(
+      select p from private.plan_allocations(v_org_id, p_customer_id, case when v_held then '[]' else p_allocations end) p);
     perform private.assert_period_open(v_org_id, v_date);
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_org_id, p_amount, v_plan, false) s;
     insert into public.payments (org_id, id, branch_id, customer_id, order_id, number, method, amount, tendered, reference, note,
       received_at, business_date, created_by)
     values (v_org_id, p_id, v_branch_id, p_customer_id, private.id_option(p_options, 'order_id'),
@@ -107,17 +109,17 @@ set search_path = ''
 as $$
 declare
   v_payment public.payments := private.payment_named(p_payment_id);
+  v_plan private.planned[];
   v_left numeric;
   v_parts jsonb;
 begin
   perform private.authorize('payment.record', v_payment.org_id, v_payment.branch_id);
   if private.claim_request(v_payment.org_id, p_id, 'allocate_payment', jsonb_build_array(p_payment_id, p_allocations)) then
     -- The invoices first, then the payment, as everybody locks them.
-    perform private.plan_allocations(v_payment.org_id, v_payment.customer_id, p_allocations);
+    v_plan := array(select p from private.plan_allocations(v_payment.org_id, v_payment.customer_id, p_allocations) p);
     v_left := private.lock_payment(v_payment.org_id, p_payment_id);
     perform private.assert_period_open(v_payment.org_id, private.local_date(v_payment.org_id, v_payment.branch_id, now()));
-    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
-    from private.spread(v_payment.org_id, v_payment.customer_id, v_left, p_allocations, false) s;
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_payment.org_id, v_left, v_plan, false) s;
     perform private.note_part(v_payment.org_id, p_payment_id, s) from jsonb_array_elements(v_parts) s;
     perform private.emit(v_payment.org_id, 'payment.allocated', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
       v_payment.branch_id, 'customer_id', v_payment.customer_id, 'allocations', v_parts));

@@ -290,15 +290,15 @@ as $$
 declare
   v_note public.credit_notes := private.credit_note_named(p_credit_note_id);
   v_left numeric;
+  v_plan private.planned[];
   v_parts jsonb;
 begin
   perform private.authorize('payment.record', v_note.org_id, v_note.branch_id);
   if private.claim_request(v_note.org_id, p_id, 'apply_credit_note', jsonb_build_array(p_credit_note_id, p_allocations)) then
-    perform private.plan_allocations(v_note.org_id, v_note.customer_id, p_allocations);
+    v_plan := array(select p from private.plan_allocations(v_note.org_id, v_note.customer_id, p_allocations) p);
     v_left := private.lock_credit(v_note.org_id, p_credit_note_id, v_note.customer_id);
     perform private.assert_period_open(v_note.org_id, private.local_date(v_note.org_id, v_note.branch_id, now()));
-    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
-    from private.spread(v_note.org_id, v_note.customer_id, v_left, p_allocations, true) s;
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_note.org_id, v_left, v_plan, true) s;
     perform private.note_credit(v_note.org_id, p_credit_note_id, (s ->> 'invoice_id')::uuid, (s ->> 'amount')::numeric)
     from jsonb_array_elements(v_parts) s;
     perform private.emit(v_note.org_id, 'credit_note.applied', jsonb_build_object('credit_note_id', p_credit_note_id, 'branch_id',

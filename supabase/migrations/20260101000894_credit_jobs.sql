@@ -112,14 +112,21 @@ declare
   v_done integer := 0;
 begin
   for v_org_id in select distinct a.org_id from public.credit_agreements a where a.status in ('active', 'defaulted') order by 1 loop
-    perform private.run_overdue(v_org_id);
-    v_done := v_done + 1;
+    -- Each house by itself: what fails in one is undone there alone, and said in the server's log.
+    begin
+      perform private.run_overdue(v_org_id);
+      v_done := v_done + 1;
+    exception when others then
+      raise warning 'Instalments of organisation % were not aged: % (%).', v_org_id, sqlerrm, sqlstate;
+    end;
   end loop;
   return v_done;
 end;
 $$;
 
-comment on function private.run_overdue_all() is 'private.run_overdue for every organisation with open agreements; returns how many.';
+comment on function private.run_overdue_all() is
+'private.run_overdue for every organisation with open agreements; returns of how many it was done. A failure stays in its organisation,
+and is a warning in the log; the next run tries again.';
 
 -- Where the host offers pg_cron, every hour: somewhere a branch's day has begun.
 do $$
