@@ -150,10 +150,7 @@ declare
   v_date date;
 begin
   perform private.authorize('payment.reverse', v_payment.org_id, v_payment.branch_id);
-  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why the payment does not stand, in 1 to 500 characters.',
-      '{"field": "p_reason"}');
-  end if;
+  perform private.check_reason(p_reason);
   if private.claim_request(v_payment.org_id, p_id, 'reverse_payment', jsonb_build_array(p_payment_id, p_reason)) then
     v_ids := private.invoices_of_payment(v_payment.org_id, p_payment_id);
     perform from public.invoices i where i.org_id = v_payment.org_id and i.id = any (v_ids) order by i.id for no key update;

@@ -154,7 +154,7 @@ begin
     else least(v_before.raw + v_sums.taxable + v_sums.tax, v_invoice.total) end - v_before.total;
 
   -- Two acts of one customer come after one another, before the counter is taken.
-  perform from public.customers where org_id = p_org_id and id = v_invoice.customer_id for no key update;
+  perform private.lock_customer(p_org_id, v_invoice.customer_id);
   if p_voids then
     v_applied := v_total;
     perform private.settle_invoice(p_org_id, p_invoice_id, -v_invoice.paid, v_invoice.total - v_invoice.credited, true);
@@ -253,9 +253,7 @@ begin
   perform private.check_options(p_options, array['location_id', 'goods_return_id', 'refund', 'occurred_at']);
   perform private.check_texts(p_options, array['location_id', 'goods_return_id', 'occurred_at']);
   v_refund := private.refund_option(p_options);
-  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why it is credited, in 1 to 500 characters.', '{"field": "p_reason"}');
-  end if;
+  perform private.check_reason(p_reason);
   v_at := private.act_time(v_invoice.org_id, p_options);
   if private.claim_request(v_invoice.org_id, p_id, 'issue_credit_note', jsonb_build_array(p_invoice_id, p_lines, p_reason,
     p_options)) then

@@ -12,9 +12,7 @@ declare
   v_part record;
 begin
   perform private.authorize('credit_note.same_day', v_org_id, v_invoice.branch_id);
-  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why the sale is voided, in 1 to 500 characters.', '{"field": "p_reason"}');
-  end if;
+  perform private.check_reason(p_reason);
   if private.claim_request(v_org_id, p_id, 'void_sale', jsonb_build_array(p_invoice_id, p_reason)) then
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
     v_payments := array(

@@ -103,7 +103,7 @@ as $$
 declare
   v_status text;
 begin
-  perform from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
+  perform private.lock_customer(p_org_id, p_customer_id);
   -- Read beneath the lock: what another act has made of another agreement counts.
   v_status := private.credit_status_of(p_org_id, p_customer_id);
   update public.customers set credit_status = v_status
@@ -354,8 +354,8 @@ begin
       jsonb_build_object('agreement_id', p_agreement_id, 'outstanding', v_owed, 'excess', p_asked - v_owed));
   end if;
   -- The customer before the counter of receipts: his credit status may follow.
-  perform from public.customers c join public.credit_agreements a on a.org_id = c.org_id and a.customer_id = c.id
-  where a.org_id = p_org_id and a.id = p_agreement_id for no key update of c;
+  perform private.lock_customer(p_org_id, a.customer_id) from public.credit_agreements a
+  where a.org_id = p_org_id and a.id = p_agreement_id;
   return query
   select coalesce(sum(s.amount) filter (where s.component = 'principal'), 0),
     coalesce(sum(s.amount) filter (where s.component <> 'principal'), 0)

@@ -46,7 +46,7 @@ declare
   v_number text;
 begin
   -- The customer, then the counter.
-  perform from public.customers where org_id = p_invoice.org_id and id = p_invoice.customer_id for no key update;
+  perform private.lock_customer(p_invoice.org_id, p_invoice.customer_id);
   v_number := private.next_number(p_invoice.org_id, p_invoice.branch_id, 'credit_agreement', p_today);
   insert into public.credit_agreements (org_id, id, branch_id, customer_id, invoice_id, replaces_id, number, status, currency,
     financed, terms, opened_on, reason, created_by)

@@ -79,9 +79,8 @@ begin
   perform private.authorize('loyalty.manage', v_org_id);
   if p_points is null or p_points = 0 or abs(p_points) > 1000000000 then
     perform private.fail(400, 'invalid_input', 'p_points must be other than 0, at most 1,000,000,000.', '{"field": "p_points"}');
-  elsif p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "p_reason"}');
   end if;
+  perform private.check_reason(p_reason);
   if private.claim_request(v_org_id, p_id, 'adjust_points', jsonb_build_array(p_customer_id, p_points, p_reason)) then
     perform private.lock_customer(v_org_id, p_customer_id);
     if p_points > 0 then
