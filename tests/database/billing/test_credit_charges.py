@@ -25,6 +25,26 @@ from tests.support.personas import new_id, raises
 from tests.support.world import People
 
 
+def test_points_pay_no_instalments(people: People) -> None:
+    """Interest and fees come first in every instalment, and points pay prices: before the agreement, or not."""
+    program(people)
+    customer = buyer(people)
+    adjust_points(people, customer, 5000)
+    invoice = owe(people, customer)
+    arguments = {"p_invoice_id": invoice["id"], "p_amount": 180}
+    people.as_cashier().rpc("redeem_points", p_id=new_id(), **arguments)
+    made = agree(people, invoice["id"], terms(people))
+    assert made["financed"] == 1000
+    before = balance(people, customer)
+    with raises("agreement_exists", 409) as refusal:
+        people.as_cashier().rpc("redeem_points", p_id=new_id(), **arguments)
+    assert refusal.facts["agreement_id"] == made["id"]
+    assert balance(people, customer) == before
+    in_order(people)
+    assert pay_in(people, made, 1000)["status"] == "completed"
+    in_order(people)
+
+
 def test_one_house_does_not_stop_the_others(people: People) -> None:
     """The job is each house's own: what fails in one is said and undone there alone."""
     made, lagoon = sold_on_credit(people, late_fee=15), people.world.lagoon.id
