@@ -258,8 +258,10 @@ declare
   v_count integer := (p_terms ->> 'count')::integer;
   v_kind text := p_terms -> 'interest' ->> 'kind';
   v_per_year integer := case p_terms ->> 'interval' when 'week' then 52 when 'fortnight' then 26 else 12 end;
-  v_rate numeric := coalesce((p_terms -> 'interest' ->> 'annual_percent')::numeric, 0) / 100 / v_per_year;
-  v_interest numeric := case when v_kind = 'flat' then round(p_amount * v_rate * v_count, 2) else 0 end;
+  v_percent numeric := coalesce((p_terms -> 'interest' ->> 'annual_percent')::numeric, 0);
+  v_rate numeric := v_percent / 100 / v_per_year;
+  -- Multiplied before it is divided: a rate of 7 / 1200 is no decimal, and half a paisa would be lost.
+  v_interest numeric := case when v_kind = 'flat' then round(p_amount * v_percent * v_count / (100 * v_per_year), 2) else 0 end;
   v_left numeric := p_amount;
   v_payment numeric;
 begin

@@ -45,6 +45,17 @@ def test_points_pay_no_instalments(people: People) -> None:
     in_order(people)
 
 
+def test_flat_interest_loses_nothing_to_division(people: People) -> None:
+    """Multiplied first: 7 % a year is no decimal by the month, and costs no paisa. 10,002.00 * 21 / 1,200 is 175.035."""
+    quote = people.as_nobody().rpc(
+        "quote_credit",
+        p_amount=Decimal(10002),
+        p_terms=terms(people, 3, interest={"kind": "flat", "annual_percent": 7}),
+        p_date=today(people.connection),
+    )
+    assert quote["interest"] == Decimal("175.04")
+
+
 def test_one_house_does_not_stop_the_others(people: People) -> None:
     """The job is each house's own: what fails in one is said and undone there alone."""
     made, lagoon = sold_on_credit(people, late_fee=15), people.world.lagoon.id
