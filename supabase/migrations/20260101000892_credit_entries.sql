@@ -172,6 +172,59 @@ comment on function private.refresh_agreement(uuid, uuid) is
 something is unpaid default_after_days after it was due, until nothing is overdue; completed when all is paid. Returns the status.
 The caller holds the invoice''s lock and lets the customer follow. No errors.';
 
+create function private.lent(p_org_id uuid, p_agreement_id uuid) returns table (no integer, lent numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with kept as (
+    select i.no, a.terms -> 'interest' ->> 'kind' as kind, i.principal - coalesce((
+        select sum(s.amount) from public.credit_settlements s
+        where s.org_id = i.org_id and s.agreement_id = i.agreement_id and s.no = i.no and s.component = 'principal'
+          and s.payment_id is null), 0) as principal
+    from public.instalments i join public.credit_agreements a on a.org_id = i.org_id and a.id = i.agreement_id
+    where i.org_id = p_org_id and i.agreement_id = p_agreement_id
+  )
+  select k.no, case when k.kind = 'reducing' then sum(k.principal) over (order by k.no desc) else k.principal end from kept k;
+end;
+$$;
+
+comment on function private.lent(uuid, uuid) is
+'What the interest of each instalment is for: reducing: the principal of it and of all later ones; else its own. Without what was
+credited; what is paid ahead of time counts, as it saves no interest. No errors.';
+
+create function private.credit_rebates(p_org_id uuid, p_agreement_id uuid, p_lent jsonb, p_date date)
+returns table (no integer, rebate numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with spans as (
+    select i.no, i.interest, i.interest_paid, i.due_on, a.terms -> 'interest' ->> 'kind' as kind,
+      coalesce(lag(i.due_on) over (order by i.no), a.opened_on) as since, l.lent, (p_lent ->> i.no::text)::numeric as was
+    from public.instalments i
+    join public.credit_agreements a on a.org_id = i.org_id and a.id = i.agreement_id
+    join private.lent(p_org_id, p_agreement_id) l on l.no = i.no
+    where i.org_id = p_org_id and i.agreement_id = p_agreement_id
+  ), earned as (
+    select s.*, case when s.kind = 'reducing' and s.since < p_date then (p_date - s.since)::numeric / (s.due_on - s.since)
+      else 0 end as gone
+    from spans s where s.due_on > p_date and s.lent < s.was
+  ), owed as (
+    select e.no, e.interest, greatest(e.interest_paid, round(e.interest * (e.gone + (1 - e.gone) * e.lent / e.was), 2)) as interest_now
+    from earned e
+  )
+  select o.no, o.interest - o.interest_now from owed o where o.interest > o.interest_now order by o.no;
+end;
+$$;
+
+comment on function private.credit_rebates(uuid, uuid, jsonb, date) is
+'The interest of each instalment that is not owed any more when on p_date less is lent than before. p_lent: private.lent as it was
+then, by number. Of instalments due later the interest shrinks as what is lent does; reducing: of the interval under way for the
+days left; what is due, and what was paid, stays. No errors.';
+
 create function private.follow_balance(p_org_id uuid, p_agreement_id uuid) returns void
 language plpgsql
 set search_path = ''
@@ -180,6 +233,7 @@ declare
   v_agreement public.credit_agreements;
   v_today date;
   v_more numeric;
+  v_lent jsonb;
   v_part record;
 begin
   select * into v_agreement from public.credit_agreements where org_id = p_org_id and id = p_agreement_id;
@@ -192,19 +246,19 @@ begin
       v_today);
   elsif v_more < 0 then
     -- A credit note shortens the schedule from its end; interest of what is never lent any more is not owed.
+    v_lent := (select jsonb_object_agg(l.no, l.lent) from private.lent(p_org_id, p_agreement_id) l);
     for v_part in
-      select s.no, s.due_on, least(s.open, -v_more - s.after) as amount, s.open, s.interest - s.interest_paid as interest
+      select s.no, least(s.open, -v_more - s.after) as amount
       from (
-        select i.no, i.due_on, i.interest, i.interest_paid, i.principal - i.principal_paid as open, coalesce(sum(i.principal
+        select i.no, i.principal - i.principal_paid as open, coalesce(sum(i.principal
           - i.principal_paid) over (order by i.no desc rows between unbounded preceding and 1 preceding), 0) as after
         from public.instalments i where i.org_id = p_org_id and i.agreement_id = p_agreement_id) s
       where s.open > 0 and s.after < -v_more order by s.no desc
     loop
       perform private.settle_part(p_org_id, p_agreement_id, v_part.no, 'principal', v_part.amount, null);
-      if v_part.amount = v_part.open and v_part.interest > 0 and v_part.due_on > v_today then
-        perform private.charge(p_org_id, p_agreement_id, v_part.no, 'interest', 'rebate', -v_part.interest, v_today);
-      end if;
     end loop;
+    perform private.charge(p_org_id, p_agreement_id, r.no, 'interest', 'rebate', -r.rebate, v_today)
+    from private.credit_rebates(p_org_id, p_agreement_id, v_lent, v_today) r;
   end if;
   perform private.refresh_agreement(p_org_id, p_agreement_id);
   perform private.follow_credit_status(p_org_id, v_agreement.customer_id);
@@ -213,7 +267,7 @@ $$;
 
 comment on function private.follow_balance(uuid, uuid) is
 'Makes the principal still owed equal to the invoice''s balance: what came back is owed with the next instalment, what was credited
-is taken off from the last instalment backwards, with its interest where it is not due yet. The caller holds the invoice''s lock.';
+is taken off from the last instalment backwards, and interest not due yet shrinks with it (private.credit_rebates). The caller holds the invoice''s lock.';
 
 create function private.next_to_pay(p_org_id uuid, p_agreement_id uuid) returns integer
 language plpgsql stable

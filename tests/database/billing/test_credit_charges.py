@@ -45,6 +45,75 @@ def test_points_pay_no_instalments(people: People) -> None:
     in_order(people)
 
 
+def _dear(people: People, **others: Any) -> Agreement:
+    """11,800.00 in twelve instalments at 24 % a year on what is left."""
+    invoice = owe(people, buyer(people, 20_000), 20)
+    interest = {"kind": "reducing", "annual_percent": 24}
+    return agree(people, invoice["id"], terms(people, 12, interest=interest, **others))
+
+
+def _back(people: People, made: Agreement, quantity: int) -> Agreement:
+    """Some hours less: the agreement after their credit note."""
+    line = {"line_no": 1, "quantity": quantity, "disposition": "none"}
+    credit(people.as_sales(), made["invoice_id"], [line])
+    return read(people, made)
+
+
+def test_interest_follows_what_is_still_lent(people: People) -> None:
+    """Reducing: half the price credited on the first day leaves interest on the other half alone."""
+    made = _dear(people)
+    now = _back(people, made, 10)
+    left = Decimal(5900)
+    for row in now["schedule"]:
+        open_principal = row["principal"] - row["principal_paid"]
+        assert abs(row["interest"] - left * 2 / 100) <= Decimal("0.01")
+        left -= open_principal
+    assert (left, now["settlement_amount"]) == (0, 5900)
+    in_order(people)
+    # In two steps as in one, but for what rounding leaves.
+    other = _dear(people)
+    _back(people, other, 4)
+    assert abs(_back(people, other, 6)["interest"] - now["interest"]) <= Decimal("0.12")
+    in_order(people)
+
+
+def test_interest_that_was_earned_stays(people: People) -> None:
+    """By the day: what is due keeps its interest, the interval under way that of its days so far."""
+    first = today(people.connection) + timedelta(days=30)
+    made = _dear(people, first=first)
+    set_today(people.connection, first + timedelta(days=1))
+    second = date.fromisoformat(made["schedule"][1]["due_on"])
+    now = _back(people, made, 10)
+    assert now["schedule"][0]["interest"] == Decimal(236)
+    # Of the second interval one day was lent whole; then 5,900.00 less went on being owed.
+    was, days = made["schedule"][1]["interest"], (second - first).days
+    lent = Decimal(11800) - made["schedule"][0]["principal"]
+    due = was * (1 + (days - 1) * (lent - 5900) / lent) / days
+    assert abs(now["schedule"][1]["interest"] - due) <= Decimal("0.01")
+    in_order(people)
+
+
+def test_flat_interest_goes_with_its_principal(people: People) -> None:
+    """An instalment that is credited in part bears its part of the interest."""
+    made = sold_on_credit(people, 4, 4, interest={"kind": "flat", "annual_percent": 12})
+    now = _back(people, made, 1)
+    # 2,360.00 in four parts of 590.00 with 23.60 each: one is gone.
+    assert (now["interest"], now["schedule"][3]["outstanding"]) == (Decimal("70.80"), 0)
+    made = sold_on_credit(people, 4, 2, interest={"kind": "flat", "annual_percent": 12})
+    assert _back(people, made, 1)["interest"] == made["interest"] - made["schedule"][1]["interest"] / 2
+    in_order(people)
+
+
+def test_interest_that_was_prepaid_stays(people: People) -> None:
+    """What was paid of interest is not given back by a credit note."""
+    made = _dear(people)
+    pay_in(people, made, made["schedule"][0]["total"] + 100)
+    now = _back(people, made, 20 - 3)
+    assert now["schedule"][0]["interest"] == made["schedule"][0]["interest"]
+    assert now["schedule"][1]["interest"] == now["schedule"][1]["interest_paid"] == 100
+    in_order(people)
+
+
 def test_flat_interest_loses_nothing_to_division(people: People) -> None:
     """Multiplied first: 7 % a year is no decimal by the month, and costs no paisa. 10,002.00 * 21 / 1,200 is 175.035."""
     quote = people.as_nobody().rpc(
