@@ -72,7 +72,7 @@ create table public.credit_charges (
   no integer not null,
   branch_id uuid not null,
   component text not null check (component in ('principal', 'interest', 'fee', 'late_fee')),
-  kind text not null check (kind in ('schedule', 'carried', 'late_fee', 'waiver', 'rebate', 'rescheduled', 'returned')),
+  kind text not null check (kind in ('schedule', 'carried', 'late_fee', 'waiver', 'rebate', 'rescheduled', 'cancelled', 'returned')),
   amount numeric(14, 2) not null check (amount <> 0),
   payment_id uuid,
   reason text check (length(btrim(reason)) between 1 and 500),
@@ -88,8 +88,9 @@ create table public.credit_charges (
 comment on table public.credit_charges is
 'What is owed of each instalment: append-only entries whose sum counts, in the agreement''s currency. kind: schedule as agreed;
 carried over from the agreement that this one replaces; late_fee; waiver (reason says why); rebate of interest for time that was
-not used, of the early settlement payment_id names or of what was credited; rescheduled into another agreement; returned: owed
-again, as what had settled it did not stand. created_by: null for the job.';
+not used, of the early settlement payment_id names or of what was credited; rescheduled into another agreement; cancelled, as the
+sale was voided; returned: owed again, as what had settled it did not stand. So the sum of all charges of a customer less that of his
+settlements is what he owes. created_by: null for the job.';
 
 create table public.credit_settlements (
   org_id uuid not null,

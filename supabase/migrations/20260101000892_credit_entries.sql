@@ -282,6 +282,23 @@ $$;
 
 comment on function private.next_to_pay(uuid, uuid) is 'The first instalment that is not wholly paid, the last when all are.';
 
+create function private.drop_charges(p_org_id uuid, p_agreement_id uuid, p_kind text, p_date date, p_reason text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.charge(p_org_id, p_agreement_id, i.no, c.component, p_kind, -c.open, p_date, null, p_reason)
+  from public.instalments i
+  cross join lateral (values ('interest', i.interest - i.interest_paid), ('fee', i.fee - i.fee_paid),
+    ('late_fee', i.late_fee - i.late_fee_paid)) c (component, open)
+  where i.org_id = p_org_id and i.agreement_id = p_agreement_id and c.open > 0;
+end;
+$$;
+
+comment on function private.drop_charges(uuid, uuid, text, date, text) is
+'Takes interest and fees that are still open off an agreement that ends. p_kind: rescheduled or cancelled. The caller holds the
+invoice''s lock. No errors.';
+
 -- What other rooms tell -----------------------------------------------------------------------------
 
 create function private.agreement_follows(p_org_id uuid, p_invoice_id uuid, p_void boolean) returns void
@@ -290,6 +307,7 @@ set search_path = ''
 as $$
 declare
   v_agreement public.credit_agreements;
+  v_ended_id uuid;
   v_part record;
 begin
   select * into v_agreement from public.credit_agreements a
@@ -300,11 +318,17 @@ begin
     perform private.follow_balance(p_org_id, v_agreement.id);
     return;
   end if;
-  for v_part in
-    select s.no, s.component, s.payment_id, sum(s.amount) as amount from public.credit_settlements s
-    where s.org_id = p_org_id and s.agreement_id = v_agreement.id group by 1, 2, 3 having sum(s.amount) <> 0
+  -- Of the agreements, too, that this one replaced: a fee may have been paid before.
+  for v_ended_id in
+    select a.id from public.credit_agreements a where a.org_id = p_org_id and a.invoice_id = p_invoice_id order by a.id
   loop
-    perform private.settle_part(p_org_id, v_agreement.id, v_part.no, v_part.component, -v_part.amount, v_part.payment_id);
+    for v_part in
+      select s.no, s.component, s.payment_id, sum(s.amount) as amount from public.credit_settlements s
+      where s.org_id = p_org_id and s.agreement_id = v_ended_id group by 1, 2, 3 having sum(s.amount) <> 0
+    loop
+      perform private.settle_part(p_org_id, v_ended_id, v_part.no, v_part.component, -v_part.amount, v_part.payment_id);
+    end loop;
+    perform private.drop_charges(p_org_id, v_ended_id, 'cancelled', private.credit_today(p_org_id, v_agreement.branch_id), null);
   end loop;
   update public.instalments set status = 'closed' where org_id = p_org_id and agreement_id = v_agreement.id;
   update public.credit_agreements set status = 'cancelled' where org_id = p_org_id and id = v_agreement.id;
@@ -316,7 +340,7 @@ $$;
 
 comment on function private.agreement_follows(uuid, uuid, boolean) is
 'Called when something was credited on an invoice, or when it was voided (p_void): its agreement follows the balance, or is
-cancelled, and what was paid of interest and fees is the customer''s credit again. The invoice is locked. No errors.';
+cancelled: what was paid of interest and fees, also of agreements that it replaced, is the customer''s credit again, and none is owed. The invoice is locked. No errors.';
 
 create function private.instalments_unpaid(p_org_id uuid, p_payment_id uuid) returns void
 language plpgsql
@@ -341,13 +365,14 @@ begin
     -- What was settled before a rescheduling is owed under the agreement that came after; its principal follows the balance.
     if v_part.status = 'rescheduled' and v_part.component <> 'principal' and v_heir is not null then
       v_today := private.credit_today(p_org_id, v_part.branch_id);
+      perform private.charge(p_org_id, v_part.agreement_id, v_part.no, v_part.component, 'rescheduled', -v_part.amount, v_today);
       perform private.charge(p_org_id, v_heir, private.next_to_pay(p_org_id, v_heir), 'fee', 'returned', v_part.amount, v_today);
     end if;
   end loop;
   for v_part in
     select c.agreement_id, c.no, sum(c.amount) as amount, a.branch_id from public.credit_charges c
     join public.credit_agreements a on a.org_id = c.org_id and a.id = c.agreement_id
-    where c.org_id = p_org_id and c.payment_id = p_payment_id group by c.agreement_id, c.no, a.branch_id having sum(c.amount) <> 0
+    where c.org_id = p_org_id and c.payment_id = p_payment_id and a.status <> 'cancelled' group by c.agreement_id, c.no, a.branch_id having sum(c.amount) <> 0
   loop
     -- The rebate was for settling early, which did not happen.
     perform private.charge(p_org_id, v_part.agreement_id, v_part.no, 'interest', 'returned', -v_part.amount,

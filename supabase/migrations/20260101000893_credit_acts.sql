@@ -278,11 +278,7 @@ begin
     perform private.assert_period_open(v_org_id, v_today);
     -- What was earned so far goes along; interest for the time to come begins anew.
     v_carried := private.settlement_amount(v_org_id, p_agreement_id, v_today) - v_invoice.balance;
-    perform private.charge(v_org_id, p_agreement_id, i.no, c.component, 'rescheduled', -c.open, v_today, null, p_reason)
-    from public.instalments i
-    cross join lateral (values ('interest', i.interest - i.interest_paid), ('fee', i.fee - i.fee_paid),
-      ('late_fee', i.late_fee - i.late_fee_paid)) c (component, open)
-    where i.org_id = v_org_id and i.agreement_id = p_agreement_id and c.open > 0;
+    perform private.drop_charges(v_org_id, p_agreement_id, 'rescheduled', v_today, p_reason);
     update public.instalments set status = 'closed' where org_id = v_org_id and agreement_id = p_agreement_id;
     update public.credit_agreements set status = 'rescheduled' where org_id = v_org_id and id = p_agreement_id;
     perform private.write_agreement(p_id, v_invoice, v_terms, v_today, v_carried, p_agreement_id, p_reason);

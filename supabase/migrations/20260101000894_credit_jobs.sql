@@ -321,6 +321,15 @@ begin
   where a.org_id = p_org_id and a.status in ('active', 'defaulted', 'completed')
   group by a.id, a.status having (sum(i.outstanding) = 0) <> (a.status = 'completed')
   union all
+  select 'a voided sale''s agreement still has something settled or owed', 'credit_agreement', l.agreement_id, 0.00, sum(l.amount)
+  from (
+    select s.agreement_id, s.amount from public.credit_settlements s where s.org_id = p_org_id
+    union all
+    select c.agreement_id, c.amount from public.credit_charges c where c.org_id = p_org_id and c.component <> 'principal') l
+  join public.credit_agreements a on a.org_id = p_org_id and a.id = l.agreement_id
+  join public.invoices v on v.org_id = a.org_id and v.id = a.invoice_id and v.status = 'void'
+  group by l.agreement_id having sum(l.amount) <> 0
+  union all
   select 'credit_status is not what the agreements say', 'customer', c.id, null, null
   from public.customers c where c.org_id = p_org_id and c.credit_status <> private.credit_status_of(c.org_id, c.id);
 end;

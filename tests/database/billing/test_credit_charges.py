@@ -114,6 +114,95 @@ def test_interest_that_was_prepaid_stays(people: People) -> None:
     in_order(people)
 
 
+def _reschedule(people: People, made: Agreement, count: int = 2) -> Agreement:
+    answer: Agreement = people.as_admin().rpc(
+        "reschedule",
+        p_id=new_id(),
+        p_agreement_id=made["id"],
+        p_terms=terms(people, count),
+        p_reason="Asked for it",
+    )
+    return answer
+
+
+def _owed_by_charges(people: People, customer: Any) -> Decimal:
+    """Interest and fees charged to a customer by now, less what he paid of them: of all his agreements."""
+    row = people.connection.execute(
+        "select coalesce((select sum(c.amount) from public.credit_charges c join public.credit_agreements a "
+        "on a.org_id = c.org_id and a.id = c.agreement_id where a.customer_id = %(c)s "
+        "and c.component <> 'principal'), 0) - coalesce((select sum(s.amount) "
+        "from public.credit_settlements s join public.credit_agreements a "
+        "on a.org_id = s.org_id and a.id = s.agreement_id where a.customer_id = %(c)s "
+        "and s.component <> 'principal'), 0)",
+        {"c": customer},
+    ).fetchone()
+    assert row is not None
+    return Decimal(row[0])
+
+
+def test_a_void_after_a_rescheduling(people: People) -> None:
+    """What was paid of the first agreement's fee is the customer's again, too; nothing of either is owed."""
+    made = sold_on_credit(people, fees=[{"name": "Fee", "amount": 20}])
+    payment = pay_in(people, made, 20)["payment"]
+    new = _reschedule(people, made)
+    people.as_cashier().rpc(
+        "void_sale", p_id=new_id(), p_invoice_id=made["invoice_id"], p_reason="Wrong customer"
+    )
+    assert people.as_cashier().rpc("get_payment", p_id=payment["id"])["unallocated"] == 20
+    assert (read(people, new)["status"], read(people, made)["status"]) == ("cancelled", "rescheduled")
+    assert _owed_by_charges(people, made["customer_id"]) == 0
+    in_order(people)
+    people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=payment["id"], p_reason="Bounced")
+    assert _owed_by_charges(people, made["customer_id"]) == 0
+    in_order(people)
+
+
+def test_what_is_owed_of_charges_is_what_the_ledgers_say(people: People) -> None:
+    """A fee whose payment bounced after a rescheduling is owed once, under the new agreement."""
+    made = sold_on_credit(people, fees=[{"name": "Fee", "amount": 20}])
+    bounced = pay_in(people, made, 120, p_method="cheque")["payment"]
+    new = _reschedule(people, made)
+    assert _owed_by_charges(people, made["customer_id"]) == 0
+    people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=bounced["id"], p_reason="Bounced")
+    assert _owed_by_charges(people, made["customer_id"]) == 20
+    assert pay_in(people, new, 1200)["status"] == "completed"
+    assert _owed_by_charges(people, made["customer_id"]) == 0
+    in_order(people)
+
+
+def test_a_settled_agreement_that_was_voided_owes_nothing(people: People) -> None:
+    """The rebate of a settlement that bounces is owed again by an agreement that lives, not by a cancelled one."""
+    made = sold_on_credit(people, interest={"kind": "reducing", "annual_percent": 24})
+    people.as_cashier().rpc(
+        "settle_early", p_id=new_id(), p_agreement_id=made["id"], p_amount=1180, p_method="cheque"
+    )
+    (row,) = people.as_cashier().select(
+        "select payment_id from public.payment_allocations where invoice_id = %s", [made["invoice_id"]]
+    )
+    people.as_cashier().rpc(
+        "void_sale", p_id=new_id(), p_invoice_id=made["invoice_id"], p_reason="Wrong customer"
+    )
+    people.as_admin().rpc(
+        "reverse_payment", p_id=new_id(), p_payment_id=row["payment_id"], p_reason="Bounced"
+    )
+    assert _owed_by_charges(people, made["customer_id"]) == 0
+    in_order(people)
+
+
+def test_the_proof_names_what_a_cancelled_agreement_kept(people: People) -> None:
+    """check_books finds a settlement that a void has left behind."""
+    made = sold_on_credit(people, fees=[{"name": "Fee", "amount": 20}])
+    people.as_cashier().rpc("void_sale", p_id=new_id(), p_invoice_id=made["invoice_id"], p_reason="Typo")
+    in_order(people)
+    people.connection.execute(
+        "insert into public.credit_settlements (org_id, agreement_id, no, branch_id, component, amount) "
+        "values (%s, %s, 1, %s, 'fee', 5)",
+        [people.world.teak.id, made["id"], made["branch_id"]],
+    )
+    found = people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)
+    assert "a voided sale's agreement still has something settled or owed" in {f["problem"] for f in found}
+
+
 def test_flat_interest_loses_nothing_to_division(people: People) -> None:
     """Multiplied first: 7 % a year is no decimal by the month, and costs no paisa. 10,002.00 * 21 / 1,200 is 175.035."""
     quote = people.as_nobody().rpc(
