@@ -67,6 +67,14 @@ declare
   v_date date := private.local_date(p_org_id, p_branch_id, p_at);
   v_amount numeric := (select sum((s ->> 'amount')::numeric) from jsonb_array_elements(p_sources) s);
 begin
+  -- Else it would be dated into a time, and perhaps into closed books, in which nothing was held.
+  if exists (
+    select from jsonb_array_elements(p_sources) s
+    where p_at < coalesce(
+      (select p.received_at from public.payments p where p.org_id = p_org_id and p.id = (s ->> 'payment_id')::uuid),
+      (select c.issued_at from public.credit_notes c where c.org_id = p_org_id and c.id = (s ->> 'credit_note_id')::uuid))) then
+    perform private.fail(400, 'invalid_input', 'A refund is not older than what it is paid out of.', '{"field": "occurred_at"}');
+  end if;
   perform private.assert_period_open(p_org_id, v_date);
   insert into public.refunds (org_id, id, branch_id, customer_id, number, method, amount, reference, note, refunded_at,
     business_date, created_by)
@@ -89,8 +97,8 @@ end;
 $$;
 
 comment on function private.pay_back(uuid, uuid, uuid, uuid, text, jsonb, text, text, timestamptz) is
-'Writes a refund. p_sources: as private.refund_sources_for returns them, locked. p_id: the refund''s. Errors: 409 period_closed,
-series_exhausted.';
+'Writes a refund. p_sources: as private.refund_sources_for returns them, locked. p_id: the refund''s. Errors: 400 invalid_input
+(older than one of its sources), 409 period_closed, series_exhausted.';
 
 create function private.refund_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -164,7 +172,7 @@ comment on function public.refund(uuid, uuid, numeric, text, jsonb) is
 the refund''s id. p_customer_id: null when the payment or the credit note is named, as a walk-in''s must be. p_amount: in the organisation''s
 currency, at most what is left. p_method: how it is paid. p_options: payment_id or credit_note_id (what it is paid out of; else the
 oldest first), branch_id (which pays; else that of the payment or credit note, else the caller''s only one), reference, occurred_at
-(ISO 8601, needs sale.backdate), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,
+(ISO 8601, needs sale.backdate, not before what it is paid out of), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,
 backdating_denied; 404 not_found; 409 payment_reversed, period_closed, id_reused, series_exhausted; 422 refund_exceeds_credit,
 customer_mismatch, branch_archived. Permission: refund.create.';
 revoke execute on function public.refund(uuid, uuid, numeric, text, jsonb) from public, anon;

@@ -44,6 +44,7 @@ as $$
 declare
   v_ids uuid[];
   v_agreements uuid[];
+  v_open_from date;
   v_one record;
   v_aged integer := 0;
   v_overdue integer := 0;
@@ -54,6 +55,9 @@ begin
   -- All invoices before any customer, in the order of their ids: whoever pays meanwhile waits here or is waited for, once.
   v_ids := array(select t.invoice_id from private.to_age(p_org_id) t);
   perform from public.invoices i where i.org_id = p_org_id and i.id = any (v_ids) order by i.id for no key update;
+  -- A fee of a day whose books are closed already is charged on the first day that is open.
+  perform private.lock_books(p_org_id, false);
+  v_open_from := (select o.books_closed_through + 1 from public.organizations o where o.id = p_org_id);
   -- Asked again beneath the locks: what another run or a payment has done is not done again.
   v_agreements := array(select t.agreement_id from private.to_age(p_org_id) t where t.invoice_id = any (v_ids));
   for v_one in
@@ -68,7 +72,8 @@ begin
     order by i.agreement_id, i.no
   loop
     if v_one.late and v_one.late_fee > 0 and v_one.late_fee_on is null then
-      perform private.charge(p_org_id, v_one.agreement_id, v_one.no, 'late_fee', 'late_fee', v_one.late_fee, v_one.today);
+      perform private.charge(p_org_id, v_one.agreement_id, v_one.no, 'late_fee', 'late_fee', v_one.late_fee,
+        greatest(v_one.today, v_open_from));
       v_fees := v_fees + 1;
     end if;
     v_overdue := v_overdue + (v_one.late and v_one.status = 'pending')::integer;
@@ -100,7 +105,7 @@ $$;
 
 comment on function private.run_overdue(uuid) is
 'The daily job for one organisation, each agreement by its branch''s date: instalments overdue after grace, their late fee once,
-default, reminders as events (instalment.reminder) once each. Run again, or twice at once, it finds nothing left to do. Returns
+default, reminders as events (instalment.reminder) once each. A fee whose day is in closed books is charged on the first open day. Run again, or twice at once, it finds nothing left to do. Returns
 how many of each. No errors.';
 
 create function private.run_overdue_all() returns integer

@@ -203,6 +203,25 @@ def test_the_proof_names_what_a_cancelled_agreement_kept(people: People) -> None
     assert "a voided sale's agreement still has something settled or owed" in {f["problem"] for f in found}
 
 
+def test_a_late_fee_in_closed_books(people: People) -> None:
+    """Who closed the books through today gets the fee on the first open day, and the job goes on."""
+    made = sold_on_credit(people, late_fee=15)
+    day = today(people.connection) + timedelta(days=31)
+    set_today(people.connection, day)
+    people.connection.execute(
+        "update public.organizations set books_closed_through = %s where id = %s",
+        [day + timedelta(days=2), people.world.teak.id],
+    )
+    assert run_job(people)["late_fees"] > 0
+    (row,) = people.as_cashier().select(
+        "select charged_on from public.credit_charges where agreement_id = %s and kind = 'late_fee'",
+        [made["id"]],
+    )
+    assert row["charged_on"] == day + timedelta(days=3)
+    assert run_job(people)["late_fees"] == 0
+    in_order(people)
+
+
 def test_flat_interest_loses_nothing_to_division(people: People) -> None:
     """Multiplied first: 7 % a year is no decimal by the month, and costs no paisa. 10,002.00 * 21 / 1,200 is 175.035."""
     quote = people.as_nobody().rpc(

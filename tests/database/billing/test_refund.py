@@ -118,3 +118,17 @@ def test_the_same_call_again_when_he_has_more_branches(people: People) -> None:
         [people.world.teak.id, people.world.teak.users["cashier"].id, people.world.mum.id],
     )
     assert _refund(cashier, customer, 20, p_id=act) == back
+
+
+def test_no_refund_is_older_than_its_money(people: People) -> None:
+    """Else a refund would be dated into a time when nothing was held."""
+    customer = people.world.teak.customers["trusted"]
+    payment = record(people.as_cashier(), customer, 50)
+    invoice = sell(people.as_sales(), people.world.blr, assembly(people), customer=customer)
+    note = credit(people.as_sales(), invoice["id"])
+    before = footprint(people.connection)
+    for source in ({"payment_id": payment["id"]}, {"credit_note_id": note["id"]}):
+        with raises("invalid_input", 400) as refusal:
+            _refund(people.as_admin(), None, 1, occurred_at="2024-05-01T10:00:00+05:30", **source)
+        assert refusal.facts["field"] == "occurred_at"
+    assert footprint(people.connection) == before
