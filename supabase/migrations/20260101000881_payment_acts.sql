@@ -163,6 +163,14 @@ begin
       select from public.refund_sources s where s.org_id = v_payment.org_id and s.payment_id = p_payment_id) then
       perform private.fail(409, 'payment_refunded', 'Some of this payment was paid back already.',
         jsonb_build_object('payment_id', p_payment_id));
+    elsif v_payment.method = 'points' and exists (
+      select from public.credit_notes c
+      join public.refund_sources s on s.org_id = c.org_id and s.credit_note_id = c.id
+      join public.refunds f on f.org_id = s.org_id and f.id = s.refund_id and f.method = 'points'
+      where c.org_id = v_payment.org_id and c.invoice_id = any (v_ids)) then
+      -- To take them off the invoice as well would leave a debt for what the customer has not got.
+      perform private.fail(409, 'payment_refunded', 'A credit note gave these points back already.',
+        jsonb_build_object('payment_id', p_payment_id));
     end if;
     v_date := private.local_date(v_payment.org_id, v_payment.branch_id, now());
     perform private.assert_period_open(v_payment.org_id, v_date);
@@ -185,8 +193,8 @@ $$;
 
 comment on function public.reverse_payment(uuid, uuid, text) is
 'Takes a payment back that did not stand, such as a bounced cheque: what it settled is open again, and it counts for nothing.
-p_id: the client''s uuid of this act. p_payment_id. p_reason: 1 to 500 characters, kept. Returns the payment as JSON with
-reversed. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 payment_reversed, payment_refunded,
+p_id: the client''s uuid of this act. p_payment_id: nothing of it was paid back; points: nor did a credit note of their invoice give
+any back. p_reason: 1 to 500 characters, kept. Returns the payment as JSON with reversed. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 payment_reversed, payment_refunded,
 changed_meanwhile, invoice_not_open, period_closed, id_reused. Permission: payment.reverse at the payment''s branch.';
 revoke execute on function public.reverse_payment(uuid, uuid, text) from public, anon;
 grant execute on function public.reverse_payment(uuid, uuid, text) to authenticated;
