@@ -194,7 +194,7 @@ comment on function private.post_credit_note(uuid, uuid, uuid, jsonb, text, uuid
 goods came back before. p_voids: all of it is credited to the invoice, whose payments are taken off; the caller does the rest of
 that. Errors: as public.issue_credit_note''s.';
 
-create function private.refund_option(p_options jsonb) returns jsonb
+create function private.refund_option(p_options jsonb, p_invoice public.invoices) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -207,14 +207,18 @@ begin
       perform private.fail(400, 'invalid_input', 'refund is {"method", "reference"?}.', '{"field": "refund"}');
     end if;
     perform private.check_money(1, v_refund ->> 'method', v_refund ->> 'reference');
+    -- A walk-in's credit has nobody to wait for: paying it back is part of crediting.
+    if p_invoice.customer_id is not null then
+      perform private.authorize('refund.create', p_invoice.org_id, p_invoice.branch_id);
+    end if;
   end if;
   return v_refund;
 end;
 $$;
 
-comment on function private.refund_option(jsonb) is
-'The option refund, {"method", "reference"?}: how what is left of a credit note is paid back at once. Null without it. Errors: 400
-invalid_input.';
+comment on function private.refund_option(jsonb, public.invoices) is
+'The option refund, {"method", "reference"?}: how what is left of a credit note is paid back at once. Null without it. For a named
+customer it needs refund.create. Errors: 400 invalid_input, 403 permission_denied.';
 
 create function private.refund_rest(p_org_id uuid, p_credit_note_id uuid, p_refund jsonb) returns void
 language plpgsql
@@ -252,7 +256,7 @@ begin
   perform private.authorize('credit_note.create', v_invoice.org_id, v_invoice.branch_id);
   perform private.check_options(p_options, array['location_id', 'goods_return_id', 'refund', 'occurred_at']);
   perform private.check_texts(p_options, array['location_id', 'goods_return_id', 'occurred_at']);
-  v_refund := private.refund_option(p_options);
+  v_refund := private.refund_option(p_options, v_invoice);
   perform private.check_reason(p_reason);
   v_at := private.act_time(v_invoice.org_id, p_options);
   if private.claim_request(v_invoice.org_id, p_id, 'issue_credit_note', jsonb_build_array(p_invoice_id, p_lines, p_reason,
@@ -275,7 +279,8 @@ return_goods), refund ({"method", "reference"?}: what the invoice''s balance doe
 must be), occurred_at (ISO 8601, needs sale.backdate). Without refund the rest is the customer''s credit. Returns the credit note
 as JSON. CGST Act 2017, section 34(1). Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found;
 409 invoice_not_open, goods_return_credited, serial_in_stock, period_closed, id_reused, series_exhausted; 422
-credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission: credit_note.create.';
+credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission: credit_note.create; with
+refund for a named customer refund.create, too.';
 revoke execute on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) from public, anon;
 grant execute on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) to authenticated;
 

@@ -268,3 +268,18 @@ def test_what_was_written_is_not_voided_at_the_till(people: People) -> None:
     with raises("not_a_counter_sale", 422):
         _void(people.as_cashier(), written["id"])
     assert state(people, written["id"]) == ("sent", 0, 0, 118)
+
+
+def test_who_pays_credit_out_may_refund(people: People) -> None:
+    """A customer's credit is paid out by who holds refund.create, whichever act does it; a walk-in's must be."""
+    blr, variants = people.world.blr, people.world.teak.variants
+    customer = people.world.teak.customers["trusted"]
+    invoice = sell(people.as_sales(), blr, line(variants["sofa"]), customer=customer)
+    before = footprint(people.connection)
+    with raises("permission_denied", 403) as refusal:
+        credit(people.as_sales(), invoice["id"], refund={"method": "cash"})
+    assert refusal.facts["permission"] == "refund.create"
+    with raises("permission_denied", 403):
+        _exchange(people, invoice["id"], None, [line(variants["lamp"])], refund={"method": "upi"})
+    assert footprint(people.connection) == before
+    assert len(credit(people.as_admin(), invoice["id"], refund={"method": "cash"})["refunds"]) == 1
