@@ -49,7 +49,7 @@ $$;
 comment on function private.note_credit(uuid, uuid, uuid, numeric) is
 'Writes the entry of what a credit note settles of an invoice, whose lock the caller holds. No errors.';
 
-create function private.lock_credit(p_org_id uuid, p_credit_note_id uuid, p_customer_id uuid) returns numeric
+create function private.lock_credit(p_org_id uuid, p_credit_note_id uuid, p_customer_id uuid, p_permission text) returns numeric
 language plpgsql
 set search_path = ''
 as $$
@@ -57,7 +57,7 @@ declare
   v_customer_id uuid;
 begin
   select customer_id into v_customer_id from public.credit_notes
-  where org_id = p_org_id and id = p_credit_note_id for no key update;
+  where org_id = p_org_id and id = p_credit_note_id and branch_id in (select private.branches_with(p_permission)) for no key update;
   if not found then
     perform private.fail(404, 'not_found', 'There is no such credit note.', jsonb_build_object('credit_note_id', p_credit_note_id));
   elsif v_customer_id is distinct from p_customer_id then
@@ -68,9 +68,9 @@ begin
 end;
 $$;
 
-comment on function private.lock_credit(uuid, uuid, uuid) is
-'Locks a customer''s credit note, after the invoices concerned, and returns what is left of it. Errors: 404 not_found, 422
-customer_mismatch.';
+comment on function private.lock_credit(uuid, uuid, uuid, text) is
+'Locks a customer''s credit note, after the invoices concerned, and returns what is left of it. p_permission: which the caller holds at
+the branch that issued it. Errors: 404 not_found, 422 customer_mismatch.';
 
 -- Issuing -----------------------------------------------------------------------------------------
 
@@ -299,7 +299,7 @@ begin
   perform private.authorize('payment.record', v_note.org_id, v_note.branch_id);
   if private.claim_request(v_note.org_id, p_id, 'apply_credit_note', jsonb_build_array(p_credit_note_id, p_allocations)) then
     v_plan := array(select p from private.plan_allocations(v_note.org_id, v_note.customer_id, p_allocations) p);
-    v_left := private.lock_credit(v_note.org_id, p_credit_note_id, v_note.customer_id);
+    v_left := private.lock_credit(v_note.org_id, p_credit_note_id, v_note.customer_id, 'payment.record');
     perform private.assert_period_open(v_note.org_id, private.local_date(v_note.org_id, v_note.branch_id, now()));
     select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_note.org_id, v_left, v_plan, true) s;
     perform private.note_credit(v_note.org_id, p_credit_note_id, (s ->> 'invoice_id')::uuid, (s ->> 'amount')::numeric)

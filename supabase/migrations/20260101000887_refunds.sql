@@ -20,13 +20,15 @@ begin
     -- An advance belongs to its order: while that is open it is paid back by name only.
     v_payments := array(
       select p.id from public.payments p
-      where p.org_id = p_org_id and p.customer_id = p_customer_id and not exists (
+      where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id in (select private.branches_with('refund.create'))
+        and not exists (
           select from public.sales_orders o
           where o.org_id = p.org_id and o.id = p.order_id and o.status not in ('closed', 'cancelled'))
         and private.unallocated(p.org_id, p.id) > 0);
     v_notes := array(
       select c.id from public.credit_notes c
-      where c.org_id = p_org_id and c.customer_id = p_customer_id and private.credit_left(c.org_id, c.id) > 0);
+      where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id in (select private.branches_with('refund.create'))
+        and private.credit_left(c.org_id, c.id) > 0);
   end if;
   perform from public.payments p where p.org_id = p_org_id and p.id = any (v_payments) order by p.id for no key update;
   perform from public.credit_notes c where c.org_id = p_org_id and c.id = any (v_notes) order by c.id for no key update;
@@ -54,8 +56,8 @@ end;
 $$;
 
 comment on function private.refund_sources_for(uuid, uuid, uuid, uuid, numeric) is
-'Locks what a refund can be paid out of (the payment or the credit note named, else all that the customer has, oldest first) and
-returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all. Errors: 422 refund_exceeds_credit.';
+'Locks what a refund can be paid out of (the payment or the credit note named, else all that the customer has at branches
+where the caller holds refund.create, oldest first) and returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all. Errors: 422 refund_exceeds_credit.';
 
 create function private.pay_back(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_method text, p_sources jsonb,
   p_reference text, p_note text, p_at timestamptz)
@@ -146,6 +148,10 @@ begin
     or (p_options ->> 'credit_note_id' is not null and v_note.org_id is distinct from v_org_id) then
     perform private.fail(404, 'not_found', 'There is no such branch, payment or credit note of this customer.');
   end if;
+  if coalesce(v_payment.id, v_note.id) is not null then
+    -- Whose money it is: who pays another branch's out covers that branch, too.
+    perform private.authorize('refund.create', v_org_id, coalesce(v_payment.branch_id, v_note.branch_id));
+  end if;
   perform private.check_options(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
   perform private.check_texts(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
   perform private.check_money(p_amount, p_method, p_options ->> 'reference');
@@ -174,6 +180,7 @@ currency, at most what is left. p_method: how it is paid. p_options: payment_id 
 oldest first), branch_id (which pays; else that of the payment or credit note, else the caller''s only one), reference, occurred_at
 (ISO 8601, needs sale.backdate, not before what it is paid out of), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,
 backdating_denied; 404 not_found; 409 payment_reversed, period_closed, id_reused, series_exhausted; 422 refund_exceeds_credit,
-customer_mismatch, branch_archived. Permission: refund.create.';
+customer_mismatch, branch_archived. Permission: refund.create at the branch that pays, and at those whose payments and credit notes it
+pays out of.';
 revoke execute on function public.refund(uuid, uuid, numeric, text, jsonb) from public, anon;
 grant execute on function public.refund(uuid, uuid, numeric, text, jsonb) to authenticated;

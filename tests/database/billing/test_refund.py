@@ -132,3 +132,32 @@ def test_no_refund_is_older_than_its_money(people: People) -> None:
             _refund(people.as_admin(), None, 1, occurred_at="2024-05-01T10:00:00+05:30", **source)
         assert refusal.facts["field"] == "occurred_at"
     assert footprint(people.connection) == before
+
+
+def test_money_of_another_branch(people: People) -> None:
+    """Whoever uses a payment or a credit note covers the branch that took or issued it."""
+    world, cashier = people.world, _may_refund(people)
+    customer, at_home = world.teak.customers["trusted"], str(world.blr.id)
+    away = record(people.as_cashier(world.mum), customer, 50)
+    sold = sell(people.as_admin(), world.mum, assembly(people), customer=customer)
+    note = credit(people.as_admin(), sold["id"])
+    before = footprint(people.connection)
+    for source in ({"payment_id": away["id"]}, {"credit_note_id": note["id"]}):
+        with raises("not_found", 404):
+            _refund(cashier, None, 1, branch_id=at_home, **source)
+    with raises("refund_exceeds_credit", 422) as refusal:
+        _refund(cashier, customer, 1, branch_id=at_home)
+    assert refusal.facts["credit"] == 0
+    with raises("not_found", 404):
+        sell(
+            people.as_sales(),
+            world.blr,
+            assembly(people),
+            payments=[],
+            customer=customer,
+            credit_note_id=note["id"],
+        )
+    assert footprint(people.connection) == before
+    # The admin covers both.
+    assert _refund(people.as_admin(), customer, 168, branch_id=at_home)["amount"] == 168
+    assert_books(people)
