@@ -13,6 +13,7 @@ declare
   v_credit numeric;
 begin
   if p_payment_id is not null then
+    perform private.lock_payment(p_org_id, p_payment_id);
     v_payments := array[p_payment_id];
   elsif p_credit_note_id is not null then
     v_notes := array[p_credit_note_id];
@@ -57,7 +58,8 @@ $$;
 
 comment on function private.refund_sources_for(uuid, uuid, uuid, uuid, numeric) is
 'Locks what a refund can be paid out of (the payment or the credit note named, else all that the customer has at branches
-where the caller holds refund.create, oldest first) and returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all. Errors: 422 refund_exceeds_credit.';
+where the caller holds refund.create, oldest first) and returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all. Errors: 409 payment_reversed, 422
+refund_exceeds_credit.';
 
 create function private.pay_back(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_method text, p_sources jsonb,
   p_reference text, p_note text, p_at timestamptz)
@@ -143,7 +145,7 @@ begin
     perform private.authorize('refund.create', v_org_id);
     perform private.fail(400, 'invalid_input', 'Say which branch pays it back.', '{"field": "branch_id"}');
   end if;
-  if private.authorize_branch('refund.create', v_branch_id) <> v_org_id
+  if private.authorize_branch('refund.create', v_branch_id) is distinct from v_org_id
     or (p_options ->> 'payment_id' is not null and v_payment.org_id is distinct from v_org_id)
     or (p_options ->> 'credit_note_id' is not null and v_note.org_id is distinct from v_org_id) then
     perform private.fail(404, 'not_found', 'There is no such branch, payment or credit note of this customer.');

@@ -161,3 +161,14 @@ def test_money_of_another_branch(people: People) -> None:
     # The admin covers both.
     assert _refund(people.as_admin(), customer, 168, branch_id=at_home)["amount"] == 168
     assert_books(people)
+
+
+def test_who_is_not_there_gets_nothing_back(people: People) -> None:
+    """A customer of nobody's is not found, also where a branch is named; a payment that bounced says so."""
+    with raises("not_found", 404):
+        _refund(people.as_admin(), new_id(), 1, branch_id=str(people.world.blr.id))
+    customer = people.world.teak.customers["trusted"]
+    payment = record(people.as_cashier(), customer, 50, p_method="cheque")
+    people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=payment["id"], p_reason="Bounced")
+    with raises("payment_reversed", 409):
+        _refund(people.as_admin(), customer, 50, payment_id=payment["id"])
