@@ -138,7 +138,7 @@ def test_what_was_posted_stays(people: People, table: str, change: str) -> None:
 
 
 def test_points_that_were_given_back_are_not_reversed(people: People) -> None:
-    """A credit note gave the points back already: taking the payment off too would leave a debt for nothing."""
+    """A credit note gave the points back: taking the payment off, too, would leave a debt for nothing."""
     program(people)
     customer = people.world.teak.customers["trusted"]
     adjust_points(people, customer, 400)

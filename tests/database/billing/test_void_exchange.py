@@ -221,7 +221,7 @@ def test_a_credit_note_pays_for_its_own_customer_only(people: People) -> None:
 
 
 def test_a_void_pays_back_what_the_till_took(people: People) -> None:
-    """Money that came by a receipt is the customer's again, and refund.create decides whether he gets it paid out."""
+    """Money that came by a receipt is the customer's credit again; refund.create pays that out."""
     customer = people.world.teak.customers["trusted"]
     advance = record(people.as_cashier(), customer, 100, p_options={"hold": True})
     invoice = owe(people, assembly(people), paid=[pay(18)])
@@ -232,9 +232,7 @@ def test_a_void_pays_back_what_the_till_took(people: People) -> None:
         p_allocations=[{"invoice_id": invoice["id"], "amount": 100}],
     )
     _void(people.as_cashier(), invoice["id"])
-    refunds = people.as_admin().select(
-        "select amount from public.refunds where customer_id = %s", [customer]
-    )
+    refunds = people.as_admin().select("select amount from public.refunds where customer_id = %s", [customer])
     assert [row["amount"] for row in refunds] == [18]
     assert people.as_admin().rpc("get_payment", p_id=advance["id"])["unallocated"] == 100
     assert held(people.connection, people.world.teak.id, customer) == 100
@@ -247,9 +245,7 @@ def test_points_come_back_as_points(people: People) -> None:
     customer = people.world.teak.customers["trusted"]
     adjust_points(people, customer, 100)
     invoice = owe(people, assembly(people))
-    payment = people.as_cashier().rpc(
-        "redeem_points", p_id=new_id(), p_invoice_id=invoice["id"], p_amount=50
-    )
+    payment = people.as_cashier().rpc("redeem_points", p_id=new_id(), p_invoice_id=invoice["id"], p_amount=50)
     _void(people.as_cashier(), invoice["id"])
     assert balance(people, customer) == 100
     assert people.as_admin().rpc("get_payment", p_id=payment["id"])["unallocated"] == 0
@@ -271,7 +267,7 @@ def test_what_was_written_is_not_voided_at_the_till(people: People) -> None:
 
 
 def test_who_pays_credit_out_may_refund(people: People) -> None:
-    """A customer's credit is paid out by who holds refund.create, whichever act does it; a walk-in's must be."""
+    """A customer's credit is paid out by who holds refund.create, whichever act does it."""
     blr, variants = people.world.blr, people.world.teak.variants
     customer = people.world.teak.customers["trusted"]
     invoice = sell(people.as_sales(), blr, line(variants["sofa"]), customer=customer)
