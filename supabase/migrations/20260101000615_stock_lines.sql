@@ -97,6 +97,7 @@ set search_path = ''
 as $$
 declare
   v_number text := (select s.key from jsonb_each(p_shape) s where s.value = '"number"');
+  v_fields text[] := array(select jsonb_object_keys(p_shape));
   v_place bigint;
   v_problem text;
 begin
@@ -105,8 +106,14 @@ begin
   end if;
   select e.place, e.problem into v_place, v_problem
   from (
+    -- Field by field in one statement, and what may be left out only where it is there: 2000 lines are read in no time.
     select t.place, case when jsonb_typeof(t.line) <> 'object' then 'must be an object'
-      else private.field_problem(t.line, p_shape) end as problem
+      when t.line - v_fields <> '{}' then 'has no field ' || left((select min(k) from jsonb_object_keys(t.line - v_fields) k), 60)
+      else (
+        select s.key || ' ' || x.problem
+        from jsonb_each(p_shape) s cross join lateral (select private.field_problem(t.line -> s.key, s.value) as problem offset 0) x
+        where (t.line ? s.key or s.value in ('"id"', '"number"', '"quantity"', '"count"')) and x.problem is not null
+        limit 1) end as problem
     from jsonb_array_elements(p_lines) with ordinality t (line, place)) e
   where e.problem is not null order by e.place limit 1;
   if v_place is null and v_number is not null then
