@@ -12,6 +12,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from bench.shop import Branch, Connection, Shop, call
+from local.processes import wait_until
 from tests.concurrency.conftest import FoundShop, OpenTill
 
 Key = tuple[str, str]
@@ -201,8 +202,8 @@ def test_old_and_foreign_cursors_begin_anew(found_shop: FoundShop, till: OpenTil
     assert pruned is not None
     assert pruned[0] > 0
     assert reset(cursor)
-    fresh = call(admin, "stock_changes", None, None)["cursor"]
-    assert not reset(fresh)
+    # A cursor reaches back to the oldest transaction open anywhere, here perhaps another test's.
+    assert wait_until(lambda: not reset(call(admin, "stock_changes", None, None)["cursor"]), 120)
 
 
 def test_after_a_long_absence_everything_is_read(found_shop: FoundShop, till: OpenTill) -> None:
@@ -210,7 +211,8 @@ def test_after_a_long_absence_everything_is_read(found_shop: FoundShop, till: Op
     shop = found_shop(variants=2, stock=10)
     cursor = call(till(shop), "stock_changes", None, None)["cursor"]
     with psycopg.connect(shop.url) as owner:
-        for count, expected in ((20000, False), (1, True)):
+        # Some events more may count: those since the oldest transaction open anywhere, here perhaps another test's.
+        for count, expected in ((19000, False), (2000, True)):
             owner.execute(
                 "insert into private.stock_events (org_id, branch_id, location_ids, variant_ids)"
                 " select %s, %s, array[%s::uuid], array[%s::uuid] from generate_series(1, %s)",
