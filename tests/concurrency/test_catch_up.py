@@ -211,7 +211,7 @@ def test_after_a_long_absence_everything_is_read(found_shop: FoundShop, till: Op
     shop = found_shop(variants=2, stock=10)
     cursor = call(till(shop), "stock_changes", None, None)["cursor"]
     with psycopg.connect(shop.url) as owner:
-        # Some events more may count: those since the oldest transaction open anywhere, here perhaps another test's.
+        # More may count: what came since the oldest transaction open anywhere, perhaps another test's.
         for count, expected in ((19000, False), (2000, True)):
             owner.execute(
                 "insert into private.stock_events (org_id, branch_id, location_ids, variant_ids)"
