@@ -137,7 +137,7 @@ def add_customer(
     phone: Annotated[str | None, typer.Option("--phone")] = None,
     email: Annotated[str | None, typer.Option("--email")] = None,
     tax_number: Annotated[
-        str | None, typer.Option("--tax-number", help="GSTIN in India; needs --country.")
+        str | None, typer.Option("--tax-number", help="GSTIN in India: of the state that --region names.")
     ] = None,
     line1: Annotated[str | None, typer.Option("--address", help="Street and number.")] = None,
     city: Annotated[str | None, typer.Option("--city")] = None,

@@ -52,12 +52,16 @@ create table public.customers (
   updated_at timestamptz not null default now(),
   unique (org_id, id),
   foreign key (country, region_code) references public.regions (country, code),
-  check (tax_number is null or (country is not null and (country <> 'IN' or private.is_gstin(tax_number)))),
+  check (tax_number is null or country is not null),
+  constraint gstin_is_of_the_state check (
+    country <> 'IN' or tax_number is null or coalesce(private.is_gstin(tax_number) and left(tax_number, 2) = region_code, false)),
   check (country is not null or region_code is null)
 );
 
 comment on table public.customers is
-'Who buys. tax_number: GSTIN in India, VAT number elsewhere. region_code: the GST state code. credit_limit: how much the
+'Who buys. tax_number: GSTIN in India, VAT number elsewhere. region_code: the GST state code. A
+registration is per state (CGST Act 2017, section 25(1)): a GSTIN begins with the state of this address; goods that go elsewhere have an
+address in customer_addresses, or the document names the place of supply. credit_limit: how much the
 customer may owe in all, in the organisation''s currency; set by set_credit_limit. credit_status: what his instalment agreements
 come to (private.follow_credit_status); who is in default gets no new credit.';
 
@@ -80,11 +84,13 @@ create table public.suppliers (
   updated_at timestamptz not null default now(),
   unique (org_id, id),
   foreign key (country, region_code) references public.regions (country, code),
-  check (tax_number is null or (country is not null and (country <> 'IN' or private.is_gstin(tax_number)))),
+  check (tax_number is null or country is not null),
+  constraint gstin_is_of_the_state check (
+    country <> 'IN' or tax_number is null or coalesce(private.is_gstin(tax_number) and left(tax_number, 2) = region_code, false)),
   check (country is not null or region_code is null)
 );
 
-comment on table public.suppliers is 'Who goods are bought from.';
+comment on table public.suppliers is 'Who goods are bought from. tax_number, region_code: as in customers.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 

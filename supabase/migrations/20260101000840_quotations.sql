@@ -103,22 +103,6 @@ $$;
 
 comment on function private.check_reason(text) is 'A reason has 1 to 500 characters. Errors: 400 invalid_input.';
 
-create function private.check_step(p_document text, p_from text, p_to text) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  if not exists (
-    select from public.lifecycle_transitions t
-    where t.document = p_document and t.from_status = p_from and t.to_status = p_to) then
-    perform private.refuse_transition(p_document, p_from, p_to);
-  end if;
-end;
-$$;
-
-comment on function private.check_step(text, text, text) is
-'Refuses a step that the lifecycle does not list, before an act changes anything. Errors: 409 invalid_transition.';
-
 create function private.price_document(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
 returns jsonb
 language plpgsql stable
@@ -168,7 +152,8 @@ set search_path = ''
 as $$
 begin
   return (
-    select q.header || jsonb_build_object('id', q.id, 'title', 'Quotation', 'number', q.number, 'revision', q.revision,
+    -- The header is as printed; whose it is now follows a merge.
+    select q.header || jsonb_build_object('id', q.id, 'customer_id', q.customer_id, 'title', 'Quotation', 'number', q.number, 'revision', q.revision,
       'status', q.status, 'valid_until', q.valid_until, 'sent_at', q.sent_at, 'answered_at', q.answered_at, 'reason', q.reason,
       'order_id', (select o.id from public.sales_orders o where o.org_id = q.org_id and o.quotation_id = q.id),
       'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'revisions', (

@@ -31,11 +31,18 @@ declare
   v_date date;
   v_points bigint;
   v_before numeric;
+  v_agreement_id uuid;
 begin
   perform private.authorize('payment.record', v_org_id, v_invoice.branch_id);
   perform private.check_money(p_amount, 'cash', null);
   if private.claim_request(v_org_id, p_id, 'redeem_points', jsonb_build_array(p_invoice_id, p_amount)) then
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
+    -- Of an instalment interest and fees come first: income of the agreement, which points do not pay.
+    v_agreement_id := private.agreement_on(v_org_id, p_invoice_id);
+    if v_agreement_id is not null then
+      perform private.fail(409, 'agreement_exists', 'This invoice is paid in instalments: points pay before they are agreed.',
+        jsonb_build_object('invoice_id', p_invoice_id, 'agreement_id', v_agreement_id));
+    end if;
     v_date := private.local_date(v_org_id, v_invoice.branch_id, now());
     perform private.assert_period_open(v_org_id, v_date);
     select coalesce(sum(case e.kind when 'redeem' then e.amount else -e.amount end), 0) into v_before
@@ -62,8 +69,9 @@ $$;
 comment on function public.redeem_points(uuid, uuid, numeric) is
 'Pays an open invoice of a customer with his points. At the till points are a payment of post_sale with the method points. p_id: the client''s uuid,
 the payment''s id. p_invoice_id. p_amount: what points are to pay, in the organisation''s currency; it takes amount / point_value points, rounded up to
-whole ones. Returns the payment as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid,
-invoice_not_open, period_closed, id_reused, series_exhausted; 422 payment_needs_a_customer, points_limit, points_insufficient.
+whole ones. While the invoice is paid in instalments they pay nothing: of those interest and fees come first, and points pay prices.
+Returns the payment as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid,
+invoice_not_open, agreement_exists, period_closed, id_reused, series_exhausted; 422 payment_needs_a_customer, points_limit, points_insufficient.
 Permission: payment.record at the invoice''s branch.';
 revoke execute on function public.redeem_points(uuid, uuid, numeric) from public, anon;
 grant execute on function public.redeem_points(uuid, uuid, numeric) to authenticated;
@@ -79,9 +87,8 @@ begin
   perform private.authorize('loyalty.manage', v_org_id);
   if p_points is null or p_points = 0 or abs(p_points) > 1000000000 then
     perform private.fail(400, 'invalid_input', 'p_points must be other than 0, at most 1,000,000,000.', '{"field": "p_points"}');
-  elsif p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "p_reason"}');
   end if;
+  perform private.check_reason(p_reason);
   if private.claim_request(v_org_id, p_id, 'adjust_points', jsonb_build_array(p_customer_id, p_points, p_reason)) then
     perform private.lock_customer(v_org_id, p_customer_id);
     if p_points > 0 then
@@ -116,12 +123,12 @@ declare
   v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
 begin
   perform private.authorize('customer.read', v_org_id);
-  return private.loyalty_json(v_org_id, p_customer_id);
+  return private.loyalty_json(v_org_id, private.customer_account(v_org_id, p_customer_id));
 end;
 $$;
 
 comment on function public.loyalty_balance(uuid) is
-'What points a customer has. p_customer_id. Returns {"customer_id", "points" (that can be redeemed now), "value" (what they pay, in currency; null without
+'What points a customer has. p_customer_id: also one who was merged. Returns {"customer_id", "points" (that can be redeemed now), "value" (what they pay, in currency; null without
 a program), "currency", "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404 not_found.
 Permission: customer.read.';
 revoke execute on function public.loyalty_balance(uuid) from public, anon;
@@ -134,10 +141,11 @@ set search_path = ''
 as $$
 declare
   v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_customer_id uuid := private.customer_account(v_org_id, p_customer_id);
 begin
   perform private.authorize('customer.read', v_org_id);
   return (
-    select jsonb_build_object('customer_id', p_customer_id, 'opening', coalesce(sum(e.points) filter (where e.created_at < p_from), 0),
+    select jsonb_build_object('customer_id', v_customer_id, 'opening', coalesce(sum(e.points) filter (where e.created_at < p_from), 0),
       'entries', coalesce(jsonb_agg(jsonb_build_object('at', e.created_at, 'kind', e.kind, 'points', e.points, 'expires_at', e.expires_at,
         'invoice_id', e.invoice_id, 'number', e.number, 'amount', e.amount, 'reason', e.reason) order by e.created_at, e.points desc, e.id)
         filter (where e.created_at >= p_from), '[]'),
@@ -145,14 +153,14 @@ begin
     from (
       select t.*, i.number from public.loyalty_entries t
       left join public.invoices i on i.org_id = t.org_id and i.id = t.invoice_id
-      where t.org_id = v_org_id and t.customer_id = p_customer_id and t.created_at < p_to) e);
+      where t.org_id = v_org_id and t.customer_id = v_customer_id and t.created_at < p_to) e);
 end;
 $$;
 
 comment on function public.loyalty_statement(uuid, timestamptz, timestamptz) is
 'A customer''s points from p_from (inclusive) to p_to (exclusive): {"customer_id", "opening", "entries": [{"at", "kind", "points", "expires_at",
 "invoice_id", "number", "amount", "reason"}], "closing"}; opening and the entries sum to closing. Points that have expired count until the
-nightly job wrote them off. p_customer_id. Errors: 401, 403 permission_denied, 404 not_found. Permission: customer.read.';
+nightly job wrote them off. p_customer_id: also one who was merged. Errors: 401, 403 permission_denied, 404 not_found. Permission: customer.read.';
 revoke execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) from public, anon;
 grant execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) to authenticated;
 

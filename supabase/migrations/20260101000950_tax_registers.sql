@@ -25,19 +25,45 @@ comment on function private.registration_branches(uuid, uuid) is
 'The branches that a register is of: all of the organisation, or those under the same tax number as p_branch_id. Closed ones too: their
 documents stay. Errors: 403 permission_denied unless the caller covers every one of them with report.read.';
 
-create function private.check_period(p_from date, p_to date) returns void
+create function private.check_range(p_from date, p_to date, p_most_days integer default null) returns void
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if p_from is null or p_to is null or not isfinite(p_from) or not isfinite(p_to) or p_to < p_from or p_to - p_from > 366 then
-    perform private.fail(400, 'invalid_input', 'Give the first and the last date of the period, a year apart at most.',
-      '{"field": "p_from"}');
+  if p_from is null or p_to is null or not isfinite(p_from) or not isfinite(p_to) or p_from > p_to or p_to - p_from > p_most_days then
+    perform private.fail(400, 'invalid_input', 'p_from and p_to are the first and the last day, in this order'
+      || coalesce(format(', at most %s days apart.', p_most_days), '.'), '{"field": "p_from"}');
   end if;
 end;
 $$;
 
-comment on function private.check_period(date, date) is 'Is this a period that a register can be of? Errors: 400 invalid_input.';
+comment on function private.check_range(date, date, integer) is
+'Is this a period, first day and last? p_most_days: how many days lie between them at most, null for any number. Errors: 400 invalid_input.';
+
+create function private.first_instant(p_day date) returns timestamptz
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return (p_day - 1)::timestamp at time zone 'UTC';
+end;
+$$;
+
+comment on function private.first_instant(date) is
+'An instant before which it is that day nowhere: what has this business date, or a later one, is found by an index on its instant from here
+on. A local date is never more than a day away from UTC''s. No errors.';
+
+create function private.last_instant(p_day date) returns timestamptz
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return (p_day + 2)::timestamp at time zone 'UTC';
+end;
+$$;
+
+comment on function private.last_instant(date) is
+'An instant from which on it is that day nowhere any more, as private.first_instant. No errors.';
 
 create function private.tax_documents(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
 returns table (document text, sign integer, id uuid, invoice_id uuid, number text, business_date date, invoice_number text,
@@ -46,6 +72,9 @@ returns table (document text, sign integer, id uuid, invoice_id uuid, number tex
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  v_from timestamptz := private.first_instant(p_from);
+  v_to timestamptz := private.last_instant(p_to);
 begin
   return query
   select 'invoice'::text, 1, i.id, i.id, i.number, i.business_date, i.number, i.business_date, i.seller ->> 'tax_number',
@@ -54,8 +83,7 @@ begin
   from public.invoices i
   -- The index knows the instant; the business date is the branch's local one, at most a day away.
   where i.branch_id = any (p_branches) and i.org_id = p_org_id and i.number is not null and i.status <> 'draft'
-    and i.issued_at >= p_from::timestamp at time zone 'UTC' - interval '1 day'
-    and i.issued_at < p_to::timestamp at time zone 'UTC' + interval '2 days'
+    and i.issued_at >= v_from and i.issued_at < v_to
     and i.business_date between p_from and p_to
   union all
   select 'credit_note'::text, -1, c.id, i.id, c.number, c.business_date, i.number, i.business_date, i.seller ->> 'tax_number',
@@ -63,8 +91,7 @@ begin
     i.total, false, i.tax_regime <> 'gst' or coalesce(i.seller ->> 'tax_scheme' = 'composition', false)
   from public.credit_notes c join public.invoices i on i.org_id = c.org_id and i.id = c.invoice_id
   where c.branch_id = any (p_branches) and c.org_id = p_org_id
-    and c.issued_at >= p_from::timestamp at time zone 'UTC' - interval '1 day'
-    and c.issued_at < p_to::timestamp at time zone 'UTC' + interval '2 days'
+    and c.issued_at >= v_from and c.issued_at < v_to
     and c.business_date between p_from and p_to;
 end;
 $$;
@@ -79,19 +106,20 @@ returns table (document text, id uuid, hsn_code text, unit text, quantity numeri
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  v_from timestamptz := private.first_instant(p_from);
+  v_to timestamptz := private.last_instant(p_to);
 begin
   return query
   select 'invoice'::text, l.invoice_id, l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
   from public.invoices i join public.invoice_lines l on l.org_id = i.org_id and l.invoice_id = i.id
   where i.branch_id = any (p_branches) and i.org_id = p_org_id
-    and i.issued_at >= p_from::timestamp at time zone 'UTC' - interval '1 day'
-    and i.issued_at < p_to::timestamp at time zone 'UTC' + interval '2 days'
+    and i.issued_at >= v_from and i.issued_at < v_to
   union all
   select 'credit_note'::text, l.credit_note_id, l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
   from public.credit_notes c join public.credit_note_lines l on l.org_id = c.org_id and l.credit_note_id = c.id
   where c.branch_id = any (p_branches) and c.org_id = p_org_id
-    and c.issued_at >= p_from::timestamp at time zone 'UTC' - interval '1 day'
-    and c.issued_at < p_to::timestamp at time zone 'UTC' + interval '2 days';
+    and c.issued_at >= v_from and c.issued_at < v_to;
 end;
 $$;
 
@@ -331,7 +359,7 @@ declare
   v_branches uuid[];
 begin
   perform private.authorize('report.read', p_org_id, p_branch_id);
-  perform private.check_period(p_from, p_to);
+  perform private.check_range(p_from, p_to, 366);
   v_branches := private.registration_branches(p_org_id, p_branch_id);
   return jsonb_build_object('org_id', p_org_id, 'from', p_from, 'to', p_to, 'b2cl_above', private.tax_threshold('IN', 'b2cl', p_to),
     'registrations', (
@@ -361,7 +389,7 @@ declare
   v_branches uuid[];
 begin
   perform private.authorize('report.read', p_org_id, p_branch_id);
-  perform private.check_period(p_from, p_to);
+  perform private.check_range(p_from, p_to, 366);
   v_branches := private.registration_branches(p_org_id, p_branch_id);
   return (
     with lines as materialized (

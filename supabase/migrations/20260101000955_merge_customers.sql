@@ -102,8 +102,10 @@ end;
 $$;
 
 comment on function private.customers_merged(uuid, uuid, uuid) is
-'Called once, in the same transaction, before the rows of p_merge_id become those of p_keep_id: for rooms that keep one row per customer,
-or a figure in customers. Both customers are locked. No errors.';
+'Prepares the rows of p_merge_id for becoming those of p_keep_id, where both together would break a rule: of two default addresses of a
+kind the one of p_keep_id stays. Called once, in the same transaction; both customers are locked. Whatever belongs to a customer follows
+by itself (private.move_customer); what a room derives from such rows it derives again after the move, as private.follow_credit_status
+does. No errors.';
 
 create function private.move_customer(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns jsonb
 language plpgsql
@@ -144,6 +146,9 @@ declare
   v_org_id uuid := (select org_id from public.customers where id = p_keep_id);
   v_keep public.customers;
   v_merge public.customers;
+  v_other public.customers;
+  v_registers boolean;
+  v_moves boolean;
   v_moved jsonb;
 begin
   perform private.authorize('customer.merge', v_org_id);
@@ -172,19 +177,33 @@ begin
     v_moved := private.move_customer(v_org_id, p_keep_id, p_merge_id);
     -- The agreements of both are one's now, and so is what they say of him.
     perform private.follow_credit_status(v_org_id, p_keep_id);
-    -- What only the other entry knew is kept. An address comes whole, with the tax number that belongs to it, or stays apart.
-    if v_keep.country is null and v_keep.address_line1 is null and v_keep.city is null then
-      update public.customers set tax_number = v_merge.tax_number, address_line1 = v_merge.address_line1,
+    -- What only the other entry knew is kept. A registration moves with all that tax asks of it, and stays in the state of its address;
+    -- an address comes whole, or stands apart.
+    v_registers := v_keep.tax_number is null and v_merge.tax_number is not null;
+    v_moves := num_nonnulls(v_keep.country, v_keep.address_line1, v_keep.city) = 0
+      or (v_registers and ((v_keep.country, v_keep.region_code) is distinct from (v_merge.country, v_merge.region_code)
+        or (length(btrim(coalesce(v_keep.address_line1, ''))) = 0 and length(btrim(v_merge.address_line1)) > 0)));
+    if v_moves then
+      v_other := v_keep;
+      update public.customers set tax_number = v_merge.tax_number, tax_area = v_merge.tax_area, address_line1 = v_merge.address_line1,
         address_line2 = v_merge.address_line2, city = v_merge.city, region_code = v_merge.region_code,
-        postal_code = coalesce(v_keep.postal_code, v_merge.postal_code), country = v_merge.country
+        postal_code = case when v_keep.country is null then coalesce(v_keep.postal_code, v_merge.postal_code) else v_merge.postal_code end,
+        country = v_merge.country
       where org_id = v_org_id and id = p_keep_id;
-    elsif length(btrim(v_merge.address_line1)) > 0
-      and (v_merge.address_line1, v_merge.postal_code) is distinct from (v_keep.address_line1, v_keep.postal_code) then
-      insert into public.customer_addresses (org_id, customer_id, kind, address_line1, address_line2, city, region_code,
-        postal_code, country)
-      values (v_org_id, p_keep_id, 'billing', v_merge.address_line1, v_merge.address_line2, v_merge.city, v_merge.region_code,
-        v_merge.postal_code, v_merge.country);
+    else
+      v_other := v_merge;
     end if;
+    if v_registers then
+      update public.customers set tax_number = v_merge.tax_number, kind = v_merge.kind, tax_treatment = v_merge.tax_treatment,
+        tax_area = coalesce(tax_area, v_merge.tax_area)
+      where org_id = v_org_id and id = p_keep_id;
+    end if;
+    insert into public.customer_addresses (org_id, customer_id, kind, address_line1, address_line2, city, region_code, postal_code, country)
+    select v_org_id, p_keep_id, 'billing', v_other.address_line1, v_other.address_line2, v_other.city, v_other.region_code,
+      v_other.postal_code, v_other.country
+    from public.customers c
+    where c.org_id = v_org_id and c.id = p_keep_id and length(btrim(v_other.address_line1)) > 0
+      and (v_other.address_line1, v_other.postal_code) is distinct from (c.address_line1, c.postal_code);
     update public.customers set phone = coalesce(phone, v_merge.phone), email = coalesce(email, v_merge.email),
       notes = coalesce(notes, v_merge.notes),
       payment_terms_days = coalesce(payment_terms_days, v_merge.payment_terms_days)
@@ -203,7 +222,8 @@ comment on function public.merge_customers(uuid, uuid, uuid) is
 'Makes one of two entries of the same customer. p_id: the client''s uuid of this act. p_keep_id: who stays; p_merge_id: whose documents,
 payments, credit and addresses become his, and who is archived for good, merged_into the other. Documents keep the buyer as printed; the
 credit limit that stays is that of p_keep_id. What the entry that stays lacks (address, phone, email, notes, terms) comes
-from the other; the customer group does not. Returns the customer as JSON, with merged, all that are one with him. Errors: 400 invalid_input; 401; 403
+from the other; the customer group does not. If only the other is registered for tax, its number comes with kind, treatment and area,
+and with its address where that is in another state; the address that was there goes on as a further one. Returns the customer as JSON, with merged, all that are one with him. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found; 409 customer_merged (one of them was merged before), changed_meanwhile (somebody works on his
 documents: try again), id_reused; 422 tax_numbers_differ. Permission: customer.merge.';
 revoke execute on function public.merge_customers(uuid, uuid, uuid) from public, anon;

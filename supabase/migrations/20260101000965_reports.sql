@@ -7,7 +7,6 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  perform private.authorize('report.read', p_org_id, p_branch_id);
   if p_branch_id is not null and not exists (select from public.branches where org_id = p_org_id and id = p_branch_id) then
     perform private.fail(404, 'not_found', 'There is no such branch.', '{"field": "p_branch_id"}');
   end if;
@@ -16,8 +15,8 @@ end;
 $$;
 
 comment on function private.report_branches(uuid, uuid) is
-'The branches of a report: p_branch_id, or null for all where the caller holds report.read. Errors: 401, 403 permission_denied, 404
-not_found.';
+'The branches of a report: p_branch_id, or null for all where the caller holds report.read; the report itself has authorized.
+Errors: 404 not_found.';
 
 create function private.check_choice(p_value text, p_choices text[], p_field text) returns void
 language plpgsql immutable
@@ -33,48 +32,65 @@ $$;
 
 comment on function private.check_choice(text, text[], text) is 'Is this one of the choices? Errors: 400 invalid_input.';
 
-create function private.check_day(p_day date) returns date
-language plpgsql stable
+create function private.check_day(p_day date) returns void
+language plpgsql immutable
 set search_path = ''
 as $$
 begin
   if not isfinite(p_day) then
     perform private.fail(400, 'invalid_input', 'p_as_of is a day.', '{"field": "p_as_of"}');
   end if;
-  -- The latest local date on earth is that of UTC+14: by then every branch's day has begun.
-  return coalesce(p_day, (now() at time zone 'UTC' + interval '14 hours')::date);
 end;
 $$;
 
-comment on function private.check_day(date) is 'The day of a report, for null today, wherever the branches are. Errors: 400 invalid_input.';
+comment on function private.check_day(date) is 'Is this a day, or null? Errors: 400 invalid_input.';
 
 -- What is owed ------------------------------------------------------------------------------------
+
+create function private.owed_by_customer(p_org_id uuid, p_branch_id uuid, p_as_of date)
+returns table (customer_id uuid, customer text, invoices bigint, owed numeric, overdue numeric, oldest_due date, current_due numeric,
+  days_1_30 numeric, days_31_60 numeric, days_61_90 numeric, over_90 numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_branches uuid[] := private.report_branches(p_org_id, p_branch_id);
+begin
+  perform private.check_day(p_as_of);
+  return query
+  select i.customer_id, c.name, count(distinct i.id), sum(i.balance), coalesce(sum(i.balance) filter (where i.due_date < i.as_of), 0.00),
+    min(i.due_date), coalesce(sum(i.balance) filter (where a.age = 'current'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_1_30'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_31_60'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'days_61_90'), 0.00),
+    coalesce(sum(i.balance) filter (where a.age = 'over_90'), 0.00)
+  from private.open_parts(p_org_id, v_branches, null, p_as_of) i
+  cross join lateral private.age(i.due_date, i.as_of) a (age)
+  left join public.customers c on c.org_id = p_org_id and c.id = i.customer_id
+  group by i.customer_id, c.name;
+end;
+$$;
+
+comment on function private.owed_by_customer(uuid, uuid, date) is
+'What each customer owes and since when it has been due, for outstanding and ageing, whose parameters and errors these are.';
 
 create function public.outstanding(p_org_id uuid, p_branch_id uuid default null, p_as_of date default null)
 returns table (customer_id uuid, customer text, invoices bigint, owed numeric, overdue numeric, oldest_due date)
 language plpgsql stable security definer
 set search_path = ''
 as $$
-declare
-  v_branches uuid[];
-  v_day date;
 begin
   perform private.authorize('report.read', p_org_id, p_branch_id);
-  v_branches := private.report_branches(p_org_id, p_branch_id);
-  v_day := private.check_day(p_as_of);
   return query
-  select i.customer_id, c.name, count(*), sum(i.balance), coalesce(sum(i.balance) filter (where i.due_date < v_day), 0.00),
-    min(i.due_date)
-  from private.open_invoices(p_org_id, v_branches, null, v_day) i
-  left join public.customers c on c.org_id = p_org_id and c.id = i.customer_id
-  group by i.customer_id, c.name order by sum(i.balance) desc, c.name, i.customer_id;
+  select o.customer_id, o.customer, o.invoices, o.owed, o.overdue, o.oldest_due
+  from private.owed_by_customer(p_org_id, p_branch_id, p_as_of) o order by o.owed desc, o.customer, o.customer_id;
 end;
 $$;
 
 comment on function public.outstanding(uuid, uuid, date) is
 'What customers owe on their open invoices, the largest first. p_org_id; p_branch_id: of one branch, null for all that the caller
-sees; p_as_of: at the end of that business date, null for now. owed, overdue (due before that day): in the organisation''s
-currency. customer_id null: counter sales that were paid once and are not any more. Errors: 400 invalid_input; 401; 403
+sees; p_as_of: at the end of that business date, null for now, by each branch''s own date. An invoice under an agreement is due
+instalment by instalment. owed, overdue (due before that day): in the organisation''s currency; invoices: how many; oldest_due: since when. customer_id null: counter sales that were paid once and are not any more. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found. Permission: report.read.';
 revoke execute on function public.outstanding(uuid, uuid, date) from public, anon;
 grant execute on function public.outstanding(uuid, uuid, date) to authenticated;
@@ -85,30 +101,18 @@ returns table (customer_id uuid, customer text, current_due numeric, days_1_30 n
 language plpgsql stable security definer
 set search_path = ''
 as $$
-declare
-  v_branches uuid[];
-  v_day date;
 begin
   perform private.authorize('report.read', p_org_id, p_branch_id);
-  v_branches := private.report_branches(p_org_id, p_branch_id);
-  v_day := private.check_day(p_as_of);
   return query
-  select i.customer_id, c.name, coalesce(sum(i.balance) filter (where a.age = 'current'), 0.00),
-    coalesce(sum(i.balance) filter (where a.age = 'days_1_30'), 0.00),
-    coalesce(sum(i.balance) filter (where a.age = 'days_31_60'), 0.00),
-    coalesce(sum(i.balance) filter (where a.age = 'days_61_90'), 0.00),
-    coalesce(sum(i.balance) filter (where a.age = 'over_90'), 0.00), sum(i.balance)
-  from private.open_invoices(p_org_id, v_branches, null, v_day) i
-  cross join lateral private.age(i.due_date, v_day) a (age)
-  left join public.customers c on c.org_id = p_org_id and c.id = i.customer_id
-  group by i.customer_id, c.name order by sum(i.balance) desc, c.name, i.customer_id;
+  select o.customer_id, o.customer, o.current_due, o.days_1_30, o.days_31_60, o.days_61_90, o.over_90, o.owed
+  from private.owed_by_customer(p_org_id, p_branch_id, p_as_of) o order by o.owed desc, o.customer, o.customer_id;
 end;
 $$;
 
 comment on function public.ageing(uuid, uuid, date) is
 'What customers owe, by how long it has been due. Parameters as outstanding''s: p_org_id, p_branch_id, p_as_of. current_due: not due yet,
-or due on the day itself; the others: days since the due date, which is the invoice''s date where it has none; in the organisation''s
-currency. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: report.read.';
+or due on the day itself; the others: days since the due date, which is the instalment''s, or the invoice''s date where it has none; in the
+organisation''s currency. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: report.read.';
 revoke execute on function public.ageing(uuid, uuid, date) from public, anon;
 grant execute on function public.ageing(uuid, uuid, date) to authenticated;
 
@@ -120,9 +124,8 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  -- Found by the indexes on the instant; a local date is never more than a day away from UTC's.
-  v_from timestamptz := (p_from - 1)::timestamp at time zone 'UTC';
-  v_to timestamptz := (p_to + 2)::timestamp at time zone 'UTC';
+  v_from timestamptz := private.first_instant(p_from);
+  v_to timestamptz := private.last_instant(p_to);
 begin
   return query
   select p.branch_id, p.business_date, p.method, p.created_by, p.amount, 0.00, 0.00
@@ -188,23 +191,23 @@ grant execute on function public.revenue(uuid, date, date, text, uuid) to authen
 -- What sold ---------------------------------------------------------------------------------------
 
 create function private.sales_documents(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
-returns table (id uuid, branch_id uuid, day date, sign integer, goods_id uuid, subtotal numeric, discount numeric, tax numeric,
-  round_off numeric, total numeric)
+returns table (id uuid, branch_id uuid, day date, sign integer, goods_id uuid, order_id uuid, subtotal numeric, discount numeric,
+  tax numeric, round_off numeric, total numeric)
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_from timestamptz := (p_from - 1)::timestamp at time zone 'UTC';
-  v_to timestamptz := (p_to + 2)::timestamp at time zone 'UTC';
+  v_from timestamptz := private.first_instant(p_from);
+  v_to timestamptz := private.last_instant(p_to);
 begin
   return query
-  -- Goods leave with the invoice, or left with the delivery that it is for.
-  select i.id, i.branch_id, i.business_date, 1, coalesce(i.delivery_id, i.id), i.subtotal, i.discount, i.tax, i.round_off, i.total
+  select i.id, i.branch_id, i.business_date, 1, case when i.order_id is null then i.id else coalesce(i.delivery_id, i.order_id) end,
+    i.order_id, i.subtotal, i.discount, i.tax, i.round_off, i.total
   from public.invoices i
   where i.org_id = p_org_id and i.branch_id = any (p_branches) and i.issued_at >= v_from and i.issued_at < v_to
     and i.business_date between p_from and p_to and i.status not in ('draft', 'void')
   union all
-  select c.id, c.branch_id, c.business_date, -1, c.goods_return_id, c.subtotal, c.discount, c.tax, c.round_off, c.total
+  select c.id, c.branch_id, c.business_date, -1, c.goods_return_id, null, c.subtotal, c.discount, c.tax, c.round_off, c.total
   from public.credit_notes c
   where c.org_id = p_org_id and c.branch_id = any (p_branches) and c.issued_at >= v_from and c.issued_at < v_to
     and c.business_date between p_from and p_to and not c.voids;
@@ -212,11 +215,12 @@ end;
 $$;
 
 comment on function private.sales_documents(uuid, uuid[], date, date) is
-'Invoices (sign 1) and credit notes (-1) of a period; neither drafts nor what was voided, nor the credit notes that voided it. goods_id: the
-document that its goods moved with, null when none did. No errors.';
+'Invoices (sign 1) and credit notes (-1) of a period; neither drafts nor what was voided, nor the credit notes that voided it. goods_id: what
+its goods moved with, as private.goods_cost names it: itself, the return, or of an invoice for an order (order_id) the delivery that it names,
+else the order; null when none did. No errors.';
 
-create function private.goods_cost(p_org_id uuid, p_documents uuid[])
-returns table (document_id uuid, variant_id uuid, quantity numeric, cost numeric)
+create function private.goods_cost(p_org_id uuid, p_documents uuid[], p_orders uuid[], p_variants uuid[] default null)
+returns table (goods_id uuid, variant_id uuid, quantity numeric, cost numeric)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -225,16 +229,59 @@ begin
   select m.document_id, m.variant_id, sum(m.quantity), sum(m.quantity * m.unit_cost)
   from public.stock_movements m
   join public.locations t on t.org_id = m.org_id and t.id = m.to_location_id
-  where m.org_id = p_org_id and m.document_id = any (p_documents)
+  where m.org_id = p_org_id and m.document_id = any (p_documents) and (p_variants is null or m.variant_id = any (p_variants))
     -- What came back for the scrap has cost what it cost.
-    and (m.document in ('invoice', 'delivery') or (m.document = 'goods_return' and t.holds_stock))
+    and (m.document = 'invoice' or (m.document = 'goods_return' and t.holds_stock))
   group by m.document_id, m.variant_id;
+  if cardinality(p_orders) = 0 then
+    return;
+  end if;
+  return query
+  with invoiced as (
+    select coalesce(i.delivery_id, i.order_id) as goods_id, g.variant_id, sum(g.quantity) as quantity
+    from public.invoices i
+    join public.invoice_lines l on l.org_id = i.org_id and l.invoice_id = i.id
+    cross join lateral private.line_goods(l.variant_id, l.base_quantity, l.set_items) g
+    where i.org_id = p_org_id and i.order_id = any (p_orders) and i.status not in ('draft', 'void') group by 1, 2
+  ), delivered as (
+    select case when exists (select from invoiced i where i.goods_id = d.id) then d.id else d.order_id end as goods_id, m.variant_id,
+      sum(m.quantity) as quantity, sum(m.quantity * m.unit_cost) as cost
+    from public.deliveries d
+    join public.stock_movements m on m.org_id = d.org_id and m.document_id = d.id and m.document = 'delivery'
+    where d.org_id = p_org_id and d.order_id = any (p_orders) and (p_variants is null or m.variant_id = any (p_variants))
+    group by 1, 2
+  )
+  -- Until all of it has left, each invoice bears its share of what has.
+  select d.goods_id, d.variant_id, greatest(d.quantity, i.quantity), d.cost
+  from delivered d join invoiced i on i.goods_id = d.goods_id and i.variant_id = d.variant_id;
 end;
 $$;
 
-comment on function private.goods_cost(uuid, uuid[]) is
-'What the goods cost that left with invoices or deliveries, or came back into stock with returns, by document and variant; for a
-set its components. In the organisation''s currency, not rounded. No errors.';
+comment on function private.goods_cost(uuid, uuid[], uuid[], uuid[]) is
+'What goods cost that left or came back into stock, by variant; for a set its components. p_documents: invoices without an order, and
+returns. p_orders: orders whose invoices bear what their deliveries cost, each by the quantity invoiced: goods_id is the delivery where
+an invoice names it, else the order, for all other deliveries; however often and whenever it is invoiced, the cost counts once. quantity:
+over which the cost is spread. p_variants: only these, null for all. In the organisation''s currency, not rounded. No errors.';
+
+create function private.line_goods(p_variant_id uuid, p_base_quantity numeric, p_set_items jsonb)
+returns table (variant_id uuid, quantity numeric)
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  if p_set_items is null then
+    variant_id := p_variant_id;
+    quantity := p_base_quantity;
+    return next;
+    return;
+  end if;
+  return query
+  select (i.item ->> 'variant_id')::uuid, (i.item ->> 'quantity')::numeric from jsonb_array_elements(p_set_items) i (item);
+end;
+$$;
+
+comment on function private.line_goods(uuid, numeric, jsonb) is
+'The goods of a document''s line: itself, or the components of a set, in their own units. No errors.';
 
 create function public.sales_summary(p_org_id uuid, p_from date, p_to date, p_by text default 'day', p_branch_id uuid default null)
 returns table (key text, label text, invoices bigint, credit_notes bigint, net numeric, discount numeric, tax numeric,
@@ -252,16 +299,24 @@ begin
   return query
   with documents as materialized (
     select * from private.sales_documents(p_org_id, v_branches, p_from, p_to)
+  ), goods as materialized (
+    select * from private.goods_cost(p_org_id, array(select t.goods_id from documents t where t.order_id is null and t.goods_id is not null),
+      array(select distinct t.order_id from documents t where t.order_id is not null))
   ), costs as (
-    select c.document_id, sum(c.cost) as cost
-    from private.goods_cost(p_org_id, array(select t.goods_id from documents t where t.goods_id is not null)) c
-    group by c.document_id
+    select d.id, sum(g.cost) as cost from documents d join goods g on g.goods_id = d.goods_id where d.order_id is null group by d.id
+    union all
+    select d.id, sum(x.quantity * g.cost / g.quantity)
+    from documents d
+    join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id
+    cross join lateral private.line_goods(l.variant_id, l.base_quantity, l.set_items) x
+    join goods g on g.goods_id = d.goods_id and g.variant_id = x.variant_id
+    where d.order_id is not null group by d.id
   ), sums as (
     select case p_by when 'day' then d.day::text when 'branch' then d.branch_id::text else 'all' end as key,
       count(*) filter (where d.sign = 1) as invoices, count(*) filter (where d.sign = -1) as credit_notes,
       sum(d.sign * d.subtotal) as net, sum(d.sign * d.discount) as discount, sum(d.sign * d.tax) as tax,
       sum(d.sign * d.round_off) as round_off, sum(d.sign * d.total) as total, round(sum(d.sign * coalesce(g.cost, 0)), 2) as cost
-    from documents d left join costs g on g.document_id = d.goods_id
+    from documents d left join costs g on g.id = d.id
     group by 1
   )
   select s.key, case when p_by = 'branch'
@@ -274,7 +329,8 @@ $$;
 comment on function public.sales_summary(uuid, date, date, text, uuid) is
 'What was invoiced in a period, less what was credited in it. p_org_id; p_from, p_to: first and last business date; p_by: day, branch or
 all, one row of each; p_branch_id: of one branch, null for all that the caller sees. net: taxable value after discounts; total = net
-+ tax + round_off; cost: of the goods that left, less those that came back into stock; margin = net - cost; in the
++ tax + round_off; cost: of the goods that left, less those that came back into stock (of an order that is
+invoiced before all was delivered, what has left by now); margin = net - cost; in the
 organisation''s currency. Voided sales do not count. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found.
 Permission: report.read.';
 revoke execute on function public.sales_summary(uuid, date, date, text, uuid) from public, anon;
@@ -299,32 +355,38 @@ begin
   return query
   with documents as materialized (
     select * from private.sales_documents(p_org_id, v_branches, p_from, p_to)
-  ), lines as (
-    select 1 as sign, d.goods_id, true as with_goods, l.variant_id, l.base_quantity, l.set_items, l.taxable
+  ), lines as materialized (
+    select 1 as sign, d.goods_id, d.order_id, d.goods_id is not null as with_goods, l.variant_id, l.base_quantity, l.set_items, l.taxable
     from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id
     where d.sign = 1
     union all
-    select -1, d.goods_id, l.disposition in ('restock', 'repair'), l.variant_id, l.base_quantity, l.set_items, l.taxable
+    select -1, d.goods_id, null, l.disposition in ('restock', 'repair'), l.variant_id, l.base_quantity, l.set_items, l.taxable
     from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id
     where d.sign = -1
+  ), totals as (
+    select l.variant_id, sum(l.sign * l.base_quantity) as quantity, sum(l.sign * l.taxable) as revenue from lines l group by l.variant_id
+  ), chosen as materialized (
+    -- Only what is shown is costed, unless the order of all hangs on it.
+    select t.*, v.sku, v.name from totals t join public.product_variants v on v.org_id = p_org_id and v.id = t.variant_id
+    order by case p_by when 'quantity' then t.quantity else t.revenue end desc, v.sku limit case when p_by <> 'margin' then p_limit end
+  ), sold as materialized (
+    select l.variant_id as sold_id, l.goods_id, l.order_id, l.variant_id, l.sign * l.base_quantity as quantity
+    from lines l join chosen c on c.variant_id = l.variant_id where l.with_goods and l.set_items is null
+    union all
+    select l.variant_id, l.goods_id, l.order_id, (i.item ->> 'variant_id')::uuid, l.sign * (i.item ->> 'quantity')::numeric
+    from lines l join chosen c on c.variant_id = l.variant_id cross join lateral jsonb_array_elements(l.set_items) i (item)
+    where l.with_goods
   ), costs as (
-    select c.document_id as goods_id, c.variant_id, c.cost / c.quantity as unit_cost
-    from private.goods_cost(p_org_id, array(select t.goods_id from documents t where t.goods_id is not null)) c
-  ), sums as (
-    select l.variant_id, sum(l.sign * l.base_quantity) as quantity, sum(l.sign * l.taxable) as revenue,
-      round(sum(case when l.with_goods then l.sign * coalesce(s.cost, l.base_quantity * p.unit_cost, 0) else 0 end), 2) as cost
-    from lines l
-    left join costs p on p.goods_id = l.goods_id and p.variant_id = l.variant_id and l.set_items is null
-    left join lateral (
-      select sum((i.item ->> 'quantity')::numeric * c.unit_cost) as cost
-      from jsonb_array_elements(l.set_items) i (item)
-      join costs c on c.goods_id = l.goods_id and c.variant_id = (i.item ->> 'variant_id')::uuid
-      where l.set_items is not null) s on true
-    group by l.variant_id
+    select s.sold_id, round(sum(s.quantity * g.cost / g.quantity), 2) as cost
+    from sold s
+    join private.goods_cost(p_org_id, array(select distinct t.goods_id from sold t where t.order_id is null),
+      array(select distinct t.order_id from sold t where t.order_id is not null), array(select distinct t.variant_id from sold t)) g
+      on g.goods_id = s.goods_id and g.variant_id = s.variant_id
+    group by s.sold_id
   )
-  select s.variant_id, v.sku, v.name, s.quantity, s.revenue, s.cost, s.revenue - s.cost
-  from sums s join public.product_variants v on v.org_id = p_org_id and v.id = s.variant_id
-  order by case p_by when 'quantity' then s.quantity when 'revenue' then s.revenue else s.revenue - s.cost end desc, v.sku
+  select c.variant_id, c.sku, c.name, c.quantity, c.revenue, coalesce(g.cost, 0.00), c.revenue - coalesce(g.cost, 0)
+  from chosen c left join costs g on g.sold_id = c.variant_id
+  order by case p_by when 'quantity' then c.quantity when 'revenue' then c.revenue else c.revenue - coalesce(g.cost, 0) end desc, c.sku
   limit p_limit;
 end;
 $$;

@@ -88,13 +88,16 @@ begin
   select t.method, sum(t.amount)
   from (
     select p.method, p.amount from public.payments p
+    join public.payment_methods m on m.code = p.method and m.is_money
     where p.shift_id = p_shift_id and p.org_id = p_org_id and not exists (
       -- Taken by mistake and put right in the same shift.
       select from public.payment_reversals r
       join public.till_shifts s on s.org_id = p_org_id and s.id = p_shift_id
       where r.org_id = p.org_id and r.payment_id = p.id and r.created_at < coalesce(s.closed_at, 'infinity'))
     union all
-    select f.method, -f.amount from public.refunds f where f.shift_id = p_shift_id and f.org_id = p_org_id
+    select f.method, -f.amount from public.refunds f
+    join public.payment_methods m on m.code = f.method and m.is_money
+    where f.shift_id = p_shift_id and f.org_id = p_org_id
     union all
     select 'cash', s.opening_float from public.till_shifts s where s.org_id = p_org_id and s.id = p_shift_id
     union all
@@ -106,7 +109,8 @@ $$;
 
 comment on function private.shift_takings(uuid, uuid) is
 'What a shift should have, by payment method: payments (change is taken off already) less refunds; of cash also the opening
-float, what was brought and what was taken away. A payment that was reversed before the closing does not count. No errors.';
+float, what was brought and what was taken away. A payment that was reversed before the closing does not count; nor does what is no
+money, such as points. No errors.';
 
 create function private.shift_json(p_org_id uuid, p_shift_id uuid) returns jsonb
 language plpgsql stable
@@ -265,10 +269,10 @@ begin
     perform private.fail(400, 'invalid_input', 'A note has at most 2000 characters.', '{"field": "p_note"}');
   end if;
   select c.key into v_method from jsonb_each(p_counted) c
-  where not private.is_amount(c.value) or not exists (select from public.payment_methods m where m.code = c.key)
+  where not private.is_amount(c.value) or not exists (select from public.payment_methods m where m.code = c.key and m.is_money)
   order by c.key limit 1;
   if v_method is not null then
-    perform private.fail(400, 'invalid_input', format('%s needs to be a payment method with an amount of 0 or more.', v_method),
+    perform private.fail(400, 'invalid_input', format('%s needs to be a payment method that is money, with an amount of 0 or more.', v_method),
       jsonb_build_object('field', 'p_counted', 'method', v_method));
   end if;
   if private.claim_request(v_shift.org_id, p_id, 'close_shift', jsonb_build_array(p_shift_id, p_counted, p_note)) then
@@ -297,7 +301,7 @@ $$;
 
 comment on function public.close_shift(uuid, uuid, jsonb, text) is
 'Closes a till with what was counted in it. p_id: the client''s uuid of this act. p_shift_id. p_counted: {"<payment method>": amount}, in the
-organisation''s currency; a method that is not named was counted as 0. p_note. Returns the shift as JSON with takings: of each
+organisation''s currency, methods that are money only; a method that is not named was counted as 0. p_note. Returns the shift as JSON with takings: of each
 method what was expected (payments less refunds; of cash also the opening float and cash moved), counted, and the
 difference. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (it is closed), id_reused.
 Permission: shift.manage; for somebody else''s till report.read too.';

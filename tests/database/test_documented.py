@@ -91,6 +91,20 @@ def test_permissions_are_documented(owner: Connection) -> None:
     assert described == permissions
 
 
+def test_functions_stand_beside_their_permission(owner: Connection) -> None:
+    """docs/permissions.md names every function in the row of each permission that its comment names."""
+    allowed = {
+        row[0].strip("`"): row[3] for row in _table(DOCS / "permissions.md", "What each permission allows")
+    }
+    missing = [
+        f"{code}: {name}"
+        for name, comment in ask(owner, f"select name, comment from ({FUNCTIONS}) f where schema = 'public'")
+        for code in re.findall(r"\b[a-z_]+\.[a-z_]+\b", comment.partition("Permission:")[2])
+        if code in allowed and f"`{name.removeprefix('public.')}`" not in allowed[code]
+    ]
+    assert not missing, "\n".join(sorted(missing))
+
+
 def test_every_permission_is_asked_for(owner: Connection) -> None:
     """A permission that no function and no policy names allows nothing and misleads."""
     text = "".join(

@@ -145,17 +145,19 @@ class HistoryQuery(Input):
 
 
 class HistoryItem(Row):
-    """Something that happened with a customer. kind: invoice, payment, refund, credit_note, return and the
-    like; status: the document's, null where it has none; amount: in the organisation's currency.
+    """Something that happened with a customer. kind: invoice, payment, refund, credit_note, return, agreement,
+    quotation, order, delivery, points; status: the document's, of points earn, redeem and the like, null where
+    there is none; amount: in the organisation's currency; points: how many, null of everything else.
     """
 
     kind: str
     id: UUID
-    branch_id: UUID
+    branch_id: UUID | None
     number: str | None
     status: str | None
     at: datetime
     amount: Money | None
+    points: int | None
     note: str | None
 
 
@@ -172,6 +174,7 @@ class CustomerHistory(Row):
                 "status": "paid",
                 "at": "2026-11-21T09:30:00+00:00",
                 "amount": 1180.00,
+                "points": None,
                 "note": None,
             }
         ],

@@ -43,6 +43,7 @@ _STATEMENT: dict[str, Any] = {
         {
             "invoice_id": INVOICE_ID,
             "number": "BLR/26-27/000001",
+            "instalment": None,
             "date": "2026-11-21",
             "due_date": "2026-11-21",
             "total": 1180.00,
@@ -222,7 +223,7 @@ class StatementLine(Row):
     """A document on a customer's account; debit: he owes more, credit: he owes less."""
 
     date: date
-    kind: Literal["invoice", "credit_note", "payment", "reversal", "refund"]
+    kind: Literal["invoice", "credit_note", "payment", "reversal", "refund", "charges"]
     id: UUID
     branch_id: UUID
     number: str | None
@@ -243,12 +244,15 @@ class Ages(Row):
 
 
 class OpenInvoice(Row):
-    """An invoice that was open at the end of the period."""
+    """An invoice that was open at the end of the period; of one that is paid by an agreement each instalment, with
+    its number, its principal (total) and its own due date.
+    """
 
     invoice_id: UUID
     number: str
+    instalment: int | None
     date: date
-    due_date: Day | None
+    due_date: Day
     total: Money
     balance: Money
     age: str

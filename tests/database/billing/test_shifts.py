@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.database.billing.money import record
+from tests.database.billing import offers
+from tests.database.billing.money import credit, record
 from tests.database.sales import line, pay, sell
 from tests.support.personas import Connection, Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
@@ -80,6 +81,24 @@ def test_a_day_at_the_till(people: People) -> None:
         [("cash_in", 20), ("cash_out", 300)],
     )
     assert cashier.rpc("shift_report", p_shift_id=shift) == closed
+
+
+def test_points_are_in_no_till(people: People) -> None:
+    """They pay, and are shown among the payments; nobody counts them, and none is missing."""
+    cashier, customer = people.as_cashier(), people.world.teak.customers["trusted"]
+    offers.program(people, 0)
+    offers.adjust_points(people, customer, 400)
+    shift = _open(cashier, people, 100)["id"]
+    sale = _sell(cashier, people, pay(150, "points"), pay(440), customer=customer)
+    with raises("invalid_input", 400) as refusal:
+        _close(cashier, shift, cash=540, points=150)
+    assert (refusal.facts["field"], refusal.facts["method"]) == ("p_counted", "points")
+    # The points that come back leave no till either.
+    credit(people.as_sales(), sale["id"])
+    closed = _close(cashier, shift, cash=540)
+    assert closed["takings"] == [{"method": "cash", "expected": 540, "counted": 540, "difference": 0}]
+    assert closed["difference"] == 0
+    assert closed["payments"]["points"] == {"count": 1, "amount": 150}
 
 
 def test_refund_leaves_the_till_of_who_pays_it(people: People) -> None:

@@ -10,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.database.billing import credit as instalments
+from tests.database.billing import offers, trading
 from tests.database.billing.money import credit, held, record
 from tests.database.sales import Invoice, line, pay, sell
-from tests.support.personas import new_id, raises
+from tests.support.personas import Persona, new_id, raises
 from tests.support.world import Branch, People
 
 Json = dict[str, Any]
@@ -258,6 +260,53 @@ def test_history_page_by_page(people: People) -> None:
             admin.rpc("customer_history", p_customer_id=customer, **wrong)
 
 
+def test_history_of_offers_orders_instalments_and_points(people: People) -> None:
+    """Each kind is shown to whoever may read it; points are counted, not priced."""
+    customer = _customer(people)
+    people.world.teak.customers["this"] = customer
+    sales, admin = people.as_sales(), people.as_admin()
+    sofa = line(people.world.teak.variants["sofa"])
+    offers.program(people)
+    quoted = trading.quote_for(sales, people, sofa, customer="this")
+    made = trading.confirm(people, trading.order(people, sofa, customer="this"))
+    note = trading.deliver(sales, people, made)
+    invoice = _buy(people, customer, instalments.today(people.connection))
+    agreement = instalments.agree(people, invoice["id"], instalments.terms(people, 2))
+    offers.adjust_points(people, customer, 40)
+    offers.adjust_points(people, customer, 20)
+    offers.adjust_points(people, customer, -50)
+
+    def seen(person: Persona) -> set[tuple[str, str | None, str | None]]:
+        rows = person.rpc("customer_history", p_customer_id=customer)["items"]
+        return {(row["kind"], row["id"], row["status"]) for row in rows if row["kind"] != "points"}
+
+    papers = {("invoice", invoice["id"], "sent"), ("agreement", agreement["id"], "active")}
+    traded = {("quotation", quoted["id"], "draft"), ("order", made["id"], "delivered"), ("delivery", note["id"], None)}
+    assert seen(admin) == seen(sales) == papers | traded
+    people.connection.execute(
+        "delete from public.role_permissions p using public.roles r where r.id = p.role_id and r.key = 'cashier' "
+        "and p.permission in ('quotation.manage', 'order.manage', 'order.deliver')"
+    )
+    assert seen(people.as_cashier()) == papers
+    people.connection.execute(
+        "insert into public.role_permissions (role_id, org_id, permission) select r.id, r.org_id, 'order.deliver' "
+        "from public.roles r where r.key = 'cashier'"
+    )
+    assert seen(people.as_cashier()) == papers | {("delivery", note["id"], None)}
+    points = [
+        (row["status"], row["points"], row["amount"], row["branch_id"], row["note"])
+        for row in admin.rpc("customer_history", p_customer_id=customer)["items"]
+        if row["kind"] == "points"
+    ]
+    # What was taken out of two lots is one thing that happened.
+    assert sorted(points) == [
+        ("adjust", -50, None, None, "Test"),
+        ("adjust", 20, None, None, "Test"),
+        ("adjust", 40, None, None, "Test"),
+    ]
+    assert {row["points"] for row in admin.rpc("customer_history", p_customer_id=customer)["items"]} >= {None}
+
+
 ACTS = st.lists(
     st.tuples(
         st.sampled_from(["buy", "buy", "pay", "credit", "reverse", "refund"]),
@@ -334,3 +383,82 @@ def test_statements_add_up(people: People, acts: list[tuple[str, int, int, bool]
         assert owed is not None
         assert whole["owed"] == owed[0]
         assert whole["unallocated"] == held(people.connection, people.world.teak.id, customer)
+
+
+def test_interest_and_fees_of_instalments_are_no_credit(people: People) -> None:
+    """What a payment takes of them is owed and paid on the same day; a bounced one gives both back."""
+    agreement = instalments.sold_on_credit(
+        people,
+        4,
+        interest={"kind": "flat", "annual_percent": 12},
+        fees=[{"name": "Processing", "amount": 50}],
+    )
+    customer, today = agreement["customer_id"], instalments.today(people.connection)
+    first = agreement["schedule"][0]
+    charges = first["interest"] + first["fee"]
+    paid = instalments.pay_in(people, agreement, first["total"])["payment"]
+    seen = _statement(people, customer, today, today)
+    assert [(row["kind"], row["debit"], row["credit"]) for row in seen["lines"]] == [
+        ("invoice", 2360, 0),
+        ("charges", charges, 0),
+        ("payment", 0, first["total"]),
+    ]
+    assert seen["lines"][1]["number"] == agreement["number"]
+    assert seen["lines"][1]["reference"] == paid["number"]
+    assert (seen["unallocated"], seen["closing"]) == (0, seen["owed"])
+    assert seen["closing"] == 2360 - first["principal"]
+
+    people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=paid["id"], p_reason="Bounced")
+    after = _statement(people, customer, today, today)
+    assert (after["unallocated"], after["closing"], after["owed"]) == (0, 2360, 2360)
+    assert ("charges", 0, charges) in [(row["kind"], row["debit"], row["credit"]) for row in after["lines"]]
+
+
+def _adds_up(people: People, customer: UUID, day: date) -> Json:
+    """What the statement leaves unallocated is what the house holds for the customer."""
+    seen = _statement(people, customer, day - timedelta(days=400), day)
+    assert seen["unallocated"] == held(people.connection, people.world.teak.id, customer)
+    assert seen["closing"] == seen["owed"] - seen["unallocated"]
+    return seen
+
+
+def test_charges_of_what_was_rescheduled_and_then_voided(people: People) -> None:
+    """Paid under two agreements, reversed, and the sale taken back: at every step the account adds up."""
+    asked = {
+        "interest": {"kind": "flat", "annual_percent": 24},
+        "fees": [{"name": "Processing", "amount": 50}],
+    }
+    agreement = instalments.sold_on_credit(people, 4, **asked)
+    customer, today = agreement["customer_id"], instalments.today(people.connection)
+    first = instalments.pay_in(people, agreement, agreement["schedule"][0]["total"])["payment"]
+    _adds_up(people, customer, today)
+    other = people.as_admin().rpc(
+        "reschedule",
+        p_id=new_id(),
+        p_agreement_id=agreement["id"],
+        p_terms=instalments.terms(people, 2, **asked),
+        p_reason="Fewer",
+    )
+    _adds_up(people, customer, today)
+    second = instalments.pay_in(people, other, other["schedule"][0]["total"])["payment"]
+    paid = _adds_up(people, customer, today)
+    assert sum(row["debit"] for row in paid["lines"] if row["kind"] == "charges") == (
+        agreement["schedule"][0]["interest"]
+        + other["schedule"][0]["interest"]
+        + 50
+        + other["schedule"][0]["fee"]
+    )
+    for payment in (first, second):
+        people.as_admin().rpc(
+            "reverse_payment", p_id=new_id(), p_payment_id=payment["id"], p_reason="Bounced"
+        )
+        _adds_up(people, customer, today)
+    instalments.pay_in(people, other, 500)
+    _adds_up(people, customer, today)
+    people.as_admin().rpc(
+        "void_sale", p_id=new_id(), p_invoice_id=agreement["invoice_id"], p_reason="Wrong customer"
+    )
+    after = _adds_up(people, customer, today)
+    assert (after["owed"], after["ageing"]["current"]) == (0, 0)
+    charges = [row for row in after["lines"] if row["kind"] == "charges"]
+    assert sum(row["debit"] - row["credit"] for row in charges) == 0

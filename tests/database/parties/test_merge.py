@@ -8,7 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.database.billing import offers, trading
+from tests.database.billing.money import held
 from tests.database.sales import Invoice, line, pay, sell
+from tests.database.tax.shops import shop
+from tests.support.gstin import gstin
 from tests.support.personas import new_id, raises, raises_sqlstate
 from tests.support.world import People
 
@@ -63,7 +67,7 @@ def _figures(people: People, customer: UUID) -> tuple[Decimal, Decimal, Decimal,
     owed = _row(
         people, "select coalesce(sum(balance), 0) from public.invoices where customer_id = %s", customer
     )
-    credit = _row(people, "select private.customer_credit(%s, %s)", people.world.teak.id, customer)
+    credit = held(people.connection, people.world.teak.id, customer)
     history = people.as_admin().rpc("customer_history", p_customer_id=customer, p_limit=500)["items"]
     closing = people.as_admin().rpc("statement", p_customer_id=customer, **WHOLE_PERIOD)["closing"]
     return owed, credit, Decimal(len(history)), closing
@@ -198,6 +202,92 @@ def test_what_the_kept_one_lacks_comes_along(people: People) -> None:
         "select kind, address_line1 from public.customer_addresses where customer_id = %s", [keep]
     )
     assert rows == [{"kind": "billing", "address_line1": "9 Lane"}]
+
+
+OURS, THEIRS = gstin("29AAACB1234C1Z"), gstin("27AAACB1234C1Z")
+KNOWN = "tax_number, kind, tax_treatment, tax_area, country, region_code, city, address_line1"
+
+
+def _known(people: People, customer: UUID) -> Any:
+    return _row(people, f"select {KNOWN} from public.customers where id = %s", customer)  # noqa: S608
+
+
+@pytest.mark.parametrize(
+    ("keep", "merge", "stays"),
+    [
+        # Nothing was known of him: all of it comes.
+        (
+            {},
+            {"tax_number": OURS, "region_code": "29", "city": "Mysuru", "tax_treatment": "sez"},
+            (OURS, "business", "sez", None, "IN", "29", "Mysuru", None),
+        ),
+        # A city in the same state, and no street on either side: the registration joins it.
+        (
+            {"country": "IN", "region_code": "29", "city": "Bengaluru"},
+            {"tax_number": OURS, "region_code": "29"},
+            (OURS, "business", "regular", None, "IN", "29", "Bengaluru", None),
+        ),
+        # An address in another state: the registration keeps its own, and the other goes on as a further one.
+        (
+            {"country": "IN", "region_code": "29", "city": "Bengaluru", "address_line1": "9 Lane"},
+            {"tax_number": THEIRS, "region_code": "27", "city": "Pune", "tax_treatment": "sez"},
+            (THEIRS, "business", "sez", None, "IN", "27", "Pune", None),
+        ),
+        # Who has a registration of his own keeps all that goes with it.
+        (
+            {"tax_number": OURS, "country": "IN", "region_code": "29", "kind": "person"},
+            {"tax_number": OURS, "region_code": "29", "city": "Mysuru", "tax_treatment": "sez"},
+            (OURS, "person", "regular", None, "IN", "29", None, None),
+        ),
+    ],
+)
+def test_what_tax_asks_of_a_customer_moves_together(
+    people: People, keep: dict[str, object], merge: dict[str, object], stays: tuple[object, ...]
+) -> None:
+    """Number, kind, treatment and area are one thing, and a GSTIN stays with an address of its state."""
+    kept = _customer(people, **keep)
+    merged = _customer(people, **{"country": "IN", "kind": "business", **merge})
+    _merge(people, kept, merged)
+    assert _known(people, kept) == stays
+    rows = people.as_admin().select(
+        "select address_line1, city from public.customer_addresses where customer_id = %s", [kept]
+    )
+    moved = keep.get("region_code") == "29" and merge["region_code"] == "27"
+    assert rows == ([{"address_line1": "9 Lane", "city": "Bengaluru"}] if moved else [])
+
+
+def test_a_tax_area_and_a_certificate_come_along(people: People) -> None:
+    """An exempt buyer of New York who is known by name only on the other side."""
+    york = shop(people, "US", "USD", region="NY", area="NYC", tax_regime="sales_tax")
+    kept = york.customer()
+    merged = york.customer(
+        country="US", region_code="NY", tax_area="NYC", tax_treatment="exempt", tax_number="ST-120", kind="business"
+    )
+    york.admin.rpc("merge_customers", p_id=new_id(), p_keep_id=kept, p_merge_id=merged)
+    assert _known(people, kept)[:6] == ("ST-120", "business", "exempt", "NYC", "US", "NY")
+
+
+def test_quotations_orders_and_points_say_whose_they_are(people: People) -> None:
+    """A document made for the other entry answers the customer he is now; the buyer as printed stays."""
+    offers.program(people)
+    keep, merge = _customer(people), _customer(people, "Asha R")
+    people.world.teak.customers["twice"] = merge
+    basket = line(people.world.teak.variants["sofa"])
+    made = {
+        "get_quotation": trading.quote_for(people.as_sales(), people, basket, customer="twice"),
+        "get_order": trading.order(people, basket, customer="twice"),
+    }
+    trading.confirm(people, made["get_order"])
+    made["get_delivery"] = trading.deliver(people.as_sales(), people, made["get_order"])
+    offers.adjust_points(people, merge, 70)
+    _merge(people, keep, merge)
+    for get, document in made.items():
+        read = people.as_sales().rpc(get, p_id=document["id"])
+        assert (read["customer_id"], read["buyer"]["name"]) == (str(keep), "Asha R"), get
+    for who in (keep, merge):
+        assert people.as_cashier().rpc("loyalty_balance", p_customer_id=who)["points"] == 70
+        told = people.as_cashier().rpc("loyalty_statement", p_customer_id=who)
+        assert (told["customer_id"], told["closing"], len(told["entries"])) == (str(keep), 70, 1)
 
 
 def test_addresses_move_and_one_default_stays(people: People) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.database.billing import credit as instalments
 from tests.database.billing.money import credit, record
 from tests.database.reports.money import DAY, Json, at, customer, on_credit, pay, report, sold
 from tests.database.sales import line
@@ -153,3 +154,90 @@ def test_open_on_any_day(people: People, acts: list[tuple[str, int, int, int]], 
 def test_nothing_owed_before_the_first_sale(people: People, name: str) -> None:
     on_credit(people, customer(people), DAY, _assembly(people))
     assert report(people, name, p_as_of=DAY - timedelta(days=1)) == []
+
+
+def _in_four(people: People) -> Json:
+    """An invoice of 1,180.00 of DAY, payable in four instalments of 295.00, each a month after the other."""
+    buyer = customer(people)
+    two = line(people.world.teak.variants["assembly"], 2, unit_price=500)
+    invoice = on_credit(people, buyer, DAY, two)
+    instalments.set_today(people.connection, DAY)
+    return instalments.agree(
+        people, invoice["id"], instalments.terms(people, 4, first=DAY + timedelta(days=30))
+    )
+
+
+def test_an_instalment_is_due_on_its_own_day(people: People) -> None:
+    """Not the whole invoice is overdue, but what of its instalments is; a payment ends it from its day on."""
+    agreement = _in_four(people)
+    buyer, (first, second) = agreement["customer_id"], [DAY + timedelta(days=30), date(2025, 8, 10)]
+
+    def owed(day: date) -> tuple[object, ...]:
+        row = _of(report(people, "outstanding", p_as_of=day), "Asha")
+        return row["invoices"], row["owed"], row["overdue"], row["oldest_due"]
+
+    assert owed(DAY + timedelta(days=5)) == (1, 1180, 0, str(first))
+    assert owed(first + timedelta(days=1)) == (1, 1180, 295, str(first))
+    record(
+        people.as_admin(),
+        buyer,
+        400,
+        p_options={"occurred_at": at(first + timedelta(days=20)), "branch_id": people.world.blr.id},
+    )
+    # Before the payment it is as it was; after it the second instalment is paid in part.
+    assert owed(first + timedelta(days=19)) == (1, 1180, 295, str(first))
+    assert owed(first + timedelta(days=20)) == (1, 780, 0, str(second))
+    ages = _of(report(people, "ageing", p_as_of=second + timedelta(days=40)), "Asha")
+    assert (ages["current_due"], ages["days_1_30"], ages["days_31_60"]) == (295, 295, 190)
+    seen = people.as_admin().rpc("statement", p_customer_id=buyer, p_from=DAY, p_to=second)
+    assert [(row["instalment"], row["due_date"], row["balance"]) for row in seen["open_invoices"]] == [
+        (2, "2025-08-10", 190),
+        (3, "2025-09-10", 295),
+        (4, "2025-10-10", 295),
+    ]
+    assert (seen["ageing"]["current"], seen["owed"]) == (780, 780)
+
+
+def test_instalments_on_days_before_something_changed(people: People) -> None:
+    """What was credited and rescheduled since counts on no day before."""
+    agreement = _in_four(people)
+    buyer, admin = agreement["customer_id"], people.as_admin()
+    record(admin, buyer, 295, p_options={"occurred_at": at(DAY), "branch_id": people.world.blr.id})
+    later = DAY + timedelta(days=100)
+    instalments.set_today(people.connection, later)
+    other = admin.rpc(
+        "reschedule",
+        p_id=new_id(),
+        p_agreement_id=agreement["id"],
+        p_terms=instalments.terms(people, 2, first=later + timedelta(days=10)),
+        p_reason="He lost his work",
+    )
+    day_before = _of(report(people, "outstanding", p_as_of=later - timedelta(days=1)), "Asha")
+    assert (day_before["owed"], day_before["overdue"], day_before["oldest_due"]) == (885, 590, "2025-08-10")
+    since = _of(report(people, "outstanding", p_as_of=later), "Asha")
+    assert (since["owed"], since["overdue"], since["oldest_due"]) == (885, 0, other["schedule"][0]["due_on"])
+    # Credited today: on the days before nothing changes.
+    credit(admin, agreement["invoice_id"], [{"line_no": 1, "quantity": 1}])
+    for day, expected in ((later - timedelta(days=1), day_before), (later, since)):
+        assert _of(report(people, "outstanding", p_as_of=day), "Asha") == expected
+    now = _of(report(people, "outstanding"), "Asha")
+    assert now["owed"] == 295
+
+
+def test_today_is_the_branchs(people: People) -> None:
+    """Where it is still yesterday, what was sold just now is not overdue."""
+    people.connection.execute(
+        "update public.branches set timezone = 'Pacific/Pago_Pago' where id = %s", [people.world.blr.id]
+    )
+    buyer = customer(people, "Asha")
+    people.as_admin().rpc(
+        "create_invoice",
+        p_id=new_id(),
+        p_branch_id=people.world.blr.id,
+        p_customer_id=buyer,
+        p_lines=[_assembly(people)],
+    )
+    row = _of(report(people, "outstanding"), "Asha")
+    assert (row["owed"], row["overdue"]) == (118, 0)
+    aged = _of(report(people, "ageing"), "Asha")
+    assert (aged["current_due"], aged["total"]) == (118, 118)

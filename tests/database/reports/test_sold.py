@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.database.billing import trading
 from tests.database.billing.money import credit
 from tests.database.reports.money import DAY, Json, at, customer, pay, report, sold
 from tests.database.sales import line
@@ -119,6 +120,62 @@ def test_best_by_what_counts(people: People) -> None:
     assert costs == {"POT": 360, "SOFA": 40, "SUITE": 120}
     (summary,) = report(people, "sales_summary", p_by="all", **PERIOD)
     assert summary["cost"] == sum(costs.values())
+
+
+def _costs(people: People) -> dict[str, Any]:
+    """Cost of everything sold today, by the summary and by variant; both agree."""
+    (found,) = _bare(people, "select (now() at time zone 'Asia/Kolkata')::date")
+    period = {"p_from": found[0], "p_to": found[0]}
+    (whole,) = report(people, "sales_summary", p_by="all", **period)
+    each = {row["sku"]: row["cost"] for row in report(people, "top_sellers", p_limit=1000, **period)}
+    assert whole["cost"] == sum(each.values())
+    return {"all": whole["cost"], **each}
+
+
+def _more(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    return {key: cost - before.get(key, 0) for key, cost in after.items() if cost != before.get(key, 0)}
+
+
+def test_cost_of_an_order_delivered_in_parts_and_invoiced_at_the_end(people: People) -> None:
+    """Two sofas and a suite (a sofa and two lamps) at 40 a piece; what comes back is worth what it cost."""
+    goods, sales, before = people.world.teak.variants, people.as_sales(), _costs(people)
+    made = trading.confirmed(people, line(goods["sofa"], 2), line(goods["suite"]), customer="trusted")
+    trading.deliver(sales, people, made, {"line_no": 1, "quantity": 1})
+    trading.deliver(sales, people, made)
+    assert _more(before, _costs(people)) == {}
+    invoiced = trading.invoice(sales, made)
+    assert _more(before, _costs(people)) == {"all": 200, "SOFA": 80, "SUITE": 120}
+    credit(people.as_admin(), invoiced["id"], [{"line_no": 1, "quantity": 1}])
+    assert _more(before, _costs(people)) == {"all": 160, "SOFA": 40, "SUITE": 120}
+
+
+def test_cost_of_an_order_counts_once(people: People) -> None:
+    """Invoiced by delivery and at the end, before the goods have left, voided and invoiced anew."""
+    goods, sales, before = people.world.teak.variants, people.as_sales(), _costs(people)
+    people.as_admin().rpc(
+        "set_credit_limit", p_customer_id=people.world.teak.customers["trusted"], p_credit_limit=100_000
+    )
+    made = trading.order(people, line(goods["sofa"], 4), customer="trusted")
+    trading.confirm(people, made)
+    first = trading.deliver(sales, people, made, {"line_no": 1, "quantity": 1})
+    trading.invoice(sales, made, delivery_id=first["id"])
+    rest = trading.invoice(sales, made)
+    # Three are invoiced that have not left: what has cost so far is one.
+    assert _more(before, _costs(people)) == {"all": 40, "SOFA": 40}
+    trading.deliver(sales, people, made, {"line_no": 1, "quantity": 1})
+    assert _more(before, _costs(people)) == {"all": 80, "SOFA": 80}
+    trading.deliver(sales, people, made)
+    assert _more(before, _costs(people)) == {"all": 160, "SOFA": 160}
+    people.as_admin().rpc(
+        "set_invoice_status",
+        p_id=new_id(),
+        p_invoice_id=rest["id"],
+        p_status="void",
+        p_options={"reason": "Wrong"},
+    )
+    assert _more(before, _costs(people)) == {"all": 40, "SOFA": 40}
+    trading.invoice(sales, made)
+    assert _more(before, _costs(people)) == {"all": 160, "SOFA": 160}
 
 
 @pytest.mark.parametrize(

@@ -203,6 +203,19 @@ def test_cess_in_percent_and_per_unit(karnataka: Shop) -> None:
     assert seen["taxes"][2]["per_unit"] == 1591
 
 
+def test_the_invoice_registration_portals_own_example(karnataka: Shop) -> None:
+    """The sample invoice of the e-invoice API (National Informatics Centre, "Generate IRN", version 1.03).
+
+    Rice for 9988.84 less 10, to another state: IGST of 12 % is 1197.46, cess of 5 % is 498.94 and 10 more per
+    unit. Its quantity and rate have more decimals than prices here, so it is one unit; what that state alone
+    levied in 2020, and other charges, are left out.
+    """
+    rice = karnataka.variant("9988.84", rate("12", cess_rate=D("5"), cess_per_unit=D("10")), hsn="1001")
+    seen = quote(karnataka.admin, karnataka.branch, line(rice, discount=D("10")), place_of_supply="12")
+    assert seen["lines"][0]["taxable"] == D("9978.84")
+    assert parts(seen["lines"][0]) == [("IGST", 12, D("1197.46")), ("CESS", 5, D("508.94"))]
+
+
 def test_a_price_with_cess_in_it(karnataka: Shop) -> None:
     """Rule 35: the tax within is value x rate / (100 + all rates); a cess per unit comes off first."""
     water = karnataka.variant("140.00", rate("28", cess_rate=D("12")), inclusive=True)

@@ -178,6 +178,15 @@ def test_new_york_city(newyork: Shop) -> None:
     )
 
 
+def test_the_examples_of_new_yorks_regulations(people: People) -> None:
+    """20 NYCRR 526.5(b)(1), example 1: 7 % of a receipt of 1,100 is 77, 1,177 due. 532.1: 7 on 100."""
+    county = shop(people, "US", "USD", region="NY", area="ERIE", tax_regime="sales_tax")
+    rates = rate("4", "US-NY", "State tax"), rate("3", "US-NY-ERIE", "County tax")
+    for price, tax, due in (("1100.00", 77, 1177), ("100.00", 7, 107)):
+        seen = quote(county.admin, county.branch, line(county.variant(price, *rates)))
+        assert (seen["tax"], seen["total"]) == (tax, due)
+
+
 @pytest.mark.parametrize("cents", [10, 29, 56, 99, 109, 1099, 1234, 9999])
 def test_the_sum_of_state_and_local_tax_is_rounded(newyork: Shop, cents: int) -> None:
     """SSUTA, section 324: aggregated taxes are rounded, up from a 5 in the third decimal."""
