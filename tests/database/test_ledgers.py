@@ -50,7 +50,7 @@ LEDGERS = (
 
 
 def test_every_ledger_is_here(owner: Connection) -> None:
-    """A table that gets the trigger gets its row above; a feed that is pruned (no trigger on delete) does not."""
+    """A table that gets the trigger gets its row above; not so a feed that is pruned."""
     rows = owner.execute(
         "select distinct n.nspname || '.' || c.relname from pg_trigger t "
         "join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace "
