@@ -260,6 +260,25 @@ def test_history_page_by_page(people: People) -> None:
             admin.rpc("customer_history", p_customer_id=customer, **wrong)
 
 
+def test_what_was_paid_with_is_told(people: People) -> None:
+    """A payment with points is no money: the statement says so, and of every other payment and refund how."""
+    customer, today = _customer(people), instalments.today(people.connection)
+    offers.program(people)
+    offers.adjust_points(people, customer, 100)
+    invoice = _buy(people, customer, today, 100)
+    admin = people.as_admin()
+    admin.rpc("redeem_points", p_id=new_id(), p_invoice_id=invoice["id"], p_amount=50)
+    paid = _pay(people, customer, today, 20)
+    admin.rpc("reverse_payment", p_id=new_id(), p_payment_id=paid["id"], p_reason="Entered twice")
+    seen = _statement(people, customer, today, today)
+    assert sorted((row["kind"], row["method"]) for row in seen["lines"] if row["method"]) == [
+        ("payment", "cash"),
+        ("payment", "points"),
+        ("reversal", "cash"),
+    ]
+    assert [row["kind"] for row in seen["lines"] if not row["method"]] == ["invoice"]
+
+
 def test_history_of_offers_orders_instalments_and_points(people: People) -> None:
     """Each kind is shown to whoever may read it; points are counted, not priced."""
     customer = _customer(people)
