@@ -130,44 +130,6 @@ comment on function private.tax_vouchers(uuid, uuid[], date, date) is
 'The receipt and refund vouchers of a period (CGST Act 2017, section 31(3)(d) and (e)), under the GSTIN that their branch has now; none
 but under the regular scheme of GST. What was paid or paid back with a counter sale has no voucher. No errors.';
 
-create type private.gst_amounts as (igst numeric, cgst numeric, sgst numeric, cess numeric, recipient_tax numeric);
-
-comment on type private.gst_amounts is
-'The taxes of a line by component; sgst: with UTGST; recipient_tax: what the buyer pays himself under reverse charge, with the cess.';
-
-create function private.gst_amounts_of(p_taxes jsonb, p_tax_kind text, p_tax_rate numeric, p_taxable numeric, p_base_quantity numeric)
-returns private.gst_amounts
-language plpgsql immutable
-set search_path = ''
-as $$
-declare
-  v_amounts private.gst_amounts := (0.00, 0.00, 0.00, 0.00, 0.00);
-  v_tax jsonb;
-begin
-  if p_tax_kind = 'reverse_charge' then
-    v_amounts.recipient_tax := round(p_taxable * p_tax_rate / 100, 2);
-  end if;
-  for v_tax in select * from jsonb_array_elements(p_taxes) loop
-    case v_tax ->> 'component'
-      when 'IGST' then v_amounts.igst := v_amounts.igst + (v_tax ->> 'amount')::numeric;
-      when 'CGST' then v_amounts.cgst := v_amounts.cgst + (v_tax ->> 'amount')::numeric;
-      when 'CESS' then
-        v_amounts.cess := v_amounts.cess + (v_tax ->> 'amount')::numeric;
-        if p_tax_kind = 'reverse_charge' then
-          v_amounts.recipient_tax := v_amounts.recipient_tax + round(p_taxable * (v_tax ->> 'rate')::numeric / 100, 2)
-            + round(coalesce((v_tax ->> 'per_unit')::numeric, 0) * p_base_quantity, 2);
-        end if;
-      else v_amounts.sgst := v_amounts.sgst + (v_tax ->> 'amount')::numeric;
-    end case;
-  end loop;
-  return v_amounts;
-end;
-$$;
-
-comment on function private.gst_amounts_of(jsonb, text, numeric, numeric, numeric) is
-'The taxes of a document''s line under GST, as its columns say; of one under reverse charge the line keeps the cess'' rate beside the tax''s
-(private.line_tax). p_base_quantity: for a cess per unit. No errors.';
-
 create function private.gst_registers(p_org_id uuid, p_branches uuid[], p_from date, p_to date) returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -186,20 +148,29 @@ begin
           when k.buyer_number is not null and k.supply_type <> 'export' then 'cdnr' else 'cdnur' end as section
       from known k where not k.cancelled
     ), lines as (
-      select d.id, d.sign, l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable,
-        private.gst_amounts_of(l.taxes, l.tax_kind, l.tax_rate, l.taxable, l.base_quantity) as t
-      from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id where d.sign = 1
+      select d.id, d.sign, l.hsn_code, l.unit, l.quantity, l.base_quantity, l.tax_kind, l.tax_rate, l.taxable, l.taxes
+      from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id where d.sign > 0
       union all
-      select d.id, d.sign, l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable,
-        private.gst_amounts_of(l.taxes, l.tax_kind, l.tax_rate, l.taxable, l.base_quantity)
-      from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id where d.sign = -1
+      select d.id, d.sign, l.hsn_code, l.unit, l.quantity, l.base_quantity, l.tax_kind, l.tax_rate, l.taxable, l.taxes
+      from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id where d.sign < 0
     ), parts as materialized (
-      -- Signed; everything below is summed from these few.
+      -- Signed; everything below is summed from these few. Of a line under reverse charge taxes keep the rate of the cess.
       select l.id, l.hsn_code, case when l.hsn_code like '99%' then 'NA' else l.unit end as unit, l.tax_kind, l.tax_rate as rate,
         case when l.hsn_code like '99%' then 0 else sum(l.sign * l.quantity) end as quantity, sum(l.sign * l.taxable) as taxable,
-        sum(l.sign * (l.t).igst) as igst, sum(l.sign * (l.t).cgst) as cgst, sum(l.sign * (l.t).sgst) as sgst,
-        sum(l.sign * (l.t).cess) as cess, sum(l.sign * (l.t).recipient_tax) as recipient_tax
-      from lines l group by l.id, l.hsn_code, 3, l.tax_kind, l.tax_rate
+        coalesce(sum(l.sign * t.igst), 0.00) as igst, coalesce(sum(l.sign * t.cgst), 0.00) as cgst,
+        coalesce(sum(l.sign * t.sgst), 0.00) as sgst, coalesce(sum(l.sign * t.cess), 0.00) as cess,
+        sum(case when l.tax_kind = 'reverse_charge' then l.sign * (round(l.taxable * l.tax_rate / 100, 2) + coalesce((
+            select sum(round(l.taxable * (x ->> 'rate')::numeric / 100, 2)
+              + round(coalesce((x ->> 'per_unit')::numeric, 0) * l.base_quantity, 2))
+            from jsonb_array_elements(l.taxes) x), 0)) else 0.00 end) as recipient_tax
+      from lines l
+      cross join lateral (
+        select sum((x ->> 'amount')::numeric) filter (where x ->> 'component' = 'IGST') as igst,
+          sum((x ->> 'amount')::numeric) filter (where x ->> 'component' = 'CGST') as cgst,
+          sum((x ->> 'amount')::numeric) filter (where x ->> 'component' in ('SGST', 'UTGST')) as sgst,
+          sum((x ->> 'amount')::numeric) filter (where x ->> 'component' = 'CESS') as cess
+        from jsonb_array_elements(l.taxes) x) t
+      group by l.id, l.hsn_code, 3, l.tax_kind, l.tax_rate
     ), sorted as materialized (
       select p.*, d.seller_number, d.document, d.place, d.supply_type, d.buyer_number is not null as registered,
         case when p.tax_kind in ('nil_rated', 'exempt', 'non_gst', 'untaxed') then 'nil' else d.section end as section
@@ -210,16 +181,16 @@ begin
       from sorted s group by grouping sets ((s.seller_number, s.section), (s.seller_number))
     ), rates as (
       select s.id, s.section, s.rate, abs(sum(s.taxable)) as taxable, abs(sum(s.igst)) as igst, abs(sum(s.cgst)) as cgst,
-        abs(sum(s.sgst)) as sgst, abs(sum(s.cess)) as cess, abs(sum(s.recipient_tax)) as recipient_tax
+        abs(sum(s.sgst)) as sgst, abs(sum(s.cess)) as cess, abs(sum(s.recipient_tax)) as recipient_tax, bool_or(s.tax_kind = 'taxable') as taxed
       from sorted s where s.section not in ('b2cs', 'nil') group by s.id, s.section, s.rate
     ), items as (
-      select r.id, r.section, jsonb_agg(to_jsonb(r) - 'id' - 'section' order by r.rate) as list from rates r group by r.id, r.section
+      select r.id, r.section, bool_or(r.taxed) as taxed, jsonb_agg(to_jsonb(r) - 'id' - 'section' - 'taxed' order by r.rate) as list
+      from rates r group by r.id, r.section
     ), listed as (
       select d.seller_number, i.section, jsonb_agg(jsonb_build_object('number', d.number, 'date', d.business_date, 'gstin', d.buyer_number,
           'name', d.buyer_name, 'value', d.total, 'place_of_supply', d.place, 'reverse_charge', d.reverse_charge,
           'type', case when d.supply_type not in ('export', 'sez') then 'R'
-            when exists (select from parts p where p.id = d.id and p.tax_kind = 'taxable')
-              then case d.supply_type when 'export' then 'WPAY' else 'SEWP' end
+            when i.taxed then case d.supply_type when 'export' then 'WPAY' else 'SEWP' end
             else case d.supply_type when 'export' then 'WOPAY' else 'SEWOP' end end, 'items', i.list)
         || case when d.document = 'credit_note'
           then jsonb_build_object('invoice_number', d.invoice_number, 'invoice_date', d.invoice_date) else '{}' end
@@ -332,10 +303,10 @@ begin
       select * from private.tax_documents(p_org_id, v_branches, p_from, p_to) d where not d.cancelled
     ), lines as materialized (
       select d.place, d.place_name, d.supply_type, d.sign, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
-      from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id where d.sign = 1
+      from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id where d.sign > 0
       union all
       select d.place, d.place_name, d.supply_type, d.sign, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
-      from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id where d.sign = -1
+      from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id where d.sign < 0
     ), components as (
       select l.place, max(l.place_name) as place_name, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
         sum(l.sign * l.taxable) as taxable, sum(l.sign * (c ->> 'amount')::numeric) as tax
