@@ -308,7 +308,10 @@ begin
   ), shares as (
     select d.id, sum(x.quantity * g.cost / g.quantity) as cost
     from documents d
-    join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id
+    cross join lateral (
+      -- By the key, invoice by invoice: those for orders may be few among very many.
+      select t.variant_id, t.base_quantity, t.set_items from public.invoice_lines t
+      where t.org_id = p_org_id and t.invoice_id = d.id offset 0) l
     cross join lateral private.line_goods(l.variant_id, l.base_quantity, l.set_items) x
     join goods g on g.goods_id = d.goods_id and g.variant_id = x.variant_id
     where d.order_id is not null group by d.id
@@ -382,7 +385,8 @@ begin
     select s.sold_id, round(sum(s.quantity * g.cost / g.quantity), 2) as cost
     from sold s
     join private.goods_cost(p_org_id, array(select distinct t.goods_id from sold t where t.order_id is null),
-      array(select distinct t.order_id from sold t where t.order_id is not null), array(select distinct t.variant_id from sold t)) g
+      array(select distinct t.order_id from sold t where t.order_id is not null),
+      case when p_by <> 'margin' then array(select distinct t.variant_id from sold t) end) g
       on g.goods_id = s.goods_id and g.variant_id = s.variant_id
     group by s.sold_id
   )
