@@ -156,7 +156,7 @@ def test_reverse_charge_is_marked(books: Books) -> None:
 
 
 def test_the_buyers_tax_has_its_cess(books: Books) -> None:
-    """Compensation cess Act, section 8(1): levied as the tax is, so the buyer owes it too; of a part its part."""
+    """GST (Compensation to States) Act, section 8(1): levied as the tax is, so the buyer owes it too."""
     leaves = rate("5", cess_rate=D("65"), cess_per_unit=D("1.25"))
     books.goods["leaves"] = books.shop.variant("100.00", leaves, reverse_charge=True, hsn="2401")
     invoice = books.sell("local", ("leaves", 4), ("freight", 1))
@@ -270,7 +270,7 @@ def test_a_voided_sale_comes_to_nothing(books: Books) -> None:
 
 
 def test_vouchers_are_series_too(books: Books) -> None:
-    """Table 13 lists receipt and refund vouchers; of a month without an invoice too, and of the period only."""
+    """Table 13 lists receipt and refund vouchers, of a month without an invoice too."""
     admin, buyer = books.shop.admin, books.buyers["local"]
     books.sell("walk-in", ("book", 1))
     for day in ("2026-03-31", "2026-04-01"):
@@ -297,7 +297,8 @@ def test_vouchers_are_series_too(books: Books) -> None:
         ("Receipt vouchers", 2),
         ("Refund vouchers", 1),
     ]
-    assert (rows[-1]["from"], rows[-1]["to"], rows[-1]["cancelled"]) == (refund["number"], refund["number"], 0)
+    last = rows[-1]
+    assert (last["from"], last["to"], last["cancelled"]) == (refund["number"], refund["number"], 0)
     april = books.gstr1(p_from="2026-04-01", p_to="2026-04-30")
     assert [(row["document"], row["from"]) for row in april["docs"]["rows"]] == [
         ("Receipt vouchers", paid["number"])

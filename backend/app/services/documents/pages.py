@@ -149,8 +149,8 @@ def roll(story: Callable[[float], list[Flowable]], about: About, width: float, m
         story: given the usable width in points, returns flowables without space before or after; called once.
         width, margin: of the roll, in points.
     Returns:
-        the PDF file. A PDF page ends at 200 inches: longer content runs over to a further page, which is as tall as
-        what is left, so that no printer feeds metres of blank paper.
+        the PDF file. A PDF page ends at 200 inches: longer content runs over to a further page, which is as
+        tall as what is left, so that no printer feeds metres of blank paper.
     """
     inner = width - 2 * margin
     with ONE_AT_A_TIME:
