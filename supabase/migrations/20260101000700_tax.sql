@@ -300,10 +300,16 @@ declare
   v_part numeric;
   v_component jsonb;
   v_before numeric := 0;
+  v_uncharged jsonb := '[]';
 begin
+  if p_kind = 'reverse_charge' and v_cess_rate + coalesce(p_terms.cess_per_unit, 0) > 0 then
+    -- The tax's rate stands on the line; the cess's is kept here, for whoever declares what the buyer owes.
+    v_uncharged := jsonb_build_array(jsonb_build_object('component', 'CESS', 'rate', round(v_cess_rate, 3), 'amount', 0.00)
+      || case when p_terms.cess_per_unit > 0 then jsonb_build_object('per_unit', p_terms.cess_per_unit) else '{}' end);
+  end if;
   taxable := p_amount;
   tax := 0.00;
-  taxes := '[]';
+  taxes := v_uncharged;
   -- Where no tax is charged, what a price holds of it is still taken out, but for those who never compute any.
   if p_kind <> 'taxable' and (not p_includes_tax or p_kind = 'untaxed') then
     return;
@@ -354,7 +360,7 @@ begin
   end if;
   if p_kind <> 'taxable' then
     tax := 0.00;
-    taxes := '[]';
+    taxes := v_uncharged;
   end if;
 end;
 $$;
@@ -366,4 +372,5 @@ unit; p_kind: as private.tax_kind_of says; p_terms: the rates; p_supply. Under G
 each (CGST Act 2017, section 9, with the state''s own), else IGST (IGST Act 2017, section 5), and the compensation cess on the same
 value (GST (Compensation to States) Act 2017, section 8). Of a price with tax the components are taken out first and the rest is taxable
 (CGST Rules 2017, rule 35), so the line keeps its price to the paisa; where the tax is not charged it is taken out all the same.
-Returns taxable (below 0 when a cess per unit is more than the price), tax and taxes [{"component", "rate", "amount"}].';
+Returns taxable (below 0 when a cess per unit is more than the price), tax and taxes [{"component", "rate", "amount"}]; of a line under
+reverse charge only the cess, with amount 0: the buyer pays it as he pays the tax (section 8(1) of that Act).';

@@ -70,6 +70,17 @@ what was redeemed on goods that came back), reverse (of what was earned), expire
 reason). expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
 basis: what the whole invoice earns. created_by: null for the job.';
 
+create table private.loyalty_horizon (
+  only_row boolean primary key default true check (only_row),
+  seen_until timestamptz not null
+);
+
+comment on table private.loyalty_horizon is
+'One row. seen_until: every lot of points that expired before it is written off, in all organisations. A new lot expires a month ahead at the
+earliest, so none comes to lie before it.';
+
+insert into private.loyalty_horizon (seen_until) values ('-infinity');
+
 insert into public.payment_methods (code, name, gives_change, is_money) values ('points', 'Points', false, false);
 
 -- Indexes -----------------------------------------------------------------------------------------
@@ -377,17 +388,28 @@ language plpgsql
 set search_path = ''
 as $$
 declare
+  v_from timestamptz;
+  v_until timestamptz := now();
   v_customer record;
   v_count integer := 0;
 begin
+  select seen_until into v_from from private.loyalty_horizon for update skip locked;
+  if v_from is null then
+    -- Another run is at it.
+    return 0;
+  end if;
   for v_customer in
-    select distinct e.org_id, e.customer_id from public.loyalty_entries e
-    where e.expires_at <= now() and e.points + coalesce((
+    select e.org_id, e.customer_id, min(e.expires_at) as since from public.loyalty_entries e
+    where e.expires_at >= v_from and e.expires_at <= now() and e.points + coalesce((
       select sum(t.points) from public.loyalty_entries t where t.org_id = e.org_id and t.lot_id = e.id), 0) > 0
+    group by e.org_id, e.customer_id
   loop
     -- Whom somebody works on comes next time: the job waits for nobody.
     perform from public.customers c where c.org_id = v_customer.org_id and c.id = v_customer.customer_id for no key update skip locked;
-    continue when not found;
+    if not found then
+      v_until := least(v_until, v_customer.since);
+      continue;
+    end if;
     with expired as (
       insert into public.loyalty_entries (org_id, customer_id, kind, points, lot_id)
       select v_customer.org_id, v_customer.customer_id, 'expire', -l.points, l.lot_id
@@ -396,13 +418,15 @@ begin
     )
     select v_count + count(*) into v_count from expired;
   end loop;
+  update private.loyalty_horizon set seen_until = v_until;
   return v_count;
 end;
 $$;
 
 comment on function private.expire_points() is
-'The nightly job: writes off what is left of lots that have expired, in all organisations; returns how many lots. They cannot be redeemed from the moment
-they expire. Idempotent, also when it runs twice at once. No errors.';
+'The nightly job: writes off what is left of lots that have expired since it ran last, in all organisations; returns how many lots. They cannot
+be redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent; of two runs at once
+the second does nothing. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -412,6 +436,8 @@ create trigger append_only before update or delete on public.loyalty_entries for
 create trigger keep_all before truncate on public.loyalty_entries for each statement execute function audit.refuse_change();
 select audit.attach('public.loyalty_programs', 'org_id');
 select audit.attach('public.loyalty_rules');
+
+alter table private.loyalty_horizon enable row level security;
 
 -- Where the host offers pg_cron, points expire every night.
 do $$

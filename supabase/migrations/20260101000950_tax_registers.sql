@@ -100,9 +100,8 @@ comment on function private.tax_documents(uuid, uuid[], date, date) is
 'The invoices and credit notes of a period, as the registers read them. sign: 1, or -1 for what is credited; invoice_*: of the invoice
 that a credit note is of; cancelled: voided without a credit note; outside_gst: under another regime or the composition scheme. Drafts are none.';
 
-create function private.tax_lines(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
-returns table (document text, id uuid, hsn_code text, unit text, quantity numeric, tax_kind text, tax_rate numeric, taxable numeric,
-  tax numeric, taxes jsonb)
+create function private.tax_vouchers(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
+returns table (document text, seller_number text, number text)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -110,246 +109,157 @@ declare
   v_from timestamptz := private.first_instant(p_from);
   v_to timestamptz := private.last_instant(p_to);
 begin
+  if not exists (
+    select from public.organizations o where o.id = p_org_id and o.tax_regime = 'gst' and o.tax_scheme = 'regular') then
+    return;
+  end if;
   return query
-  select 'invoice'::text, l.invoice_id, l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
-  from public.invoices i join public.invoice_lines l on l.org_id = i.org_id and l.invoice_id = i.id
-  where i.branch_id = any (p_branches) and i.org_id = p_org_id
-    and i.issued_at >= v_from and i.issued_at < v_to
+  select 'Receipt vouchers', b.tax_number, p.number
+  from public.payments p join public.branches b on b.org_id = p.org_id and b.id = p.branch_id
+  where p.branch_id = any (p_branches) and p.org_id = p_org_id and p.number is not null
+    and p.received_at >= v_from and p.received_at < v_to and p.business_date between p_from and p_to
   union all
-  select 'credit_note'::text, l.credit_note_id, l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
-  from public.credit_notes c join public.credit_note_lines l on l.org_id = c.org_id and l.credit_note_id = c.id
-  where c.branch_id = any (p_branches) and c.org_id = p_org_id
-    and c.issued_at >= v_from and c.issued_at < v_to;
+  select 'Refund vouchers', b.tax_number, f.number
+  from public.refunds f join public.branches b on b.org_id = f.org_id and b.id = f.branch_id
+  where f.branch_id = any (p_branches) and f.org_id = p_org_id and f.number is not null
+    and f.refunded_at >= v_from and f.refunded_at < v_to and f.business_date between p_from and p_to;
 end;
 $$;
 
-comment on function private.tax_lines(uuid, uuid[], date, date) is
-'The lines of the documents of a period and of the days beside it, as they were sold or credited: to be joined with
-private.tax_documents, which knows the period. No errors.';
+comment on function private.tax_vouchers(uuid, uuid[], date, date) is
+'The receipt and refund vouchers of a period (CGST Act 2017, section 31(3)(d) and (e)), under the GSTIN that their branch has now; none
+but under the regular scheme of GST. What was paid or paid back with a counter sale has no voucher. No errors.';
 
-create type private.gst_line as (
-  section text,
-  document text,
-  sign integer,
-  number text,
-  business_date date,
-  invoice_number text,
-  invoice_date date,
-  buyer_number text,
-  buyer_name text,
-  place text,
-  supply_type text,
-  reverse_charge boolean,
-  with_payment boolean,
-  total numeric,
-  hsn_code text,
-  unit text,
-  quantity numeric,
-  tax_kind text,
-  tax_rate numeric,
-  taxable numeric,
-  igst numeric,
-  cgst numeric,
-  sgst numeric,
-  cess numeric,
-  recipient_tax numeric
-);
-
-comment on type private.gst_line is
-'A line of an invoice or credit note as form GSTR-1 sorts it. section: b2b, b2cl, b2cs, exp, cdnr, cdnur; sgst: with UTGST; recipient_tax:
-what the buyer pays himself under reverse charge.';
-
-create function private.gst_lines(p_org_id uuid, p_branches uuid[], p_from date, p_to date, p_seller_number text)
-returns setof private.gst_line
+create function private.gst_registers(p_org_id uuid, p_branches uuid[], p_from date, p_to date) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return query
-  with documents as materialized (
-    select d.*, case
-        when d.supply_type in ('export', 'sez') then 'exp'
-        when d.buyer_number is not null then 'b2b'
-        when d.supply_type = 'inter_state' and d.invoice_total > private.tax_threshold('IN', 'b2cl', d.invoice_date) then 'b2cl'
-        else 'b2cs' end as kind
-    from private.tax_documents(p_org_id, p_branches, p_from, p_to) d
-    where not d.cancelled and not d.outside_gst and d.seller_number is not distinct from p_seller_number
-  )
-  select case when d.document = 'invoice' or d.kind = 'b2cs' then d.kind when d.buyer_number is not null and d.supply_type <> 'export'
-      then 'cdnr' else 'cdnur' end, d.document, d.sign, d.number, d.business_date, d.invoice_number, d.invoice_date, d.buyer_number,
-    d.buyer_name, d.place, d.supply_type, d.reverse_charge, bool_or(l.tax_kind = 'taxable') over (partition by d.id), d.total,
-    l.hsn_code, l.unit, l.quantity, l.tax_kind, l.tax_rate, l.taxable,
-    t.igst, t.cgst, t.sgst, t.cess,
-    case when l.tax_kind = 'reverse_charge' then round(l.taxable * l.tax_rate / 100, 2) else 0.00 end
-  from documents d
-  join private.tax_lines(p_org_id, p_branches, p_from, p_to) l on l.id = d.id and l.document = d.document
-  cross join lateral (
-    select coalesce(sum(x.amount) filter (where x.component = 'IGST'), 0.00) as igst,
-      coalesce(sum(x.amount) filter (where x.component = 'CGST'), 0.00) as cgst,
-      coalesce(sum(x.amount) filter (where x.component in ('SGST', 'UTGST')), 0.00) as sgst,
-      coalesce(sum(x.amount) filter (where x.component = 'CESS'), 0.00) as cess
-    from jsonb_to_recordset(l.taxes) x (component text, amount numeric)) t;
-end;
-$$;
-
-comment on function private.gst_lines(uuid, uuid[], date, date, text) is
-'All lines that a registration declares for a period, sorted into the sections of form GSTR-1 (CGST Rules 2017, rule 59(4)). A credit
-note to a registered person goes to cdnr, one for an export or a large inter-State invoice to cdnur; any other lessens b2cs. No errors.';
-
-create function private.gst_sums(p_lines private.gst_line[]) returns jsonb
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
   return (
-    select jsonb_build_object('documents', count(distinct l.document || l.number), 'taxable', coalesce(sum(l.sign * l.taxable), 0.00),
-      'igst', coalesce(sum(l.sign * l.igst), 0.00), 'cgst', coalesce(sum(l.sign * l.cgst), 0.00),
-      'sgst', coalesce(sum(l.sign * l.sgst), 0.00), 'cess', coalesce(sum(l.sign * l.cess), 0.00),
-      'recipient_tax', coalesce(sum(l.sign * l.recipient_tax), 0.00))
-    from unnest(p_lines) l);
-end;
-$$;
-
-comment on function private.gst_sums(private.gst_line[]) is
-'What lines come to: documents, taxable, igst, cgst, sgst, cess, recipient_tax; credit notes count as negative. No errors.';
-
-create function private.gst_documents(p_lines private.gst_line[]) returns jsonb
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return (
-    with rates as (
-      select l.document, l.number, l.tax_rate as rate, sum(l.taxable) as taxable, sum(l.igst) as igst, sum(l.cgst) as cgst,
-        sum(l.sgst) as sgst, sum(l.cess) as cess, sum(l.recipient_tax) as recipient_tax
-      from unnest(p_lines) l group by 1, 2, 3
+    with known as materialized (
+      select d.*, case
+          when d.supply_type in ('export', 'sez') then 'exp'
+          when d.buyer_number is not null then 'b2b'
+          when d.supply_type = 'inter_state' and d.invoice_total > private.tax_threshold('IN', 'b2cl', d.invoice_date) then 'b2cl'
+          else 'b2cs' end as kind
+      from private.tax_documents(p_org_id, p_branches, p_from, p_to) d where not d.outside_gst
+    ), documents as materialized (
+      select k.*, case when k.document = 'invoice' or k.kind = 'b2cs' then k.kind
+          when k.buyer_number is not null and k.supply_type <> 'export' then 'cdnr' else 'cdnur' end as section
+      from known k where not k.cancelled
+    ), lines as (
+      select d.id, d.sign, l.hsn_code, l.unit, l.quantity, l.base_quantity, l.tax_kind, l.tax_rate, l.taxable, l.taxes
+      from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id where d.sign > 0
+      union all
+      select d.id, d.sign, l.hsn_code, l.unit, l.quantity, l.base_quantity, l.tax_kind, l.tax_rate, l.taxable, l.taxes
+      from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id where d.sign < 0
+    ), parts as materialized (
+      -- Signed; everything below is summed from these few. Of a line under reverse charge taxes keep the rate of the cess.
+      select l.id, l.hsn_code, case when l.hsn_code like '99%' then 'NA' else l.unit end as unit, l.tax_kind, l.tax_rate as rate,
+        case when l.hsn_code like '99%' then 0 else sum(l.sign * l.quantity) end as quantity, sum(l.sign * l.taxable) as taxable,
+        coalesce(sum(l.sign * t.igst), 0.00) as igst, coalesce(sum(l.sign * t.cgst), 0.00) as cgst,
+        coalesce(sum(l.sign * t.sgst), 0.00) as sgst, coalesce(sum(l.sign * t.cess), 0.00) as cess,
+        sum(case when l.tax_kind = 'reverse_charge' then l.sign * (round(l.taxable * l.tax_rate / 100, 2) + coalesce((
+            select sum(round(l.taxable * (x ->> 'rate')::numeric / 100, 2)
+              + round(coalesce((x ->> 'per_unit')::numeric, 0) * l.base_quantity, 2))
+            from jsonb_array_elements(l.taxes) x), 0)) else 0.00 end) as recipient_tax
+      from lines l
+      cross join lateral (
+        select sum((x ->> 'amount')::numeric) filter (where x ->> 'component' = 'IGST') as igst,
+          sum((x ->> 'amount')::numeric) filter (where x ->> 'component' = 'CGST') as cgst,
+          sum((x ->> 'amount')::numeric) filter (where x ->> 'component' in ('SGST', 'UTGST')) as sgst,
+          sum((x ->> 'amount')::numeric) filter (where x ->> 'component' = 'CESS') as cess
+        from jsonb_array_elements(l.taxes) x) t
+      group by l.id, l.hsn_code, 3, l.tax_kind, l.tax_rate
+    ), sorted as materialized (
+      select p.*, d.seller_number, d.document, d.place, d.supply_type, d.buyer_number is not null as registered,
+        case when p.tax_kind in ('nil_rated', 'exempt', 'non_gst', 'untaxed') then 'nil' else d.section end as section
+      from parts p join documents d on d.id = p.id
+    ), sums as (
+      select s.seller_number, s.section, jsonb_build_object('documents', count(distinct s.id), 'taxable', sum(s.taxable), 'igst',
+          sum(s.igst), 'cgst', sum(s.cgst), 'sgst', sum(s.sgst), 'cess', sum(s.cess), 'recipient_tax', sum(s.recipient_tax)) as sums
+      from sorted s group by grouping sets ((s.seller_number, s.section), (s.seller_number))
+    ), rates as (
+      select s.id, s.section, s.rate, abs(sum(s.taxable)) as taxable, abs(sum(s.igst)) as igst, abs(sum(s.cgst)) as cgst,
+        abs(sum(s.sgst)) as sgst, abs(sum(s.cess)) as cess, abs(sum(s.recipient_tax)) as recipient_tax, bool_or(s.tax_kind = 'taxable') as taxed
+      from sorted s where s.section not in ('b2cs', 'nil') group by s.id, s.section, s.rate
     ), items as (
-      select r.document, r.number, jsonb_agg(to_jsonb(r) - 'document' - 'number' order by r.rate) as list from rates r group by 1, 2
-    ), heads as (
-      select distinct on (l.document, l.number) l.* from unnest(p_lines) l order by l.document, l.number
+      select r.id, r.section, bool_or(r.taxed) as taxed, jsonb_agg(to_jsonb(r) - 'id' - 'section' - 'taxed' order by r.rate) as list
+      from rates r group by r.id, r.section
+    ), listed as (
+      select d.seller_number, i.section, jsonb_agg(jsonb_build_object('number', d.number, 'date', d.business_date, 'gstin', d.buyer_number,
+          'name', d.buyer_name, 'value', d.total, 'place_of_supply', d.place, 'reverse_charge', d.reverse_charge,
+          'type', case when d.supply_type not in ('export', 'sez') then 'R'
+            when i.taxed then case d.supply_type when 'export' then 'WPAY' else 'SEWP' end
+            else case d.supply_type when 'export' then 'WOPAY' else 'SEWOP' end end, 'items', i.list)
+        || case when d.document = 'credit_note'
+          then jsonb_build_object('invoice_number', d.invoice_number, 'invoice_date', d.invoice_date) else '{}' end
+        order by d.business_date, d.number) as rows
+      from items i join documents d on d.id = i.id group by d.seller_number, i.section
+    ), small as (
+      select s.seller_number, s.place as place_of_supply, case s.supply_type when 'intra_state' then 'INTRA' else 'INTER' end as type, s.rate,
+        sum(s.taxable) as taxable, sum(s.igst) as igst, sum(s.cgst) as cgst, sum(s.sgst) as sgst, sum(s.cess) as cess
+      from sorted s where s.section = 'b2cs' group by 1, 2, 3, 4
+    ), untaxed as (
+      select s.seller_number, case when s.supply_type = 'intra_state' then 'INTRA' else 'INTER' end
+          || case when s.registered then 'B2B' else 'B2C' end as type,
+        coalesce(sum(s.taxable) filter (where s.tax_kind = 'nil_rated'), 0.00) as nil_rated,
+        coalesce(sum(s.taxable) filter (where s.tax_kind = 'exempt'), 0.00) as exempt,
+        coalesce(sum(s.taxable) filter (where s.tax_kind = 'non_gst'), 0.00) as non_gst
+      from sorted s where s.section = 'nil' group by 1, 2
+    ), hsn as (
+      -- Exports go with the consumers: table 12 counts as B2B what tables 4, 6B and 6C list.
+      select s.seller_number, s.registered and s.supply_type <> 'export' as b2b, s.hsn_code, s.unit, s.rate, sum(s.quantity) as quantity,
+        sum(s.taxable + s.igst + s.cgst + s.sgst + s.cess) as value, sum(s.taxable) as taxable, sum(s.igst) as igst, sum(s.cgst) as cgst,
+        sum(s.sgst) as sgst, sum(s.cess) as cess
+      from sorted s group by 1, 2, s.hsn_code, s.unit, s.rate
+    ), rows as (
+      select l.seller_number, l.section, l.rows from listed l
+      union all
+      select t.seller_number, 'b2cs', jsonb_agg(to_jsonb(t) - 'seller_number' order by t.place_of_supply, t.rate) from small t group by 1
+      union all
+      select u.seller_number, 'nil', jsonb_agg(to_jsonb(u) - 'seller_number' order by u.type) from untaxed u group by 1
+      union all
+      select h.seller_number, case when h.b2b then 'hsn_b2b' else 'hsn_b2c' end,
+        jsonb_agg(to_jsonb(h) - 'seller_number' - 'b2b' order by h.hsn_code, h.rate, h.unit)
+      from hsn h group by 1, h.b2b
+    ), issued as (
+      select k.seller_number, case k.document when 'invoice' then 'Invoices for outward supply' else 'Credit notes' end as document, k.number,
+        k.cancelled from known k
+      union all
+      select v.seller_number, v.document, v.number, false from private.tax_vouchers(p_org_id, p_branches, p_from, p_to) v
+    ), series as (
+      select i.seller_number, i.document, (array_agg(i.number order by length(i.number), i.number))[1] as "from",
+        (array_agg(i.number order by length(i.number) desc, i.number desc))[1] as "to", count(*) as total,
+        count(*) filter (where i.cancelled) as cancelled, count(*) filter (where not i.cancelled) as net
+      from issued i group by i.seller_number, i.document, substring(i.number from '^(.*)/[0-9]+$')
+    ), registrations as (
+      select s.seller_number, jsonb_agg(to_jsonb(s) - 'seller_number' order by s.document, s."from") as docs from series s group by 1
+    ), none as (
+      select '{"documents": 0, "taxable": 0.00, "igst": 0.00, "cgst": 0.00, "sgst": 0.00, "cess": 0.00, "recipient_tax": 0.00}'::jsonb
+        as sums
     )
-    select coalesce(jsonb_agg(jsonb_build_object('number', h.number, 'date', h.business_date, 'gstin', h.buyer_number,
-        'name', h.buyer_name, 'value', h.total, 'place_of_supply', h.place, 'reverse_charge', h.reverse_charge,
-        'type', case h.supply_type when 'export' then case when h.with_payment then 'WPAY' else 'WOPAY' end
-          when 'sez' then case when h.with_payment then 'SEWP' else 'SEWOP' end else 'R' end, 'items', i.list)
-      || case when h.document = 'credit_note' then jsonb_build_object('invoice_number', h.invoice_number, 'invoice_date', h.invoice_date)
-        else '{}' end order by h.business_date, h.number), '[]')
-    from heads h join items i on i.document = h.document and i.number = h.number);
+    select coalesce(jsonb_agg(jsonb_build_object('gstin', r.seller_number, 'docs', jsonb_build_object('rows', r.docs),
+        'sums', coalesce(w.sums, none.sums), 'hsn', jsonb_build_object('sums', coalesce(w.sums, none.sums),
+          'b2b', coalesce((select o.rows from rows o where o.section = 'hsn_b2b' and o.seller_number is not distinct from r.seller_number), '[]'),
+          'b2c', coalesce((select o.rows from rows o where o.section = 'hsn_b2c' and o.seller_number is not distinct from r.seller_number), '[]')))
+      || (
+        select jsonb_object_agg(n.section, jsonb_build_object(
+          'sums', coalesce((
+            select t.sums from sums t where t.section = n.section and t.seller_number is not distinct from r.seller_number), none.sums),
+          'rows', coalesce((
+            select o.rows from rows o where o.section = n.section and o.seller_number is not distinct from r.seller_number), '[]')))
+        from unnest(array['b2b', 'b2cl', 'b2cs', 'exp', 'cdnr', 'cdnur', 'nil']) n (section))
+      order by r.seller_number), '[]')
+    from registrations r cross join none
+    left join sums w on w.section is null and w.seller_number is not distinct from r.seller_number);
 end;
 $$;
 
-comment on function private.gst_documents(private.gst_line[]) is
-'Lines as the documents that form GSTR-1 lists: number, date, gstin, name, value, place_of_supply, reverse_charge, type (R, WPAY,
-WOPAY, SEWP, SEWOP), items by rate, and of a credit note the invoice. No errors.';
-
-create function private.gst_small(p_lines private.gst_line[]) returns jsonb
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return (
-    select coalesce(jsonb_agg(to_jsonb(s) order by s.place_of_supply, s.rate), '[]') from (
-      select l.place as place_of_supply, case l.supply_type when 'intra_state' then 'INTRA' else 'INTER' end as type, l.tax_rate as rate,
-        sum(l.sign * l.taxable) as taxable, sum(l.sign * l.igst) as igst, sum(l.sign * l.cgst) as cgst, sum(l.sign * l.sgst) as sgst,
-        sum(l.sign * l.cess) as cess
-      from unnest(p_lines) l group by 1, 2, 3) s);
-end;
-$$;
-
-comment on function private.gst_small(private.gst_line[]) is
-'Small supplies to consumers by place and rate, less what was credited (form GSTR-1, table 7). No errors.';
-
-create function private.gst_untaxed(p_lines private.gst_line[]) returns jsonb
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return (
-    select coalesce(jsonb_agg(to_jsonb(s) order by s.type), '[]') from (
-      select case when l.supply_type = 'intra_state' then 'INTRA' else 'INTER' end
-          || case when l.buyer_number is null then 'B2C' else 'B2B' end as type,
-        coalesce(sum(l.sign * l.taxable) filter (where l.tax_kind = 'nil_rated'), 0.00) as nil_rated,
-        coalesce(sum(l.sign * l.taxable) filter (where l.tax_kind = 'exempt'), 0.00) as exempt,
-        coalesce(sum(l.sign * l.taxable) filter (where l.tax_kind = 'non_gst'), 0.00) as non_gst
-      from unnest(p_lines) l group by 1) s);
-end;
-$$;
-
-comment on function private.gst_untaxed(private.gst_line[]) is
-'Nil-rated, exempt and non-GST supplies, less what was credited (form GSTR-1, table 8). No errors.';
-
-create function private.gst_hsn(p_lines private.gst_line[]) returns jsonb
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return (
-    select coalesce(jsonb_agg(to_jsonb(s) order by s.hsn_code, s.rate, s.unit), '[]') from (
-      select l.hsn_code, case when l.hsn_code like '99%' then 'NA' else l.unit end as unit, l.tax_rate as rate,
-        case when l.hsn_code like '99%' then 0 else sum(l.sign * l.quantity) end as quantity,
-        sum(l.sign * (l.taxable + l.igst + l.cgst + l.sgst + l.cess)) as value, sum(l.sign * l.taxable) as taxable,
-        sum(l.sign * l.igst) as igst, sum(l.sign * l.cgst) as cgst, sum(l.sign * l.sgst) as sgst, sum(l.sign * l.cess) as cess
-      from unnest(p_lines) l group by l.hsn_code, 2, l.tax_rate) s);
-end;
-$$;
-
-comment on function private.gst_hsn(private.gst_line[]) is
-'Supplies by HSN code, unit and rate, less what was credited (form GSTR-1, table 12); services have no quantity. No errors.';
-
-create function private.gst_series(p_org_id uuid, p_branches uuid[], p_from date, p_to date, p_seller_number text) returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select coalesce(jsonb_agg(to_jsonb(s) order by s.document, s."from"), '[]') from (
-      select case d.document when 'invoice' then 'Invoices for outward supply' else 'Credit notes' end as document,
-        (array_agg(d.number order by length(d.number), d.number))[1] as "from",
-        (array_agg(d.number order by length(d.number) desc, d.number desc))[1] as "to", count(*) as total,
-        count(*) filter (where d.cancelled) as cancelled, count(*) filter (where not d.cancelled) as net
-      from private.tax_documents(p_org_id, p_branches, p_from, p_to) d
-      where not d.outside_gst and d.seller_number is not distinct from p_seller_number
-      group by d.document, substring(d.number from '^(.*)/[0-9]+$')) s);
-end;
-$$;
-
-comment on function private.gst_series(uuid, uuid[], date, date, text) is
-'The series of documents issued in a period, each with its first and last number and how many were cancelled (form GSTR-1, table 13).';
-
-create function private.gst_registration(p_org_id uuid, p_branches uuid[], p_from date, p_to date, p_seller_number text) returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_by_section jsonb := '{}'::jsonb;
-  v_section text;
-  v_lines private.gst_line[];
-  v_all private.gst_line[];
-  v_rated private.gst_line[];
-  v_sums jsonb;
-begin
-  select array_agg(l) into v_all from private.gst_lines(p_org_id, p_branches, p_from, p_to, p_seller_number) l;
-  v_sums := private.gst_sums(v_all);
-  select array_agg(l) into v_rated from unnest(v_all) l where l.tax_kind not in ('nil_rated', 'exempt', 'non_gst', 'untaxed');
-  foreach v_section in array array['b2b', 'b2cl', 'b2cs', 'exp', 'cdnr', 'cdnur'] loop
-    v_lines := (select array_agg(l) from unnest(v_rated) l where l.section = v_section);
-    v_by_section := v_by_section || jsonb_build_object(v_section, jsonb_build_object('sums', private.gst_sums(v_lines),
-      'rows', case when v_section = 'b2cs' then private.gst_small(v_lines) else private.gst_documents(v_lines) end));
-  end loop;
-  v_lines := (select array_agg(l) from unnest(v_all) l where l.tax_kind in ('nil_rated', 'exempt', 'non_gst', 'untaxed'));
-  return jsonb_build_object('gstin', p_seller_number) || v_by_section || jsonb_build_object(
-    'nil', jsonb_build_object('sums', private.gst_sums(v_lines), 'rows', private.gst_untaxed(v_lines)),
-    -- Exports go with the consumers: table 12 counts as B2B what tables 4, 6B and 6C list.
-    'hsn', jsonb_build_object('sums', v_sums,
-      'b2b', private.gst_hsn((select array_agg(l) from unnest(v_all) l where l.buyer_number is not null and l.supply_type <> 'export')),
-      'b2c', private.gst_hsn((select array_agg(l) from unnest(v_all) l where l.buyer_number is null or l.supply_type = 'export'))),
-    'docs', jsonb_build_object('rows', private.gst_series(p_org_id, p_branches, p_from, p_to, p_seller_number)),
-    'sums', v_sums);
-end;
-$$;
-
-comment on function private.gst_registration(uuid, uuid[], date, date, text) is
-'The register of one GSTIN for a period: parameters and shape as gstr1. No errors.';
+comment on function private.gst_registers(uuid, uuid[], date, date) is
+'The register of every GSTIN among the branches, in the sections of form GSTR-1 (CGST Rules 2017, rule 59(4)), in the shape of gstr1. A credit
+note to a registered person goes to cdnr, one for an export or a large inter-State invoice to cdnur; any other lessens b2cs. Lines are read
+and summed once, by document, rate, kind, code and unit; every table is a sum of these. No errors.';
 
 create function public.gstr1(p_org_id uuid, p_from date, p_to date, p_branch_id uuid default null) returns jsonb
 language plpgsql stable security definer
@@ -362,11 +272,7 @@ begin
   perform private.check_range(p_from, p_to, 366);
   v_branches := private.registration_branches(p_org_id, p_branch_id);
   return jsonb_build_object('org_id', p_org_id, 'from', p_from, 'to', p_to, 'b2cl_above', private.tax_threshold('IN', 'b2cl', p_to),
-    'registrations', (
-      select coalesce(jsonb_agg(private.gst_registration(p_org_id, v_branches, p_from, p_to, n.seller_number) order by n.seller_number),
-        '[]')
-      from (select distinct d.seller_number from private.tax_documents(p_org_id, v_branches, p_from, p_to) d
-        where not d.outside_gst) n));
+    'registrations', private.gst_registers(p_org_id, v_branches, p_from, p_to));
 end;
 $$;
 
@@ -376,7 +282,8 @@ were issued. p_org_id. p_from, p_to: first and last business date, a year at mos
 branch; null for all, each by itself. Returns {"from", "to", "b2cl_above", "registrations": [{"gstin", "b2b", "b2cl", "b2cs", "exp" (and
 SEZ), "cdnr", "cdnur", "nil", "hsn": {"b2b", "b2c"}, "docs", "sums"}]}; a section has "rows" and "sums" (documents, taxable, igst, cgst,
 sgst, cess, recipient_tax), amounts in rupees, credit notes negative in sums; all sections but hsn and docs add up to "sums". b2cs and
-nil are less what was credited. Documents under the composition scheme are not in it: they are declared in GSTR-4.
+nil are less what was credited. recipient_tax: what buyers pay under reverse charge, cess included. docs: every series of invoices, credit
+notes, receipt and refund vouchers, with first and last number. Advances (table 11) are not in it (docs/decisions/0014). Documents under the composition scheme are not in it: they are declared in GSTR-4.
 Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input. Permission: report.read at all branches of the registration.';
 revoke execute on function public.gstr1(uuid, date, date, uuid) from public, anon;
 grant execute on function public.gstr1(uuid, date, date, uuid) to authenticated;
@@ -392,18 +299,21 @@ begin
   perform private.check_range(p_from, p_to, 366);
   v_branches := private.registration_branches(p_org_id, p_branch_id);
   return (
-    with lines as materialized (
+    with documents as materialized (
+      select * from private.tax_documents(p_org_id, v_branches, p_from, p_to) d where not d.cancelled
+    ), lines as materialized (
       select d.place, d.place_name, d.supply_type, d.sign, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
-      from private.tax_documents(p_org_id, v_branches, p_from, p_to) d
-      join private.tax_lines(p_org_id, v_branches, p_from, p_to) l on l.id = d.id and l.document = d.document
-      where not d.cancelled
+      from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id where d.sign > 0
+      union all
+      select d.place, d.place_name, d.supply_type, d.sign, l.tax_kind, l.tax_rate, l.taxable, l.tax, l.taxes
+      from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id where d.sign < 0
     ), components as (
       select l.place, max(l.place_name) as place_name, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
         sum(l.sign * l.taxable) as taxable, sum(l.sign * (c ->> 'amount')::numeric) as tax
-      from lines l cross join lateral jsonb_array_elements(l.taxes) c group by 1, 3, 4
+      from lines l cross join lateral jsonb_array_elements(l.taxes) c where l.tax_kind <> 'reverse_charge' group by 1, 3, 4
     ), untaxed as (
       select l.place, max(l.place_name) as place_name, l.supply_type, l.tax_kind, sum(l.sign * l.taxable) as taxable
-      from lines l where l.taxes = '[]' group by 1, 3, 4
+      from lines l where l.taxes = '[]' or l.tax_kind = 'reverse_charge' group by 1, 3, 4
     )
     select jsonb_build_object('org_id', p_org_id, 'from', p_from, 'to', p_to,
       'rows', (select coalesce(jsonb_agg(to_jsonb(c) order by c.place, c.component, c.rate desc), '[]') from components c),

@@ -168,14 +168,14 @@ comment on function private.age(date, date) is
 -- The account -------------------------------------------------------------------------------------
 
 create function private.account_entries(p_org_id uuid, p_branches uuid[], p_customer_id uuid)
-returns table (day date, at timestamptz, kind text, id uuid, branch_id uuid, number text, reference text, debit numeric,
+returns table (day date, at timestamptz, kind text, id uuid, branch_id uuid, number text, reference text, method text, debit numeric,
   credit numeric)
 language plpgsql stable
 set search_path = ''
 as $$
 begin
   return query
-  select i.business_date, i.issued_at, 'invoice', i.id, i.branch_id, i.number, i.reference, i.total, 0.00
+  select i.business_date, i.issued_at, 'invoice', i.id, i.branch_id, i.number, i.reference, null::text, i.total, 0.00
   from public.invoices i
   where i.org_id = p_org_id and i.customer_id = p_customer_id and i.status <> 'draft'
     -- Declared void, nothing was ever owed on it; a voided sale has its credit note, and both are shown.
@@ -183,25 +183,27 @@ begin
       select from public.credit_notes v where v.org_id = i.org_id and v.invoice_id = i.id and v.voids))
     and i.branch_id = any (p_branches)
   union all
-  select c.business_date, c.issued_at, 'credit_note', c.id, c.branch_id, c.number, c.reason, 0.00, c.total
+  select c.business_date, c.issued_at, 'credit_note', c.id, c.branch_id, c.number, c.reason, null, 0.00, c.total
   from public.credit_notes c
   where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id = any (p_branches)
   union all
-  select p.business_date, p.received_at, 'payment', p.id, p.branch_id, p.number, p.reference, 0.00, p.amount
+  select p.business_date, p.received_at, 'payment', p.id, p.branch_id, p.number, p.reference, p.method, 0.00, p.amount
   from public.payments p
   where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (p_branches)
   union all
-  select r.business_date, r.created_at, 'reversal', r.id, r.branch_id, p.number, r.reason, p.amount, 0.00
+  select r.business_date, r.created_at, 'reversal', r.id, r.branch_id, p.number, r.reason, p.method, p.amount, 0.00
   from public.payment_reversals r
   join public.payments p on p.org_id = r.org_id and p.id = r.payment_id
   where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (p_branches)
   union all
-  select f.business_date, f.refunded_at, 'refund', f.id, f.branch_id, f.number, f.reference, f.amount, 0.00
+  select f.business_date, f.refunded_at, 'refund', f.id, f.branch_id, f.number, f.reference, f.method, f.amount, 0.00
   from public.refunds f
   where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (p_branches)
   union all
-  -- Interest and fees of instalments are no part of an invoice: owed on the day that a payment takes them, given back when it did not stand.
-  select d.day, d.at, 'charges', s.payment_id, s.branch_id, a.number, p.number, sum(greatest(s.amount, 0)), sum(greatest(-s.amount, 0))
+  -- Interest and fees of instalments are no part of an invoice: owed on the day that a payment takes them, given back when it did not
+  -- stand.
+  select d.day, d.at, 'charges', s.payment_id, s.branch_id, a.number, p.number, null, sum(greatest(s.amount, 0)),
+    sum(greatest(-s.amount, 0))
   from public.credit_agreements a
   join public.credit_settlements s on s.org_id = a.org_id and s.agreement_id = a.id and s.component <> 'principal'
   join public.payments p on p.org_id = s.org_id and p.id = s.payment_id
@@ -262,7 +264,7 @@ begin
   ), sums as (
     select coalesce(sum(s.debit), 0.00) as debits, coalesce(sum(s.credit), 0.00) as credits,
       coalesce(jsonb_agg(jsonb_build_object('date', s.day, 'kind', s.kind, 'id', s.id, 'branch_id', s.branch_id,
-        'number', s.number, 'reference', s.reference, 'debit', s.debit, 'credit', s.credit, 'balance', s.balance)
+        'number', s.number, 'reference', s.reference, 'method', s.method, 'debit', s.debit, 'credit', s.credit, 'balance', s.balance)
         order by s.place), '[]') as lines
     from shown s
   ), unpaid as (
@@ -285,7 +287,8 @@ begin
       -- Whoever sees one branch only has its address and tax number on the paper.
       select private.seller_json(o, b) from public.branches b
       where b.org_id = v_org_id and b.id = any (v_branches) and cardinality(v_branches) = 1),
-      jsonb_build_object('name', o.name, 'legal_name', o.legal_name)) || jsonb_build_object('tax_regime', o.tax_regime), 'currency', o.currency, 'from', p_from, 'to', p_to,
+      jsonb_build_object('name', o.name, 'legal_name', o.legal_name)) || jsonb_build_object('tax_regime', o.tax_regime),
+    'currency', o.currency, 'from', p_from, 'to', p_to,
     'opening', p.balance, 'debits', s.debits, 'credits', s.credits, 'closing', p.balance + s.debits - s.credits,
     'lines', s.lines, 'ageing', a.ageing, 'open_invoices', a.invoices, 'owed', a.owed,
     'unallocated', a.owed - (p.balance + s.debits - s.credits),
@@ -300,7 +303,8 @@ $$;
 comment on function public.statement(uuid, date, date) is
 'A customer''s statement of account. p_customer_id: also one who was merged; p_from, p_to: first and last business date, both counted.
 Returns JSON, amounts in the organisation''s currency: opening; lines [{"date", "kind" (invoice, credit_note, payment, reversal,
-refund, charges: interest and fees of instalments, number the agreement''s, reference the payment''s), "number", "reference", "debit", "credit", "balance"}]; debits, credits; closing = opening + debits - credits (below zero: the
+refund, charges: interest and fees of instalments, number the agreement''s, reference the payment''s), "number", "reference", "method"
+(of payments, reversals and refunds: its code, points for what is no money), "debit", "credit", "balance"}]; debits, credits; closing = opening + debits - credits (below zero: the
 house owes him); at the end of p_to: open_invoices (of an agreement each
 instalment with its number, principal and due date; instalment is null otherwise), owed (their sum), ageing (of it, by days since due: current, days_1_30, days_31_60,
 days_61_90, over_90) and unallocated, the credit that settles nothing yet (owed - closing). Shown are the documents of the

@@ -193,7 +193,7 @@ grant execute on function public.revenue(uuid, date, date, text, uuid) to authen
 create function private.sales_documents(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
 returns table (id uuid, branch_id uuid, day date, sign integer, goods_id uuid, order_id uuid, subtotal numeric, discount numeric,
   tax numeric, round_off numeric, total numeric)
-language plpgsql stable
+language plpgsql stable rows 10000
 set search_path = ''
 as $$
 declare
@@ -221,7 +221,8 @@ else the order; null when none did. No errors.';
 
 create function private.goods_cost(p_org_id uuid, p_documents uuid[], p_orders uuid[], p_variants uuid[] default null)
 returns table (goods_id uuid, variant_id uuid, quantity numeric, cost numeric)
-language plpgsql stable
+-- So many that what they are joined with is hashed, not searched again and again.
+language plpgsql stable rows 100000
 set search_path = ''
 as $$
 begin
@@ -302,12 +303,15 @@ begin
   ), goods as materialized (
     select * from private.goods_cost(p_org_id, array(select t.goods_id from documents t where t.order_id is null and t.goods_id is not null),
       array(select distinct t.order_id from documents t where t.order_id is not null))
-  ), costs as (
-    select d.id, sum(g.cost) as cost from documents d join goods g on g.goods_id = d.goods_id where d.order_id is null group by d.id
-    union all
-    select d.id, sum(x.quantity * g.cost / g.quantity)
+  ), whole as (
+    select g.goods_id, sum(g.cost) as cost from goods g group by g.goods_id
+  ), shares as (
+    select d.id, sum(x.quantity * g.cost / g.quantity) as cost
     from documents d
-    join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id
+    cross join lateral (
+      -- By the key, invoice by invoice: those for orders may be few among very many.
+      select t.variant_id, t.base_quantity, t.set_items from public.invoice_lines t
+      where t.org_id = p_org_id and t.invoice_id = d.id offset 0) l
     cross join lateral private.line_goods(l.variant_id, l.base_quantity, l.set_items) x
     join goods g on g.goods_id = d.goods_id and g.variant_id = x.variant_id
     where d.order_id is not null group by d.id
@@ -315,8 +319,9 @@ begin
     select case p_by when 'day' then d.day::text when 'branch' then d.branch_id::text else 'all' end as key,
       count(*) filter (where d.sign = 1) as invoices, count(*) filter (where d.sign = -1) as credit_notes,
       sum(d.sign * d.subtotal) as net, sum(d.sign * d.discount) as discount, sum(d.sign * d.tax) as tax,
-      sum(d.sign * d.round_off) as round_off, sum(d.sign * d.total) as total, round(sum(d.sign * coalesce(g.cost, 0)), 2) as cost
-    from documents d left join costs g on g.id = d.id
+      sum(d.sign * d.round_off) as round_off, sum(d.sign * d.total) as total,
+      round(sum(d.sign * coalesce(case when d.order_id is null then w.cost else h.cost end, 0)), 2) as cost
+    from documents d left join whole w on w.goods_id = d.goods_id left join shares h on h.id = d.id
     group by 1
   )
   select s.key, case when p_by = 'branch'
@@ -358,11 +363,11 @@ begin
   ), lines as materialized (
     select 1 as sign, d.goods_id, d.order_id, d.goods_id is not null as with_goods, l.variant_id, l.base_quantity, l.set_items, l.taxable
     from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id
-    where d.sign = 1
+    where d.sign > 0
     union all
     select -1, d.goods_id, null, l.disposition in ('restock', 'repair'), l.variant_id, l.base_quantity, l.set_items, l.taxable
     from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id
-    where d.sign = -1
+    where d.sign < 0
   ), totals as (
     select l.variant_id, sum(l.sign * l.base_quantity) as quantity, sum(l.sign * l.taxable) as revenue from lines l group by l.variant_id
   ), chosen as materialized (
@@ -380,7 +385,8 @@ begin
     select s.sold_id, round(sum(s.quantity * g.cost / g.quantity), 2) as cost
     from sold s
     join private.goods_cost(p_org_id, array(select distinct t.goods_id from sold t where t.order_id is null),
-      array(select distinct t.order_id from sold t where t.order_id is not null), array(select distinct t.variant_id from sold t)) g
+      array(select distinct t.order_id from sold t where t.order_id is not null),
+      case when p_by <> 'margin' then array(select distinct t.variant_id from sold t) end) g
       on g.goods_id = s.goods_id and g.variant_id = s.variant_id
     group by s.sold_id
   )

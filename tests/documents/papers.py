@@ -222,6 +222,7 @@ def statement(count: int | None = None, **changes: Any) -> Json:
                 "branch_id": "b1",
                 "number": f"BLR/26-27/{n:06}",
                 "reference": "UTR 118822" if paid else None,
+                "method": "points" if n == 2 else "bank_transfer" if paid else None,
                 "debit": Decimal(0) if paid else amount,
                 "credit": amount if paid else Decimal(0),
                 "balance": balance,

@@ -68,7 +68,7 @@ SAID = {
         "STATEMENT OF ACCOUNT",
         "1 Oct 2026 to 30 Nov 2026",
         "Opening balance 1,200.00",
-        "3 Oct 2026 BLR/26-27/000002 Payment · UTR 118822 902.25 2,099.25",
+        "3 Oct 2026 BLR/26-27/000002 Payment · Points · UTR 118822 902.25 2,099.25",
         "Closing balance ₹3,001.50",
         "31-60 days",
         "Total owed",
@@ -274,6 +274,12 @@ def test_a_statement_lists_what_is_open_and_counts_the_rest() -> None:
     assert "BLR/25-26/000039 1 Jul 2026 31 Jul 2026 900.00 100.00" in text
     assert "BLR/25-26/000040" not in text
     assert "Further invoices: 20 18,000.00 2,000.00" in text
+
+
+def test_a_statement_says_how_was_paid() -> None:
+    text = reading.text(made("statement", papers.statement()))
+    assert "Payment · Points · UTR 118822" in text
+    assert "Payment · Bank transfer · UTR 118822" in text
 
 
 def test_a_statement_says_which_instalment_is_open() -> None:

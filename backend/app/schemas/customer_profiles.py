@@ -145,9 +145,9 @@ class HistoryQuery(Input):
 
 
 class HistoryItem(Row):
-    """Something that happened with a customer. kind: invoice, payment, refund, credit_note, return, agreement,
-    quotation, order, delivery, points; status: the document's, of points earn, redeem and the like, null where
-    there is none; amount: in the organisation's currency; points: how many, null of everything else.
+    """Something that happened with a customer. kind: invoice, payment, refund, credit_note, return,
+    agreement, quotation, order, delivery, points; status: the document's, of points earn, redeem and the
+    like, null where there is none; amount: in the organisation's currency; points: how many, else null.
     """
 
     kind: str

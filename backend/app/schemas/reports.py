@@ -33,6 +33,7 @@ _STATEMENT: dict[str, Any] = {
             "branch_id": BRANCH,
             "number": "BLR/26-27/000001",
             "reference": None,
+            "method": None,
             "debit": 1180.00,
             "credit": 0.00,
             "balance": 1180.00,
@@ -220,7 +221,9 @@ class TopSeller(Row):
 
 
 class StatementLine(Row):
-    """A document on a customer's account; debit: he owes more, credit: he owes less."""
+    """A document on a customer's account; debit: he owes more, credit: he owes less. method: of payments,
+    reversals and refunds.
+    """
 
     date: date
     kind: Literal["invoice", "credit_note", "payment", "reversal", "refund", "charges"]
@@ -228,6 +231,7 @@ class StatementLine(Row):
     branch_id: UUID
     number: str | None
     reference: str | None
+    method: str | None
     debit: Money
     credit: Money
     balance: Money
@@ -244,8 +248,8 @@ class Ages(Row):
 
 
 class OpenInvoice(Row):
-    """An invoice that was open at the end of the period; of one that is paid by an agreement each instalment, with
-    its number, its principal (total) and its own due date.
+    """An invoice that was open at the end of the period; of one that is paid by an agreement each instalment,
+    with its number, its principal (total) and its own due date.
     """
 
     invoice_id: UUID

@@ -1,6 +1,7 @@
 """Loyalty: what is earned, what it pays, what is taken back, and that the ledger never falls below zero."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -338,3 +339,39 @@ def test_any_acts(people: People, acts: list[tuple[str, int]], rate: str) -> Non
             assert _refused_with(partial(made[name], number)) in ("", "PT400", "PT404", "PT409", "PT422")
             _assert_ledger(people, customer)
         assert_books(people)
+
+
+def test_the_job_looks_at_what_has_expired_since(people: People) -> None:
+    """Lots that were written off are not read again; one whose customer was busy is found the next time."""
+    program(people, 0, expiry_months=1)
+    customer = people.world.teak.customers["trusted"]
+    connection = people.connection
+
+    def expired(days: int) -> None:
+        adjust_points(people, customer, 10)
+        connection.execute("set constraints all immediate")
+        connection.execute("alter table public.loyalty_entries disable trigger user")
+        connection.execute(
+            "update public.loyalty_entries set expires_at = now() - make_interval(days => %s) "
+            "where customer_id = %s and expires_at > now()",
+            [days, customer],
+        )
+
+    def run() -> int:
+        row = connection.execute("select private.expire_points()").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    def seen_until() -> Any:
+        row = connection.execute("select now() - seen_until from private.loyalty_horizon").fetchone()
+        assert row is not None
+        return row[0]
+
+    expired(3)
+    assert run() >= 1
+    assert seen_until() == timedelta(0)
+    # Before the horizon nothing is looked for: no lot can come to expire there any more.
+    expired(3)
+    assert run() == 0
+    connection.execute("update private.loyalty_horizon set seen_until = now() - interval '4 days'")
+    assert run() == 1

@@ -260,15 +260,33 @@ def test_history_page_by_page(people: People) -> None:
             admin.rpc("customer_history", p_customer_id=customer, **wrong)
 
 
+def test_what_was_paid_with_is_told(people: People) -> None:
+    """A payment with points is no money: the statement says so, and of every other payment and refund how."""
+    customer, today = _customer(people), instalments.today(people.connection)
+    offers.program(people)
+    offers.adjust_points(people, customer, 100)
+    invoice = _buy(people, customer, today, 100)
+    admin = people.as_admin()
+    admin.rpc("redeem_points", p_id=new_id(), p_invoice_id=invoice["id"], p_amount=50)
+    paid = _pay(people, customer, today, 20)
+    admin.rpc("reverse_payment", p_id=new_id(), p_payment_id=paid["id"], p_reason="Entered twice")
+    seen = _statement(people, customer, today, today)
+    assert sorted((row["kind"], row["method"]) for row in seen["lines"] if row["method"]) == [
+        ("payment", "cash"),
+        ("payment", "points"),
+        ("reversal", "cash"),
+    ]
+    assert [row["kind"] for row in seen["lines"] if not row["method"]] == ["invoice"]
+
+
 def test_history_of_offers_orders_instalments_and_points(people: People) -> None:
     """Each kind is shown to whoever may read it; points are counted, not priced."""
     customer = _customer(people)
-    people.world.teak.customers["this"] = customer
     sales, admin = people.as_sales(), people.as_admin()
     sofa = line(people.world.teak.variants["sofa"])
     offers.program(people)
-    quoted = trading.quote_for(sales, people, sofa, customer="this")
-    made = trading.confirm(people, trading.order(people, sofa, customer="this"))
+    quoted = trading.quote_for(sales, people, sofa, customer=customer)
+    made = trading.confirm(people, trading.order(people, sofa, customer=customer))
     note = trading.deliver(sales, people, made)
     invoice = _buy(people, customer, instalments.today(people.connection))
     agreement = instalments.agree(people, invoice["id"], instalments.terms(people, 2))
@@ -281,16 +299,21 @@ def test_history_of_offers_orders_instalments_and_points(people: People) -> None
         return {(row["kind"], row["id"], row["status"]) for row in rows if row["kind"] != "points"}
 
     papers = {("invoice", invoice["id"], "sent"), ("agreement", agreement["id"], "active")}
-    traded = {("quotation", quoted["id"], "draft"), ("order", made["id"], "delivered"), ("delivery", note["id"], None)}
+    traded = {
+        ("quotation", quoted["id"], "draft"),
+        ("order", made["id"], "delivered"),
+        ("delivery", note["id"], None),
+    }
     assert seen(admin) == seen(sales) == papers | traded
     people.connection.execute(
-        "delete from public.role_permissions p using public.roles r where r.id = p.role_id and r.key = 'cashier' "
+        "delete from public.role_permissions p using public.roles r "
+        "where r.id = p.role_id and r.key = 'cashier' "
         "and p.permission in ('quotation.manage', 'order.manage', 'order.deliver')"
     )
     assert seen(people.as_cashier()) == papers
     people.connection.execute(
-        "insert into public.role_permissions (role_id, org_id, permission) select r.id, r.org_id, 'order.deliver' "
-        "from public.roles r where r.key = 'cashier'"
+        "insert into public.role_permissions (role_id, org_id, permission) "
+        "select r.id, r.org_id, 'order.deliver' from public.roles r where r.key = 'cashier'"
     )
     assert seen(people.as_cashier()) == papers | {("delivery", note["id"], None)}
     points = [
@@ -424,7 +447,7 @@ def _adds_up(people: People, customer: UUID, day: date) -> Json:
 
 def test_charges_of_what_was_rescheduled_and_then_voided(people: People) -> None:
     """Paid under two agreements, reversed, and the sale taken back: at every step the account adds up."""
-    asked = {
+    asked: dict[str, Any] = {
         "interest": {"kind": "flat", "annual_percent": 24},
         "fees": [{"name": "Processing", "amount": 50}],
     }

@@ -10,8 +10,13 @@ from tests.support.world import People
 Document = dict[str, Any]
 
 
+def who(people: People, customer: str | UUID) -> UUID:
+    """One of the house's customers by name, or anybody by id."""
+    return people.world.teak.customers[customer] if isinstance(customer, str) else customer
+
+
 def quote_for(
-    person: Persona, people: People, *lines: Line, customer: str = "trusted", **options: Any
+    person: Persona, people: People, *lines: Line, customer: str | UUID = "trusted", **options: Any
 ) -> Document:
     """A draft quotation of Bengaluru."""
     made: Document = person.rpc(
@@ -19,7 +24,7 @@ def quote_for(
         p_id=new_id(),
         p_quotation_id=None,
         p_branch_id=people.world.blr.id,
-        p_customer_id=people.world.teak.customers[customer],
+        p_customer_id=who(people, customer),
         p_lines=list(lines),
         p_options=options,
     )
@@ -43,14 +48,16 @@ def convert(person: Persona, quotation: Document, order_id: UUID | None = None) 
     return made
 
 
-def order(people: People, *lines: Line, customer: str = "trusted", person: Persona | None = None) -> Document:
+def order(
+    people: People, *lines: Line, customer: str | UUID = "trusted", person: Persona | None = None
+) -> Document:
     """A draft order of Bengaluru, written by its sales executive."""
     made: Document = (person or people.as_sales()).rpc(
         "save_order",
         p_id=new_id(),
         p_order_id=None,
         p_branch_id=people.world.blr.id,
-        p_customer_id=people.world.teak.customers[customer],
+        p_customer_id=who(people, customer),
         p_lines=list(lines),
     )
     return made
@@ -78,7 +85,7 @@ def confirm(people: People, order: Document, person: Persona | None = None, **op
     return done
 
 
-def confirmed(people: People, *lines: Line, customer: str = "trusted", **options: Any) -> Document:
+def confirmed(people: People, *lines: Line, customer: str | UUID = "trusted", **options: Any) -> Document:
     """An order that is paid in advance, and confirmed."""
     made = order(people, *lines, customer=customer)
     if made["total"]:

@@ -98,7 +98,7 @@ def test_suppliers_belong_to_the_stockkeeper(people: People) -> None:
     ],
 )
 def test_malformed_parties(people: People, change: str) -> None:
-    """A false GSTIN, one of another state than the address, no name, a region without its country, an unknown country."""
+    """A false GSTIN, one of another state, no name, a region without its country, an unknown country."""
     with raises_sqlstate("23514", "23503"):
         people.as_admin().execute(
             f"update public.customers set {change} where id = %s",
@@ -108,7 +108,10 @@ def test_malformed_parties(people: People, change: str) -> None:
 
 def test_a_suppliers_registration_is_of_his_state(people: People) -> None:
     """As a customer's and a branch's: the first two digits are the state of the address."""
-    add = "insert into public.suppliers (org_id, name, country, region_code, tax_number) values (%s, 'Loom', 'IN', %s, %s)"
+    add = (
+        "insert into public.suppliers (org_id, name, country, region_code, tax_number) "
+        "values (%s, 'Loom', 'IN', %s, %s)"
+    )
     number = gstin("27AAACL1234C1Z")
     assert people.as_stockkeeper().execute(add, [people.world.teak.id, "27", number]) == 1
     for region in ("29", None):

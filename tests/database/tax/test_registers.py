@@ -123,7 +123,8 @@ def _held_together(books: Books, seen: dict[str, Any]) -> None:
     assert seen["nil"]["sums"]["taxable"] == sum(_sum(untaxed, k) for k in ("nil_rated", "exempt", "non_gst"))
     charged = sum((sign * d["tax"] for sign, d in books.issued), Decimal(0))
     assert sum(seen["sums"][name] for name in TAXES) == charged
-    assert _sum(seen["docs"]["rows"], "total") == len(books.issued)
+    ours = [row for row in seen["docs"]["rows"] if "vouchers" not in row["document"]]
+    assert _sum(ours, "total") == len(books.issued)
 
 
 # Each document in its section --------------------------------------------------------------------
@@ -152,6 +153,21 @@ def test_reverse_charge_is_marked(books: Books) -> None:
     assert row["items"] == [
         {"rate": 5, "taxable": 500, "igst": 0, "cgst": 0, "sgst": 0, "cess": 0, "recipient_tax": 25}
     ]
+
+
+def test_the_buyers_tax_has_its_cess(books: Books) -> None:
+    """GST (Compensation to States) Act, section 8(1): levied as the tax is, so the buyer owes it too."""
+    leaves = rate("5", cess_rate=D("65"), cess_per_unit=D("1.25"))
+    books.goods["leaves"] = books.shop.variant("100.00", leaves, reverse_charge=True, hsn="2401")
+    invoice = books.sell("local", ("leaves", 4), ("freight", 1))
+    (line_of_leaves, _) = invoice["lines"]
+    assert (line_of_leaves["tax"], line_of_leaves["total"]) == (0, 400)
+    # 5 % and 65 % of 400.00 and 1.25 for each of four; 5 % of 500.00.
+    seen = books.gstr1()
+    assert seen["b2b"]["sums"]["recipient_tax"] == 20 + 260 + 5 + 25
+    assert (seen["b2b"]["sums"]["cess"], seen["sums"]["cess"]) == (0, 0)
+    books.credit(invoice, [{"line_no": 1, "quantity": 1}])
+    assert books.gstr1()["cdnr"]["sums"]["recipient_tax"] == -(5 + 65 + D("1.25"))
 
 
 @pytest.mark.parametrize(
@@ -249,13 +265,51 @@ def test_a_voided_sale_comes_to_nothing(books: Books) -> None:
     assert [(row["document"], row["total"]) for row in seen["docs"]["rows"]] == [
         ("Credit notes", 1),
         ("Invoices for outward supply", 1),
+        ("Refund vouchers", 1),
     ]
+
+
+def test_vouchers_are_series_too(books: Books) -> None:
+    """Table 13 lists receipt and refund vouchers, of a month without an invoice too."""
+    admin, buyer = books.shop.admin, books.buyers["local"]
+    books.sell("walk-in", ("book", 1))
+    for day in ("2026-03-31", "2026-04-01"):
+        held = {"branch_id": books.shop.branch.id, "hold": True, "occurred_at": f"{day}T12:00:00+05:30"}
+        paid = admin.rpc(
+            "record_payment",
+            p_id=new_id(),
+            p_customer_id=buyer,
+            p_amount=100,
+            p_method="upi",
+            p_options=held,
+        )
+    refund = admin.rpc(
+        "refund",
+        p_id=new_id(),
+        p_customer_id=buyer,
+        p_amount=30,
+        p_method="upi",
+        p_options={"payment_id": paid["id"]},
+    )
+    rows = books.gstr1()["docs"]["rows"]
+    assert [(row["document"], row["total"]) for row in rows] == [
+        ("Invoices for outward supply", 1),
+        ("Receipt vouchers", 2),
+        ("Refund vouchers", 1),
+    ]
+    last = rows[-1]
+    assert (last["from"], last["to"], last["cancelled"]) == (refund["number"], refund["number"], 0)
+    april = books.gstr1(p_from="2026-04-01", p_to="2026-04-30")
+    assert [(row["document"], row["from"]) for row in april["docs"]["rows"]] == [
+        ("Receipt vouchers", paid["number"])
+    ]
+    assert (april["sums"]["documents"], april["b2b"]["rows"], april["hsn"]["b2c"]) == (0, [], [])
 
 
 def test_the_series(books: Books) -> None:
     """Table 13: from the first to the last number, each branch's series by itself."""
     numbers = [books.sell("walk-in", ("book", 1))["number"] for _ in range(3)]
-    (row,) = books.gstr1()["docs"]["rows"]
+    (row,) = [r for r in books.gstr1()["docs"]["rows"] if "vouchers" not in r["document"]]
     assert (row["from"], row["to"], row["total"], row["cancelled"]) == (numbers[0], numbers[2], 3, 0)
 
 

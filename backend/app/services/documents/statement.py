@@ -57,6 +57,8 @@ def _entries(statement: Json, look: Look, width: float, below: float) -> list[Fl
     told = [para(say("opening"), theme.style("entry-strong", size, round(size * 1.3, 2), bold=True))]
     for row in rows:
         word = say.known("entry", row.get("kind"))
+        if row.get("method"):
+            word = f"{word}  ·  {say.known('method', row['method'])}"
         reference = clean(row.get("reference"))
         text = f"{word}  ·  {reference}" if reference else word
         # A reference that runs from right to left stays apart from the word before it.
