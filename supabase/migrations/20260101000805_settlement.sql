@@ -5,9 +5,8 @@ language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  return (
-    select case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
-      and p_value::numeric = round(p_value::numeric, 2) else false end);
+  return case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
+    and p_value::numeric = round(p_value::numeric, 2) else false end;
 end;
 $$;
 
