@@ -94,23 +94,26 @@ declare
   v_locations uuid[];
   v_variants uuid[];
   v_shortages jsonb;
+  v_arrives boolean;
   v_moves private.stock_move[] := p_moves;
 begin
-  select array_agg(distinct e.location_id), array_agg(distinct e.variant_id) into v_locations, v_variants
-  from (
-    select m.from_location_id as location_id, m.variant_id from unnest(p_moves) m
-    union all select m.to_location_id, m.variant_id from unnest(p_moves) m) e;
+  select array_agg(distinct m.from_location_id) || array_agg(distinct m.to_location_id), array_agg(distinct m.variant_id),
+    bool_or(t.holds_stock)
+  into v_locations, v_variants, v_arrives
+  from unnest(p_moves) m join public.locations t on t.org_id = p_org_id and t.id = m.to_location_id;
 
-  -- Levels that do not exist yet come first, in key order, so that the locks below find a row for every arrival.
-  insert into public.stock_levels (org_id, branch_id, location_id, variant_id)
-  select distinct p_org_id, l.branch_id, m.to_location_id, m.variant_id
-  from unnest(p_moves) m
-  join public.locations l on l.org_id = p_org_id and l.id = m.to_location_id and l.holds_stock
-  where not exists (
-    select from public.stock_levels s
-    where s.org_id = p_org_id and s.location_id = m.to_location_id and s.variant_id = m.variant_id)
-  order by m.to_location_id, m.variant_id
-  on conflict do nothing;
+  if v_arrives then
+    -- Levels that do not exist yet come first, in key order, so that the locks below find a row for every arrival.
+    insert into public.stock_levels (org_id, branch_id, location_id, variant_id)
+    select distinct p_org_id, l.branch_id, m.to_location_id, m.variant_id
+    from unnest(p_moves) m
+    join public.locations l on l.org_id = p_org_id and l.id = m.to_location_id and l.holds_stock
+    where not exists (
+      select from public.stock_levels s
+      where s.org_id = p_org_id and s.location_id = m.to_location_id and s.variant_id = m.variant_id)
+    order by m.to_location_id, m.variant_id
+    on conflict do nothing;
+  end if;
 
   -- Whoever is short looks once more when reservations that have expired gave something back.
   for v_look in 1 .. 2 loop

@@ -63,13 +63,12 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return (
-    select jsonb_build_object('name', p_org.name, 'legal_name', p_org.legal_name, 'branch_code', p_branch.code,
-      'branch_name', p_branch.name, 'tax_number', p_branch.tax_number, 'phone', p_branch.phone, 'email', p_branch.email,
-      'upi_id', p_branch.upi_id, 'address', private.address_json(p_branch.address_line1, p_branch.address_line2,
-        p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country))
-      || case when p_org.tax_regime = 'gst'
-        then jsonb_build_object('tax_scheme', p_org.tax_scheme, 'lut_number', p_org.lut_number) else '{}' end);
+  return jsonb_build_object('name', p_org.name, 'legal_name', p_org.legal_name, 'branch_code', p_branch.code,
+    'branch_name', p_branch.name, 'tax_number', p_branch.tax_number, 'phone', p_branch.phone, 'email', p_branch.email,
+    'upi_id', p_branch.upi_id, 'address', private.address_json(p_branch.address_line1, p_branch.address_line2,
+      p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country))
+    || case when p_org.tax_regime = 'gst'
+      then jsonb_build_object('tax_scheme', p_org.tax_scheme, 'lut_number', p_org.lut_number) else '{}' end;
 end;
 $$;
 
@@ -80,11 +79,10 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return (
-    select case when p_customer.id is not null then jsonb_build_object('id', p_customer.id, 'name', p_customer.name,
-      'tax_number', p_customer.tax_number, 'phone', p_customer.phone, 'email', p_customer.email,
-      'address', private.address_json(p_customer.address_line1, p_customer.address_line2, p_customer.city,
-        p_customer.region_code, p_customer.postal_code, p_customer.country)) end);
+  return case when p_customer.id is not null then jsonb_build_object('id', p_customer.id, 'name', p_customer.name,
+    'tax_number', p_customer.tax_number, 'phone', p_customer.phone, 'email', p_customer.email,
+    'address', private.address_json(p_customer.address_line1, p_customer.address_line2, p_customer.city,
+      p_customer.region_code, p_customer.postal_code, p_customer.country)) end;
 end;
 $$;
 
