@@ -213,6 +213,7 @@ declare
   v_status text;
   v_credit numeric := 0.00;
   v_date date;
+  v_due_date date;
   v_number text;
   v_sellable boolean;
   v_coupon_id uuid;
@@ -282,7 +283,8 @@ begin
     v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
     (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
-    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
+    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id)
+  returning due_date into v_due_date;
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
     quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes,
     tax, offers)
@@ -318,7 +320,7 @@ begin
     'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
   -- What was written is not read again: this is what private.invoice_json answers from now on.
   return v_sale - 'stocked_lines' || jsonb_build_object('id', p_id, 'location_id', p_location_id, 'number', v_number, 'status', v_status,
-    'title', private.invoice_title(v_sale ->> 'tax_regime', v_sale -> 'lines'), 'due_date', null, 'order_id', null, 'delivery_id', null,
+    'title', private.invoice_title(v_sale ->> 'tax_regime', v_sale -> 'lines'), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
     'change_due', v_tendered - v_paid, 'tax_summary', private.tax_summary(v_sale -> 'lines'), 'payments', v_payments,
     'credit_notes', '[]'::jsonb);
