@@ -195,16 +195,21 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_group_id uuid := (
-    select private.live_group(p_org_id, c.customer_group_id) from public.customers c
-    where c.org_id = p_org_id and c.id = p_invoice.customer_id);
+  v_group_id uuid;
+  v_redeemed numeric;
+  v_by_category boolean;
   v_points numeric;
-  v_redeemed numeric := (
-    select coalesce(sum(case e.kind when 'redeem' then e.amount else -e.amount end), 0) from public.loyalty_entries e
-    where e.org_id = p_org_id and e.invoice_id = p_invoice.id and e.kind in ('redeem', 'return'));
 begin
-  if exists (
-    select from public.loyalty_rules r where r.org_id = p_org_id and r.archived_at is null and r.category_id is not null) then
+  select (
+      select private.live_group(p_org_id, c.customer_group_id) from public.customers c
+      where c.org_id = p_org_id and c.id = p_invoice.customer_id),
+    (
+      select coalesce(sum(case e.kind when 'redeem' then e.amount else -e.amount end), 0) from public.loyalty_entries e
+      where e.org_id = p_org_id and e.invoice_id = p_invoice.id and e.kind in ('redeem', 'return')),
+    exists (
+      select from public.loyalty_rules r where r.org_id = p_org_id and r.archived_at is null and r.category_id is not null)
+  into v_group_id, v_redeemed, v_by_category;
+  if v_by_category then
     select sum(l.total * (
       select r.points_per_unit from public.loyalty_rules r
       where r.org_id = p_org_id and r.archived_at is null and (r.customer_group_id is null or r.customer_group_id = v_group_id)
@@ -230,15 +235,16 @@ $$;
 comment on function private.points_for(uuid, public.invoices) is
 'What a paid invoice of a customer earns by the rules of now: on its lines with tax, in the share of the total that money pays. No errors.';
 
-create function private.settle_points(p_org_id uuid, p_invoice_id uuid) returns void
+create function private.settle_points(p_org_id uuid, p_invoice_id uuid, p_new boolean default false) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_invoice public.invoices;
   v_active boolean;
-  v_earned bigint;
+  v_earned bigint := 0;
   v_basis bigint;
+  v_credited numeric := 0;
   v_due bigint := 0;
 begin
   select p.archived_at is null into v_active from public.loyalty_programs p where p.org_id = p_org_id;
@@ -249,13 +255,15 @@ begin
   if v_invoice.customer_id is null or v_invoice.total = 0 then
     return;
   end if;
-  select coalesce(sum(e.points), 0), max(e.basis) into v_earned, v_basis from public.loyalty_entries e
-  where e.org_id = p_org_id and e.invoice_id = p_invoice_id and e.kind in ('earn', 'reverse');
+  if not p_new then
+    select coalesce(sum(e.points), 0), max(e.basis) into v_earned, v_basis from public.loyalty_entries e
+    where e.org_id = p_org_id and e.invoice_id = p_invoice_id and e.kind in ('earn', 'reverse');
+    select coalesce(sum(c.total), 0) into v_credited
+    from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice_id;
+  end if;
   if v_invoice.status = 'paid' then
     v_basis := coalesce(v_basis, case when v_active then private.points_for(p_org_id, v_invoice) end, 0);
-    v_due := floor(v_basis * (v_invoice.total - (
-      select coalesce(sum(c.total), 0) from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice_id))
-      / v_invoice.total);
+    v_due := floor(v_basis * (v_invoice.total - v_credited) / v_invoice.total);
   end if;
   if v_due > v_earned then
     perform private.give_points(p_org_id, v_invoice.customer_id, v_due - v_earned, 'earn', p_invoice_id, null, v_basis, null);
@@ -266,10 +274,10 @@ begin
 end;
 $$;
 
-comment on function private.settle_points(uuid, uuid) is
+comment on function private.settle_points(uuid, uuid, boolean) is
 'Brings the points that an invoice earned to what it deserves now: all when it is paid, in proportion less what was credited, none when it is
 not paid. Idempotent. What is to be taken back and was spent already is not taken; it counts as earned if the invoice is paid again.
-The caller holds the invoice''s lock. No errors.';
+The caller holds the invoice''s lock. p_new: the invoice was written just now, so that nothing was earned or credited by it. No errors.';
 
 -- Redeeming ---------------------------------------------------------------------------------------
 

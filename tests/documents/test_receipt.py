@@ -7,7 +7,8 @@ import pytest
 from pypdf import PdfReader
 
 from backend.app.services.documents.receipt import render_receipt
-from tests.documents import reading, samples
+from bench import samples
+from tests.documents import reading
 
 MM = 72 / 25.4
 
