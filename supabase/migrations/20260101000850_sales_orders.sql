@@ -161,6 +161,12 @@ begin
       select jsonb_agg(c || jsonb_build_object('quantity', round((c ->> 'quantity')::numeric * p_to / v_all, 3)
         - round((c ->> 'quantity')::numeric * p_from / v_all, 3)))
       from jsonb_array_elements(nullif(p_line -> 'set_items', 'null')) c),
+    'offers', (
+      select coalesce(jsonb_agg(o.offer || jsonb_build_object('amount', e.amount) order by o.place) filter (where e.amount > 0), '[]')
+      from jsonb_array_elements(nullif(p_line -> 'offers', 'null')) with ordinality o (offer, place)
+      cross join lateral (
+        select round((o.offer ->> 'amount')::numeric * p_to / v_all, 2) - round((o.offer ->> 'amount')::numeric * p_from / v_all, 2)
+          as amount) e),
     'discount', round((p_line ->> 'discount')::numeric * p_to / v_all, 2)
       - round((p_line ->> 'discount')::numeric * p_from / v_all, 2),
     'taxable', v_taxable, 'taxes', v_taxes, 'tax', v_tax, 'total', v_taxable + v_tax);
@@ -226,7 +232,8 @@ as $$
 begin
   return (
     select o.header || jsonb_build_object('id', o.id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
-      'quotation_id', o.quotation_id, 'location_id', o.location_id, 'reservation_id', o.reservation_id,
+      'quotation_id', o.quotation_id, 'quotation_number', (
+        select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id', o.location_id, 'reservation_id', o.reservation_id,
       'confirmed_at', o.confirmed_at, 'ended_at', o.ended_at, 'reason', o.reason,
       'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'payments', a.list, 'advances', a.amount,
       'deliveries', (

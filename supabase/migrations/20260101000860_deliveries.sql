@@ -160,9 +160,16 @@ begin
     from public.deliveries d
     join public.sales_orders o on o.org_id = d.org_id and o.id = d.order_id
     cross join lateral (
-      select jsonb_agg(t.line || jsonb_build_object('ordered', s.quantity) order by t.line_no) as list
+      select jsonb_agg(t.line || jsonb_build_object('ordered', s.quantity, 'to_follow', s.quantity - e.quantity)
+        order by t.line_no) as list
       from public.delivery_lines t
       join public.sales_order_lines s on s.org_id = t.org_id and s.order_id = t.order_id and s.line_no = t.line_no
+      cross join lateral (
+        -- As it was when these goods left: a note printed again says the same.
+        select sum(x.quantity) as quantity
+        from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
+        where h.org_id = d.org_id and h.order_id = d.order_id and x.line_no = t.line_no
+          and (h.delivered_at, h.number) <= (d.delivered_at, d.number)) e
       where t.org_id = d.org_id and t.delivery_id = d.id) l
     where d.org_id = p_org_id and d.id = p_id);
 end;
@@ -170,7 +177,7 @@ $$;
 
 comment on function private.delivery_json(uuid, uuid) is
 'A delivery note as clients and documents see it, in the shape of an invoice: amounts are its share of the order''s. ordered: of the
-order''s line.';
+order''s line; to_follow: what of it was still open after this delivery.';
 
 create function private.delivery_named(p_id uuid) returns public.deliveries
 language plpgsql stable

@@ -166,7 +166,7 @@ begin
       'total', s.total, 'paid', s.paid, 'outstanding', s.outstanding, 'due_now', s.due_now, 'overdue', s.overdue,
       'next_due', s.next_due, 'settlement_amount', case when s.outstanding = 0 then 0.00
         else private.settlement_amount(a.org_id, a.id, t.today) end,
-      'seller', i.seller, 'buyer', i.buyer, 'schedule', s.schedule)
+      'seller', i.seller || jsonb_build_object('tax_regime', i.tax_regime), 'buyer', i.buyer, 'schedule', s.schedule)
     from public.credit_agreements a
     join public.customers c on c.org_id = a.org_id and c.id = a.customer_id
     cross join lateral (select * from public.invoices x where x.org_id = a.org_id and x.id = a.invoice_id limit 1) i

@@ -121,7 +121,19 @@ begin
   union all
   select f.business_date, f.refunded_at, 'refund', f.id, f.branch_id, f.number, f.reference, f.amount, 0.00
   from public.refunds f
-  where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (p_branches);
+  where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (p_branches)
+  union all
+  -- Interest and fees of instalments are no part of an invoice: owed on the day that a payment takes them, given back when it did not stand.
+  select d.day, d.at, 'charges', s.payment_id, s.branch_id, a.number, p.number, sum(greatest(s.amount, 0)), sum(greatest(-s.amount, 0))
+  from public.credit_agreements a
+  join public.credit_settlements s on s.org_id = a.org_id and s.agreement_id = a.id and s.component <> 'principal'
+  join public.payments p on p.org_id = s.org_id and p.id = s.payment_id
+  join public.branches b on b.org_id = s.org_id and b.id = s.branch_id
+  cross join lateral (
+    select private.settled_on(p.business_date, a.opened_on, s.created_at = p.created_at, s.created_at, b.timezone) as day,
+      case when s.created_at = p.created_at and s.amount > 0 then p.received_at else s.created_at end as at) d
+  where a.org_id = p_org_id and a.customer_id = p_customer_id and s.branch_id = any (p_branches)
+  group by d.day, d.at, s.payment_id, s.branch_id, a.number, p.number, s.amount > 0;
 end;
 $$;
 
@@ -191,7 +203,11 @@ begin
     from unpaid i
   )
   select jsonb_build_object('customer_id', v_customer.id, 'customer', private.buyer_json(v_customer), 'org_id', v_org_id,
-    'seller', jsonb_build_object('name', o.name, 'legal_name', o.legal_name), 'currency', o.currency, 'from', p_from, 'to', p_to,
+    'seller', coalesce((
+      -- Whoever sees one branch only has its address and tax number on the paper.
+      select private.seller_json(o, b) from public.branches b
+      where b.org_id = v_org_id and b.id = any (v_branches) and cardinality(v_branches) = 1),
+      jsonb_build_object('name', o.name, 'legal_name', o.legal_name)) || jsonb_build_object('tax_regime', o.tax_regime), 'currency', o.currency, 'from', p_from, 'to', p_to,
     'opening', p.balance, 'debits', s.debits, 'credits', s.credits, 'closing', p.balance + s.debits - s.credits,
     'lines', s.lines, 'ageing', a.ageing, 'open_invoices', a.invoices, 'owed', a.owed,
     'unallocated', a.owed - (p.balance + s.debits - s.credits),
@@ -206,7 +222,7 @@ $$;
 comment on function public.statement(uuid, date, date) is
 'A customer''s statement of account. p_customer_id: also one who was merged; p_from, p_to: first and last business date, both counted.
 Returns JSON, amounts in the organisation''s currency: opening; lines [{"date", "kind" (invoice, credit_note, payment, reversal,
-refund), "number", "reference", "debit", "credit", "balance"}]; debits, credits; closing = opening + debits - credits (below zero: the
+refund, charges: interest and fees of instalments, number the agreement''s, reference the payment''s), "number", "reference", "debit", "credit", "balance"}]; debits, credits; closing = opening + debits - credits (below zero: the
 house owes him); at the end of p_to: open_invoices, owed (their sum), ageing (of it, by days since due: current, days_1_30, days_31_60,
 days_61_90, over_90) and unallocated, the credit that settles nothing yet (owed - closing). Shown are the documents of the
 branches where the caller holds invoice.read (branches); complete tells whether these are all. Errors: 400 invalid_input; 401; 403

@@ -1,4 +1,7 @@
-"""Documents other than invoices, in the shapes that the database answers."""
+"""Documents other than invoices, with the keys that the database answers.
+
+tests/database/billing/test_printing.py compares these keys with those of the real answers.
+"""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -32,10 +35,31 @@ def _without(document: Json, *keys: str) -> Json:
     return {key: value for key, value in document.items() if key not in keys}
 
 
+# What an invoice has of being paid, and of where it comes from.
+_SETTLED = ("paid", "balance", "payments", "tendered", "change_due", "credited", "credit_notes", "due_date")
+
+
+def _offered(document: Json, *dropped: str, **added: Any) -> Json:
+    """A document of goods that is no invoice, its lines with more fields."""
+    made = _without(document, *_SETTLED, "delivery_id", *dropped)
+    return {**made, "lines": [{**row, **added} for row in made["lines"]]}
+
+
 def quotation(count: int | None = None, **changes: Any) -> Json:
-    made = _without(_goods(count), "paid", "balance", "payments", "tendered", "change_due")
+    made = _offered(_goods(count), "location_id")
     return {
         **made,
+        "sent_at": "2026-11-21T09:30:00+00:00",
+        "answered_at": None,
+        "reason": None,
+        "revisions": [
+            {
+                "revision": 1,
+                "total": made["total"],
+                "status": "sent",
+                "replaced_at": "2026-11-20T09:30:00+00:00",
+            }
+        ],
         "title": "Quotation",
         "number": "BLR/Q/26-27/0007",
         "status": "sent",
@@ -46,14 +70,40 @@ def quotation(count: int | None = None, **changes: Any) -> Json:
 
 
 def order(count: int | None = None, **changes: Any) -> Json:
-    made = _goods(count)
-    advance = {**made["payments"][0], "amount": Decimal("25000.00"), "method": "upi", "reference": "UTR 4411"}
+    zero = Decimal("0.000")
+    made = _offered(_goods(count), "order_id", delivered=zero, invoiced=zero, reserved=zero)
+    made["lines"] = [{**row, "open": row["quantity"]} for row in made["lines"]]
+    advance = {
+        "id": "p1",
+        "number": "BLR/26-27/R00001",
+        "method": "upi",
+        "method_name": "UPI",
+        "amount": Decimal("25000.00"),
+        "reference": "UTR 4411",
+        "received_at": "2026-11-21T09:30:00+00:00",
+        "unallocated": Decimal("25000.00"),
+    }
     log = [
-        {"worked_on": "2026-11-22", "note": "Frame cut and glued", "visible_to_customer": True},
-        {"worked_on": "2026-11-23", "note": "Linen is late, call Ravi", "visible_to_customer": False},
+        {
+            "id": f"w{day}",
+            "worked_on": f"2026-11-{day}",
+            "note": note,
+            "visible_to_customer": shown,
+            "status": "in_production",
+            "created_at": f"2026-11-{day}T09:30:00+00:00",
+            "created_by": "u1",
+        }
+        for day, note, shown in ((22, "Frame cut and glued", True), (23, "Linen is late, call Ravi", False))
     ]
     return {
-        **_without(made, "paid", "balance"),
+        **made,
+        "quotation_id": "q1",
+        "quotation_number": "BLR/Q/26-27/0007",
+        "reservation_id": None,
+        "ended_at": None,
+        "reason": None,
+        "deliveries": [],
+        "invoices": [],
         "title": "Order Confirmation",
         "number": "BLR/O/26-27/0004",
         "status": "in_production",
@@ -66,14 +116,16 @@ def order(count: int | None = None, **changes: Any) -> Json:
 
 
 def delivery(count: int | None = None, **changes: Any) -> Json:
-    made = _without(_goods(count), "paid", "balance", "payments")
-    lines = [{**row, "ordered": row["quantity"] + 1} for row in made["lines"]]
+    made = _offered(_goods(count), batch=None)
+    lines = [{**row, "ordered": row["quantity"] + 1, "to_follow": Decimal(1)} for row in made["lines"]]
     lines[0]["serials"] = [f"SN-{n:05}" for n in range(3)]
     return {
         **made,
         "title": "Delivery Note",
         "number": "BLR/D/26-27/0003",
         "status": "delivered",
+        "delivered_at": "2026-11-21T09:30:00+00:00",
+        "invoice_id": None,
         "order_number": "BLR/O/26-27/0004",
         "lines": lines,
         **changes,
@@ -81,7 +133,17 @@ def delivery(count: int | None = None, **changes: Any) -> Json:
 
 
 def credit_note(count: int | None = None, **changes: Any) -> Json:
-    made = _without(_goods(count), "paid", "balance", "payments", "status", "note", "terms", "reference")
+    made = _offered(
+        _goods(count),
+        "status",
+        "note",
+        "terms",
+        "reference",
+        "location_id",
+        "order_id",
+        disposition="restock",
+    )
+    made["lines"] = [_without(row, "offers") for row in made["lines"]]
     half = (made["total"] / 2).quantize(Decimal("0.01"))
     return {
         **made,
@@ -89,9 +151,17 @@ def credit_note(count: int | None = None, **changes: Any) -> Json:
         "number": "BLR/C/26-27/0002",
         "invoice": {"id": "i1", "number": "BLR/26-27/000001", "date": "2026-11-20"},
         "reason": "Damaged in transit",
+        "goods_return_id": None,
+        "voids": False,
         "allocations": [{"invoice_id": "i1", "invoice_number": "BLR/26-27/000001", "amount": half}],
         "refunds": [
-            {"id": "f1", "number": "BLR/R/1", "method": "bank_transfer", "amount": Decimal("1000.00")}
+            {
+                "id": "f1",
+                "number": "BLR/R/1",
+                "method": "bank_transfer",
+                "amount": Decimal("1000.00"),
+                "refunded_at": "2026-11-21T09:30:00+00:00",
+            }
         ],
         "left": made["total"] - half - 1000,
         **changes,
@@ -123,6 +193,12 @@ def payment(count: int | None = None, **changes: Any) -> Json:
         "allocations": settled,
         "refunds": [],
         "unallocated": Decimal("500.00"),
+        "charges": Decimal(0),
+        "org_id": "o1",
+        "branch_id": "b1",
+        "customer_id": "c1",
+        "order_id": None,
+        "tax_regime": "gst",
         "seller": samples.TEAK,
         "buyer": samples.MEHTA,
         **changes,
@@ -143,6 +219,7 @@ def statement(count: int | None = None, **changes: Any) -> Json:
                 "date": str(date(2026, 10, 1) + timedelta(days=n % 50)),
                 "kind": "payment" if paid else "invoice",
                 "id": f"e{n}",
+                "branch_id": "b1",
                 "number": f"BLR/26-27/{n:06}",
                 "reference": "UTR 118822" if paid else None,
                 "debit": Decimal(0) if paid else amount,
@@ -155,7 +232,25 @@ def statement(count: int | None = None, **changes: Any) -> Json:
     return {
         "customer_id": "c1",
         "customer": samples.MEHTA,
-        "seller": {"name": "Teak & Thread", "legal_name": "Teak & Thread Furniture LLP"},
+        "seller": {
+            "name": "Teak & Thread",
+            "legal_name": "Teak & Thread Furniture LLP",
+            "tax_regime": "gst",
+        },
+        "org_id": "o1",
+        "branches": ["b1"],
+        "open_invoices": [
+            {
+                "invoice_id": f"i{n}",
+                "number": f"BLR/25-26/{n:06}",
+                "date": "2026-07-01",
+                "due_date": "2026-07-31",
+                "total": Decimal("900.00"),
+                "balance": Decimal("100.00"),
+                "age": "over_90",
+            }
+            for n in range(3)
+        ],
         "currency": "INR",
         "from": "2026-10-01",
         "to": "2026-11-30",
@@ -187,9 +282,13 @@ def agreement(count: int | None = None, **changes: Any) -> Json:
             "due_on": str(date(2026, 12, 5) + timedelta(days=30 * (n - 1))),
             "status": "paid" if n == 1 and number > 1 else "overdue" if n == 2 else "pending",
             "principal": principal,
+            "principal_paid": principal if n == 1 and number > 1 else Decimal(0),
             "interest": interest,
+            "interest_paid": interest if n == 1 and number > 1 else Decimal(0),
             "fee": Decimal("250.00") if n == 1 else Decimal(0),
+            "fee_paid": Decimal("250.00") if n == 1 and number > 1 else Decimal(0),
             "late_fee": Decimal(0),
+            "late_fee_paid": Decimal(0),
             "total": principal + interest + (250 if n == 1 else 0),
             "paid": principal + interest + 250 if n == 1 and number > 1 else Decimal(0),
             "outstanding": Decimal(0) if n == 1 and number > 1 else principal + interest,
@@ -200,6 +299,19 @@ def agreement(count: int | None = None, **changes: Any) -> Json:
     paid = sum((row["paid"] for row in schedule), Decimal(0))
     return {
         "id": "a1",
+        "org_id": "o1",
+        "branch_id": "b1",
+        "customer_id": "c1",
+        "credit_status": "active",
+        "invoice_id": "i1",
+        "replaces_id": None,
+        "replaced_by_id": None,
+        "reason": None,
+        "today": "2027-01-20",
+        "due_now": Decimal("4120.00"),
+        "overdue": Decimal("4120.00"),
+        "next_due": {"no": 2, "due_on": "2027-01-04", "amount": Decimal("4120.00")},
+        "settlement_amount": total - paid,
         "customer_name": "Mehta Interiors Pvt Ltd",
         "invoice_number": "BLR/26-27/000001",
         "number": "BLR/A/26-27/0001",
@@ -225,7 +337,7 @@ def agreement(count: int | None = None, **changes: Any) -> Json:
         "total": total,
         "paid": paid,
         "outstanding": total - paid,
-        "seller": samples.TEAK,
+        "seller": {**samples.TEAK, "tax_regime": "gst"},
         "buyer": samples.MEHTA,
         "schedule": schedule,
         **changes,
@@ -245,15 +357,17 @@ ALL: dict[str, Callable[..., Json]] = {
 }
 
 
-HINDI_LINES = (("सागौन का सोफ़ा, तीन सीट", "इकाई"), ("शीशम की मेज़", "इकाई"), ("ऊनी हाथ से बुना गलीचा", "मीटर"))
+HINDI_LINES = ("सागौन का सोफ़ा, तीन सीट", "शीशम की मेज़", "ऊनी हाथ से बुना गलीचा")
 HINDI_ADDRESS = {
     "line1": "१२, सौ फ़ुट मार्ग",
     "line2": "इंदिरानगर",
     "city": "बेंगलुरु",
     "region_code": "29",
-    "region_name": "कर्नाटक",
+    # What comes from the database's own tables is English there, and Hindi on the paper.
+    "region_name": "Karnataka",
     "postal_code": "560038",
     "country": "IN",
+    "country_name": "India",
 }
 HINDI_SELLER = {
     **samples.TEAK,
@@ -279,10 +393,10 @@ def in_hindi(kind: str, count: int | None = None) -> Json:
     for key, text in texts.items():
         if made.get(key):
             made[key] = text
-    made["seller"] = HINDI_SELLER
+    made["seller"] = {key: HINDI_SELLER.get(key, value) for key, value in made["seller"].items()}
     made["customer" if kind == "statement" else "buyer"] = HINDI_BUYER
     if "place_of_supply" in made:
-        made["place_of_supply"] = {"code": "29", "name": "कर्नाटक"}
+        made["place_of_supply"] = {"code": "29", "name": "Karnataka"}
     if "terms" in made and kind == "agreement":
         made["terms"] = {**ALL[kind](count)["terms"], "fees": [{"name": "प्रक्रिया शुल्क", "amount": 250}]}
     if kind == "statement":
@@ -291,8 +405,7 @@ def in_hindi(kind: str, count: int | None = None) -> Json:
         made["lines"] = [
             {
                 **row,
-                "description": HINDI_LINES[n % 3][0],
-                "unit": HINDI_LINES[n % 3][1],
+                "description": HINDI_LINES[n % 3],
                 "sku": f"{n:04}",
                 "serials": None,
             }

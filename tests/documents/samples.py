@@ -1,4 +1,7 @@
-"""Invoices as `get_invoice` answers them, computed so that their sums agree."""
+"""Invoices as `get_invoice` answers them, computed so that their sums agree.
+
+Their keys are those of the real answers: tests/database/billing/test_printing.py compares them.
+"""
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,6 +17,7 @@ KARNATAKA = {
     "region_name": "Karnataka",
     "postal_code": "560038",
     "country": "IN",
+    "country_name": "India",
 }
 MAHARASHTRA = {
     "line1": "Unit 4, Kamala Mills",
@@ -23,6 +27,7 @@ MAHARASHTRA = {
     "region_name": "Maharashtra",
     "postal_code": "400013",
     "country": "IN",
+    "country_name": "India",
 }
 TEAK = {
     "name": "Teak & Thread",
@@ -34,6 +39,8 @@ TEAK = {
     "phone": "+91 80 4123 4567",
     "email": "hello@teak.example",
     "upi_id": "teakthread@okbank",
+    "tax_scheme": "regular",
+    "lut_number": None,
 }
 WHOLESALER = {
     "name": "Regent Gifts Wholesale",
@@ -49,6 +56,7 @@ WHOLESALER = {
         "region_name": "Greater London",
         "postal_code": "EC1V 9AA",
         "country": "GB",
+        "country_name": "United Kingdom",
     },
     "phone": "+44 20 7946 0000",
     "email": "sales@regent.example",
@@ -104,6 +112,9 @@ def line(
         "set_items": set_items,
         "serials": serials,
         "unit_price": Decimal(price),
+        "list_price": Decimal(price),
+        "price_list": None,
+        "offers": [],
         "price_includes_tax": inclusive,
         "discount": Decimal(discount),
         "taxable": taxable,
@@ -158,9 +169,18 @@ def invoice(lines: list[dict[str, Any]], *, paid: Decimal | None = None, **chang
     }
     return {
         "id": "i1",
+        "org_id": "o1",
+        "branch_id": "b1",
+        "location_id": "l1",
+        "customer_id": None,
+        "order_id": None,
+        "delivery_id": None,
+        "due_date": None,
+        "credited": Decimal(0),
+        "credit_notes": [],
         "title": "Tax Invoice",
         "number": "BLR/26-27/000001",
-        "status": "paid" if settled == rounded else "issued",
+        "status": "paid" if settled == rounded else "partially_paid" if settled else "sent",
         "issued_at": "2026-11-21T09:30:00+00:00",
         "business_date": "2026-11-21",
         "timezone": "Asia/Kolkata",

@@ -166,7 +166,7 @@ def test_exports_and_reverse_charge_are_declared() -> None:
 
 def test_prices_that_include_tax_are_marked() -> None:
     rows = [samples.line(1, "A", "118.00", inclusive=True), samples.line(2, "B", "100.00")]
-    assert "118.00 *" in reading.text(render_invoice(samples.invoice(rows)))
+    assert "* 118.00" in reading.text(render_invoice(samples.invoice(rows)))
     assert "incl. tax" in reading.text(render_invoice(samples.invoice(rows[:1])))
 
 

@@ -226,7 +226,7 @@ class StatementLine(Row):
     """A document on a customer's account; debit: he owes more, credit: he owes less."""
 
     date: date
-    kind: Literal["invoice", "credit_note", "payment", "reversal", "refund"]
+    kind: Literal["invoice", "credit_note", "payment", "reversal", "refund", "charges"]
     id: UUID
     branch_id: UUID
     number: str | None

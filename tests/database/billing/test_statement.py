@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.database.billing import credit as instalments
 from tests.database.billing.money import credit, held, record
 from tests.database.sales import Invoice, line, pay, sell
 from tests.support.personas import new_id, raises
@@ -334,3 +335,32 @@ def test_statements_add_up(people: People, acts: list[tuple[str, int, int, bool]
         assert owed is not None
         assert whole["owed"] == owed[0]
         assert whole["unallocated"] == held(people.connection, people.world.teak.id, customer)
+
+
+def test_interest_and_fees_of_instalments_are_no_credit(people: People) -> None:
+    """What a payment takes of them is owed and paid on the same day; a bounced one gives both back."""
+    agreement = instalments.sold_on_credit(
+        people,
+        4,
+        interest={"kind": "flat", "annual_percent": 12},
+        fees=[{"name": "Processing", "amount": 50}],
+    )
+    customer, today = agreement["customer_id"], instalments.today(people.connection)
+    first = agreement["schedule"][0]
+    charges = first["interest"] + first["fee"]
+    paid = instalments.pay_in(people, agreement, first["total"])["payment"]
+    seen = _statement(people, customer, today, today)
+    assert [(row["kind"], row["debit"], row["credit"]) for row in seen["lines"]] == [
+        ("invoice", 2360, 0),
+        ("charges", charges, 0),
+        ("payment", 0, first["total"]),
+    ]
+    assert seen["lines"][1]["number"] == agreement["number"]
+    assert seen["lines"][1]["reference"] == paid["number"]
+    assert (seen["unallocated"], seen["closing"]) == (0, seen["owed"])
+    assert seen["closing"] == 2360 - first["principal"]
+
+    people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=paid["id"], p_reason="Bounced")
+    after = _statement(people, customer, today, today)
+    assert (after["unallocated"], after["closing"], after["owed"]) == (0, 2360, 2360)
+    assert ("charges", 0, charges) in [(row["kind"], row["debit"], row["credit"]) for row in after["lines"]]

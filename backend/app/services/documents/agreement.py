@@ -47,12 +47,24 @@ def _conditions(agreement: Json, look: Look, width: float) -> list[Flowable]:
                 say("outstanding"), money.amount(agreement.get("outstanding"), currency), strong=True
             ),
         ]
+    if money.decimal(agreement.get("overdue")):
+        after.append(
+            closing.Row(say("overdue"), money.amount(agreement["overdue"], currency), strong=True, owed=True)
+        )
+    following = agreement.get("next_due")
+    # The first instalment of a fresh agreement stands in the schedule, and what is late in the row above.
+    if following and money.decimal(agreement.get("paid")) and following["due_on"] >= agreement["today"]:
+        word = say("next_due", date=facts.day(following["due_on"], say))
+        after.append(closing.Row(word, money.amount(following["amount"], currency)))
     inner = closing.left_width(width)
     total = (say("total_payable"), money.amount(agreement["total"], currency))
     sums = closing.amount_table(before, total, after, width - inner - 22, look)
     count = len(agreement.get("schedule") or [])
     rows: list[list[Any]] = [
-        [para(say("interval"), theme.BODY), say(f"interval_{terms.get('interval', 'plain')}", count=count)],
+        [
+            para(say("interval"), theme.BODY),
+            say("interval_single") if count == 1 else say(f"interval_{terms['interval']}", count=count),
+        ],
         [para(say("interest"), theme.BODY), _interest(terms, look)],
     ]
     if money.decimal(terms.get("deposit")):
@@ -62,12 +74,21 @@ def _conditions(agreement: Json, look: Look, width: float) -> list[Flowable]:
         for fee in terms.get("fees") or []
     ]
     if money.decimal(terms.get("grace_days")):
-        rows.append([para(say("grace"), theme.BODY), say("days", count=terms["grace_days"])])
+        rows.append([para(say("grace"), theme.BODY), str(terms["grace_days"])])
     left: list[Flowable] = [para(say("conditions"), theme.LABEL), Spacer(1, 2)]
     for label, value in rows:
         left.append(closing.pair(label, value, inner))
     both, _ = closing.beside([*left, Spacer(1, 4), *closing.in_words(agreement, look)], sums, width)
     return both
+
+
+def _state(instalment: Json, look: Look) -> str:
+    """What has become of an instalment, where something has."""
+    status = instalment["status"]
+    if status == "closed":
+        # The agreement was rescheduled or cancelled; what had been paid of it stays paid.
+        return look.say("no_longer_due")
+    return "" if status == "pending" else look.say.known("status", status)
 
 
 def _schedule(agreement: Json, look: Look, width: float) -> list[Flowable]:
@@ -91,7 +112,7 @@ def _schedule(agreement: Json, look: Look, width: float) -> list[Flowable]:
     style = theme.style("due", size, round(size * 1.3, 2))
     dues: list[Any] = []
     for row in rows:
-        word = say.known("status", row.get("status")) if row.get("status") not in (None, "pending") else ""
+        word = _state(row, look)
         day = facts.day(row["due_on"], say)
         dues.append(para(f"{day}  ·  {word}" if word else day, style))
     rest = lines.Rest(None, currency, 0)
@@ -108,7 +129,10 @@ def _promises(agreement: Json, look: Look) -> list[str]:
     ]
     if money.decimal(terms.get("late_fee")):
         fee = money.amount(terms["late_fee"], currency)
-        said.append(say("agreement_late", days=terms.get("grace_days", 0), fee=fee))
+        grace = terms["grace_days"]
+        said.append(
+            say("agreement_late", days=grace, fee=fee) if grace else say("agreement_late_at_once", fee=fee)
+        )
     if terms.get("default_after_days"):
         said.append(say("agreement_default", days=terms["default_after_days"]))
     if (terms.get("interest") or {}).get("kind") == "reducing":
@@ -125,8 +149,7 @@ def render_agreement(document: Json, settings: Settings | None = None, logo: byt
     Returns:
         the PDF file.
     """
-    regime = document.get("tax_regime") or ("gst" if document["currency"] == "INR" else "vat")
-    dated = {"business_date": document.get("opened_on"), "tax_regime": regime}
+    dated = {"business_date": document["opened_on"], "tax_regime": document["seller"]["tax_regime"]}
     agreement = prepared({**document, **dated, "issued_at": None}, "Instalment Agreement")
     look = look_of("agreement", settings, logo)
     say, status = look.say, str(document.get("status") or "")
@@ -136,6 +159,7 @@ def render_agreement(document: Json, settings: Settings | None = None, logo: byt
             ("number_agreement", clean(agreement["number"])),
             ("date", facts.issue_date(agreement, say)),
             ("for_invoice", clean(agreement.get("invoice_number"))),
+            ("as_of", facts.day(agreement["today"], say) if money.decimal(agreement["paid"]) else ""),
             ("branch", heading.branch(agreement)),
         ],
         facts.Status(say.known("status", status), _MOODS.get(status, "plain")) if status else None,
@@ -147,15 +171,14 @@ def render_agreement(document: Json, settings: Settings | None = None, logo: byt
             closing.signature(heading_name(agreement, look), say("signature_buyer"), half - 22),
             closing.seller_signature(agreement, look, half - 22),
         ]
-        own: list[Flowable] = []
-        if look.terms:
-            own = [para(say("terms"), theme.LABEL), para(look.terms, theme.SMALL), Spacer(1, 6)]
+        above, own = closing.apart({"terms": None}, look)
         sentences = " ".join(_promises(agreement, look))
         box = closing.boxed(say("agreed"), sentences, places, look, width)
         return [
             *heading.heading(agreement, look, width, head),
             *_conditions(agreement, look, width),
             *_schedule(agreement, look, width),
+            *above,
             Spacer(1, 14),
             KeepTogether([*own, box]),
         ]

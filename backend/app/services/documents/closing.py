@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, HRFlowable, KeepTogether, Spacer, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, HRFlowable, KeepTogether, Spacer, Table, TableStyle
 
 from backend.app.services.documents import facts, fonts, money, qr, theme
 from backend.app.services.documents.look import Look
@@ -31,6 +31,11 @@ _SIDE: Final = 190.0
 _SIGN_HEIGHT: Final = 13 * mm
 # More rows than these stand below the totals, where they may run over pages, not beside them.
 MOST_BESIDE: Final = 12
+# A table of many rows begins on a page only with room for its title and a few of them, in points.
+_WORTH_BEGINNING: Final = 100.0
+# Characters: of a paragraph, and of a note and terms that stand beside a signature.
+_LONGEST_PIECE: Final = 1200
+_LONGEST_BESIDE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ def total_rows(document: Json, say: Words) -> list[tuple[str, str]]:
     rows = [(label, money.figure(document["subtotal"], currency))]
     if facts.is_taxed(document):
         rows += [
-            (name, money.figure(facts.component_total(summary, name), currency))
+            (facts.component_name(name, say), money.figure(facts.component_total(summary, name), currency))
             for name in facts.components(summary)
         ]
     if money.decimal(document.get("round_off")):
@@ -133,7 +138,14 @@ def pair(label: Flowable, value: str, width: float) -> Table:
     return Table(
         [[label, para(value, theme.STRONG)]],
         colWidths=[width * 0.38, width * 0.62],
-        style=TableStyle([*theme.BARE, ("LINEBELOW", (0, 0), (-1, -1), 0.4, theme.HAIRLINE)]),
+        style=TableStyle(
+            [
+                *theme.BARE,
+                ("TOPPADDING", (0, 0), (-1, -1), 1.5),
+                ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+                ("LINEBELOW", (0, 0), (-1, -1), 0.4, theme.HAIRLINE),
+            ]
+        ),
     )
 
 
@@ -156,10 +168,30 @@ def payments(document: Json, look: Look, width: float) -> list[Flowable]:
                 money.figure(row["amount"], currency),
             ]
         )
+    noted = credit_notes(document, look)
     if not rows:
-        return []
+        return noted
     head = [say(key) for key in ("head_payment", "head_reference", "head_date", "head_amount")]
-    return [Spacer(1, 9), small_table(head, rows, [0.42, 0.3, 0.28], width)]
+    return [Spacer(1, 9), small_table(head, rows, [0.42, 0.3, 0.28], width), *noted]
+
+
+def credit_notes(document: Json, look: Look) -> list[Flowable]:
+    """The credit notes that correct an invoice, by number."""
+    say, currency = look.say, document["currency"]
+    told = [
+        say(
+            "credit_note_of",
+            number=clean(row["number"]),
+            date=facts.day(row["date"], say),
+            amount=money.amount(row["total"], currency),
+        )
+        for row in document.get("credit_notes") or []
+    ]
+    return (
+        [Spacer(1, 7), para(say("credit_notes"), theme.LABEL), para("\n".join(told), theme.BODY)]
+        if told
+        else []
+    )
 
 
 def in_words(document: Json, look: Look) -> list[Flowable]:
@@ -231,15 +263,41 @@ def seller_signature(document: Json, look: Look, width: float) -> list[Flowable]
 def texts(document: Json, look: Look) -> list[Flowable]:
     """Note and terms: those of the document itself, else the organisation's for its kind."""
     out: list[Flowable] = []
-    terms = clean(document.get("terms")) or look.terms
-    for label, text in (("note", clean(document.get("note"))), ("terms", terms)):
-        if text:
-            out += [para(look.say(label), theme.LABEL), para(text, theme.SMALL), Spacer(1, 5)]
+    for label, text in _said(document, look):
+        out += [
+            para(look.say(label), theme.LABEL),
+            *(para(piece, theme.SMALL) for piece in pieces(text)),
+            Spacer(1, 5),
+        ]
     return out
 
 
+def _said(document: Json, look: Look) -> list[tuple[str, str]]:
+    """Key and text of note and terms, where there are any."""
+    terms = str(document.get("terms") or "").strip() or look.terms
+    both = (("note", str(document.get("note") or "").strip()), ("terms", terms))
+    return [(label, text) for label, text in both if clean(text)]
+
+
+def pieces(text: str) -> list[str]:
+    """Cuts a text of many words into paragraphs that can be set, where it has line ends or else spaces."""
+    out = []
+    while len(text) > _LONGEST_PIECE:
+        end = max(text.rfind("\n", 1, _LONGEST_PIECE), 0) or max(text.rfind(" ", 1, _LONGEST_PIECE), 0)
+        out.append(text[: end or _LONGEST_PIECE])
+        text = text[end or _LONGEST_PIECE :].strip()
+    return [*out, text]
+
+
+def apart(document: Json, look: Look) -> tuple[list[Flowable], list[Flowable]]:
+    """Note and terms: what runs over pages above the closing, because it is long, and what stands in it."""
+    said = texts(document, look)
+    long = sum(len(text) for _, text in _said(document, look)) > _LONGEST_BESIDE
+    return ([Spacer(1, 10), *said], []) if long else ([], said)
+
+
 def with_code(document: Json, look: Look, width: float) -> list[Flowable]:
-    """Sets the QR code, note and terms, and the place for the signature, on one page together."""
+    """Sets the QR code, note and terms, and the place for the signature, side by side."""
     say = look.say
     code_width, sign_width = 27 * mm, 150.0
     text: list[Flowable] = []
@@ -247,7 +305,8 @@ def with_code(document: Json, look: Look, width: float) -> list[Flowable]:
         owed = money.amount(document["balance"], document["currency"])
         asked = say("scan_to_pay", amount=owed, address=document["seller"]["upi_id"])
         text += [para(say("pay_by_upi"), theme.LABEL), para(asked, theme.BODY), Spacer(1, 5)]
-    text += texts(document, look)
+    above, beside_it = apart(document, look)
+    text += beside_it
     block = Table(
         [
             [
@@ -261,18 +320,32 @@ def with_code(document: Json, look: Look, width: float) -> list[Flowable]:
             [*theme.BARE, ("LEFTPADDING", (1, 0), (1, 0), 8), ("RIGHTPADDING", (1, 0), (1, 0), 16)]
         ),
     )
-    return [Spacer(1, 12), KeepTogether([block])]
+    return [*above, Spacer(1, 12), block]
+
+
+def kept(summary: tuple[list[Flowable], bool], end: list[Flowable]) -> list[Flowable]:
+    """Keeps a short table on the page of what ends the document, so that no signature stands alone.
+
+    Parameters:
+        summary: as `taxes.tax_summary` makes it.
+        end: what comes after it; in more than two parts where its texts are long and may run over pages.
+    """
+    table, short = summary
+    if not short:
+        return [CondPageBreak(_WORTH_BEGINNING), *table, *end]
+    return [KeepTogether([*table, *end])] if len(end) == 2 else [KeepTogether(table), *end]
 
 
 def signed(document: Json, look: Look, width: float) -> list[Flowable]:
-    """Sets note and terms beside the place where the seller signs, on one page together."""
+    """Sets note and terms beside the place where the seller signs."""
     sign_width = 150.0
+    above, beside_it = apart(document, look)
     block = Table(
-        [[texts(document, look) or [Spacer(1, 1)], seller_signature(document, look, sign_width)]],
+        [[beside_it or [Spacer(1, 1)], seller_signature(document, look, sign_width)]],
         colWidths=[width - sign_width, sign_width],
         style=TableStyle([*theme.BARE, ("RIGHTPADDING", (0, 0), (0, 0), 22)]),
     )
-    return [Spacer(1, 12), KeepTogether([block])]
+    return [*above, Spacer(1, 12), block]
 
 
 def boxed(title: str, said: str, places: list[list[Flowable]], look: Look, width: float) -> Flowable:

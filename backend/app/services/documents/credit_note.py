@@ -49,15 +49,13 @@ def render_credit_note(document: Json, settings: Settings | None = None, logo: b
     note, look = prepared(document, "Credit Note"), look_of("credit_note", settings, logo)
     say = look.say
     invoice = note.get("invoice") or {}
-    named = ", ".join(
-        part for part in (clean(invoice.get("number")), facts.day(invoice.get("date"), say)) if part
-    )
     head = heading.Head(
         "credited_to",
         [
             ("number_credit_note", str(note["number"] or say("draft"))),
             ("date", heading.when(note, look)),
-            ("for_invoice", named),
+            ("for_invoice", clean(invoice.get("number"))),
+            ("invoice_date", facts.day(invoice.get("date"), say)),
             *heading.tax_facts(note, look),
             ("branch", heading.branch(note)),
             ("reason", clean(note.get("reason"))),
@@ -72,8 +70,7 @@ def render_credit_note(document: Json, settings: Settings | None = None, logo: b
             *heading.heading(note, look, width, head),
             *lines.lines_table(note, look, width, needed),
             *totals,
-            *taxes.tax_summary(note, look, width),
-            *closing.signed(note, look, width),
+            *closing.kept(taxes.tax_summary(note, look, width), closing.signed(note, look, width)),
         ]
 
     return sheet.a4(note, look, story)

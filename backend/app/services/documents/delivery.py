@@ -28,18 +28,15 @@ def render_delivery(document: Json, settings: Settings | None = None, logo: byte
     )
     # The order's terms speak of paying; what a delivery says is set for deliveries.
     say = look.say
-    order = delivery.get("order") or {}
     head = heading.Head(
-        "billed_to" if delivery.get("ship_to") else "deliver_to",
+        "deliver_to",
         [
             ("number_delivery", str(delivery["number"] or say("draft"))),
             ("date", heading.when(delivery, look)),
-            ("for_order", clean(delivery.get("order_number") or order.get("number"))),
+            ("for_order", clean(delivery.get("order_number"))),
             ("branch", heading.branch(delivery)),
             ("reference", clean(delivery.get("reference"))),
         ],
-        None,
-        delivery.get("ship_to"),
     )
 
     def story(width: float) -> list[Flowable]:
@@ -50,6 +47,7 @@ def render_delivery(document: Json, settings: Settings | None = None, logo: byte
                 say("for_seller", name=facts.legal_name(delivery)), say("delivered_by"), half - 22
             ),
         ]
+        above, beside_it = closing.apart(delivery, look)
         box = closing.boxed(say("goods_received"), say("received_in_order"), places, look, width)
         totals: list[Flowable] = []
         needed = _PLACE
@@ -59,8 +57,9 @@ def render_delivery(document: Json, settings: Settings | None = None, logo: byte
             *heading.heading(delivery, look, width, head),
             *lines.lines_table(delivery, look, width, needed, prices=look.prices, most=_MOST_NUMBERS),
             *totals,
+            *above,
             Spacer(1, 12),
-            KeepTogether([*closing.texts(delivery, look), Spacer(1, 3), box]),
+            KeepTogether([*beside_it, Spacer(1, 3), box]),
         ]
 
     return sheet.a4(delivery, look, story)

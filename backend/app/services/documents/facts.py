@@ -78,13 +78,41 @@ def particulars(line: Json, say: Words, most: int = _MOST_NUMBERS) -> list[str]:
     return said
 
 
-def offers(line: Json, currency: str) -> list[str]:
-    """The offers that made a line cheaper, each with what it took off."""
-    return [
-        f"{clean(offer.get('name'))}: {amount(-decimal(offer['amount']), currency)}"
-        for offer in line.get("offers") or []
-        if decimal(offer.get("amount"))
-    ]
+def offers(line: Json, currency: str, say: Words) -> list[str]:
+    """The offers that made a line cheaper, each with its coupon and what it took off."""
+    said = []
+    for offer in line.get("offers") or []:
+        name = clean(offer.get("name"))
+        if offer.get("coupon"):
+            name = say("offer_coupon", name=name, code=clean(offer["coupon"]))
+        if decimal(offer.get("amount")):
+            said.append(f"{name}: {amount(-decimal(offer['amount']), currency)}")
+    return said
+
+
+def delivered_so_far(line: Json, currency: str, say: Words) -> list[str]:
+    """How much of an order's line has come and how much is to follow, once a part of it has come."""
+    done, rest = decimal(line.get("delivered")), decimal(line.get("open"))
+    if not done or not rest:
+        return []
+    told = (f"{quantity(part, currency)} {unit(line, say)}".strip() for part in (done, rest))
+    return [say("delivered_so_far", **dict(zip(("done", "rest"), told, strict=True)))]
+
+
+def unit(line: Json, say: Words) -> str:
+    """The unit of a line, in the paper's language."""
+    code = clean(line.get("unit"))
+    return say.term("unit", code, code)
+
+
+def component_name(name: str, say: Words) -> str:
+    """What a component of the tax is called, in the paper's language."""
+    return say.term("component", name, name)
+
+
+def _state(say: Words, country: object, code: object, name: object) -> str:
+    """A region's name in the paper's language, where its country has such a name for it."""
+    return say.term("state", code if country == "IN" else None, name)
 
 
 def tax_number_label(invoice: Json, say: Words) -> str:
@@ -149,11 +177,14 @@ def local_date(invoice: Json, moment: Any, say: Words) -> str:
     return say.date(local.date()) if local else ""
 
 
-def address_lines(party: Json, home_country: str | None = None, *, with_code: bool = False) -> list[str]:
+def address_lines(
+    party: Json, say: Words, home_country: str | None = None, *, with_code: bool = False
+) -> list[str]:
     """Sets a postal address in lines.
 
     Parameters:
         party: seller or buyer.
+        say: words; they name the state.
         home_country: the country is named only when it differs from this one.
         with_code: whether the state's code follows its name, as GST wants it.
     Returns:
@@ -163,7 +194,7 @@ def address_lines(party: Json, home_country: str | None = None, *, with_code: bo
     town = " ".join(str(address[key]) for key in ("city", "postal_code") if address.get(key))
     country = address.get("country")
     abroad = address.get("country_name") or country if country != home_country else None
-    state = address.get("region_name")
+    state = _state(say, country, address.get("region_code"), address.get("region_name"))
     if with_code and state and address.get("region_code"):
         state = f"{state} ({address['region_code']})"
     region = ", ".join(str(part) for part in (state, abroad) if part)
@@ -172,10 +203,11 @@ def address_lines(party: Json, home_country: str | None = None, *, with_code: bo
     return [line for line in lines if line]
 
 
-def place_of_supply(invoice: Json) -> str:
+def place_of_supply(invoice: Json, say: Words) -> str:
     """The place that decides the tax, with its code: Karnataka (29)."""
     place = invoice.get("place_of_supply") or {}
-    name, code = place.get("name"), place.get("code")
+    code = place.get("code")
+    name = _state(say, "IN" if is_gst(invoice) else None, code, place.get("name"))
     return f"{name} ({code})" if name and code else str(name or code or "")
 
 

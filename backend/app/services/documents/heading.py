@@ -7,7 +7,7 @@ from typing import Any, Final
 from reportlab.lib.colors import Color
 from reportlab.platypus import Flowable, Spacer, Table, TableStyle
 
-from backend.app.services.documents import facts, theme, typeset
+from backend.app.services.documents import facts, fonts, theme, typeset
 from backend.app.services.documents.facts import Status
 from backend.app.services.documents.look import Look
 from backend.app.services.documents.text import clean, draw_line, markup, para, rich
@@ -28,13 +28,12 @@ class Head:
     """What a kind of document puts into its heading.
 
     party: the key of the words above the other party; facts: keys and values, empty ones are left out;
-    state: the chip below the title; ship_to: a second address below the first.
+    state: the chip below the title.
     """
 
     party: str
     facts: Pairs
     state: Status | None = None
-    ship_to: dict[str, Any] | None = None
     original: bool = False
 
 
@@ -81,10 +80,10 @@ def _contact(party: dict[str, Any]) -> list[Flowable]:
     return [para(contact, theme.SMALL)] if contact else []
 
 
-def _address(document: dict[str, Any], party: dict[str, Any]) -> list[Flowable]:
+def _address(document: dict[str, Any], party: dict[str, Any], look: Look) -> list[Flowable]:
     # A seller without an address, as statements have him, is taken to be of the same country.
     at = document["seller"].get("address") or party.get("address") or {}
-    lines = facts.address_lines(party, at.get("country"), with_code=facts.is_gst(document))
+    lines = facts.address_lines(party, look.say, at.get("country"), with_code=facts.is_gst(document))
     return [para(", ".join(part), theme.BODY) for part in (lines[:2], lines[2:]) if part]
 
 
@@ -97,7 +96,7 @@ def _seller(document: dict[str, Any], look: Look) -> list[Flowable]:
     out.append(para(name, theme.SELLER if len(name) <= _LONG_NAME else theme.SELLER_LONG))
     if seller.get("legal_name") and facts.legal_name(document) != name:
         out.append(para(facts.legal_name(document), theme.STRONG))
-    return [*out, *_address(document, seller), *_tax_number(document, seller, look), *_contact(seller)]
+    return [*out, *_address(document, seller, look), *_tax_number(document, seller, look), *_contact(seller)]
 
 
 def _document(document: dict[str, Any], look: Look, head: Head) -> list[Flowable]:
@@ -121,16 +120,10 @@ def _party(document: dict[str, Any], look: Look, head: Head) -> list[Flowable]:
     else:
         out.append(para(clean(buyer.get("name")) or look.say("customer"), theme.NAME))
         out += [
-            *_address(document, buyer),
+            *_address(document, buyer, look),
             *_tax_number(document, buyer, look),
             *_contact(buyer),
         ]
-    if head.ship_to:
-        address = head.ship_to if "address" in head.ship_to else {"address": head.ship_to}
-        out += [Spacer(1, 6), para(look.say("deliver_to"), theme.LABEL), Spacer(1, 1.5)]
-        if clean(head.ship_to.get("name")):
-            out.append(para(head.ship_to["name"], theme.STRONG))
-        out += [*_address(document, address), *_contact(head.ship_to)]
     return out
 
 
@@ -144,7 +137,7 @@ def tax_facts(document: dict[str, Any], look: Look) -> Pairs:
     """The facts that decide the tax of a document."""
     charge = look.say("yes" if document.get("reverse_charge") else "no")
     return [
-        ("place_of_supply", facts.place_of_supply(document) if facts.is_taxed(document) else ""),
+        ("place_of_supply", facts.place_of_supply(document, look.say) if facts.is_taxed(document) else ""),
         ("reverse_charge", charge if facts.is_gst(document) else ""),
     ]
 
@@ -165,7 +158,9 @@ def heading(document: dict[str, Any], look: Look, width: float, head: Head) -> l
         width: usable width in points.
         head: what this kind of document says.
     """
-    right = 190.0
+    # A long name of the document, as an agreement has it, takes a little of the seller's room.
+    named = fonts.width(title(document, look).upper(), look.title.fontSize, bold=True) + 2
+    right = min(max(named, 190.0), 240.0)
     top = Table(
         [[_seller(document, look), _document(document, look, head)]],
         colWidths=[width - right, right],

@@ -21,7 +21,7 @@ def _head(invoice: Json, look: Look) -> heading.Head:
         ("branch", heading.branch(invoice)),
         ("reference", clean(invoice.get("reference"))),
     ]
-    return heading.Head("billed_to", found, facts.status(invoice, say), invoice.get("ship_to"), original=True)
+    return heading.Head("billed_to", found, facts.status(invoice, say), original=True)
 
 
 def _after(invoice: Json, look: Look) -> list[closing.Row]:
@@ -54,8 +54,7 @@ def render_invoice(document: Json, settings: Settings | None = None, logo: bytes
             *heading.heading(invoice, look, width, _head(invoice, look)),
             *lines.lines_table(invoice, look, width, needed),
             *totals,
-            *taxes.tax_summary(invoice, look, width),
-            *closing.with_code(invoice, look, width),
+            *closing.kept(taxes.tax_summary(invoice, look, width), closing.with_code(invoice, look, width)),
         ]
 
     return sheet.a4(invoice, look, story, "generated_invoice")

@@ -22,8 +22,11 @@ _PADDING: Final = 4.0
 _WIDEST_WORD_COLUMN: Final = 76.0
 _CARRY_HEIGHT: Final = 17.0
 # With this much room left for the description the article number gets a column: each row saves a line.
+# With less it gets one where that leaves most descriptions on one line.
 _ROOMY_DESCRIPTION: Final = 190.0
+_SCANT_DESCRIPTION: Final = 110.0
 _MANY_LINES: Final = 30
+_MANY_SERIALS: Final = 300
 _KEPT_ROWS: Final = 2
 
 
@@ -46,21 +49,22 @@ class Column:
         body = max((fonts.width(cell, size, self.bold) for cell in set(self.cells)), default=0)
         return max(head, min(body, _WIDEST_WORD_COLUMN if self.wraps else body)) + 2 * _PADDING + 0.5
 
-    def cell(self, index: int, size: float) -> str | Flowable:
+    def cell(self, index: int, size: float, color: Color = theme.INK) -> str | Flowable:
         """Makes one cell: a plain string where the base typeface and one line suffice, else a paragraph."""
         text = self.cells[index]
         if fonts.is_plain(text) and not (self.wraps and fonts.width(text, size) > _WIDEST_WORD_COLUMN):
             return text
         align: Literal[0, 2] = TA_RIGHT if self.right else 0
-        return para(text, theme.style("cell", size, round(size * 1.3, 2), bold=self.bold, align=align))
+        style = theme.style("cell", size, round(size * 1.3, 2), bold=self.bold, color=color, align=align)
+        return para(text, style)
 
     def head(self, size: float, color: Color) -> str | Flowable:
         """Makes the cell of the title."""
         return cell(self.title, size - 0.8, bold=True, color=color, align=TA_RIGHT if self.right else 0)
 
 
-def _quantity(row: Json, key: str, currency: str) -> str:
-    return f"{money.quantity(row.get(key), currency)} {clean(row.get('unit'))}".strip()
+def _quantity(row: Json, key: str, currency: str, say: Words) -> str:
+    return f"{money.quantity(row.get(key), currency)} {facts.unit(row, say)}".strip()
 
 
 def number_column(rows: list[Json], say: Words) -> Column:
@@ -77,8 +81,9 @@ def _price_columns(document: Json, say: Words) -> list[Column]:
     prices = [money.rate(row["unit_price"], currency) for row in rows]
     if inclusive and not all(row.get("price_includes_tax") for row in rows):
         title = "rate_mixed"
+        # The star stands before the figure, so that the figures stay beneath one another.
         prices = [
-            f"{p} *" if row.get("price_includes_tax") else p for p, row in zip(prices, rows, strict=True)
+            f"* {p}" if row.get("price_includes_tax") else p for p, row in zip(prices, rows, strict=True)
         ]
     found = [Column(say(title), prices)]
 
@@ -106,12 +111,18 @@ def _columns(document: Json, say: Words, prices: bool) -> tuple[list[Column], li
     if not prices:
         # A delivery says what was ordered and what is still to come, where the order knows.
         for key, field in (("ordered", "ordered"), ("to_follow", "to_follow")):
-            if any(row.get(field) is not None for row in rows):
-                right.append(Column(say(key), [_quantity(row, field, currency) for row in rows], wraps=True))
-    key = "quantity" if prices or len(right) < 2 else "delivered"
-    right.append(
-        Column(say(key), [_quantity(row, "quantity", currency) for row in rows], bold=not prices, wraps=True)
-    )
+            if any(money.decimal(row.get(field)) for row in rows):
+                cells = [
+                    _quantity(row, field, currency, say) if money.decimal(row.get(field)) else theme.NOTHING
+                    for row in rows
+                ]
+                right.append(Column(say(key), cells, wraps=True))
+    key = "quantity" if prices or not any(row.get("ordered") is not None for row in rows) else "delivered"
+    cells = [_quantity(row, "quantity", currency, say) for row in rows]
+    given = Column(say(key), cells, bold=not prices, wraps=True)
+    # Ordered, delivered, to follow: in the order in which it happens.
+    follows = bool(right) and right[-1].title == say("to_follow")
+    right.insert(len(right) - 1 if follows else len(right), given)
     return [number_column(rows, say)], [*right, *(_price_columns(document, say) if prices else [])]
 
 
@@ -123,7 +134,9 @@ def _description(
     sku = clean(row.get("sku"))
     if with_sku and sku and sku != clean(row["description"]):
         small.append(sku)
-    small += facts.offers(row, currency) if currency else []
+    offers = facts.offers(row, currency, say) if currency else []
+    small += offers if any(map(is_right_to_left, offers)) else filter(None, ["  ·  ".join(offers)])
+    small += facts.delivered_so_far(row, currency, say)
     small += facts.particulars(row, say, most)
     style = theme.style("line", size, round(size * 1.3, 2))
     if is_right_to_left(clean(row["description"])) or any(map(is_right_to_left, small)):
@@ -253,7 +266,7 @@ def table(
     for index, cell_ in enumerate(cells):
         data.append(
             [
-                *(column.cell(index, size) for column in left),
+                *(column.cell(index, size, theme.MUTED) for column in left),
                 cell_,
                 *(column.cell(index, size) for column in right),
             ]
@@ -292,6 +305,17 @@ def table(
     return CarriedTable(made, rest, look.say)
 
 
+def _has_room(rows: Sequence[Json], room: float, size: float) -> bool:
+    """Says whether the description keeps enough room beside a column of article numbers."""
+    # Long numbers of pieces break in a narrow column, and a row must fit on a page.
+    if any(sum(map(len, row.get("serials") or ())) > _MANY_SERIALS for row in rows):
+        return False
+    if not _SCANT_DESCRIPTION <= room < _ROOMY_DESCRIPTION:
+        return room >= _ROOMY_DESCRIPTION
+    wide = sum(fonts.width(clean(row["description"]), size) > room - 2 * _PADDING for row in rows)
+    return 2 * wide <= len(rows)
+
+
 def lines_table(
     document: Json, look: Look, width: float, below: float, *, prices: bool = True, most: int = 24
 ) -> list[Flowable]:
@@ -309,8 +333,12 @@ def lines_table(
     left, right = _columns(document, look.say, prices)
     size, widths = fitted([*left, *right], width)
     numbers = Column(look.say("article"), [clean(row.get("sku")) for row in rows], right=False, wraps=True)
-    own_column = size == _SIZES[0] and width - sum(widths) - numbers.width(size) >= _ROOMY_DESCRIPTION
-    if own_column and any(numbers.cells):
+    own_column = (
+        size == _SIZES[0]
+        and any(numbers.cells)
+        and _has_room(rows, width - sum(widths) - numbers.width(size), size)
+    )
+    if own_column:
         left.append(numbers)
         widths.insert(len(left) - 1, numbers.width(size))
     shown = currency if prices else ""

@@ -156,6 +156,6 @@ def look_of(kind: str, settings: Settings | None = None, logo: bytes | None = No
         tint=tint,
         logo=logo,
         footer=clean(given.get("footer")),
-        terms=clean(terms.get(kind)) if isinstance(terms, Mapping) else "",
+        terms=str(terms.get(kind) or "").strip() if isinstance(terms, Mapping) else "",
         prices=bool(given.get("delivery_prices")),
     )

@@ -1,10 +1,11 @@
 """The payment receipt: what was received from whom, and which invoices it settles."""
 
+from itertools import zip_longest
 from typing import Any
 
-from reportlab.platypus import Flowable, Spacer
+from reportlab.platypus import Flowable, LongTable, Spacer, TableStyle
 
-from backend.app.services.documents import closing, facts, heading, money, sheet, theme
+from backend.app.services.documents import closing, facts, fonts, heading, money, sheet, theme
 from backend.app.services.documents.look import Look, Settings, look_of
 from backend.app.services.documents.prepare import Json, prepared
 from backend.app.services.documents.text import clean, para
@@ -27,18 +28,44 @@ def _used(payment: Json, look: Look, width: float) -> list[Flowable]:
         ]
         for row in payment.get("refunds") or []
     ]
+    if money.decimal(payment.get("charges")):
+        rows.append([para(say("charges_settled"), theme.BODY), money.figure(payment["charges"], currency)])
     if money.decimal(payment.get("unallocated")):
         rows.append([para(say("on_account"), theme.BODY), money.figure(payment["unallocated"], currency)])
     if not rows:
         return []
-    return [closing.small_table([say("head_settled"), say("head_amount")], rows, [1.0], width)]
+    head = [say("head_settled"), say("head_amount")]
+    if len(rows) <= closing.MOST_BESIDE:
+        return [closing.small_table(head, rows, [1.0], width)]
+    # A long list stands in two columns, read from left to right.
+    pairs = [[*left, "", *right] for left, right in zip_longest(rows[::2], rows[1::2], fillvalue=["", ""])]
+    amounts = max(fonts.width(row[1], 8) for row in rows) + 9
+    wide = (width - 2 * amounts - 22) / 2
+    return [
+        LongTable(
+            [[*map(closing.label_cell, [*head, "", *head])], *pairs],
+            colWidths=[wide, amounts, 22, wide, amounts],
+            repeatRows=1,
+            style=TableStyle(
+                [
+                    *closing.FIGURES,
+                    *closing.HEAD,
+                    ("ALIGN", (1, 0), (1, -1), "RIGHT"),
+                    ("ALIGN", (-1, 0), (-1, -1), "RIGHT"),
+                    ("LEFTPADDING", (0, 0), (0, -1), 0),
+                    ("LEFTPADDING", (3, 0), (3, -1), 0),
+                    ("LINEBELOW", (2, 0), (2, -1), 0.4, theme.PAPER),
+                ]
+            ),
+        )
+    ]
 
 
 def render_payment(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
     """Makes the A4 receipt of a payment.
 
     Parameters:
-        document: the JSON of `get_payment`, with seller and buyer.
+        document: the JSON of `get_payment`.
         settings, logo: see `look.look_of`.
     Returns:
         the PDF file.
@@ -47,7 +74,6 @@ def render_payment(document: Json, settings: Settings | None = None, logo: bytes
         {
             **document,
             "total": document["amount"],
-            "tax_regime": document.get("tax_regime") or ("gst" if document["currency"] == "INR" else "vat"),
         },
         "Payment Receipt",
     )
@@ -67,7 +93,6 @@ def render_payment(document: Json, settings: Settings | None = None, logo: bytes
             ("date", heading.when(payment, look)),
             ("method", say.known("method", payment.get("method"), payment.get("method_name"))),
             ("reference_plain", clean(payment.get("reference"))),
-            ("for_order", clean(payment.get("order_number"))),
             ("branch", heading.branch(payment)),
         ],
         state,
@@ -101,9 +126,10 @@ def render_payment(document: Json, settings: Settings | None = None, logo: bytes
         return [
             *heading.heading(payment, look, width, head),
             *both,
-            *([Spacer(1, 9), *used] if many else []),
             *warning,
+            # A list that runs over pages comes last, so that the signature stands by the amount.
             *closing.signed(payment, look, width),
+            *([Spacer(1, 12), *used] if many else []),
         ]
 
     return sheet.a4(payment, look, story)

@@ -70,7 +70,10 @@ def prepared(document: Json, title: str) -> Json:
     out = {**_MISSING, "title": title, **{key: value for key, value in document.items() if value is not None}}
     out["currency"] = document["currency"]
     out["lines"] = list(out.get("lines") or [])
-    out["payments"] = list(out.get("payments") or [])
+    # What was paid at one moment is listed with the largest first.
+    out["payments"] = sorted(
+        out.get("payments") or [], key=lambda row: (str(row.get("received_at")), -decimal(row["amount"]))
+    )
     if not out.get("tax_summary"):
         out["tax_summary"] = _summary(out["lines"])
     if "balance" not in out:

@@ -62,14 +62,16 @@ def render_quotation(document: Json, settings: Settings | None = None, logo: byt
             closing.signature(heading_name(quotation, look), say("sign_name_date"), half - 22),
             closing.seller_signature(quotation, look, half - 22),
         ]
+        above, beside_it = closing.apart(quotation, look)
         box = closing.boxed(say("accepted"), say("accept_quotation", total=total), places, look, width)
         return [
             *heading.heading(quotation, look, width, head),
             *lines.lines_table(quotation, look, width, needed),
             *totals,
             *taxes.legend(quotation, look),
+            *above,
             Spacer(1, 10),
-            KeepTogether([*closing.texts(quotation, look), Spacer(1, 3), box]),
+            KeepTogether([*beside_it, Spacer(1, 3), box]),
         ]
 
     return sheet.a4(quotation, look, story)
@@ -80,20 +82,49 @@ def heading_name(document: Json, look: Look) -> str:
     return clean((document.get("buyer") or {}).get("name")) or look.say("customer")
 
 
+def _settled(order: Json, look: Look) -> list[closing.Row]:
+    """What is paid of an order, on its own or by what it was invoiced with, and what is left to pay."""
+    say, currency, zero = look.say, order["currency"], money.decimal(0)
+    invoices = [row for row in order.get("invoices") or [] if row["status"] not in ("void", "draft")]
+    open_ = sum((money.decimal(row["balance"]) for row in invoices), zero)
+    invoiced = sum((money.decimal(row["total"]) for row in invoices), zero)
+    total, advances = money.decimal(order["total"]), money.decimal(order.get("advances"))
+    left = max(open_ + max(total - invoiced, zero) - advances, zero)
+    paid = max(total - left, zero) if invoices else advances
+    if not paid or order["status"] == "cancelled":
+        return []
+    return [
+        closing.Row(say("paid_so_far" if invoices else "advance_paid"), money.amount(paid, currency)),
+        closing.Row(say("to_pay"), money.amount(left, currency), strong=True, owed=left > 0),
+    ]
+
+
 def _work_log(order: Json, look: Look, width: float) -> list[Flowable]:
-    """What was done so far and may be shown to the customer."""
-    rows: list[list[Any]] = [
-        [
-            cell(
-                facts.day(entry.get("worked_on") or entry.get("created_at"), look.say), 7.8, color=theme.MUTED
-            ),
-            para(entry.get("note"), theme.BODY),
-        ]
+    """What was done so far and may be shown to the customer: work, deliveries, invoices."""
+    say, currency = look.say, order["currency"]
+    told = [
+        (str(entry["worked_on"]), clean(entry.get("note")))
         for entry in order.get("work_log") or []
         if entry.get("visible_to_customer")
     ]
-    if not rows:
+    told += [
+        (str(row["date"]), say("log_delivery", number=clean(row["number"])))
+        for row in order.get("deliveries") or []
+    ]
+    told += [
+        (
+            str(row["date"]),
+            say("log_invoice", number=clean(row["number"]), amount=money.amount(row["total"], currency)),
+        )
+        for row in order.get("invoices") or []
+        if row["status"] not in ("void", "draft")
+    ]
+    if not told:
         return []
+    rows: list[list[Any]] = [
+        [cell(facts.day(day, say), 7.8, color=theme.MUTED), para(text, theme.BODY)]
+        for day, text in sorted(told, key=lambda entry: entry[0])
+    ]
     table = Table(
         rows,
         colWidths=[70, width - 70],
@@ -105,7 +136,8 @@ def _work_log(order: Json, look: Look, width: float) -> list[Flowable]:
             ]
         ),
     )
-    return [Spacer(1, 11), KeepTogether([para(look.say("work_log"), theme.LABEL), Spacer(1, 2), table])]
+    body: list[Flowable] = [para(say("work_log"), theme.LABEL), Spacer(1, 2), table]
+    return [Spacer(1, 11), *([KeepTogether(body)] if len(rows) <= closing.MOST_BESIDE else body)]
 
 
 def render_order(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
@@ -118,30 +150,20 @@ def render_order(document: Json, settings: Settings | None = None, logo: bytes |
         the PDF file.
     """
     order, look = prepared(document, "Order Confirmation"), look_of("order", settings, logo)
-    say, currency = look.say, order["currency"]
-    quoted = order.get("quotation") or {}
+    say = look.say
     head = heading.Head(
         "ordered_by",
         [
             ("number_order", str(order["number"] or say("draft"))),
             ("date", facts.local_date(order, order.get("confirmed_at"), say) or facts.issue_date(order, say)),
-            ("for_quotation", clean(order.get("quotation_number") or quoted.get("number"))),
-            ("promised", facts.day(order.get("expected_on") or order.get("promised_on"), say)),
+            ("for_quotation", clean(order.get("quotation_number"))),
             *heading.tax_facts(order, look)[:1],
             ("branch", heading.branch(order)),
             ("reference", clean(order.get("reference"))),
         ],
         _state(order, look),
-        order.get("ship_to"),
     )
-    advance = sum((money.decimal(row["amount"]) for row in order["payments"]), money.decimal(0))
-    after = []
-    if advance:
-        left = max(money.decimal(order["total"]) - advance, money.decimal(0))
-        after = [
-            closing.Row(say("advance_paid"), money.amount(advance, currency)),
-            closing.Row(say("to_pay"), money.amount(left, currency), strong=True, owed=left > 0),
-        ]
+    after = _settled(order, look)
 
     def story(width: float) -> list[Flowable]:
         totals, needed = closing.totals(order, look, width, after)

@@ -63,7 +63,7 @@ def _head(invoice: dict[str, Any], look: Look) -> list[Flowable]:
     if seller.get("legal_name") and facts.legal_name(invoice) != facts.seller_name(invoice):
         out.append(para(facts.legal_name(invoice), _CENTER))
     home = (seller.get("address") or {}).get("country")
-    address = facts.address_lines(seller, home, with_code=facts.is_gst(invoice))
+    address = facts.address_lines(seller, look.say, home, with_code=facts.is_gst(invoice))
     if address:
         out.append(para(", ".join(address), _CENTER))
     contact = "  ·  ".join(str(seller[key]) for key in ("phone", "email") if seller.get(key))
@@ -81,7 +81,7 @@ def _meta(invoice: dict[str, Any], look: Look, width: float) -> list[Flowable]:
     when = ", ".join(part for part in (facts.issue_date(invoice, say), facts.issue_time(invoice)) if part)
     rows = [(say("receipt_number"), str(invoice["number"] or say("draft"))), (say("receipt_date"), when)]
     if facts.is_gst(invoice):
-        rows.append((say("receipt_supply"), facts.place_of_supply(invoice)))
+        rows.append((say("receipt_supply"), facts.place_of_supply(invoice, say)))
         if invoice.get("reverse_charge"):
             rows.append((say("receipt_reverse"), say("yes")))
     out: list[Flowable] = [_pairs([row for row in rows if row[1]], width)]
@@ -102,7 +102,7 @@ def _items(invoice: dict[str, Any], look: Look, width: float) -> list[Flowable]:
     out: list[Flowable] = []
     for line in invoice["lines"]:
         out.append(para(f"{line['line_no']}. {clean(line['description'])}", _ITEM))
-        count = f"{money.quantity(line['quantity'], currency)} {clean(line.get('unit'))}".strip()
+        count = f"{money.quantity(line['quantity'], currency)} {facts.unit(line, say)}".strip()
         sold = f"{count} {TIMES} {money.rate(line['unit_price'], currency)}"
         if money.decimal(line.get("discount")):
             sold += f"  {say('receipt_less', amount=money.figure(line['discount'], currency))}"
@@ -114,7 +114,7 @@ def _items(invoice: dict[str, Any], look: Look, width: float) -> list[Flowable]:
             marks.append(say(included, rate=rate) if line["tax_kind"] == "taxable" else rate)
         if marks:
             out.append(para("  ·  ".join(marks), _FINE))
-        out += [para(text, _FINE) for text in facts.offers(line, currency)]
+        out += [para(text, _FINE) for text in facts.offers(line, currency, say)]
         out += [para(text, _FINE) for text in facts.particulars(line, say)]
         out.append(Spacer(1, 3.5))
     return out + _rule()
@@ -165,7 +165,7 @@ def _tax(invoice: dict[str, Any], look: Look, width: float) -> list[Flowable]:
     for row in invoice["tax_summary"]:
         groups.setdefault(facts.rate_label(row, say), []).append(row)
     names = facts.components(invoice["tax_summary"])
-    data: list[list[Any]] = [[say("rate"), say("taxable"), *names]]
+    data: list[list[Any]] = [[say("rate"), say("taxable"), *(facts.component_name(n, say) for n in names)]]
     for label, rows in groups.items():
         taxable = money.figure(sum(money.decimal(row["taxable"]) for row in rows), currency)
         data.append(
@@ -211,9 +211,9 @@ def _foot(invoice: dict[str, Any], look: Look) -> list[Flowable]:
                 _CENTER,
             )
         )
-    for text in (invoice.get("note"), clean(invoice.get("terms")) or look.terms, look.footer):
+    for text in (invoice.get("note"), invoice.get("terms") or look.terms, look.footer):
         if clean(text):
-            out += [Spacer(1, 3), para(text, _CENTER)]
+            out += [Spacer(1, 3), *(para(piece, _CENTER) for piece in closing.pieces(str(text).strip()))]
     return [*out, Spacer(1, 5), para(look.say("thanks"), _HEADING)]
 
 

@@ -1,7 +1,8 @@
 """The statement of account: what was owed, what happened in a period, and what is owed now, by age."""
 
-from typing import Final
+from typing import Any, Final
 
+from reportlab.lib.enums import TA_RIGHT
 from reportlab.platypus import Flowable, KeepTogether, Spacer, Table, TableStyle
 
 from backend.app.services.documents import closing, facts, fonts, heading, lines, money, sheet, theme
@@ -9,6 +10,8 @@ from backend.app.services.documents.look import Look, Settings, look_of
 from backend.app.services.documents.prepare import Json, prepared
 from backend.app.services.documents.text import cell, clean, is_right_to_left, para
 
+# So many open invoices are listed; a customer with more has them in the entries above.
+_MOST_OPEN: Final = 40
 # The ages as `statement` names them, with the words above their boxes.
 _AGES: Final = (
     ("current", "age_current", ""),
@@ -102,6 +105,52 @@ def _boxes(statement: Json, look: Look, width: float) -> list[Flowable]:
     return [Spacer(1, 12), KeepTogether([para(say("ageing"), theme.LABEL), Spacer(1, 3), table])]
 
 
+def _open(statement: Json, look: Look, width: float) -> list[Flowable]:
+    """The invoices that are still to be paid, oldest first; of very many the rest is summed up."""
+    say, currency = look.say, statement["currency"]
+    invoices = statement.get("open_invoices") or []
+    if not invoices:
+        return []
+    shown, rest = invoices[:_MOST_OPEN], invoices[_MOST_OPEN:]
+    rows: list[list[Any]] = [
+        [
+            cell(row["number"], 7.8),
+            cell(facts.day(row["date"], say), 7.8),
+            cell(facts.day(row["due_date"], say), 7.8),
+            money.figure(row["total"], currency),
+            money.figure(row["balance"], currency),
+        ]
+        for row in shown
+    ]
+    if rest:
+        total, balance = (
+            money.figure(sum(money.decimal(row[key]) for row in rest), currency)
+            for key in ("total", "balance")
+        )
+        rows.append([cell(say("further_invoices", count=len(rest)), 7.8), "", "", total, balance])
+    keys = ("head_number", "head_date", "head_due", "head_total", "head_open")
+    head = [
+        cell(say(key), 6.8, bold=True, color=theme.MUTED, align=TA_RIGHT if at > 2 else 0)
+        for at, key in enumerate(keys)
+    ]
+    table = Table(
+        [head, *rows],
+        colWidths=[width * share for share in (0.28, 0.18, 0.18, 0.18, 0.18)],
+        repeatRows=1,
+        style=TableStyle(
+            [
+                *closing.FIGURES,
+                *closing.HEAD,
+                ("ALIGN", (3, 0), (-1, -1), "RIGHT"),
+                ("FONT", (-1, 1), (-1, -1), fonts.BOLD, 7.8, 10.4),
+                ("LEFTPADDING", (0, 0), (0, -1), 0),
+            ]
+        ),
+    )
+    body: list[Flowable] = [para(say("open_invoices"), theme.LABEL), Spacer(1, 2), table]
+    return [Spacer(1, 12), *([KeepTogether(body)] if len(rows) <= closing.MOST_BESIDE else body)]
+
+
 def render_statement(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
     """Makes the A4 statement of account.
 
@@ -111,13 +160,12 @@ def render_statement(document: Json, settings: Settings | None = None, logo: byt
     Returns:
         the PDF file.
     """
-    regime = document.get("tax_regime") or ("gst" if document["currency"] == "INR" else "vat")
     statement = prepared(
         {
             **document,
             "buyer": document.get("customer"),
             "business_date": document["to"],
-            "tax_regime": regime,
+            "tax_regime": document["seller"]["tax_regime"],
         },
         "Statement of Account",
     )
@@ -155,12 +203,15 @@ def render_statement(document: Json, settings: Settings | None = None, logo: byt
             left.append(para(f"{money.amount(-closing_balance, currency)} {say('in_credit')}", theme.STRONG))
         if statement.get("complete") is False:
             left.append(para(say("partial"), theme.SMALL))
-        totals, needed = closing.beside([*left, Spacer(1, 4), *closing.texts(statement, look)], sums, width)
+        above, beside_it = closing.apart(statement, look)
+        totals, needed = closing.beside([*left, Spacer(1, 4), *beside_it], sums, width)
         return [
             *heading.heading(statement, look, width, head),
             *_entries(statement, look, width, needed),
             *totals,
             *_boxes(statement, look, width),
+            *_open(statement, look, width),
+            *above,
         ]
 
     return sheet.a4(statement, look, story)

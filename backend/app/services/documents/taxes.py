@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from reportlab.lib.enums import TA_RIGHT
-from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, LongTable, Spacer, TableStyle
+from reportlab.platypus import Flowable, LongTable, Spacer, TableStyle
 
 from backend.app.services.documents import facts, fonts, money, theme
 from backend.app.services.documents.closing import FIGURES, HEAD
@@ -11,8 +11,6 @@ from backend.app.services.documents.look import Look
 from backend.app.services.documents.prepare import Json
 from backend.app.services.documents.text import cell, clean, para
 
-# A tax table of many rates begins on a page only with room for its title and a few rows, in points.
-_WORTH_BEGINNING: Final = 100.0
 _SHORT: Final = 12
 
 
@@ -24,7 +22,8 @@ def _table(document: Json, look: Look, coded: bool) -> list[list[str]]:
     several = len(names) != 1
     head = [say("head_hsn" if facts.is_gst(document) else "head_code")] if coded else []
     head += [say("head_rate"), say("head_taxable")]
-    head += [part for name in names for part in ((f"{name} %", name) if several else (name,))]
+    for name in (facts.component_name(name, say) for name in names):
+        head += [f"{name} %", name] if several else [name]
     data = [[*head, *([say("head_total_tax")] if several else [])]]
     for row in rows:
         parts = {str(tax["component"]): tax for tax in row.get("taxes") or ()}
@@ -55,10 +54,14 @@ def legend(document: Json, look: Look) -> list[Flowable]:
     return [Spacer(1, 3), para(said, theme.SMALL)] if said else []
 
 
-def tax_summary(document: Json, look: Look, width: float) -> list[Flowable]:
-    """Sets the tax by HSN code and rate, with the legends of nil-rated, exempt and zero-rated supplies."""
+def tax_summary(document: Json, look: Look, width: float) -> tuple[list[Flowable], bool]:
+    """Sets the tax by HSN code and rate, with the legends of nil-rated, exempt and zero-rated supplies.
+
+    Returns:
+        the flowables, and whether they are short enough to be kept on one page.
+    """
     if not facts.is_taxed(document) or not document["tax_summary"]:
-        return []
+        return [], True
     coded = facts.has_codes(document["tax_summary"])
     texts = _table(document, look, coded)
     last = len(texts) - 1
@@ -98,4 +101,4 @@ def tax_summary(document: Json, look: Look, width: float) -> list[Flowable]:
         table,
         *legend(document, look),
     ]
-    return [KeepTogether(body)] if last <= _SHORT + 1 else [CondPageBreak(_WORTH_BEGINNING), *body]
+    return body, last <= _SHORT + 1

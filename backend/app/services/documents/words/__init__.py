@@ -10,9 +10,11 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from backend.app.services.documents.words import english, hindi
+from backend.app.services.documents.words import english, hindi, hindi_terms
 
 LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": english.WORDS, "hi": hindi.WORDS}
+# English is what the database's tables are written in.
+TERMS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {"hi": hindi_terms.TERMS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,11 @@ class Words:
         key = f"{prefix}_{str(code or '').strip().lower().replace(' ', '_').replace('-', '_')}"
         found = LANGUAGES[self.language].get(key)
         return found if found is not None else str(otherwise if otherwise is not None else code or "")
+
+    def term(self, kind: str, code: object, otherwise: object) -> str:
+        """What a state, a unit or a component of a tax is called; of others what the data says."""
+        found = TERMS.get(self.language, {}).get(kind, {}).get(str(code))
+        return found if found is not None else str(otherwise or "")
 
     def date(self, day: date) -> str:
         """A date as people write it: 21 Nov 2026."""
