@@ -3,13 +3,14 @@
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.variant_barcodes (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null,
   variant_id uuid not null,
   code text not null check (length(btrim(code)) between 1 and 64),
   kind text not null check (kind in ('gtin', 'internal', 'other')),
   gtin14 text generated always as (case when kind <> 'other' then lpad(code, 14, '0') end) stored,
   created_at timestamptz not null default now(),
+  primary key (org_id, id),
   unique (org_id, code),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id) on delete cascade
 );
@@ -31,6 +32,7 @@ alter table private.barcode_counters enable row level security;
 
 create unique index variant_barcodes_gtin_key on public.variant_barcodes (org_id, gtin14) where gtin14 is not null;
 create index on public.variant_barcodes (variant_id, org_id);
+create index on public.variant_barcodes (id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
@@ -88,12 +90,12 @@ begin
   -- The same GTIN in another notation is the same code: the row takes the notation of the label.
   update public.variant_barcodes b set code = f.barcode
   from (
-    select t.id, n.barcode from new_rows n
+    select n.org_id, t.id, n.barcode from new_rows n
     cross join lateral (
       select x.id from public.variant_barcodes x
       where x.org_id = n.org_id and x.gtin14 = lpad(n.barcode, 14, '0') and x.variant_id = n.id and x.code <> n.barcode limit 1) t
     where n.barcode ~ '^([0-9]{8}|[0-9]{12,14})$') f
-  where b.id = f.id;
+  where b.org_id = f.org_id and b.id = f.id;
   insert into public.variant_barcodes (org_id, variant_id, code)
   select n.org_id, n.id, n.barcode from new_rows n
   where n.barcode is not null and not exists (
@@ -138,7 +140,7 @@ begin
   perform private.authorize('catalogue.manage', v_org_id);
   if private.claim_request(v_org_id, p_id, 'generate_barcode', jsonb_build_array(p_variant_id)) then
     perform from public.product_variants where org_id = v_org_id and id = p_variant_id for no key update;
-    if exists (select from public.variant_barcodes where id = p_id) then
+    if exists (select from public.variant_barcodes where org_id = v_org_id and id = p_id) then
       perform private.fail(409, 'id_reused', 'This id was used before, with other content.', jsonb_build_object('id', p_id));
     end if;
     loop

@@ -91,6 +91,56 @@ comment on function private.check_set_component() is
 'Row trigger, after a component is added to a set or its quantity changed. Errors: 422 set_incomplete, 400
 invalid_input.';
 
+create function private.check_set_unit() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if (select u.decimals from public.units u where u.code = new.unit_code) > 0 then
+    perform private.fail(422, 'set_unit_fractional', 'A set is counted: half of one would be half of each of its pieces.',
+      jsonb_build_object('field', 'unit_code', 'unit', new.unit_code));
+  end if;
+  return null;
+end;
+$$;
+
+comment on function private.check_set_unit() is
+'Row trigger, after a product of kind set is added or its unit changed: sets come whole, and so do their components, whatever unit they are
+traded in. Errors: 422 set_unit_fractional.';
+
+create function private.in_base(p_quantity numeric, p_factor numeric, p_decimals integer) returns numeric
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  -- What is measured is rounded to the last place it is measured in; what is counted comes out whole or not at all.
+  v_quantity numeric := case when p_decimals = 0 then p_quantity * p_factor else round(p_quantity * p_factor, p_decimals) end;
+begin
+  return case when v_quantity = round(v_quantity, p_decimals) and v_quantity < 1e9 and (v_quantity > 0 or p_quantity = 0)
+    then v_quantity end;
+end;
+$$;
+
+comment on function private.in_base(numeric, numeric, integer) is
+'A quantity of another unit in the product''s own; the one rule of conversion. p_quantity: 0 or more; p_factor: how many of the
+product''s unit one of the other is; p_decimals: of the product''s unit. Rounded half up where that is measured (metres); null where it is
+counted (pieces) and not whole, where nothing is left of it, and from a thousand million on. No errors.';
+
+create function private.base_part(p_base numeric, p_quantity numeric, p_from numeric, p_to numeric, p_decimals integer) returns numeric
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return case when p_decimals = 0 and p_base * (p_to - p_from) % p_quantity <> 0 then null
+    else round(p_base * p_to / p_quantity, p_decimals) - round(p_base * p_from / p_quantity, p_decimals) end;
+end;
+$$;
+
+comment on function private.base_part(numeric, numeric, numeric, numeric, integer) is
+'The part of a line from one quantity to another, in the product''s own unit: parts that follow one another sum to exactly the line.
+p_base: the whole line, in the product''s unit; p_quantity: the same in the line''s; p_from, p_to: in the line''s, 0 to p_quantity;
+p_decimals: of the product''s unit. Null where that is counted and the part is not whole; 0 where it is too small to measure. No errors.';
+
 create function private.base_quantity(p_org_id uuid, p_variant_id uuid, p_quantity numeric, p_unit text) returns numeric
 language plpgsql stable
 set search_path = ''
@@ -104,7 +154,7 @@ begin
   if p_unit is null then
     return p_quantity;
   end if;
-  select case when p.unit_code = p_unit then 1 else (
+  select case when p.unit_code <> p_unit then (
       select t.factor from public.product_units t
       where t.org_id = p_org_id and t.product_id = p.id and t.unit_code = p_unit) end, p.unit_code, u.decimals
   into v_factor, v_base, v_decimals
@@ -112,13 +162,13 @@ begin
   join public.products p on p.org_id = v.org_id and p.id = v.product_id
   join public.units u on u.code = p.unit_code
   where v.org_id = p_org_id and v.id = p_variant_id;
-  if v_factor is null then
+  if v_factor is null and p_unit <> v_base then
     perform private.fail(422, 'unit_unknown', format('This product is not counted in %s.', left(p_unit, 20)),
       jsonb_build_object('variant_id', p_variant_id, 'unit', left(p_unit, 20)));
   end if;
-  -- What is measured is rounded to the last place it is measured in; what is counted comes out whole or not at all.
-  v_quantity := case when v_factor = 1 or v_decimals = 0 then p_quantity * v_factor else round(p_quantity * v_factor, v_decimals) end;
-  if v_quantity <> round(v_quantity, v_decimals) or v_quantity = 0 then
+  v_quantity := case when p_unit <> v_base then private.in_base(p_quantity, v_factor, v_decimals)
+    when p_quantity = round(p_quantity, v_decimals) then p_quantity end;
+  if v_quantity is null then
     perform private.fail(400, 'invalid_input', format('%s %s is no quantity in %s.', trim_scale(p_quantity), p_unit, v_base),
       jsonb_build_object('field', 'quantity', 'variant_id', p_variant_id, 'unit', p_unit));
   end if;
@@ -128,12 +178,13 @@ $$;
 
 comment on function private.base_quantity(uuid, uuid, numeric, text) is
 'A quantity in the product''s own unit. p_org_id; p_variant_id; p_quantity: in p_unit; p_unit: a unit''s code, null for the product''s
-own, which costs no look-up. Rounded half up to the places of the product''s unit where that is measured (metres); where it is
-counted (pieces) the result must be whole. Errors: 422 unit_unknown, 400 invalid_input.';
+own, which costs no look-up. Converted by private.in_base; 0 stays 0. Errors: 422 unit_unknown, 400 invalid_input.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
 create trigger suits after insert on public.product_units for each row execute function private.check_product_unit();
+create trigger counted after insert or update of kind, unit_code on public.products
+  for each row when (new.kind = 'set') execute function private.check_set_unit();
 create trigger suits after insert or update of quantity on public.set_components
   for each row execute function private.check_set_component();
 create trigger touch before update on public.product_units for each row execute function private.touch_updated_at();

@@ -12,7 +12,8 @@ create table public.customer_groups (
   unique (org_id, id)
 );
 
-comment on table public.customer_groups is 'Customers who are priced alike, such as the trade. Which one a customer is in: customers.customer_group_id.';
+comment on table public.customer_groups is 'Customers who are priced alike, such as the trade. Which one a customer is in: customers.customer_group_id. One that is archived
+prices nobody.';
 
 alter table public.customers add column customer_group_id uuid;
 alter table public.customers add foreign key (org_id, customer_group_id) references public.customer_groups (org_id, id);
@@ -90,6 +91,21 @@ comment on function private.check_customer_group() is
 'Row trigger, after a customer''s group is set: who may not change a price may not put a customer where it is lower either. Errors:
 403 permission_denied.';
 
+create function private.live_group(p_org_id uuid, p_customer_group_id uuid) returns uuid
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select g.id from public.customer_groups g
+    where g.org_id = p_org_id and g.id = p_customer_group_id and g.archived_at is null);
+end;
+$$;
+
+comment on function private.live_group(uuid, uuid) is
+'A customer''s group as prices, offers and points see it: null when it was archived, though its customers are still noted in it. No
+errors.';
+
 create type private.listed_price as (
   price numeric,
   price_list_id uuid,
@@ -122,7 +138,7 @@ $$;
 
 comment on function private.list_price(uuid, uuid, uuid, uuid, numeric, date) is
 'The price of a variant by the price lists, all null when none has one. p_org_id; p_branch_id: where it is sold; p_customer_group_id: of the
-buyer, or null; p_variant_id; p_quantity: in the variant''s unit; p_date: the business date. A list counts when it applies and has a price
+buyer as private.live_group sees it, or null; p_variant_id; p_quantity: in the variant''s unit; p_date: the business date. A list counts when it applies and has a price
 for the quantity: the highest priority first, then a list for a group, then one for a branch, then the newest; within it the largest
 quantity reached. An organisation without lists is spared the call by private.price_lines. No errors.';
 

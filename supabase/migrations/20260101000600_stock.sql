@@ -69,6 +69,8 @@ create table public.stock_adjustments (
   quantity numeric(14, 3) not null check (quantity <> 0),
   reason text not null check (reason in ('opening', 'damage', 'found', 'write_off', 'correction')),
   unit_cost numeric(16, 6) not null check (unit_cost >= 0),
+  on_hand numeric(14, 3) not null check (on_hand >= 0),
+  average_cost numeric(16, 6) not null check (average_cost >= 0),
   business_date date not null,
   note text check (length(note) <= 2000),
   created_at timestamptz not null default now(),
@@ -80,7 +82,8 @@ create table public.stock_adjustments (
 );
 
 comment on table public.stock_adjustments is
-'Stock that came or went without a purchase or a sale. quantity: positive in, negative out. unit_cost: per unit.';
+'Stock that came or went without a purchase or a sale. quantity: positive in, negative out. unit_cost: per unit.
+on_hand, average_cost: what the level said right after it, so that a repeated call is answered as the first was.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -98,6 +101,18 @@ create index on public.stock_adjustments (branch_id, created_at);
 
 -- The proof ---------------------------------------------------------------------------------------
 
+create view private.stock_entries with (security_invoker = true) as
+select e.org_id, e.id, e.location_id, e.variant_id, e.batch_id, e.quantity
+from (
+  select m.org_id, m.id, m.to_location_id as location_id, m.variant_id, m.batch_id, m.quantity from public.stock_movements m
+  union all
+  select m.org_id, m.id, m.from_location_id, m.variant_id, m.batch_id, -m.quantity from public.stock_movements m) e
+join public.locations l on l.org_id = e.org_id and l.id = e.location_id and l.holds_stock;
+
+comment on view private.stock_entries is
+'The ledger as entries of the places that hold stock: id: of the movement; quantity: what it brought to the place, negative when it
+took it away, in the variant''s unit. What lies somewhere is the sum of its entries. Asked for one org_id.';
+
 create function public.check_stock(p_org_id uuid) returns table (location_id uuid, variant_id uuid, on_hand numeric, ledger numeric)
 language plpgsql stable security definer
 set search_path = ''
@@ -105,20 +120,9 @@ as $$
 begin
   perform private.authorize('audit.read', p_org_id);
   return query
-  with ledger as (
-    select e.location_id, e.variant_id, sum(e.quantity) as quantity
-    from (
-      select m.to_location_id as location_id, m.variant_id, m.quantity from public.stock_movements m where m.org_id = p_org_id
-      union all
-      select m.from_location_id, m.variant_id, -m.quantity from public.stock_movements m where m.org_id = p_org_id) e
-    join public.locations l on l.org_id = p_org_id and l.id = e.location_id and l.holds_stock
-    group by 1, 2
-  )
-  select coalesce(s.location_id, g.location_id), coalesce(s.variant_id, g.variant_id), coalesce(s.on_hand, 0),
-    coalesce(g.quantity, 0)
-  from (select * from public.stock_levels where org_id = p_org_id) s
-  full join ledger g on g.location_id = s.location_id and g.variant_id = s.variant_id
-  where coalesce(s.on_hand, 0) <> coalesce(g.quantity, 0);
+  select (f ->> 'location_id')::uuid, (f ->> 'variant_id')::uuid, coalesce((f ->> 'on_hand')::numeric, 0),
+    coalesce((f ->> 'ledger')::numeric, 0)
+  from private.prove_ledger(p_org_id) f;
 end;
 $$;
 

@@ -27,40 +27,132 @@ $$;
 
 comment on function private.texts(jsonb) is 'A JSON array of texts as an array; null for anything else. No errors.';
 
-create function private.check_stock_lines(p_lines jsonb) returns void
+create function private.field_problem(p_value jsonb, p_shape jsonb) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_given boolean := coalesce(jsonb_typeof(p_value) <> 'null', false);
+  v_unknown text;
+  v_field record;
+  v_problem text;
+begin
+  if jsonb_typeof(p_shape) = 'array' then
+    return case when v_given and (jsonb_typeof(p_value) <> 'string' or not p_shape ? (p_value #>> '{}'))
+      then 'must be one of ' || (select string_agg(e, ', ') from jsonb_array_elements_text(p_shape) e) end;
+  elsif jsonb_typeof(p_shape) = 'object' then
+    if not v_given then
+      return null;
+    elsif jsonb_typeof(p_value) <> 'object' then
+      return 'must be an object';
+    end if;
+    select min(k) into v_unknown from jsonb_object_keys(p_value) k where not p_shape ? k;
+    if v_unknown is not null then
+      return format('has no field %s', left(v_unknown, 60));
+    end if;
+    for v_field in select s.key, s.value from jsonb_each(p_shape) s loop
+      v_problem := private.field_problem(p_value -> v_field.key, v_field.value);
+      if v_problem is not null then
+        return format('%s %s', v_field.key, v_problem);
+      end if;
+    end loop;
+    return null;
+  end if;
+  case p_shape #>> '{}'
+    when 'id' then
+      return case when coalesce(p_value #>> '{}', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'must be a uuid' end;
+    when 'number' then
+      return case when case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 1 and 1000000
+        and p_value::numeric % 1 = 0 else false end then null else 'must be a whole number above 0' end;
+    when 'quantity' then
+      return case when case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0.001 and 999999999
+        and p_value::numeric = round(p_value::numeric, 3) else false end
+        then null else 'must be a quantity above 0, with 3 decimals at most' end;
+    when 'count', 'part' then
+      return case when not v_given and p_shape = '"part"' then null
+        when case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999
+        and p_value::numeric = round(p_value::numeric, 3) else false end
+        then null else 'must be a quantity, with 3 decimals at most' end;
+    when 'text' then
+      return case when v_given and jsonb_typeof(p_value) <> 'string' then 'must be a text' end;
+    when 'serials', 'pieces' then
+      return case when v_given and not (p_shape = '"pieces"' and p_value = '[]') and not private.is_serials(p_value)
+        then 'must be serial numbers' end;
+  end case;
+end;
+$$;
+
+comment on function private.field_problem(jsonb, jsonb) is
+'What is wrong with a field of a line, as the end of a sentence; null when nothing is. p_shape: id (a uuid), number (of a line: whole,
+1 to 1000000), quantity (0.001 to 999999999, 3 decimals), count (likewise, 0 too), part (a count that may be left out); and, all of which may be
+left out, text, serials, pieces (serials, or none), a list of the texts allowed, an object of fields. JSON null is left out.';
+
+create function private.check_lines(p_lines jsonb, p_shape jsonb) returns void
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_known text[] := array['variant_id', 'quantity', 'unit', 'serials', 'batch', 'expires_on'];
+  v_number text := (select s.key from jsonb_each(p_shape) s where s.value = '"number"');
   v_place bigint;
   v_problem text;
 begin
   if p_lines is null or jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
     perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
   end if;
-  select e.place, e.problem into v_place, v_problem from (select t.place, case
-      when jsonb_typeof(t.line) <> 'object' then 'is no object'
-      when t.line - v_known <> '{}' then 'has an unknown field, ' || (select min(k) from jsonb_object_keys(t.line - v_known) k)
-      when coalesce(t.line ->> 'variant_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'needs a variant_id (uuid)'
-      when jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then 'needs a quantity (number)'
-      when not (t.line -> 'quantity')::numeric between 0.001 and 999999999 then 'needs a quantity above 0'
-      when jsonb_typeof(coalesce(t.line -> 'unit', 'null')) not in ('string', 'null') then 'has no text as unit'
-      when t.line ->> 'serials' is not null and not private.is_serials(t.line -> 'serials') then 'has no serial numbers as serials'
-      when jsonb_typeof(coalesce(t.line -> 'batch', 'null')) not in ('string', 'null') then 'has no text as batch'
-    end as problem
+  select e.place, e.problem into v_place, v_problem
+  from (
+    select t.place, case when jsonb_typeof(t.line) <> 'object' then 'must be an object'
+      else private.field_problem(t.line, p_shape) end as problem
     from jsonb_array_elements(p_lines) with ordinality t (line, place)) e
   where e.problem is not null order by e.place limit 1;
-  if v_problem is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s %s.', v_place, v_problem),
+  if v_place is null and v_number is not null then
+    select max(t.place), v_number || ' is named twice' into v_place, v_problem
+    from jsonb_array_elements(p_lines) with ordinality t (line, place)
+    group by (t.line -> v_number)::numeric having count(*) > 1 order by 1 limit 1;
+  end if;
+  if v_place is not null then
+    perform private.fail(400, 'invalid_input', format('Line %s: %s.', v_place, v_problem),
       jsonb_build_object('field', 'p_lines', 'line', v_place));
   end if;
 end;
 $$;
 
-comment on function private.check_stock_lines(jsonb) is
-'p_lines: [{"variant_id", "quantity", "unit"?, "serials"?, "batch"?, "expires_on"?}], 1 to 2000 of them. Errors: 400
-invalid_input with the line.';
+comment on function private.check_lines(jsonb, jsonb) is
+'The one check of lines: 1 to 2000 objects of the shape, as private.field_problem reads it, in which a number names a line of another
+document and comes once. Errors: 400 invalid_input with the line.';
+
+create function private.named_lines(p_lines jsonb, p_shape jsonb)
+returns table (place integer, line_no integer, quantity numeric, line jsonb)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_number text := (select s.key from jsonb_each(p_shape) s where s.value = '"number"');
+begin
+  perform private.check_lines(p_lines, p_shape);
+  return query
+  select t.place::integer, (t.line -> v_number)::numeric::integer, (nullif(t.line -> 'quantity', 'null'))::numeric, t.line
+  from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place;
+end;
+$$;
+
+comment on function private.named_lines(jsonb, jsonb) is
+'Lines that name the lines of another document, checked, in their order. line_no: the number, whatever its field is called;
+quantity: null where the shape has none. Parameters and errors: as private.check_lines.';
+
+create function private.check_stock_lines(p_lines jsonb, p_quantity text default 'quantity') returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  perform private.check_lines(p_lines, jsonb_build_object('variant_id', 'id', 'quantity', p_quantity, 'unit', 'text',
+    'serials', 'serials', 'batch', 'text', 'expires_on', 'text'));
+end;
+$$;
+
+comment on function private.check_stock_lines(jsonb, text) is
+'p_lines: [{"variant_id", "quantity", "unit"?, "serials"?, "batch"?, "expires_on"?}], 1 to 2000 of them. p_quantity: quantity, or
+count where none is one too. Errors: 400 invalid_input with the line.';
 
 create function private.refuse_line_fields(p_lines jsonb, p_fields text[]) returns void
 language plpgsql immutable
@@ -136,7 +228,12 @@ begin
         jsonb_build_object('field', 'p_lines', 'line', v_line.line_no, 'sku', v_line.sku));
     end if;
     if v_line.kind = 'set' then
-      if v_line.batch is not null then
+      if exists (
+        select from public.set_components c
+        where c.org_id = p_org_id and c.set_variant_id = v_line.id and v_quantity * c.quantity >= 1e9) then
+        perform private.fail(400, 'invalid_input', format('So many of %s have more pieces than can be counted.', v_line.sku),
+          jsonb_build_object('field', 'p_lines', 'line', v_line.line_no, 'sku', v_line.sku));
+      elsif v_line.batch is not null then
         perform private.fail(400, 'invalid_input', format('%s is a set: its components come from lots of their own.', v_line.sku),
           jsonb_build_object('field', 'p_lines', 'line', v_line.line_no, 'sku', v_line.sku));
       end if;

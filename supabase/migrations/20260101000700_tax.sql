@@ -367,27 +367,3 @@ each (CGST Act 2017, section 9, with the state''s own), else IGST (IGST Act 2017
 value (GST (Compensation to States) Act 2017, section 8). Of a price with tax the components are taken out first and the rest is taxable
 (CGST Rules 2017, rule 35), so the line keeps its price to the paisa; where the tax is not charged it is taken out all the same.
 Returns taxable (below 0 when a cess per unit is more than the price), tax and taxes [{"component", "rate", "amount"}].';
-
-create function private.retax(p_org_id uuid, p_line jsonb, p_discount numeric, p_supply private.supply, p_date date) returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_class_id uuid;
-  v_tax record;
-begin
-  select p.tax_class_id into v_class_id
-  from public.product_variants v join public.products p on p.org_id = v.org_id and p.id = v.product_id
-  where v.org_id = p_org_id and v.id = (p_line ->> 'variant_id')::uuid;
-  select t.taxable, t.tax, t.taxes into v_tax
-  from private.line_tax(round((p_line -> 'quantity')::numeric * (p_line -> 'unit_price')::numeric, 2) - p_discount,
-    (p_line -> 'price_includes_tax')::boolean, (p_line -> 'base_quantity')::numeric, p_line ->> 'tax_kind',
-    private.tax_terms_of(p_org_id, v_class_id, p_supply, p_date), p_supply) t;
-  return p_line || jsonb_build_object('discount', p_discount::numeric(14, 2), 'taxable', v_tax.taxable, 'tax', v_tax.tax,
-    'taxes', v_tax.taxes, 'total', v_tax.taxable + v_tax.tax);
-end;
-$$;
-
-comment on function private.retax(uuid, jsonb, numeric, private.supply, date) is
-'A priced line with another discount, taxed anew: for offers. p_line: as private.price_lines returns it; p_discount: off the whole line,
-in the document''s currency; p_supply, p_date: as it was priced with. No errors.';

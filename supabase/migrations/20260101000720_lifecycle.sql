@@ -30,6 +30,22 @@ comment on function private.refuse_transition(text, text, text) is
 'Says that a lifecycle has no such step. For acts that find it out before they change anything, and for the trigger. Errors: 409
 invalid_transition.';
 
+create function private.check_step(p_document text, p_from text, p_to text) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if not exists (
+    select from public.lifecycle_transitions t
+    where t.document = p_document and t.from_status = p_from and t.to_status = p_to) then
+    perform private.refuse_transition(p_document, p_from, p_to);
+  end if;
+end;
+$$;
+
+comment on function private.check_step(text, text, text) is
+'Refuses a step that the lifecycle does not list, before an act changes anything. Errors: 409 invalid_transition.';
+
 create function private.enforce_lifecycle() returns trigger
 language plpgsql
 set search_path = ''

@@ -167,6 +167,7 @@ set search_path = ''
 as $$
 declare
   v_due record;
+  v_level record;
   v_ended integer := 0;
 begin
   for v_due in
@@ -175,15 +176,21 @@ begin
       where r.status = 'active' and r.expires_at <= now()
       order by r.expires_at limit 500 for no key update of r skip locked
     )
-    select d.org_id, array_agg(distinct d.id) as ids, array_agg(distinct d.location_id) as locations,
-      array_agg(distinct i.variant_id) as variants
-    from due d join public.stock_reservation_items i on i.org_id = d.org_id and i.reservation_id = d.id
-    group by d.org_id order by d.org_id
+    select d.org_id, array_agg(d.id) as ids from due d group by d.org_id order by d.org_id
   loop
-    perform s.on_hand from public.stock_levels s
-    where s.org_id = v_due.org_id and s.location_id = any (v_due.locations) and s.variant_id = any (v_due.variants)
-    order by s.location_id, s.variant_id
-    for no key update of s;
+    -- The levels concerned and no others, one by one in their order: a join beneath the lock may lose a row, and every location
+    -- with every variant would make the tills wait for goods that nobody gives back.
+    for v_level in
+      select distinct r.location_id, i.variant_id
+      from public.stock_reservations r
+      join public.stock_reservation_items i on i.org_id = r.org_id and i.reservation_id = r.id
+      where r.org_id = v_due.org_id and r.id = any (v_due.ids)
+      order by 1, 2
+    loop
+      perform from public.stock_levels s
+      where s.org_id = v_due.org_id and s.location_id = v_level.location_id and s.variant_id = v_level.variant_id
+      for no key update of s;
+    end loop;
     v_ended := v_ended + private.end_reservations(v_due.org_id, v_due.ids, 'expired');
   end loop;
   return v_ended;

@@ -11,23 +11,13 @@ declare
   v_named record;
   v_variant record;
 begin
-  if p_lines is not null and jsonb_typeof(p_lines) <> 'null' and (
-    jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000) then
-    perform private.fail(400, 'invalid_input', 'p_lines must be null or a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
+  if p_lines is null or p_lines = 'null' then
+    return;
   end if;
   for v_named in
-    select t.line, t.place, count(*) over (partition by t.line -> 'line_no') as times
-    from jsonb_array_elements(coalesce(nullif(p_lines, 'null'), '[]')) with ordinality t (line, place) order by t.place
+    select n.* from private.named_lines(p_lines, '{"line_no": "number", "serials": "serials", "batch": "text"}') n
   loop
-    if jsonb_typeof(v_named.line) <> 'object' or v_named.line - array['line_no', 'serials', 'batch'] <> '{}'
-      or jsonb_typeof(v_named.line -> 'line_no') is distinct from 'number' or v_named.times > 1
-      or not coalesce((v_named.line -> 'line_no')::numeric between 1 and 2000, false)
-      or (v_named.line ->> 'serials' is not null and not private.is_serials(v_named.line -> 'serials'))
-      or jsonb_typeof(coalesce(v_named.line -> 'batch', 'null')) not in ('string', 'null') then
-      perform private.fail(400, 'invalid_input', format('Line %s needs a line_no, each once, and serials or a batch.', v_named.place),
-        jsonb_build_object('field', 'p_lines', 'line', v_named.place));
-    end if;
-    line_no := trunc((v_named.line -> 'line_no')::numeric);
+    line_no := v_named.line_no;
     select l.variant_id, v.sku, v.tracking, p.kind into v_variant
     from public.stock_transfer_lines l
     join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id

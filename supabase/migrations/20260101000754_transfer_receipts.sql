@@ -1,49 +1,5 @@
 -- Receiving a transfer: what arrived well, what damaged, what not at all.
 
-create function private.check_receipt(p_lines jsonb) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_known text[] := array['item_no', 'received', 'damaged', 'missing', 'serials'];
-  v_place bigint;
-  v_problem text;
-begin
-  if jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be null or a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
-  end if;
-  select e.place, e.problem into v_place, v_problem from (select t.place, case
-      when jsonb_typeof(t.line) <> 'object' then 'is no object'
-      when t.line - v_known <> '{}' then 'has an unknown field, ' || (select min(k) from jsonb_object_keys(t.line - v_known) k)
-      when jsonb_typeof(t.line -> 'item_no') is distinct from 'number' then 'needs an item_no (number)'
-      when not (t.line -> 'item_no')::numeric between 1 and 1000000 or (t.line -> 'item_no')::numeric % 1 <> 0
-        then 'needs an item_no (number)'
-      when count(*) over (partition by case when jsonb_typeof(t.line -> 'item_no') = 'number'
-        then (t.line -> 'item_no')::numeric end) > 1 then 'names an item twice'
-      when exists (
-        select from unnest(array['received', 'damaged', 'missing']) f
-        where jsonb_typeof(coalesce(t.line -> f, 'null')) not in ('number', 'null')
-          or not coalesce((nullif(t.line -> f, 'null'))::numeric between 0 and 999999999, true)) then 'has no quantity'
-      when (select coalesce(sum((t.line ->> f)::numeric), 0) from unnest(array['received', 'damaged', 'missing']) f) = 0
-        then 'says nothing of its item'
-      when t.line ->> 'serials' is not null and (jsonb_typeof(t.line -> 'serials') <> 'object'
-        or (t.line -> 'serials') - array['received', 'damaged', 'missing'] <> '{}' or exists (
-          select from jsonb_each(t.line -> 'serials') s
-          where s.value not in ('null', '[]') and not private.is_serials(s.value))) then 'has no serial numbers as serials'
-    end as problem
-    from jsonb_array_elements(p_lines) with ordinality t (line, place)) e
-  where e.problem is not null order by e.place limit 1;
-  if v_problem is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s %s.', v_place, v_problem),
-      jsonb_build_object('field', 'p_lines', 'line', v_place));
-  end if;
-end;
-$$;
-
-comment on function private.check_receipt(jsonb) is
-'p_lines: [{"item_no", "received"?, "damaged"?, "missing"?, "serials"?: {"received"?: [], "damaged"?: [], "missing"?: []}}], 1 to
-2000 of them, each item once. Errors: 400 invalid_input with the line.';
-
 create function private.receipt_pieces(p_item public.stock_transfer_items, p_sku text, p_line jsonb) returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -90,7 +46,7 @@ $$;
 
 comment on function private.receipt_pieces(public.stock_transfer_items, text, jsonb) is
 'Which numbered pieces of an item arrived well, damaged or not at all: {"received": [], "damaged": [], "missing": []}. p_sku: for
-messages; p_line: of a receipt, as private.check_receipt takes it. Errors: 409 serial_not_here, 422 serials_required.';
+messages; p_line: of a receipt, checked. Errors: 409 serial_not_here, 422 serials_required.';
 
 create function private.read_receipt(p_org_id uuid, p_transfer_id uuid, p_lines jsonb)
 returns table (item_no integer, received numeric, damaged numeric, missing numeric, received_serials text[],
@@ -109,14 +65,19 @@ begin
     v_lines := (
       select jsonb_agg(jsonb_build_object('item_no', i.item_no, 'received', i.open) order by i.item_no)
       from public.stock_transfer_items i where i.org_id = p_org_id and i.transfer_id = p_transfer_id and i.open > 0);
-  else
-    perform private.check_receipt(v_lines);
   end if;
-  for v_line in select t.line, t.place from jsonb_array_elements(v_lines) with ordinality t (line, place) order by t.place loop
-    item_no := (v_line.line ->> 'item_no')::numeric;
+  for v_line in
+    select n.* from private.named_lines(v_lines, '{"item_no": "number", "received": "part", "damaged": "part", "missing": "part",
+      "serials": {"received": "pieces", "damaged": "pieces", "missing": "pieces"}}') n
+  loop
+    item_no := v_line.line_no;
     received := coalesce((v_line.line ->> 'received')::numeric, 0);
     damaged := coalesce((v_line.line ->> 'damaged')::numeric, 0);
     missing := coalesce((v_line.line ->> 'missing')::numeric, 0);
+    if received + damaged + missing = 0 then
+      perform private.fail(400, 'invalid_input', format('Line %s says nothing of its item.', v_line.place),
+        jsonb_build_object('field', 'p_lines', 'line', v_line.place));
+    end if;
     select i.* into v_item from public.stock_transfer_items i
     where i.org_id = p_org_id and i.transfer_id = p_transfer_id and i.item_no = read_receipt.item_no;
     if v_item.item_no is null then
@@ -149,7 +110,7 @@ end;
 $$;
 
 comment on function private.read_receipt(uuid, uuid, jsonb) is
-'What a receipt says of each item. p_lines: as private.check_receipt takes them; null: all that is open arrived well. Under the
+'What a receipt says of each item. p_lines: as receive_transfer takes them; null: all that is open arrived well. Under the
 transfer''s lock. Errors: 400 invalid_input; 404 not_found; 409 serial_not_here; 422 receipt_exceeds_transfer, serials_required.';
 
 create function public.receive_transfer(p_id uuid, p_transfer_id uuid, p_lines jsonb default null, p_options jsonb default '{}')

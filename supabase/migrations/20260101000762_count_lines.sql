@@ -9,9 +9,7 @@ declare
   v_line record;
 begin
   -- None is a count too, unlike in any other stock document.
-  perform private.check_stock_lines(case when jsonb_typeof(p_lines) = 'array' then (
-    select jsonb_agg(case when t.line -> 'quantity' = '0' then t.line || '{"quantity": 1}' else t.line end order by t.place)
-    from jsonb_array_elements(p_lines) with ordinality t (line, place)) else p_lines end);
+  perform private.check_stock_lines(p_lines, 'count');
   for v_line in
     select t.place::integer as place, t.line, (t.line ->> 'variant_id')::uuid as asked_id, v.id, v.sku, v.tracking, p.kind, u.decimals
     from jsonb_array_elements(p_lines) with ordinality t (line, place)
@@ -59,7 +57,7 @@ end;
 $$;
 
 comment on function private.read_count_lines(uuid, jsonb) is
-'What somebody counted, checked, in line order. p_lines: as private.check_stock_lines takes them, and quantity may be 0. quantity
+'What somebody counted, checked, in line order. p_lines: as private.check_stock_lines takes counts. quantity
 returned: in the variant''s own unit. Errors: 400 invalid_input; 404 not_found; 422 not_stocked, serials_required,
 batch_required, unit_unknown.';
 

@@ -25,11 +25,7 @@ begin
       perform private.fail(404, 'not_found', 'There is no such category.', '{"field": "category_id"}');
     end if;
     return array(
-      with recursive tree as (
-        select c.id from public.categories c where c.org_id = p_org_id and c.id = private.id_option(p_options, 'category_id')
-        union
-        select c.id from tree t join public.categories c on c.org_id = p_org_id and c.parent_id = t.id)
-      select v.id from tree t
+      select v.id from private.categories_within(p_org_id, private.id_option(p_options, 'category_id')) t (id)
       join public.products p on p.org_id = p_org_id and p.category_id = t.id and p.kind = 'goods'
       join public.product_variants v on v.org_id = p_org_id and v.product_id = p.id);
   elsif v_asked[1] = 'abc_class' then
@@ -73,12 +69,7 @@ declare
   v_count public.stock_counts;
 begin
   select * into v_count from public.stock_counts where org_id = p_org_id and id = p_count_id for no key update;
-  if not exists (
-    select from public.lifecycle_transitions
-    where document = 'stock_count' and from_status = v_count.status and to_status = p_to) then
-    perform private.fail(409, 'invalid_transition', format('This count cannot go from %s to %s.', v_count.status, p_to),
-      jsonb_build_object('document', 'stock_count', 'from', v_count.status, 'to', p_to));
-  end if;
+  perform private.check_step('stock_count', v_count.status, p_to);
   return v_count;
 end;
 $$;
@@ -195,7 +186,7 @@ declare
   v_scope uuid[];
   v_blind boolean := true;
 begin
-  select * into v_location from public.locations where id = p_location_id and archived_at is null;
+  select * into v_location from public.locations where id = p_location_id;
   v_org_id := private.authorize_branch('count.manage', v_location.branch_id);
   perform private.check_options(p_options, array['category_id', 'abc_class', 'variant_ids', 'blind', 'note']);
   if jsonb_typeof(coalesce(nullif(p_options -> 'blind', 'null'), 'true')) <> 'boolean'
@@ -204,9 +195,13 @@ begin
       '{"field": "p_options"}');
   end if;
   v_blind := coalesce((p_options ->> 'blind')::boolean, true);
-  v_scope := private.count_scope(v_org_id, v_location.branch_id, p_kind, p_options);
 
+  -- What a repeated call asked for may be gone since: whatever it has to be looked up for comes after the claim.
   if private.claim_request(v_org_id, p_id, 'start_count', jsonb_build_array(p_location_id, p_kind, p_options)) then
+    if v_location.archived_at is not null then
+      perform private.fail(404, 'not_found', 'There is no such location.', '{"field": "p_location_id"}');
+    end if;
+    v_scope := private.count_scope(v_org_id, v_location.branch_id, p_kind, p_options);
     insert into public.stock_counts (org_id, id, branch_id, location_id, kind, scope, blind, status, note, started_by)
     values (v_org_id, p_id, v_location.branch_id, p_location_id, p_kind, jsonb_strip_nulls(p_options - 'blind' - 'note'), v_blind,
       'counting', p_options ->> 'note', private.caller());
@@ -264,9 +259,9 @@ begin
   select * into v_count from public.stock_counts
   where id = p_count_id and org_id in (select private.member_orgs());
   v_org_id := private.authorize_branch('count.record', v_count.branch_id);
-  select jsonb_agg(to_jsonb(l)) into v_lines from private.read_count_lines(v_org_id, p_lines) l;
   if private.claim_request(v_org_id, p_id, 'record_count', jsonb_build_array(p_count_id, p_lines)) then
     v_count := private.share_count(v_org_id, p_count_id);
+    select jsonb_agg(to_jsonb(l)) into v_lines from private.read_count_lines(v_org_id, p_lines) l;
     v_lines := private.place_count_lines(v_count, v_lines);
     perform private.lock_levels(v_org_id, array[v_count.location_id],
       array(select distinct (l ->> 'variant_id')::uuid from jsonb_array_elements(v_lines) l));

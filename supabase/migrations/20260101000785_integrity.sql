@@ -50,12 +50,7 @@ begin
   return query
   with ledger as (
     select e.location_id, e.variant_id, sum(e.quantity) as quantity
-    from (
-      select m.to_location_id as location_id, m.variant_id, m.quantity from public.stock_movements m where m.org_id = p_org_id
-      union all
-      select m.from_location_id, m.variant_id, -m.quantity from public.stock_movements m where m.org_id = p_org_id) e
-    join public.locations l on l.org_id = p_org_id and l.id = e.location_id and l.holds_stock
-    group by 1, 2
+    from private.stock_entries e where e.org_id = p_org_id group by 1, 2
   )
   select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'on_hand', s.on_hand, 'ledger', g.quantity)
   from (select * from public.stock_levels where org_id = p_org_id) s
@@ -85,12 +80,7 @@ begin
   from (
     select e.location_id, e.variant_id, e.id,
       sum(e.quantity) over (partition by e.location_id, e.variant_id order by e.id) as balance
-    from (
-      select m.id, m.to_location_id as location_id, m.variant_id, m.quantity from public.stock_movements m
-      where m.org_id = p_org_id
-      union all
-      select m.id, m.from_location_id, m.variant_id, -m.quantity from public.stock_movements m where m.org_id = p_org_id) e
-    join public.locations l on l.org_id = p_org_id and l.id = e.location_id and l.holds_stock) b
+    from private.stock_entries e where e.org_id = p_org_id) b
   where b.balance < 0
   group by b.location_id, b.variant_id;
 end;
@@ -155,13 +145,7 @@ begin
     from public.batch_levels b where b.org_id = p_org_id group by 1, 2
   ), ledger as (
     select e.location_id, e.variant_id, e.batch_id, sum(e.quantity) as quantity
-    from (
-      select m.to_location_id as location_id, m.variant_id, m.batch_id, m.quantity from public.stock_movements m
-      where m.org_id = p_org_id and m.batch_id is not null
-      union all
-      select m.from_location_id, m.variant_id, m.batch_id, -m.quantity from public.stock_movements m
-      where m.org_id = p_org_id and m.batch_id is not null) e
-    join public.locations l on l.org_id = p_org_id and l.id = e.location_id and l.holds_stock
+    from private.stock_entries e where e.org_id = p_org_id and e.batch_id is not null
     group by 1, 2, 3
   )
   select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'on_hand', s.on_hand, 'lots', b.quantity)

@@ -134,7 +134,7 @@ begin
       cross join lateral (
         select case when a.unit is null or a.unit = p.unit_code then 1 else w.factor end as factor,
           case when a.unit is null or a.unit = p.unit_code then a.quantity
-            when u.decimals = 0 then a.quantity * w.factor else round(a.quantity * w.factor, u.decimals) end as base_quantity) f
+            else private.in_base(a.quantity, w.factor, u.decimals) end as base_quantity) f
       -- "offset 0" keeps the planner from asking the lists again for each column that is read of the answer.
       cross join lateral (
         select case when v_has_lists then private.list_price(p_org_id, p_branch_id, p_customer_group_id, a.variant_id,
@@ -145,7 +145,7 @@ begin
           (y.listed).price_list as price_list) k
       left join lateral (
         select jsonb_agg(jsonb_build_object('variant_id', x.id, 'sku', x.sku, 'name', x.name,
-          'quantity', (t.quantity * f.base_quantity)::numeric(14, 3)) order by t.position, x.sku) as items
+          'quantity', round(t.quantity * f.base_quantity, 3)) order by t.position, x.sku) as items
         from public.set_components t join public.product_variants x on x.org_id = t.org_id and x.id = t.component_variant_id
         where p.kind = 'set' and t.org_id = p_org_id and t.set_variant_id = v.id) s on true
       left join lateral (
@@ -165,7 +165,7 @@ begin
           when f.id is null then 'not_found'
           when f.archived_at is not null then 'variant_archived'
           when f.factor is null then 'unit_unknown'
-          when f.base_quantity <> round(f.base_quantity, f.decimals) or f.base_quantity = 0 then 'quantity_decimals'
+          when f.base_quantity is null or f.base_quantity <> round(f.base_quantity, f.decimals) then 'quantity_decimals'
           when f.kind = 'set' and f.set_items is null then 'set_incomplete'
           when f.kind <> 'set' and ((f.serials <> 'null' and f.tracking <> 'serial') or (f.batch <> 'null' and f.tracking <> 'batch'))
             then 'not_tracked'

@@ -29,6 +29,9 @@ begin
     if v_customer.id is null then
       perform private.fail(404, 'not_found', 'There is no such customer.', '{"field": "p_customer_id"}');
     end if;
+    if v_customer.customer_group_id is not null then
+      v_customer.customer_group_id := private.live_group(p_org_id, v_customer.customer_group_id);
+    end if;
   end if;
   if p_options ->> 'occurred_at' is not null then
     if not private.permitted('sale.backdate', p_org_id) then

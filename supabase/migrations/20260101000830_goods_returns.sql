@@ -32,6 +32,7 @@ create table public.goods_return_lines (
   branch_id uuid not null,
   variant_id uuid not null,
   quantity numeric(14, 3) not null check (quantity > 0),
+  base_quantity numeric(14, 3) not null check (base_quantity >= 0),
   disposition text not null check (disposition in ('restock', 'scrap', 'repair')),
   set_items jsonb,
   serials text[],
@@ -42,7 +43,8 @@ create table public.goods_return_lines (
 );
 
 comment on table public.goods_return_lines is
-'How much of an invoice''s line came back. quantity: in the line''s unit; disposition: restock (to the location), repair (to the
+'How much of an invoice''s line came back. quantity: in the line''s unit; base_quantity: in the
+product''s own, all returns of a line together as much as left; disposition: restock (to the location), repair (to the
 quarantine) or scrap (written off as it came); set_items: the components that a set came back as.';
 
 -- Indexes -----------------------------------------------------------------------------------------
@@ -54,10 +56,12 @@ create index on public.goods_return_lines (branch_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
-create type private.returned_line as (line_no integer, quantity numeric, serials text[], disposition text,
-  line public.invoice_lines);
+create type private.returned_line as (line_no integer, quantity numeric, before numeric, base_quantity numeric, serials text[],
+  disposition text, line public.invoice_lines);
 
-comment on type private.returned_line is 'What comes back of a line of an invoice, and that line.';
+comment on type private.returned_line is
+'What comes back of a line of an invoice, and that line. quantity: in the line''s unit, and before: what came back earlier;
+base_quantity: of the quantity, in the product''s own unit.';
 
 create function private.returnable_lines(p_org_id uuid, p_invoice_id uuid, p_lines jsonb)
 returns setof private.returned_line
@@ -66,38 +70,36 @@ set search_path = ''
 as $$
 declare
   v_asked record;
-  v_line_no integer;
-  v_quantity numeric;
   v_line public.invoice_lines;
+  v_decimals record;
+  v_before numeric;
+  v_base numeric;
 begin
-  if p_lines is null or jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
-  end if;
   for v_asked in
-    select t.line, t.place from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place
+    select n.* from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials",
+      "disposition": ["restock", "scrap", "repair"]}') n
   loop
-    if jsonb_typeof(v_asked.line) <> 'object' or v_asked.line - array['line_no', 'quantity', 'serials', 'disposition'] <> '{}'
-      or jsonb_typeof(v_asked.line -> 'line_no') is distinct from 'number'
-      or jsonb_typeof(v_asked.line -> 'quantity') is distinct from 'number'
-      or not (v_asked.line -> 'quantity')::numeric between 0.001 and 999999999
-      or not (v_asked.line -> 'line_no')::numeric between 1 and 2000
-      or (v_asked.line ->> 'serials' is not null and not private.is_serials(v_asked.line -> 'serials'))
-      or coalesce(v_asked.line ->> 'disposition', 'restock') not in ('restock', 'scrap', 'repair') then
-      perform private.fail(400, 'invalid_input', format('Line %s needs line_no, quantity above 0 and, for numbered pieces, serials;
-disposition is restock, scrap or repair.', v_asked.place), jsonb_build_object('field', 'p_lines', 'line', v_asked.place));
-    end if;
-    v_line_no := trunc((v_asked.line -> 'line_no')::numeric);
-    v_quantity := (v_asked.line -> 'quantity')::numeric;
     select l.* into v_line from public.invoice_lines l
-    where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = v_line_no;
+    where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = v_asked.line_no;
     if v_line.variant_id is null then
-      perform private.fail(404, 'not_found', format('The invoice has no line %s.', v_line_no),
-        jsonb_build_object('line', v_asked.place, 'line_no', v_line_no));
-    elsif v_quantity <> round(v_quantity, (select decimals from public.units where code = v_line.unit)) then
+      perform private.fail(404, 'not_found', format('The invoice has no line %s.', v_asked.line_no),
+        jsonb_build_object('line', v_asked.place, 'line_no', v_asked.line_no));
+    end if;
+    select u.decimals as asked, b.decimals as base into v_decimals
+    from public.units u
+    cross join public.product_variants v
+    join public.products p on p.org_id = v.org_id and p.id = v.product_id
+    join public.units b on b.code = p.unit_code
+    where u.code = v_line.unit and v.org_id = p_org_id and v.id = v_line.variant_id;
+    v_before := coalesce((
+      select sum(r.quantity) from public.goods_return_lines r
+      where r.org_id = p_org_id and r.invoice_id = p_invoice_id and r.line_no = v_asked.line_no), 0);
+    v_base := private.base_part(v_line.base_quantity, v_line.quantity, v_before, v_before + v_asked.quantity, v_decimals.base);
+    if v_asked.quantity <> round(v_asked.quantity, v_decimals.asked) or v_base is null then
       perform private.fail(400, 'invalid_input', format('%s does not come back in fractions so small.', v_line.sku),
         jsonb_build_object('field', 'p_lines', 'line', v_asked.place, 'sku', v_line.sku));
     end if;
-    return next row (v_line_no, v_quantity, private.texts(v_asked.line -> 'serials'),
+    return next row (v_asked.line_no, v_asked.quantity, v_before, v_base, private.texts(v_asked.line -> 'serials'),
       coalesce(v_asked.line ->> 'disposition', 'restock'), v_line)::private.returned_line;
   end loop;
 end;
@@ -114,13 +116,9 @@ as $$
 declare
   v_excess record;
 begin
-  select a.line_no, a.line, sum(a.quantity) as asked, coalesce(max(d.quantity), 0) as returned into v_excess
+  select a.line_no, a.line, a.quantity as asked, a.before as returned into v_excess
   from private.returnable_lines(p_org_id, p_invoice_id, p_lines) a
-  left join lateral (
-    select sum(r.quantity) as quantity from public.goods_return_lines r
-    where r.org_id = p_org_id and r.invoice_id = p_invoice_id and r.line_no = a.line_no) d on true
-  group by a.line_no, a.line
-  having count(*) > 1 or sum(a.quantity) + coalesce(max(d.quantity), 0) > (a.line).quantity
+  where a.before + a.quantity > (a.line).quantity
   order by a.line_no limit 1;
   if v_excess.line_no is not null then
     perform private.fail(422, 'return_exceeds_sale', format('Of %s, %s were sold and %s have come back.', (v_excess.line).sku,
@@ -131,7 +129,7 @@ end;
 $$;
 
 comment on function private.refuse_excess(uuid, uuid, jsonb) is
-'No more comes back than was sold, line by line; a line is named once. Under the invoice''s lock. Errors: 422 return_exceeds_sale.';
+'No more comes back than was sold, line by line. Under the invoice''s lock. Errors: 422 return_exceeds_sale.';
 
 create function private.sale_documents(p_org_id uuid, p_invoice_id uuid) returns uuid[]
 language plpgsql stable
@@ -294,10 +292,10 @@ begin
     created_by)
   values (p_org_id, p_id, v_branch_id, p_location_id, v_quarantine_id, p_invoice_id, p_reason, p_date, private.caller());
   insert into public.goods_return_lines (org_id, goods_return_id, invoice_id, line_no, branch_id, variant_id, quantity,
-    disposition, set_items, serials)
-  select p_org_id, p_id, p_invoice_id, r.line_no, v_branch_id, (r.line).variant_id, r.quantity, r.disposition, (
+    base_quantity, disposition, set_items, serials)
+  select p_org_id, p_id, p_invoice_id, r.line_no, v_branch_id, (r.line).variant_id, r.quantity, r.base_quantity, r.disposition, (
       select jsonb_agg(c || jsonb_build_object('quantity',
-        ((c ->> 'quantity')::numeric * r.quantity / (r.line).quantity)::numeric(14, 3)))
+        private.base_part((c ->> 'quantity')::numeric, (r.line).quantity, r.before, r.before + r.quantity, 3)))
       from jsonb_array_elements((r.line).set_items) c), r.serials
   from private.returnable_lines(p_org_id, p_invoice_id, p_lines) r;
 
@@ -319,17 +317,17 @@ begin
     v_serials := (
       select array_agg(s) from public.goods_return_lines l, unnest(l.serials) s
       where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition = v_disposition);
-    -- What was a set comes back as its components; services have nothing to bring back, and find no movement.
+    -- What was a set comes back as its components; services have nothing to bring back, and find no movement. A part too small
+    -- to be measured moves nothing: the next one brings it along.
     for v_line in
       select e.variant_id, sum(e.quantity) as quantity
       from (
         select l.line_no, coalesce((c.item ->> 'variant_id')::uuid, l.variant_id) as variant_id,
-          coalesce((c.item ->> 'quantity')::numeric, round(l.quantity * i.base_quantity / i.quantity, 3)) as quantity
+          coalesce((c.item ->> 'quantity')::numeric, l.base_quantity) as quantity
         from public.goods_return_lines l
-        join public.invoice_lines i on i.org_id = l.org_id and i.invoice_id = l.invoice_id and i.line_no = l.line_no
         left join lateral jsonb_array_elements(l.set_items) c (item) on true
         where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition = v_disposition) e
-      group by e.variant_id order by e.variant_id
+      group by e.variant_id having sum(e.quantity) > 0 order by e.variant_id
     loop
       v_moves := v_moves || private.return_moves(p_org_id, p_invoice_id, v_line.variant_id, v_line.quantity, v_serials,
         v_buyer_location_id, v_to_location_id);
@@ -358,25 +356,28 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_branch public.branches;
+  v_location record;
   v_org_id uuid;
   v_date date;
 begin
-  select b.* into v_branch
-  from public.locations l join public.branches b on b.id = l.branch_id
-  where l.id = p_location_id and l.archived_at is null;
-  v_org_id := private.authorize_branch('sale.return', v_branch.id);
+  select l.branch_id, l.archived_at, b.timezone into v_location
+  from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
+  where l.id = p_location_id;
+  v_org_id := private.authorize_branch('sale.return', v_location.branch_id);
   if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
     perform private.fail(400, 'invalid_input', 'Say why the goods come back, in 1 to 500 characters.', '{"field": "p_reason"}');
   end if;
   if private.claim_request(v_org_id, p_id, 'return_goods', jsonb_build_array(p_invoice_id, p_location_id, p_lines, p_reason)) then
+    if v_location.archived_at is not null then
+      perform private.fail(404, 'not_found', 'There is no such location.', '{"field": "p_location_id"}');
+    end if;
     -- Two returns of one invoice come after one another, so that together they bring no more than was sold.
     perform from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
     if not found then
       perform private.fail(404, 'not_found', 'There is no such invoice.', '{"field": "p_invoice_id"}');
     end if;
     perform private.refuse_excess(v_org_id, p_invoice_id, p_lines);
-    v_date := (now() at time zone v_branch.timezone)::date;
+    v_date := (now() at time zone v_location.timezone)::date;
     perform private.assert_period_open(v_org_id, v_date);
     perform private.take_back(v_org_id, p_id, p_invoice_id, p_location_id, p_lines, p_reason, now(), v_date);
   end if;

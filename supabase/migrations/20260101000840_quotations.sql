@@ -103,22 +103,6 @@ $$;
 
 comment on function private.check_reason(text) is 'A reason has 1 to 500 characters. Errors: 400 invalid_input.';
 
-create function private.check_step(p_document text, p_from text, p_to text) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  if not exists (
-    select from public.lifecycle_transitions t
-    where t.document = p_document and t.from_status = p_from and t.to_status = p_to) then
-    perform private.refuse_transition(p_document, p_from, p_to);
-  end if;
-end;
-$$;
-
-comment on function private.check_step(text, text, text) is
-'Refuses a step that the lifecycle does not list, before an act changes anything. Errors: 409 invalid_transition.';
-
 create function private.price_document(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
 returns jsonb
 language plpgsql stable

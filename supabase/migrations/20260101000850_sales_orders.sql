@@ -110,14 +110,17 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
 -- How far it has come -------------------------------------------------------------------------------
 
 create function private.order_progress(p_org_id uuid, p_order_id uuid)
-returns table (line_no integer, quantity numeric, delivered numeric, invoiced numeric, stocked boolean, line jsonb)
+returns table (line_no integer, quantity numeric, delivered numeric, invoiced numeric, stocked boolean, line jsonb, decimals integer)
 language plpgsql stable
 set search_path = ''
 as $$
 begin
   return query
-  select l.line_no, l.quantity::numeric, coalesce(d.quantity, 0), coalesce(i.quantity, 0), l.stocked, l.line
+  select l.line_no, l.quantity::numeric, coalesce(d.quantity, 0), coalesce(i.quantity, 0), l.stocked, l.line, u.decimals
   from public.sales_order_lines l
+  join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
+  join public.products p on p.org_id = v.org_id and p.id = v.product_id
+  join public.units u on u.code = p.unit_code
   left join (
     select t.line_no, sum(t.quantity) as quantity
     from public.deliveries h join public.delivery_lines t on t.org_id = h.org_id and t.delivery_id = h.id
@@ -131,9 +134,10 @@ end;
 $$;
 
 comment on function private.order_progress(uuid, uuid) is
-'An order''s lines with how much of each was delivered, and invoiced on what is not void, in the line''s unit. No errors.';
+'An order''s lines with how much of each was delivered, and invoiced on what is not void, in the line''s unit. decimals: of the
+product''s own unit. No errors.';
 
-create function private.line_part(p_line jsonb, p_from numeric, p_to numeric) returns jsonb
+create function private.line_part(p_line jsonb, p_from numeric, p_to numeric, p_decimals integer) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
@@ -155,11 +159,10 @@ begin
     select round((t.tax ->> 'amount')::numeric * p_to / v_all, 2) - round((t.tax ->> 'amount')::numeric * p_from / v_all, 2)
       as amount) e;
   return p_line || jsonb_build_object('quantity', (p_to - p_from)::numeric(14, 3),
-    'base_quantity', round((p_line ->> 'base_quantity')::numeric * p_to / v_all, 3)
-      - round((p_line ->> 'base_quantity')::numeric * p_from / v_all, 3),
+    'base_quantity', private.base_part((p_line ->> 'base_quantity')::numeric, v_all, p_from, p_to, p_decimals)::numeric(14, 3),
     'set_items', (
-      select jsonb_agg(c || jsonb_build_object('quantity', round((c ->> 'quantity')::numeric * p_to / v_all, 3)
-        - round((c ->> 'quantity')::numeric * p_from / v_all, 3)))
+      select jsonb_agg(c || jsonb_build_object('quantity',
+        private.base_part((c ->> 'quantity')::numeric, v_all, p_from, p_to, 3)))
       from jsonb_array_elements(nullif(p_line -> 'set_items', 'null')) c),
     'offers', (
       select coalesce(jsonb_agg(o.offer || jsonb_build_object('amount', e.amount) order by o.place) filter (where e.amount > 0), '[]')
@@ -173,9 +176,10 @@ begin
 end;
 $$;
 
-comment on function private.line_part(jsonb, numeric, numeric) is
+comment on function private.line_part(jsonb, numeric, numeric, integer) is
 'The part of a line from one quantity to another, with its share of every amount: price, discount and tax as ordered. p_line: as
-private.price_sale returned it; p_from, p_to: in the line''s unit, 0 to its quantity.';
+private.price_sale returned it; p_from, p_to: in the line''s unit, 0 to its quantity;
+p_decimals: of the product''s own unit, as private.order_progress has it. base_quantity is null where a counted part is not whole.';
 
 create function private.sum_document(p_org_id uuid, p_header jsonb, p_lines jsonb) returns jsonb
 language plpgsql stable
@@ -202,19 +206,24 @@ p_header: the other document''s; p_lines: JSON lines, as private.line_part retur
 
 -- Reading one -------------------------------------------------------------------------------------
 
-create function private.order_held(p_org_id uuid, p_reservation_id uuid, p_line_no integer, p_line jsonb, p_open numeric)
+create function private.order_held(p_org_id uuid, p_reservation_id uuid, p_line_no integer, p_line jsonb, p_open numeric,
+  p_decimals integer)
 returns numeric
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  v_all numeric := (p_line ->> 'quantity')::numeric;
+  v_is_set boolean := p_line -> 'set_items' <> 'null';
 begin
   -- Of a set as many are held as its scarcest component allows.
   return coalesce((
     select round(p_open * min(least(coalesce(i.quantity, 0) / nullif(n.quantity, 0), 1)), 3)
     from (
       select (c ->> 'variant_id')::uuid as variant_id,
-        (c ->> 'quantity')::numeric * p_open / (p_line ->> 'quantity')::numeric as quantity
-      from jsonb_array_elements(case when p_line -> 'set_items' <> 'null' then p_line -> 'set_items'
+        private.base_part((c ->> 'quantity')::numeric, v_all, v_all - p_open, v_all, case when v_is_set then 3 else p_decimals end)
+          as quantity
+      from jsonb_array_elements(case when v_is_set then p_line -> 'set_items'
         else jsonb_build_array(p_line || jsonb_build_object('quantity', p_line -> 'base_quantity')) end) c) n
     join public.stock_reservations r on r.org_id = p_org_id and r.id = p_reservation_id and r.status = 'active'
     left join public.stock_reservation_items i
@@ -222,8 +231,9 @@ begin
 end;
 $$;
 
-comment on function private.order_held(uuid, uuid, integer, jsonb, numeric) is
-'How much of an order''s line its reservation holds, in the line''s unit. p_open: what is still to be delivered of it.';
+comment on function private.order_held(uuid, uuid, integer, jsonb, numeric, integer) is
+'How much of an order''s line its reservation holds, in the line''s unit. p_open: what is still to be delivered of it;
+p_decimals: of the product''s own unit.';
 
 create function private.order_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -253,7 +263,7 @@ begin
     cross join lateral (
       select coalesce(jsonb_agg(p.line || jsonb_build_object('delivered', p.delivered::numeric(14, 3), 'invoiced',
           p.invoiced::numeric(14, 3), 'open', e.open::numeric(14, 3), 'reserved', case when p.stocked and e.open > 0
-            then private.order_held(o.org_id, o.reservation_id, p.line_no, p.line, e.open)::numeric(14, 3) else 0.000 end)
+            then private.order_held(o.org_id, o.reservation_id, p.line_no, p.line, e.open, p.decimals)::numeric(14, 3) else 0.000 end)
         order by p.line_no), '[]') as list
       from private.order_progress(o.org_id, o.id) p
       cross join lateral (

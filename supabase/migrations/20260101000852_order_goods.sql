@@ -25,10 +25,12 @@ set search_path = ''
 as $$
 begin
   return query
-  select p.line_no, (p.line ->> 'variant_id')::uuid, round((p.line ->> 'base_quantity')::numeric * e.share, 3),
-    (c.item ->> 'variant_id')::uuid, round((c.item ->> 'quantity')::numeric * e.share, 3)
+  select p.line_no, (p.line ->> 'variant_id')::uuid,
+    private.base_part((p.line ->> 'base_quantity')::numeric, p.quantity, p.delivered, p.quantity, p.decimals),
+    (c.item ->> 'variant_id')::uuid,
+    private.base_part((c.item ->> 'quantity')::numeric, p.quantity, p.delivered, p.quantity,
+      case when p.line -> 'set_items' <> 'null' then 3 else p.decimals end)
   from private.order_progress(p_org_id, p_order_id) p
-  cross join lateral (select (p.quantity - p.delivered) / p.quantity as share) e
   cross join lateral jsonb_array_elements(case when p.line -> 'set_items' <> 'null' then p.line -> 'set_items'
     else jsonb_build_array(p.line || jsonb_build_object('quantity', p.line -> 'base_quantity')) end) c (item)
   where p.stocked and p.delivered < p.quantity

@@ -60,33 +60,10 @@ returns table (line_no integer, quantity numeric, serials jsonb, batch text)
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  v_place bigint;
 begin
-  if jsonb_typeof(p_lines) is distinct from 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines, or null for everything open.',
-      '{"field": "p_lines"}');
-  end if;
-  select t.place into v_place from jsonb_array_elements(p_lines) with ordinality t (line, place)
-  where case when jsonb_typeof(t.line) <> 'object' or jsonb_typeof(t.line -> 'line_no') is distinct from 'number'
-      or jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then true
-    else t.line - array['line_no', 'quantity', 'serials', 'batch'] <> '{}'
-      or not (t.line -> 'line_no')::numeric between 1 and 2000 or (t.line -> 'line_no')::numeric % 1 <> 0
-      or not (t.line -> 'quantity')::numeric between 0.001 and 999999999
-      or (t.line ->> 'serials' is not null and not private.is_serials(t.line -> 'serials'))
-      or jsonb_typeof(coalesce(t.line -> 'batch', 'null')) not in ('string', 'null') end
-  order by t.place limit 1;
-  if v_place is null then
-    select max(t.place) into v_place from jsonb_array_elements(p_lines) with ordinality t (line, place)
-    group by t.line -> 'line_no' having count(*) > 1 limit 1;
-  end if;
-  if v_place is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s needs a line_no, named once, and a quantity above 0.', v_place),
-      jsonb_build_object('field', 'p_lines', 'line', v_place));
-  end if;
   return query
-  select (t.line -> 'line_no')::integer, (t.line -> 'quantity')::numeric, nullif(t.line -> 'serials', 'null'), t.line ->> 'batch'
-  from jsonb_array_elements(p_lines) t (line);
+  select n.line_no, n.quantity, nullif(n.line -> 'serials', 'null'), n.line ->> 'batch'
+  from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials", "batch": "text"}') n;
 end;
 $$;
 
@@ -103,13 +80,14 @@ declare
   v_lines jsonb;
 begin
   if p_lines is not null then
-    select a.line_no, a.quantity as asked, p.line, p.quantity - p.delivered as open, u.decimals, v.tracking, a.serials, a.batch
+    select a.line_no, a.quantity as asked, p.line, p.quantity - p.delivered as open, v.tracking, a.serials, a.batch
     into v_bad
     from private.delivery_asked(p_lines) a
     left join private.order_progress(p_org_id, p_order_id) p on p.line_no = a.line_no
     left join public.units u on u.code = p.line ->> 'unit'
     left join public.product_variants v on v.org_id = p_org_id and v.id = (p.line ->> 'variant_id')::uuid
     where p.line is null or a.quantity > p.quantity - p.delivered or a.quantity <> round(a.quantity, u.decimals)
+      or private.base_part((p.line ->> 'base_quantity')::numeric, p.quantity, p.delivered, p.delivered + a.quantity, p.decimals) is null
       or (p.line -> 'set_items' = 'null' and a.serials is not null and v.tracking <> 'serial')
       or (a.batch is not null and v.tracking <> 'batch')
     order by a.line_no limit 1;
@@ -133,7 +111,7 @@ begin
   if v_asked is null then
     perform private.fail(422, 'delivery_exceeds_order', 'All of this order was delivered.', jsonb_build_object('order_id', p_order_id));
   end if;
-  select jsonb_agg(private.line_part(p.line, p.delivered, p.delivered + a.quantity)
+  select jsonb_agg(private.line_part(p.line, p.delivered, p.delivered + a.quantity, p.decimals)
     || jsonb_build_object('serials', a.serials, 'batch', a.batch, 'stocked', p.stocked) order by p.line_no)
   into v_lines
   from private.order_progress(p_org_id, p_order_id) p join private.delivery_asked(v_asked) a on a.line_no = p.line_no;
@@ -236,7 +214,9 @@ begin
     perform private.lock_goods(v_org_id, v_order, p_location_id);
     select * into v_hold from public.stock_reservations where org_id = v_org_id and id = v_order.reservation_id;
     perform private.let_go(v_org_id, v_order, 'fulfilled', 'delivery', p_id);
-    select jsonb_agg(l) into v_goods from jsonb_array_elements(v_lines) l where (l ->> 'stocked')::boolean;
+    -- A part too small to be measured moves nothing: the next one brings it along.
+    select jsonb_agg(l) into v_goods from jsonb_array_elements(v_lines) l
+    where (l ->> 'stocked')::boolean and (l ->> 'base_quantity')::numeric > 0;
     if v_goods is not null then
       v_moves := private.sale_moves(v_org_id, v_goods, p_location_id, private.shared_location(v_org_id, 'customer'));
       perform private.move_stock(v_org_id, 'delivery', p_id, now(), v_moves, v_date);

@@ -228,7 +228,7 @@ begin
   join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
   where p.invoiced + d.quantity > p.quantity order by p.line_no limit 1;
   if v_bad.line_no is null then
-    select jsonb_agg(private.line_part(p.line, p.invoiced, p.invoiced + coalesce(d.quantity, p.quantity - p.invoiced))
+    select jsonb_agg(private.line_part(p.line, p.invoiced, p.invoiced + coalesce(d.quantity, p.quantity - p.invoiced), p.decimals)
       || jsonb_build_object('serials', d.line -> 'serials') order by p.line_no)
     into v_lines
     from private.order_progress(p_org_id, p_order_id) p

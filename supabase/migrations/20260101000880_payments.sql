@@ -109,24 +109,6 @@ $$;
 comment on function private.credit_left(uuid, uuid) is
 'How much of a credit note was neither applied to an invoice nor paid out. No errors.';
 
-create function private.customer_credit(p_org_id uuid, p_customer_id uuid) returns numeric
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return coalesce((
-      select sum(private.unallocated(p.org_id, p.id)) from public.payments p
-      where p.org_id = p_org_id and p.customer_id = p_customer_id), 0)
-    + coalesce((
-      select sum(private.credit_left(c.org_id, c.id)) from public.credit_notes c
-      where c.org_id = p_org_id and c.customer_id = p_customer_id), 0);
-end;
-$$;
-
-comment on function private.customer_credit(uuid, uuid) is
-'What the house holds for a customer, in its currency: payments that settle nothing yet, advances among them, and credit notes
-that were not used. No errors.';
-
 -- Input -------------------------------------------------------------------------------------------
 
 create function private.payment_named(p_id uuid) returns public.payments

@@ -113,8 +113,6 @@ returns table (line_no integer, quantity numeric, serials text[], disposition te
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  v_place bigint;
 begin
   if p_lines is null then
     return query
@@ -128,26 +126,10 @@ begin
     where l.org_id = p_org_id and l.invoice_id = p_invoice_id and (p_goods_return_id is null or r.line_no is not null);
     return;
   end if;
-  if jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines, or null for everything left.',
-      '{"field": "p_lines"}');
-  end if;
-  select t.place into v_place from jsonb_array_elements(p_lines) with ordinality t (line, place)
-  where case when jsonb_typeof(t.line) <> 'object' or jsonb_typeof(t.line -> 'line_no') is distinct from 'number'
-      or jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then true
-    else t.line - array['line_no', 'quantity', 'serials', 'disposition'] <> '{}'
-      or not (t.line -> 'line_no')::numeric between 1 and 2000 or (t.line -> 'line_no')::numeric % 1 <> 0
-      or not (t.line -> 'quantity')::numeric between 0.001 and 999999999
-      or (t.line ->> 'serials' is not null and not private.is_serials(t.line -> 'serials'))
-      or coalesce(t.line ->> 'disposition', 'none') not in ('restock', 'scrap', 'repair', 'none') end
-  order by t.place limit 1;
-  if v_place is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s needs line_no and a quantity above 0; disposition is restock, scrap,
-repair or none.', v_place), jsonb_build_object('field', 'p_lines', 'line', v_place));
-  end if;
   return query
-  select (t.line -> 'line_no')::integer, (t.line -> 'quantity')::numeric, private.texts(t.line -> 'serials'), t.line ->> 'disposition'
-  from jsonb_array_elements(p_lines) t (line);
+  select n.line_no, n.quantity, private.texts(n.line -> 'serials'), n.line ->> 'disposition'
+  from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials",
+    "disposition": ["restock", "scrap", "repair", "none"]}') n;
 end;
 $$;
 
@@ -167,39 +149,40 @@ begin
     perform private.fail(422, 'credit_exceeds_sale', 'All of this invoice was credited before.',
       jsonb_build_object('invoice_id', p_invoice_id));
   end if;
-  select a.line_no, l.sku, l.quantity as sold, u.decimals, count(*) as named, sum(a.quantity) as asked, coalesce((
-      select sum(c.quantity) from public.credit_note_lines c
-      where c.org_id = p_org_id and c.invoice_id = p_invoice_id and c.line_no = a.line_no), 0) as credited, (
-      select r.quantity from public.goods_return_lines r
-      where r.org_id = p_org_id and r.goods_return_id = p_goods_return_id and r.line_no = a.line_no) as returned
+  select a.line_no, l.sku, l.quantity as sold, a.quantity as asked, c.credited, r.returned,
+    a.quantity <> round(a.quantity, u.decimals) or private.base_part(l.base_quantity, l.quantity, c.credited,
+      c.credited + a.quantity, b.decimals) is null as too_fine
   into v_bad
   from private.credit_asked(p_org_id, p_invoice_id, p_lines, p_goods_return_id) a
   left join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = a.line_no
   left join public.units u on u.code = l.unit
-  group by a.line_no, l.sku, l.quantity, u.decimals
-  having l.sku is null or count(*) > 1 or sum(a.quantity) <> round(sum(a.quantity), u.decimals)
-    or sum(a.quantity) + coalesce((
-      select sum(c.quantity) from public.credit_note_lines c
-      where c.org_id = p_org_id and c.invoice_id = p_invoice_id and c.line_no = a.line_no), 0) > l.quantity
-    or (p_goods_return_id is not null and bool_or(a.disposition is distinct from 'none') and sum(a.quantity) > coalesce((
-      select r.quantity from public.goods_return_lines r
-      where r.org_id = p_org_id and r.goods_return_id = p_goods_return_id and r.line_no = a.line_no), 0))
+  left join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
+  left join public.products p on p.org_id = v.org_id and p.id = v.product_id
+  left join public.units b on b.code = p.unit_code
+  cross join lateral (
+    select coalesce(sum(x.quantity), 0) as credited from public.credit_note_lines x
+    where x.org_id = p_org_id and x.invoice_id = p_invoice_id and x.line_no = a.line_no) c
+  cross join lateral (
+    select coalesce(sum(x.quantity), 0) as returned from public.goods_return_lines x
+    where x.org_id = p_org_id and x.goods_return_id = p_goods_return_id and x.line_no = a.line_no) r
+  where l.sku is null or c.credited + a.quantity > l.quantity or a.quantity <> round(a.quantity, u.decimals)
+    or private.base_part(l.base_quantity, l.quantity, c.credited, c.credited + a.quantity, b.decimals) is null
+    or (p_goods_return_id is not null and a.disposition is distinct from 'none' and a.quantity > r.returned)
   order by a.line_no limit 1;
   if v_bad.line_no is null then
     return;
   elsif v_bad.sku is null then
     perform private.fail(404, 'not_found', format('The invoice has no line %s.', v_bad.line_no),
       jsonb_build_object('line_no', v_bad.line_no));
-  elsif v_bad.named > 1 or v_bad.asked <> round(v_bad.asked, v_bad.decimals) then
-    perform private.fail(400, 'invalid_input', format('Name line %s once, in fractions no smaller than %s is sold in.',
-      v_bad.line_no, v_bad.sku), jsonb_build_object('field', 'p_lines', 'line_no', v_bad.line_no, 'sku', v_bad.sku));
+  elsif v_bad.too_fine then
+    perform private.fail(400, 'invalid_input', format('%s is not credited in fractions so small.', v_bad.sku), jsonb_build_object('field', 'p_lines', 'line_no', v_bad.line_no, 'sku', v_bad.sku));
   elsif v_bad.asked + v_bad.credited > v_bad.sold then
     perform private.fail(422, 'credit_exceeds_sale', format('Of %s, %s were sold and %s are credited.', v_bad.sku,
       trim_scale(v_bad.sold), trim_scale(v_bad.credited)), jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.sku,
       'sold', v_bad.sold, 'credited', v_bad.credited, 'asked', v_bad.asked));
   end if;
   perform private.fail(422, 'return_exceeds_sale', format('Of %s, fewer came back with this return.', v_bad.sku),
-    jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.sku, 'returned', coalesce(v_bad.returned, 0), 'asked', v_bad.asked));
+    jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.sku, 'returned', v_bad.returned, 'asked', v_bad.asked));
 end;
 $$;
 
@@ -216,21 +199,21 @@ begin
   return (
     with asked as (
       select a.line_no, a.quantity, a.serials, case when p.kind = 'service' then 'none'
-        else coalesce(a.disposition, 'restock') end as disposition, l as line, l.quantity as sold
+        else coalesce(a.disposition, 'restock') end as disposition, l as line, l.quantity as sold, u.decimals
       from private.credit_asked(p_org_id, p_invoice_id, p_lines, p_goods_return_id) a
       join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = a.line_no
       join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
       join public.products p on p.org_id = v.org_id and p.id = v.product_id
+      join public.units u on u.code = p.unit_code
       where a.quantity > 0
     ), measured as (
       -- Each amount is the line's share of all that is credited by now, rounded, less what was credited before: so all shares of
       -- a line sum to the line, whatever the steps.
-      select a.*, b.quantity + a.quantity as by_now, b.discount as discount_before, b.taxable as taxable_before,
-        b.base_quantity as base_before, g.returned, g.serials as serials_returned
+      select a.*, b.quantity as before, b.quantity + a.quantity as by_now, b.discount as discount_before, b.taxable as taxable_before, g.returned, g.serials as serials_returned
       from asked a
       cross join lateral (
         select coalesce(sum(c.quantity), 0) as quantity, coalesce(sum(c.discount), 0) as discount,
-          coalesce(sum(c.taxable), 0) as taxable, coalesce(sum(c.base_quantity), 0) as base_quantity
+          coalesce(sum(c.taxable), 0) as taxable
         from public.credit_note_lines c
         where c.org_id = p_org_id and c.invoice_id = p_invoice_id and c.line_no = a.line_no) b
       cross join lateral (
@@ -253,9 +236,10 @@ begin
           from jsonb_array_elements((m.line).taxes) with ordinality c (component, place)) e) t
     )
     select jsonb_agg(to_jsonb(t.line) - 'org_id' - 'invoice_id' - 'branch_id' - 'total' || jsonb_build_object(
-      'quantity', t.quantity, 'base_quantity', round((t.line).base_quantity * t.by_now / t.sold, 3) - t.base_before,
+      'quantity', t.quantity, 'base_quantity', private.base_part((t.line).base_quantity, t.sold, t.before, t.by_now, t.decimals)::numeric(14, 3),
       'set_items', (
-        select jsonb_agg(c || jsonb_build_object('quantity', ((c ->> 'quantity')::numeric * t.quantity / t.sold)::numeric(14, 3)))
+        select jsonb_agg(c || jsonb_build_object('quantity',
+          private.base_part((c ->> 'quantity')::numeric, t.sold, t.before, t.by_now, 3)))
         from jsonb_array_elements((t.line).set_items) c),
       -- When all that is left comes back, its numbers are known.
       'serials', case when t.serials is not null then to_jsonb(t.serials)

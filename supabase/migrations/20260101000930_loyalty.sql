@@ -184,7 +184,9 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_group_id uuid := (select c.customer_group_id from public.customers c where c.org_id = p_org_id and c.id = p_invoice.customer_id);
+  v_group_id uuid := (
+    select private.live_group(p_org_id, c.customer_group_id) from public.customers c
+    where c.org_id = p_org_id and c.id = p_invoice.customer_id);
   v_points numeric;
   v_redeemed numeric := (
     select coalesce(sum(case e.kind when 'redeem' then e.amount else -e.amount end), 0) from public.loyalty_entries e

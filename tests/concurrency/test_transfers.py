@@ -284,3 +284,20 @@ def test_a_shop_that_is_sold_out_by_expired_promises_is_not(found_shop: FoundSho
     outcomes = together([partial(shop.sell, till(shop), branch, shop.variants) for _ in range(8)])
     assert refusals(outcomes) == []
     assert breaches(shop) == []
+
+
+def test_the_job_waits_only_for_what_it_gives_back(found_shop: FoundShop, till: OpenTill) -> None:
+    """One reservation holds a variant here, one another there: the other two levels are left alone."""
+    shop = found_shop(branches=2, variants=2, stock=8)
+    for branch, variant in zip(shop.branches, shop.variants, strict=True):
+        reserve(till(shop), branch, [variant], 2)
+    expire_all(shop)
+    with psycopg.connect(shop.url) as busy, psycopg.connect(shop.url) as owner:
+        busy.execute(
+            "select from public.stock_levels where (location_id, variant_id) in ((%s, %s), (%s, %s)) "
+            "for update",
+            [shop.branches[0].location_id, shop.variants[1], shop.branches[1].location_id, shop.variants[0]],
+        )
+        owner.execute("set lock_timeout = '2s'")
+        assert owner.execute("select private.expire_reservations()").fetchone() == (2,)
+    assert breaches(shop) == []

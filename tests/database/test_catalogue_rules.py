@@ -244,3 +244,24 @@ def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
         "vat_return",
         "whoami",
     ]
+
+
+# Acts that may be repeated without an id of the client's (docs/decisions/0002-requests-table.md).
+WITHOUT_ID = {
+    "check_integrity": "looks again",
+    "close_period": "sets a day",
+    "reopen_period": "sets a day",
+    "run_overdue": "does what is due, once",
+    "set_credit_limit": "sets an amount",
+    "set_member_role": "sets a role",
+    "set_payment_terms": "sets a number of days",
+}
+
+
+def test_every_other_act_takes_the_clients_id(owner: Connection) -> None:
+    """What writes is told a repeated call by p_id; the exceptions are these."""
+    assert names(
+        owner,
+        "select proname from pg_proc where pronamespace = 'public'::regnamespace and provolatile = 'v' "
+        "and not 'p_id' = any (proargnames)",
+    ) == sorted(WITHOUT_ID)

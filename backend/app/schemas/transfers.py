@@ -24,7 +24,7 @@ _ROW: dict[str, Any] = {
     "from_location_id": LOCATION,
     "to_branch_id": "9a1f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c34",
     "to_location_id": _TARGET,
-    "number": "BLR/T26-27/00001",
+    "number": "BLR/26-27/000001",
     "status": "dispatched",
     "has_differences": False,
     "expected_on": "2026-11-24",

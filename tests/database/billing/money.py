@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.database.sales import Line, line, sell
+from tests.support.held import HELD_FOR
 from tests.support.personas import Connection, Persona, new_id
 from tests.support.world import People
 
@@ -61,7 +62,7 @@ def state(people: People, invoice: Any) -> tuple[object, ...]:
 
 def held(connection: Connection, org_id: UUID, customer: UUID) -> Decimal:
     """What the house holds for a customer."""
-    row = connection.execute("select private.customer_credit(%s, %s)", [org_id, customer]).fetchone()
+    row = connection.execute(HELD_FOR, {"org_id": org_id, "customer_id": customer}).fetchone()
     assert row is not None
     return Decimal(row[0])
 

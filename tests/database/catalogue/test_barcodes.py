@@ -172,3 +172,22 @@ def test_a_repeated_call_gives_the_same_code(people: People) -> None:
         people.as_stockkeeper().rpc(
             "generate_barcode", p_id=None, p_variant_id=people.world.teak.variants["lamp"]
         )
+
+
+def test_another_houses_id_says_nothing(people: People) -> None:
+    """Whether some house uses an id is none of another's business: the same id serves both."""
+    event, world = new_id(), people.world
+    theirs = people.as_foreign_admin().rpc(
+        "generate_barcode", p_id=event, p_variant_id=world.lagoon.variants["chlorine"]
+    )
+    ours = _generate(people, "lamp", event)
+    assert (theirs["id"], ours["id"]) == (str(event), str(event))
+    assert (theirs["org_id"], ours["org_id"]) == (str(world.lagoon.id), str(world.teak.id))
+    assert _generate(people, "lamp", event) == ours
+    taken = new_id()
+    people.as_stockkeeper().execute(
+        "insert into public.variant_barcodes (id, org_id, variant_id, code) values (%s, %s, %s, 'SHELF-1')",
+        [taken, world.teak.id, world.teak.variants["lamp"]],
+    )
+    with raises("id_reused", 409):
+        _generate(people, "lamp", taken)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.database.billing.offers import balance, insert, program, promotion
 from tests.database.sales import line, quote, sell
 from tests.database.schema import ask
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
@@ -82,6 +83,27 @@ def test_quantity_breaks(people: People) -> None:
     """The largest quantity reached, on one line."""
     price_list(people, "Breaks", {"0": "990", "5": "950", "7.5": "940"})
     assert [price(people, n)[0] for n in (1, 4, 5, 7, 8)] == [990, 990, 950, 950, 940]
+
+
+def test_an_archived_group_prices_nobody(people: People) -> None:
+    """Neither its lists nor its offers nor its points, though its customers are still noted in it."""
+    admin, trusted, org = people.as_admin(), people.world.teak.customers["trusted"], people.world.teak.id
+    group = trade(people)
+    program(people, 0)
+    insert(admin, "loyalty_rules", org_id=org, name="Trade", points_per_unit=1, customer_group_id=group)
+    promotion(people, "percent", 10, customer_group_id=group)
+    pot = line(people.world.teak.variants["pot"], 2)
+
+    def bought() -> tuple[object, int]:
+        before = balance(people, trusted)
+        sold = sell(people.as_admin(), people.world.blr, pot, customer=trusted)
+        return sold["total"], balance(people, trusted) - before
+
+    assert (price(people, customer=trusted), bought()) == ((50, "Trade"), (81, 81))
+    admin.execute("update public.customer_groups set archived_at = now() where id = %s", [group])
+    assert (price(people, customer=trusted), bought()) == ((1000, None), (90, 0))
+    admin.execute("update public.customer_groups set archived_at = null where id = %s", [group])
+    assert (price(people, customer=trusted), bought()) == ((50, "Trade"), (81, 81))
 
 
 def test_groups_and_branches(people: People) -> None:

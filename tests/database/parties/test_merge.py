@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.database.billing.money import held
 from tests.database.sales import Invoice, line, pay, sell
 from tests.support.personas import new_id, raises, raises_sqlstate
 from tests.support.world import People
@@ -63,7 +64,7 @@ def _figures(people: People, customer: UUID) -> tuple[Decimal, Decimal, Decimal,
     owed = _row(
         people, "select coalesce(sum(balance), 0) from public.invoices where customer_id = %s", customer
     )
-    credit = _row(people, "select private.customer_credit(%s, %s)", people.world.teak.id, customer)
+    credit = held(people.connection, people.world.teak.id, customer)
     history = people.as_admin().rpc("customer_history", p_customer_id=customer, p_limit=500)["items"]
     closing = people.as_admin().rpc("statement", p_customer_id=customer, **WHOLE_PERIOD)["closing"]
     return owed, credit, Decimal(len(history)), closing

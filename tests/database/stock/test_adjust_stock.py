@@ -229,3 +229,58 @@ def test_levels_have_the_last_word(people: People) -> None:
     ):
         with raises_sqlstate("23514"), people.connection.transaction():
             people.connection.execute(f"update public.stock_levels set {change}")
+
+
+def test_a_repeated_call_answers_as_the_first(people: People) -> None:
+    """Whatever came after: more goods, another unit, a closed place."""
+    blr, rug, stockkeeper = people.world.blr, people.world.teak.variants["rug"], people.as_stockkeeper()
+    place = new_id()
+    people.as_admin().rpc(
+        "create_location", p_id=place, p_branch_id=blr.id, p_code="ATTIC", p_name="Attic", p_kind="warehouse"
+    )
+    asked = {
+        "p_id": new_id(),
+        "p_location_id": place,
+        "p_variant_id": rug,
+        "p_quantity": 2,
+        "p_reason": "found",
+        "p_unit_cost": 10,
+        "p_options": {"unit": "ROL"},
+    }
+    first = stockkeeper.rpc("adjust_stock", **asked)
+    assert (first["quantity"], first["on_hand"], first["average_cost"]) == (25, 25, 10)
+    adjust(people, rug, 3, "found", 80, p_location_id=place)
+    assert stockkeeper.rpc("adjust_stock", **asked) == first
+    adjust(people, rug, -28, "write_off", p_location_id=place)
+    people.as_stockkeeper().execute(
+        "delete from public.product_units where unit_code = 'ROL' and product_id = %s",
+        [people.world.teak.products["rug"]],
+    )
+    people.as_admin().execute("update public.locations set archived_at = now() where id = %s", [place])
+    assert stockkeeper.rpc("adjust_stock", **asked) == first
+    with raises("id_reused", 409):
+        stockkeeper.rpc("adjust_stock", **(asked | {"p_quantity": 3}))
+    with raises("not_found", 404):
+        stockkeeper.rpc("adjust_stock", **(asked | {"p_id": new_id()}))
+
+
+@pytest.mark.parametrize(
+    ("key", "quantity", "options"),
+    [
+        ("sofa", 1, {"expires_on": "2030-01-01"}),
+        ("sofa", 1, {"expires_on": "rubbish"}),
+        ("sofa", 1, {"note": 5}),
+        ("sofa", 1, {"note": ["broken"]}),
+        ("sofa", 1, {"unit": 5}),
+        ("paint", -1, {"batch": "BLR-OLD", "expires_on": "2030-01-01"}),
+        ("paint", -1, {"expires_on": "2030-01-01"}),
+        ("paint", 1, {"batch": "NEW", "expires_on": "rubbish"}),
+        ("paint", 1, {"batch": "NEW", "expires_on": 5}),
+    ],
+)
+def test_no_option_is_ignored(people: People, key: str, quantity: int, options: dict[str, object]) -> None:
+    """A last day belongs to a lot that comes in, and texts are texts."""
+    before = footprint(people.connection)
+    with raises("invalid_input", 400):
+        adjust(people, people.world.teak.variants[key], quantity, p_options=options)
+    assert footprint(people.connection) == before

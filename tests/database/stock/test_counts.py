@@ -300,6 +300,53 @@ def test_quantities_follow_the_unit(people: People, sofa: UUID) -> None:
     assert figures(people, count)["SOFA"]["variance"] == -9
 
 
+def test_none_is_none_in_every_unit(people: People) -> None:
+    """An empty box is counted as 0 BOX; a unit that the goods do not have is refused all the same."""
+    rug, keeper = people.world.teak.variants["rug"], people.as_stockkeeper()
+    count = start(people, rug)
+    with raises("unit_unknown", 422):
+        enter(keeper, count, rug, 0, unit="KGS")
+    enter(keeper, count, rug, 0, unit="ROL")
+    post(people, count)
+    assert on_hand(people.connection, people.world.blr.showroom, rug) == 0
+
+
+def test_a_repeated_call_answers_as_the_first(people: People) -> None:
+    """Though the category, the unit and the place that it named are gone meanwhile."""
+    teak, keeper, admin = people.world.teak, people.as_stockkeeper(), people.as_admin()
+    rug, category, place = teak.variants["rug"], new_id(), new_id()
+    admin.rpc(
+        "create_location", p_id=place, p_branch_id=people.world.blr.id, p_code="ATTIC", p_name="Attic",
+        p_kind="warehouse",
+    )  # fmt: skip
+    adjust(people, rug, 25, "found", 1, p_location_id=place)
+    admin.execute(
+        "insert into public.categories (id, org_id, name) values (%s, %s, 'Rugs')", [category, teak.id]
+    )
+    file = "update public.products set category_id = %s where id = %s"
+    admin.execute(file, [category, teak.products["rug"]])
+    begin = {
+        "p_id": new_id(),
+        "p_location_id": place,
+        "p_kind": "cycle",
+        "p_options": {"category_id": category},
+    }
+    started = keeper.rpc("start_count", **begin)
+    record = {
+        "p_id": new_id(),
+        "p_count_id": begin["p_id"],
+        "p_lines": [line(rug, 2, unit="ROL")],
+    }
+    recorded = keeper.rpc("record_count", **record)
+    admin.execute(file, [None, teak.products["rug"]])
+    admin.execute("delete from public.categories where id = %s", [category])
+    admin.execute("delete from public.product_units where product_id = %s", [teak.products["rug"]])
+    admin.execute("update public.locations set archived_at = now() where id = %s", [place])
+    again = keeper.rpc("start_count", **begin)
+    assert {**again, "totals": None, "lines": None} == {**started, "totals": None, "lines": None}
+    assert keeper.rpc("record_count", **record) == recorded
+
+
 def test_pieces_are_missing_or_found_one_by_one(people: People, phone: UUID) -> None:
     """A missing piece goes out, a found one comes in; one that was sold meanwhile is neither."""
     count = start(people, phone)
