@@ -21,9 +21,7 @@ set search_path = ''
 as $$
 begin
   return coalesce((
-    select sum(greatest(o.total - private.order_advances(o.org_id, o.id) - coalesce((
-      select sum(i.total) from public.invoices i
-      where i.org_id = o.org_id and i.order_id = o.id and i.status <> 'void'), 0), 0))
+    select sum(greatest(o.total - private.order_advances(o.org_id, o.id) - (private.order_invoiced(o.org_id, o.id)).total, 0))
     from public.sales_orders o
     where o.customer_id = p_customer_id and o.org_id = p_org_id and o.status not in ('draft', 'closed', 'cancelled')), 0);
 end;
@@ -164,11 +162,17 @@ set search_path = ''
 as $$
 declare
   v_hold_id uuid := p_order.reservation_id;
+  v_open record;
 begin
   if p_to = 'closed' then
-    if exists (select from private.order_progress(p_org_id, p_order.id) p where p.invoiced < p.delivered) then
+    select s.line_no, s.not_invoiced, s.not_delivered into v_open from private.order_standing(p_org_id, p_order.id) s
+    where s.not_invoiced > 0 or s.not_delivered > 0 order by s.not_invoiced > 0 desc, s.line_no limit 1;
+    if v_open.not_invoiced > 0 then
       perform private.fail(409, 'order_not_invoiced', 'What was delivered is not all invoiced.',
-        jsonb_build_object('order_id', p_order.id));
+        jsonb_build_object('order_id', p_order.id, 'line_no', v_open.line_no, 'quantity', v_open.not_invoiced));
+    elsif v_open.not_delivered > 0 then
+      perform private.fail(409, 'order_not_delivered', 'What was invoiced is not all delivered: deliver it, or credit it.',
+        jsonb_build_object('order_id', p_order.id, 'line_no', v_open.line_no, 'quantity', v_open.not_delivered));
     end if;
     perform private.let_go(p_org_id, p_order, 'released');
     v_hold_id := null;
@@ -190,7 +194,7 @@ $$;
 
 comment on function private.step_order(uuid, public.sales_orders, text) is
 'Takes an order, locked and able to, to in_production, ready (it holds what is there by now) or closed (it holds nothing any more).
-Errors: 409 order_not_invoiced.';
+Errors: 409 order_not_invoiced, order_not_delivered.';
 
 create function public.mark_order(p_id uuid, p_order_id uuid, p_status text) returns jsonb
 language plpgsql security definer
@@ -213,9 +217,9 @@ $$;
 
 comment on function public.mark_order(uuid, uuid, text) is
 'Says how far an order is. p_id: the client''s uuid of this act. p_order_id. p_status: in_production; ready (goods that have come in
-since are held for it); closed (all that was delivered is invoiced: what is still open will not come, and what is left of the
-advances is the customer''s credit). Returns the order as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404
-not_found; 409 invalid_transition, order_not_invoiced, id_reused. Permission: order.manage.';
+since are held for it); closed (all that was delivered is invoiced, and the other way round: what is still open will not come, and
+what is left of the advances is the customer''s credit). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 invalid_transition, order_not_invoiced, order_not_delivered, id_reused. Permission: order.manage.';
 revoke execute on function public.mark_order(uuid, uuid, text) from public, anon;
 grant execute on function public.mark_order(uuid, uuid, text) to authenticated;
 

@@ -12,7 +12,7 @@ create table public.deliveries (
   number text not null check (length(number) <= 16),
   delivered_at timestamptz not null,
   business_date date not null,
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
   primary key (org_id, id),
   unique (branch_id, org_id, number),
@@ -132,9 +132,7 @@ begin
     select private.sum_document(d.org_id, o.header, l.list) || jsonb_build_object('id', d.id, 'title', 'Delivery Note',
       'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
       'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
-      'tax_summary', private.tax_summary(l.list), 'invoice_id', (
-        select i.id from public.invoices i
-        where i.org_id = d.org_id and i.order_id = d.order_id and i.delivery_id = d.id and i.status <> 'void' limit 1))
+      'tax_summary', private.tax_summary(l.list), 'invoice_id', private.delivery_invoice(d.org_id, d.order_id, d.id))
     from public.deliveries d
     join public.sales_orders o on o.org_id = d.org_id and o.id = d.order_id
     cross join lateral (

@@ -27,7 +27,7 @@ as $$
 begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
     business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller,
-    buyer, subtotal, discount, tax, round_off, total, note, reference, terms, created_by)
+    buyer, subtotal, discount, tax, round_off, total, note, reference, terms, created_at, created_by)
   values (p_org_id, p_id, (p_sale ->> 'branch_id')::uuid, (p_sale ->> 'location_id')::uuid, (p_sale ->> 'customer_id')::uuid,
     (p_sale ->> 'order_id')::uuid, (p_sale ->> 'delivery_id')::uuid, p_number,
     -- What costs nothing owes nothing.
@@ -37,7 +37,8 @@ begin
     p_sale -> 'place_of_supply' ->> 'name', (p_sale ->> 'reverse_charge')::boolean, p_sale -> 'seller', nullif(p_sale -> 'buyer', 'null'),
     (p_sale ->> 'subtotal')::numeric, (p_sale ->> 'discount')::numeric, (p_sale ->> 'tax')::numeric,
     (p_sale ->> 'round_off')::numeric, (p_sale ->> 'total')::numeric, p_sale ->> 'note', p_sale ->> 'reference',
-    p_sale ->> 'terms', private.caller());
+    -- Which came first, an order's delivery or its credit note, is told by the clock (private.order_standing).
+    p_sale ->> 'terms', clock_timestamp(), private.caller());
   perform private.write_invoice_lines(p_org_id, p_id, (p_sale ->> 'branch_id')::uuid, p_sale -> 'lines');
   if p_status = 'sent' then
     if (p_sale ->> 'total')::numeric = 0 then
@@ -275,9 +276,7 @@ begin
       select * into v_delivery from public.deliveries where org_id = v_org_id and order_id = p_order_id and id = v_delivery_id;
       if v_delivery.id is null then
         perform private.fail(404, 'not_found', 'The order has no such delivery.', '{"field": "delivery_id"}');
-      elsif exists (
-        select from public.invoices i
-        where i.org_id = v_org_id and i.order_id = p_order_id and i.delivery_id = v_delivery_id and i.status <> 'void') then
+      elsif private.delivery_invoice(v_org_id, p_order_id, v_delivery_id) is not null then
         perform private.fail(422, 'invoice_exceeds_order', 'This delivery was invoiced already.',
           jsonb_build_object('order_id', p_order_id, 'delivery_id', v_delivery_id));
       end if;

@@ -20,7 +20,7 @@ create table public.credit_notes (
   tax numeric(14, 2) not null check (tax >= 0),
   round_off numeric(8, 2) not null,
   total numeric(14, 2) not null check (total >= 0),
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
   primary key (org_id, id),
   unique (branch_id, org_id, number),
