@@ -187,7 +187,20 @@ comment on function private.line_part(jsonb, numeric, numeric, integer) is
 private.price_sale returned it; p_from, p_to: in the line''s unit, 0 to its quantity;
 p_decimals: of the product''s own unit, as private.order_progress has it. base_quantity is null where a counted part is not whole.';
 
-create function private.sum_document(p_org_id uuid, p_header jsonb, p_lines jsonb) returns jsonb
+create function private.rounded(p_to numeric, p_amount numeric) returns numeric
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return case when p_to > 0 then round(p_amount / p_to) * p_to else p_amount end;
+end;
+$$;
+
+comment on function private.rounded(numeric, numeric) is
+'An amount as totals are rounded. p_to: to multiples of what, in currency (organizations.round_total_to); 0: as it is. No errors.';
+
+create function private.sum_document(p_org_id uuid, p_header jsonb, p_lines jsonb, p_before numeric, p_given numeric default null)
+returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -200,15 +213,18 @@ begin
         coalesce(sum((l ->> 'tax')::numeric), 0.00) as tax
       from jsonb_array_elements(p_lines) l) s
     join public.organizations o on o.id = p_org_id
+    -- The total so far is rounded, and the documents before this one had their share of it.
     cross join lateral (
-      select (case when o.round_total_to > 0 then round((s.subtotal + s.tax) / o.round_total_to) * o.round_total_to
-        else s.subtotal + s.tax end)::numeric(14, 2) as total) t);
+      select greatest(private.rounded(o.round_total_to, p_before + s.subtotal + s.tax)
+        - coalesce(p_given, private.rounded(o.round_total_to, p_before)), 0)::numeric(14, 2) as total) t);
 end;
 $$;
 
-comment on function private.sum_document(uuid, jsonb, jsonb) is
-'A document of some lines of another one: the header with the sums of these lines, rounded as the organisation rounds totals.
-p_header: the other document''s; p_lines: JSON lines, as private.line_part returns them.';
+comment on function private.sum_document(uuid, jsonb, jsonb, numeric, numeric) is
+'A document of some lines of another one: the header with the sums of these lines, and the total by which the sum so far grows,
+rounded as the organisation rounds totals, so that all parts come to the whole. p_header: the other document''s; p_lines: JSON lines,
+as private.line_part returns them; p_before: what the parts before came to, unrounded; p_given: their totals, where these are not
+just that, rounded. No errors.';
 
 -- Reading one -------------------------------------------------------------------------------------
 

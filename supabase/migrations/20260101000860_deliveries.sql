@@ -129,7 +129,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select private.sum_document(d.org_id, o.header, l.list) || jsonb_build_object('id', d.id, 'title', 'Delivery Note',
+    select private.sum_document(d.org_id, o.header, l.list, b.amount) || jsonb_build_object('id', d.id, 'title', 'Delivery Note',
       'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
       'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
       'tax_summary', private.tax_summary(l.list), 'invoice_id', private.delivery_invoice(d.org_id, d.order_id, d.id))
@@ -145,8 +145,12 @@ begin
         select sum(x.quantity) as quantity
         from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
         where h.org_id = d.org_id and h.order_id = d.order_id and x.line_no = t.line_no
-          and (h.delivered_at, h.number) <= (d.delivered_at, d.number)) e
+          and h.created_at <= d.created_at) e
       where t.org_id = d.org_id and t.delivery_id = d.id) l
+    cross join lateral (
+      select coalesce(sum((x.line ->> 'total')::numeric), 0) as amount
+      from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
+      where h.org_id = d.org_id and h.order_id = d.order_id and h.created_at < d.created_at) b
     where d.org_id = p_org_id and d.id = p_id);
 end;
 $$;

@@ -258,6 +258,7 @@ declare
   v_delivery public.deliveries;
   v_delivery_id uuid := private.id_option(p_options, 'delivery_id');
   v_date date := private.local_date(v_org_id, v_order.branch_id, now());
+  v_before record;
   v_sale jsonb;
   v_left numeric;
   v_part numeric;
@@ -281,7 +282,9 @@ begin
           jsonb_build_object('order_id', p_order_id, 'delivery_id', v_delivery_id));
       end if;
     end if;
-    v_sale := private.sum_document(v_org_id, v_order.header, private.invoiceable_lines(v_org_id, p_order_id, v_delivery_id))
+    v_before := private.order_invoiced(v_org_id, p_order_id);
+    v_sale := private.sum_document(v_org_id, v_order.header, private.invoiceable_lines(v_org_id, p_order_id, v_delivery_id),
+        v_before.amount, v_before.total)
       || jsonb_build_object('branch_id', v_order.branch_id, 'customer_id', v_order.customer_id, 'order_id', p_order_id,
         'delivery_id', v_delivery_id, 'location_id', coalesce(v_delivery.location_id, v_order.location_id), 'issued_at', now(),
         'business_date', v_date, 'due_date', private.check_due_date(p_options, v_date));
