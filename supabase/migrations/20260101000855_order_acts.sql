@@ -156,6 +156,58 @@ credit_limit_exceeded, location_not_sellable. Permission: order.manage.';
 revoke execute on function public.confirm_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.confirm_order(uuid, uuid, jsonb) to authenticated;
 
+create function private.hold_again(p_org_id uuid, p_order public.sales_orders) returns uuid
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_order.location_id is null then
+    return null;
+  end if;
+  perform private.lock_goods(p_org_id, p_order, p_order.location_id);
+  perform private.let_go(p_org_id, p_order, 'released');
+  return private.hold_goods(p_org_id, p_order, p_order.location_id, (
+    select r.expires_at from public.stock_reservations r
+    where r.org_id = p_org_id and r.id = p_order.reservation_id and r.expires_at > now()), false);
+end;
+$$;
+
+comment on function private.hold_again(uuid, public.sales_orders) is
+'Holds for an order, locked and open, what is there by now, made or arrived since, until the same day. Returns the reservation, null
+when there is nothing to hold. No errors.';
+
+create function public.hold_order(p_id uuid, p_order_id uuid) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+  v_hold_id uuid;
+begin
+  perform private.authorize('order.manage', v_org_id, v_order.branch_id);
+  if private.claim_request(v_org_id, p_id, 'hold_order', jsonb_build_array(p_order_id)) then
+    v_order := private.lock_order(v_org_id, p_order_id, null);
+    if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
+      perform private.fail(409, 'order_not_open', 'Nothing is held for an order that is not confirmed, or has all its goods.',
+        jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
+    end if;
+    v_hold_id := private.hold_again(v_org_id, v_order);
+    update public.sales_orders set reservation_id = v_hold_id where org_id = v_org_id and id = p_order_id;
+    perform private.emit(v_org_id, 'order.held', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+      'customer_id', v_order.customer_id, 'number', v_order.number));
+  end if;
+  return private.order_json(v_org_id, p_order_id);
+end;
+$$;
+
+comment on function public.hold_order(uuid, uuid) is
+'Holds for an open order what of its back-order has come in since, at every step before its last delivery. p_id: the client''s uuid of
+this act. p_order_id. Returns the order as JSON; reserved of its lines tells what is held now. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 order_not_open, id_reused. Permission: order.manage.';
+revoke execute on function public.hold_order(uuid, uuid) from public, anon;
+grant execute on function public.hold_order(uuid, uuid) to authenticated;
+
 create function private.step_order(p_org_id uuid, p_order public.sales_orders, p_to text) returns void
 language plpgsql
 set search_path = ''
@@ -176,13 +228,8 @@ begin
     end if;
     perform private.let_go(p_org_id, p_order, 'released');
     v_hold_id := null;
-  elsif p_to = 'ready' and p_order.location_id is not null then
-    -- What was made or has arrived since is held now, too.
-    perform private.lock_goods(p_org_id, p_order, p_order.location_id);
-    perform private.let_go(p_org_id, p_order, 'released');
-    v_hold_id := private.hold_goods(p_org_id, p_order, p_order.location_id, (
-      select r.expires_at from public.stock_reservations r
-      where r.org_id = p_org_id and r.id = p_order.reservation_id and r.expires_at > now()), false);
+  elsif p_to = 'ready' then
+    v_hold_id := private.hold_again(p_org_id, p_order);
   end if;
   update public.sales_orders
   set status = p_to, reservation_id = v_hold_id, ended_at = case when p_to = 'closed' then now() end
