@@ -2,11 +2,13 @@
 
 import json
 import sys
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any, Protocol, TypeVar
 
 import typer
 from rich.console import Console
 
+from bench import billing as billing_bench
 from bench import documents as documents_bench
 from bench import realtime as realtime_bench
 from bench import report
@@ -22,95 +24,92 @@ app = typer.Typer(
 console = Console(stderr=True, highlight=False)
 
 
-@app.callback(invoke_without_command=True)
-def bench(context: typer.Context) -> None:
-    """The measurements that docs/performance.md quotes; without a name, all of them, one after the other."""
-    if context.invoked_subcommand is None:
-        sale()
-        realtime()
-        stock()
-        documents()
+class Report(Protocol):
+    """What a measurement returns."""
+
+    @property
+    def violations(self) -> list[str]:
+        """What it found broken, in words; none when all is well."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The figures as `--json` prints them."""
 
 
-@app.command()
-def sale(
-    seconds: Annotated[float, typer.Option(help="Length of one measurement.", min=0.1)] = 1.0,
-    rounds: Annotated[int, typer.Option(help="How often everything is measured.", min=1)] = 15,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+Found = TypeVar("Found", bound=Report)
+
+Seconds = Annotated[float, typer.Option(help="Length of one measurement.", min=0.1)]
+Rounds = Annotated[int, typer.Option(help="How often everything is measured.", min=1)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def _measure(
+    run: Callable[[report.Progress], Found], show: Callable[[Console, Found], None], as_json: bool
 ) -> None:
-    """The till: post_sale against a TPC-B-like transaction, one hot SKU, one numbering series."""
+    """Run a measurement and print what it found; the program fails when something was broken."""
     progress = report.Progress(console)
     try:
-        result = sale_bench.run(seconds, rounds, progress)
+        result = run(progress)
     finally:
         progress.done()
     if as_json:
         typer.echo(json.dumps(result.as_json(), indent=2))
     else:
-        report.show(Console(highlight=False), result)
+        show(Console(highlight=False), result)
     if result.violations:
         sys.exit(1)
+
+
+@app.callback(invoke_without_command=True)
+def bench(context: typer.Context) -> None:
+    """The measurements that docs/performance.md quotes; without a name, all of them, one after the other."""
+    if context.invoked_subcommand is None:
+        sale()
+        billing()
+        realtime()
+        stock()
+
+
+@app.command()
+def sale(seconds: Seconds = 1.0, rounds: Rounds = 15, as_json: AsJson = False) -> None:
+    """The till: post_sale against a TPC-B-like transaction, one hot SKU, one numbering series."""
+    _measure(lambda progress: sale_bench.run(seconds, rounds, progress), report.show, as_json)
+
+
+@app.command()
+def billing(seconds: Seconds = 1.0, rounds: Rounds = 15, as_json: AsJson = False) -> None:
+    """Offers, loyalty and credit: what they cost a sale; and the papers, as `documents` measures them."""
+    _measure(lambda progress: billing_bench.run(seconds, rounds, progress), billing_bench.show, as_json)
 
 
 @app.command()
 def realtime(
     sales: Annotated[int, typer.Option(help="Sales that each number of subscribers hears.", min=1)] = 100,
     pace: Annotated[float, typer.Option(help="Sales per second.", min=0.1)] = 10.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """The other screens: milliseconds from a till's commit to 1, 50 and 500 subscribers."""
-    progress = report.Progress(console)
-    try:
-        result = realtime_bench.run(sales, pace, progress)
-    finally:
-        progress.done()
-    if as_json:
-        typer.echo(json.dumps(result.as_json(), indent=2))
-    else:
-        realtime_bench.show(Console(highlight=False), result)
-    if result.violations:
-        sys.exit(1)
+    _measure(lambda progress: realtime_bench.run(sales, pace, progress), realtime_bench.show, as_json)
 
 
 @app.command()
 def stock(
-    rounds: Annotated[int, typer.Option(help="How often everything is measured.", min=1)] = 15,
+    rounds: Rounds = 15,
     variants: Annotated[int, typer.Option(help="How many variants there are.", min=2000)] = 100_000,
     verbose: Annotated[bool, typer.Option("--verbose", help="Print the plans, too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Search and stock lists of 100,000 variants at 10 locations, with row-level security and without."""
-    progress = report.Progress(console)
-    try:
-        result = stock_bench.run(rounds, progress, variants=variants, plans=verbose)
-    finally:
-        progress.done()
-    if as_json:
-        typer.echo(json.dumps(result.as_json(), indent=2))
-    else:
-        stock_bench.show(Console(highlight=False), result)
-    if result.violations:
-        sys.exit(1)
+    _measure(
+        lambda progress: stock_bench.run(rounds, progress, variants=variants, plans=verbose),
+        stock_bench.show,
+        as_json,
+    )
 
 
 @app.command()
-def documents(
-    seconds: Annotated[float, typer.Option(help="Length of one measurement.", min=0.1)] = 1.0,
-    rounds: Annotated[int, typer.Option(help="How often everything is measured.", min=1)] = 5,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-) -> None:
+def documents(seconds: Seconds = 1.0, rounds: Rounds = 5, as_json: AsJson = False) -> None:
     """The papers: documents per second of one processor against a bare page of the layout engine."""
-    progress = report.Progress(console)
-    try:
-        result = documents_bench.run(seconds, rounds, progress)
-    finally:
-        progress.done()
-    if as_json:
-        typer.echo(json.dumps(result.as_json(), indent=2))
-    else:
-        documents_bench.show(Console(highlight=False), result)
-    if result.violations:
-        sys.exit(1)
+    _measure(lambda progress: documents_bench.run(seconds, rounds, progress), documents_bench.show, as_json)
 
 
 if __name__ == "__main__":

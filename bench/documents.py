@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.app.services.documents.kinds import RENDERERS
+from bench import papers
 from bench.report import Progress, Ratio, Result
-from tests.documents import papers
 
 BARE: Final = "bare page"
 # A page of a reportlab canvas with one line of text; what a document costs beyond it is its content.

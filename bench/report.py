@@ -11,7 +11,7 @@ from rich.table import Table
 
 @dataclass(frozen=True)
 class Ratio:
-    """One quotient of two measurements of the same round, over all rounds."""
+    """One quotient of two measurements of the same round, over all rounds; a target of 0 is none."""
 
     name: str
     over: tuple[str, str]
@@ -73,7 +73,7 @@ class Progress:
 
 
 def show(console: Console, result: Result) -> None:
-    """Print a result of `bench sale`."""
+    """Print a result of `bench sale` or `bench billing`."""
     speeds = Table("Measurement", "per second", box=None, padding=(0, 3, 0, 0))
     speeds.columns[1].justify = "right"
     for name, values in result.speeds.items():
@@ -82,13 +82,13 @@ def show(console: Console, result: Result) -> None:
     console.print()
     table = Table("Ratio", "median", "min", "max", "target", box=None, padding=(0, 3, 0, 0))
     for ratio in result.ratios:
-        colour = "green" if ratio.median >= ratio.target else "yellow"
+        colour = "white" if not ratio.target else "green" if ratio.median >= ratio.target else "yellow"
         table.add_row(
             ratio.name,
             f"[{colour}]{ratio.median:.3f}[/]",
             f"{min(ratio.values):.3f}",
             f"{max(ratio.values):.3f}",
-            f">= {ratio.target:g}",
+            f">= {ratio.target:.3g}" if ratio.target else "",
         )
     console.print(table)
     for violation in result.violations:

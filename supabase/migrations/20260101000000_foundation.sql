@@ -62,8 +62,7 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return (
-    select left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 128));
+  return left(nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-request-id', 128);
 end;
 $$;
 

@@ -12,6 +12,9 @@ begin
   if p_options is null or jsonb_typeof(p_options) <> 'object' then
     perform private.fail(400, 'invalid_input', 'p_options must be a JSON object.', '{"field": "p_options"}');
   end if;
+  if p_options = '{}' then
+    return;
+  end if;
   select k into v_unknown from jsonb_object_keys(p_options) k where k <> all (p_allowed) limit 1;
   if v_unknown is not null then
     perform private.fail(400, 'invalid_input', format('p_options has no field %s.', v_unknown),

@@ -84,6 +84,34 @@ comment on function private.track_moves(uuid, private.stock_move[], date) is
 'Moves the pieces and lots beneath the levels, which the caller has locked, and returns the movements to post: one for each
 lot. p_sold_on: the business date of a sale, null for anything else. Errors: as private.move_units and private.move_batches.';
 
+create function private.refuse_shortage(p_org_id uuid, p_moves private.stock_move[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_shortages jsonb;
+begin
+  select jsonb_agg(jsonb_build_object('variant_id', d.variant_id, 'sku', v.sku, 'requested', d.quantity,
+    'available', coalesce(s.available, 0)) order by v.sku)
+  into v_shortages
+  from (
+    select m.from_location_id, m.variant_id, sum(m.quantity) as quantity
+    from unnest(p_moves) m
+    join public.locations l on l.org_id = p_org_id and l.id = m.from_location_id and l.holds_stock
+    group by 1, 2) d
+  join public.product_variants v on v.org_id = p_org_id and v.id = d.variant_id
+  left join public.stock_levels s
+    on s.org_id = p_org_id and s.location_id = d.from_location_id and s.variant_id = d.variant_id
+  where coalesce(s.available, 0) < d.quantity;
+  perform private.fail(409, 'insufficient_stock', format('Not enough stock of %s.', v_shortages -> 0 ->> 'sku'),
+    jsonb_build_object('shortages', v_shortages));
+end;
+$$;
+
+comment on function private.refuse_shortage(uuid, private.stock_move[]) is
+'Says what these movements lack. The caller has locked the levels. Errors: 409 insufficient_stock with {"shortages": [{"variant_id",
+"sku", "requested", "available"}]}.';
+
 create function private.move_stock(p_org_id uuid, p_document text, p_document_id uuid, p_occurred_at timestamptz,
   p_moves private.stock_move[], p_sold_on date default null)
 returns void
@@ -93,24 +121,29 @@ as $$
 declare
   v_locations uuid[];
   v_variants uuid[];
-  v_shortages jsonb;
+  v_user_id uuid := auth.uid();
+  v_arrives boolean;
+  v_short boolean;
+  v_tracked boolean;
   v_moves private.stock_move[] := p_moves;
 begin
-  select array_agg(distinct e.location_id), array_agg(distinct e.variant_id) into v_locations, v_variants
-  from (
-    select m.from_location_id as location_id, m.variant_id from unnest(p_moves) m
-    union all select m.to_location_id, m.variant_id from unnest(p_moves) m) e;
+  select array_agg(distinct m.from_location_id) || array_agg(distinct m.to_location_id), array_agg(distinct m.variant_id),
+    bool_or(t.holds_stock)
+  into v_locations, v_variants, v_arrives
+  from unnest(p_moves) m join public.locations t on t.org_id = p_org_id and t.id = m.to_location_id;
 
-  -- Levels that do not exist yet come first, in key order, so that the locks below find a row for every arrival.
-  insert into public.stock_levels (org_id, branch_id, location_id, variant_id)
-  select distinct p_org_id, l.branch_id, m.to_location_id, m.variant_id
-  from unnest(p_moves) m
-  join public.locations l on l.org_id = p_org_id and l.id = m.to_location_id and l.holds_stock
-  where not exists (
-    select from public.stock_levels s
-    where s.org_id = p_org_id and s.location_id = m.to_location_id and s.variant_id = m.variant_id)
-  order by m.to_location_id, m.variant_id
-  on conflict do nothing;
+  if v_arrives then
+    -- Levels that do not exist yet come first, in key order, so that the locks below find a row for every arrival.
+    insert into public.stock_levels (org_id, branch_id, location_id, variant_id)
+    select distinct p_org_id, l.branch_id, m.to_location_id, m.variant_id
+    from unnest(p_moves) m
+    join public.locations l on l.org_id = p_org_id and l.id = m.to_location_id and l.holds_stock
+    where not exists (
+      select from public.stock_levels s
+      where s.org_id = p_org_id and s.location_id = m.to_location_id and s.variant_id = m.variant_id)
+    order by m.to_location_id, m.variant_id
+    on conflict do nothing;
+  end if;
 
   -- Whoever is short looks once more when reservations that have expired gave something back.
   for v_look in 1 .. 2 loop
@@ -129,25 +162,39 @@ begin
       order by s.location_id, s.variant_id
       for no key update of s
     )
-    select jsonb_agg(jsonb_build_object('variant_id', d.variant_id, 'sku', v.sku, 'requested', d.quantity,
-      'available', coalesce(k.available, 0)) order by v.sku)
-    into v_shortages
-    from demanded d
-    join public.product_variants v on v.org_id = p_org_id and v.id = d.variant_id
-    left join locked k using (location_id, variant_id)
-    where coalesce(k.available, 0) < d.quantity;
-    exit when v_shortages is null or v_look = 2 or private.release_expired(p_org_id, v_locations, v_variants) = 0;
+    select coalesce(bool_or(coalesce(k.available, 0) < d.quantity), false), coalesce((
+      select bool_or(v.tracking <> 'none') from public.product_variants v
+      where v.org_id = p_org_id and v.id = any (v_variants)), false)
+    into v_short, v_tracked
+    from demanded d left join locked k using (location_id, variant_id);
+    exit when not v_short or v_look = 2 or private.release_expired(p_org_id, v_locations, v_variants) = 0;
   end loop;
-
-  if v_shortages is not null then
-    perform private.fail(409, 'insufficient_stock', format('Not enough stock of %s.', v_shortages -> 0 ->> 'sku'),
-      jsonb_build_object('shortages', v_shortages));
+  if v_short then
+    perform private.refuse_shortage(p_org_id, p_moves);
+  end if;
+  if v_tracked then
+    v_moves := private.track_moves(p_org_id, p_moves, p_sold_on);
   end if;
 
-  if exists (
-    select from public.product_variants v
-    where v.org_id = p_org_id and v.id = any (v_variants) and v.tracking <> 'none') then
-    v_moves := private.track_moves(p_org_id, p_moves, p_sold_on);
+  if not v_arrives then
+    -- Most acts of a day, all sales among them, take goods out and bring none in: nothing changes what the rest is worth.
+    with posted as (
+      insert into public.stock_movements (org_id, variant_id, from_location_id, to_location_id, from_branch_id, to_branch_id,
+        quantity, unit_cost, serials, batch_id, document, document_id, occurred_at, created_by)
+      select p_org_id, m.variant_id, m.from_location_id, m.to_location_id, f.branch_id, t.branch_id, m.quantity,
+        coalesce(m.unit_cost, s.average_cost, 0), m.serials, m.batch_id, p_document, p_document_id, p_occurred_at, v_user_id
+      from unnest(v_moves) m
+      join public.locations f on f.org_id = p_org_id and f.id = m.from_location_id
+      join public.locations t on t.org_id = p_org_id and t.id = m.to_location_id
+      left join public.stock_levels s
+        on s.org_id = p_org_id and s.location_id = m.from_location_id and s.variant_id = m.variant_id
+    )
+    update public.stock_levels s
+    set on_hand = s.on_hand - d.quantity, updated_at = now()
+    from (
+      select m.from_location_id, m.variant_id, sum(m.quantity) as quantity from unnest(v_moves) m group by 1, 2) d
+    where s.org_id = p_org_id and s.location_id = d.from_location_id and s.variant_id = d.variant_id;
+    return;
   end if;
 
   with moves as (
@@ -165,7 +212,7 @@ begin
     insert into public.stock_movements (org_id, variant_id, from_location_id, to_location_id, from_branch_id, to_branch_id,
       quantity, unit_cost, serials, batch_id, document, document_id, occurred_at, created_by)
     select p_org_id, variant_id, from_location_id, to_location_id, from_branch_id, to_branch_id, quantity, unit_cost, serials,
-      batch_id, p_document, p_document_id, p_occurred_at, auth.uid()
+      batch_id, p_document, p_document_id, p_occurred_at, v_user_id
     from moves
   ), changes as (
     select location_id, variant_id, sum(change) as change,

@@ -19,10 +19,9 @@ language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  return (
-    select case when p_start_month = 1 then to_char(p_date, 'YYYY')
-      else to_char(p_date - make_interval(months => p_start_month - 1), 'YY') || '-'
-        || to_char(p_date - make_interval(months => p_start_month - 1) + interval '1 year', 'YY') end);
+  return case when p_start_month = 1 then to_char(p_date, 'YYYY')
+    else to_char(p_date - make_interval(months => p_start_month - 1), 'YY') || '-'
+      || to_char(p_date - make_interval(months => p_start_month - 1) + interval '1 year', 'YY') end;
 end;
 $$;
 

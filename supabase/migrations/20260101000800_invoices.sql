@@ -246,31 +246,47 @@ set search_path = ''
 as $$
 begin
   return (
-    with lines as (
+    with parts as (
+      -- A row per line and component, or per line that has none; a line's own sums count on the first of its rows.
       select l ->> 'hsn_code' as hsn_code, l ->> 'tax_kind' as tax_kind, (l ->> 'tax_rate')::numeric as tax_rate,
-        (l ->> 'taxable')::numeric as taxable, (l ->> 'tax')::numeric as tax, l -> 'taxes' as taxes
+        t.c ->> 'component' as component, (t.c ->> 'rate')::numeric as rate, (t.c ->> 'per_unit')::numeric as per_unit,
+        sum((t.c ->> 'amount')::numeric) as amount, min(t.place) as place,
+        sum((l ->> 'taxable')::numeric) filter (where t.place is null or t.place = 1) as taxable,
+        sum((l ->> 'tax')::numeric) filter (where t.place is null or t.place = 1) as tax
       from jsonb_array_elements(p_lines) l
-    ), components as (
-      select hsn_code, tax_kind, tax_rate, c ->> 'component' as component, (c ->> 'rate')::numeric as rate,
-        (c ->> 'per_unit')::numeric as per_unit, sum((c ->> 'amount')::numeric) as amount, min(place) as place
-      from lines, jsonb_array_elements(taxes) with ordinality t (c, place) group by 1, 2, 3, 4, 5, 6
+      left join lateral jsonb_array_elements(l -> 'taxes') with ordinality t (c, place) on true
+      group by 1, 2, 3, 4, 5, 6
     ), rows as (
-      select hsn_code, tax_kind, tax_rate, sum(taxable) as taxable, sum(tax) as tax from lines group by 1, 2, 3
+      select hsn_code, tax_kind, tax_rate, sum(taxable) as taxable, sum(tax) as tax,
+        coalesce(jsonb_agg(jsonb_build_object('component', component, 'rate', rate, 'amount', amount)
+          || case when per_unit is null then '{}' else jsonb_build_object('per_unit', per_unit) end
+          order by place, component) filter (where place is not null), '[]') as taxes
+      from parts group by 1, 2, 3
     )
     select coalesce(jsonb_agg(jsonb_build_object('hsn_code', r.hsn_code, 'tax_kind', r.tax_kind, 'tax_rate', r.tax_rate,
-      'taxable', r.taxable, 'tax', r.tax, 'taxes', (
-        select coalesce(jsonb_agg(jsonb_build_object('component', c.component, 'rate', c.rate, 'amount', c.amount)
-          || case when c.per_unit is null then '{}' else jsonb_build_object('per_unit', c.per_unit) end
-          order by c.place, c.component), '[]')
-        from components c
-        where c.hsn_code is not distinct from r.hsn_code and c.tax_kind = r.tax_kind and c.tax_rate = r.tax_rate))
-      order by r.tax_rate desc, r.hsn_code), '[]')
+      'taxable', r.taxable, 'tax', r.tax, 'taxes', r.taxes) order by r.tax_rate desc, r.hsn_code, r.tax_kind), '[]')
     from rows r);
 end;
 $$;
 
 comment on function private.tax_summary(jsonb) is
 'Lines of a document summed by HSN code, kind and rate, as the tax table of an invoice shows them. p_lines: the JSON lines.';
+
+create function private.invoice_title(p_tax_regime text, p_lines jsonb) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return case when p_tax_regime in ('sales_tax', 'none') then 'Invoice'
+    when p_tax_regime = 'gst' and not jsonb_path_exists(p_lines,
+      '$[*].tax_kind ? (@ == "taxable" || @ == "zero_rated" || @ == "reverse_charge")') then 'Bill of Supply'
+    else 'Tax Invoice' end;
+end;
+$$;
+
+comment on function private.invoice_title(text, jsonb) is
+'What an invoice is called. p_lines: its JSON lines. Under GST a supply of nothing but nil-rated and exempt goods, and one under the
+composition scheme, is a bill of supply (CGST Act 2017, section 31(3)(c)). No errors.';
 
 create function private.invoice_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -294,10 +310,7 @@ begin
     )
     select jsonb_build_object(
       'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
-      'title', case when i.tax_regime in ('sales_tax', 'none') then 'Invoice'
-        when i.tax_regime = 'gst' and not exists (
-          select from jsonb_array_elements(l.list) x where x ->> 'tax_kind' in ('taxable', 'zero_rated', 'reverse_charge')) then 'Bill of Supply'
-        else 'Tax Invoice' end,
+      'title', private.invoice_title(i.tax_regime, l.list),
       'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
       'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
@@ -317,8 +330,7 @@ $$;
 
 comment on function private.invoice_json(uuid, uuid) is
 'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here). Null when there is none to be seen.
-Under GST a supply of nothing but nil-rated and exempt goods, and one under the composition scheme, is a bill of supply (CGST Act 2017,
-section 31(3)(c)).';
+post_sale answers with the same out of what it has just written.';
 
 create function public.get_invoice(p_id uuid) returns jsonb
 language plpgsql stable security invoker
@@ -338,4 +350,5 @@ comment on function public.get_invoice(uuid) is
 'One invoice, whole, as post_sale returns it. p_id: the invoice. Errors: 401, 404 not_found. Permission: invoice.read.';
 revoke execute on function public.get_invoice(uuid) from public, anon;
 grant execute on function public.get_invoice(uuid) to authenticated;
-grant execute on function private.invoice_json(uuid, uuid), private.tax_summary(jsonb) to authenticated;
+grant execute on function private.invoice_json(uuid, uuid), private.invoice_title(text, jsonb), private.tax_summary(jsonb)
+  to authenticated;

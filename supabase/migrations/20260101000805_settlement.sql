@@ -5,44 +5,86 @@ language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  return (
-    select case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
-      and p_value::numeric = round(p_value::numeric, 2) else false end);
+  return case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
+    and p_value::numeric = round(p_value::numeric, 2) else false end;
 end;
 $$;
 
 comment on function private.is_amount(jsonb) is 'Is this JSON a number of 0 or more, with at most 2 decimals? No errors.';
 
-create function private.settle(p_payments jsonb, p_total numeric)
-returns table (place integer, method text, amount numeric, tendered numeric, reference text)
-language plpgsql stable
+create type private.tender as (
+  id uuid,
+  method text,
+  method_name text,
+  amount numeric,
+  tendered numeric,
+  reference text
+);
+
+comment on type private.tender is
+'A payment as a counter sale keeps it. id: new; amount: what counts; tendered: what was handed over; both in the sale''s currency.';
+
+create function private.refuse_payment(p_place integer) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.fail(400, 'invalid_input', format('Payment %s needs a known method and an amount above 0.', p_place),
+    jsonb_build_object('field', 'p_payments', 'payment', p_place));
+end;
+$$;
+
+comment on function private.refuse_payment(integer) is 'Errors: 400 invalid_input with the payment''s place, from 1.';
+
+create function private.settle(p_payments jsonb, p_total numeric) returns private.tender[]
+language plpgsql
 set search_path = ''
 as $$
 declare
-  v_bad bigint;
+  v_pay jsonb;
+  v_count integer;
+  v_methods public.payment_methods[];
+  v_handed numeric[] := array[]::numeric[];
+  v_kept numeric[];
+  v_sum numeric := 0;
+  v_from_cash numeric := 0;
   v_change numeric;
-  v_from_cash numeric;
+  v_left numeric;
+  v_only_change numeric := 0;
+  v_last_cash integer;
+  v_ids uuid[];
+  v_tender private.tender;
+  v_tenders private.tender[] := array[]::private.tender[];
 begin
   if p_payments is null or jsonb_typeof(p_payments) <> 'array' or jsonb_array_length(p_payments) > 20 then
     perform private.fail(400, 'invalid_input', 'p_payments must be a JSON array of at most 20 payments.',
       '{"field": "p_payments"}');
   end if;
-  select t.no into v_bad from jsonb_array_elements(p_payments) with ordinality t (pay, no)
-  where case when jsonb_typeof(t.pay) <> 'object' then true
-    else t.pay - array['method', 'amount', 'reference'] <> '{}' or not private.is_amount(t.pay -> 'amount')
-      or (t.pay -> 'amount')::numeric not between 0.01 and 1e11 or length(t.pay ->> 'reference') > 100
-      or jsonb_typeof(t.pay -> 'reference') not in ('string', 'null')
-      or not exists (select from public.payment_methods m where m.code = t.pay ->> 'method') end
-  order by t.no limit 1;
-  if v_bad is not null then
-    perform private.fail(400, 'invalid_input', format('Payment %s needs a known method and an amount above 0.', v_bad),
-      jsonb_build_object('field', 'p_payments', 'payment', v_bad));
+  v_count := jsonb_array_length(p_payments);
+  if v_count > 0 then
+    -- By place, null where there is no such method; the ids in their own order, which is the one that documents list payments in.
+    select array_agg(m order by t.place), array(select gen_random_uuid() from generate_series(1, v_count) order by 1)
+    into v_methods, v_ids
+    from jsonb_array_elements(p_payments) with ordinality t (pay, place)
+    left join public.payment_methods m
+      on m.code = case when jsonb_typeof(t.pay) = 'object' then t.pay ->> 'method' end;
   end if;
-
-  select coalesce(sum((pay ->> 'amount')::numeric), 0) - p_total,
-    coalesce(sum((pay ->> 'amount')::numeric) filter (where m.gives_change), 0)
-  into v_change, v_from_cash
-  from jsonb_array_elements(p_payments) pay join public.payment_methods m on m.code = pay ->> 'method';
+  for i in 1 .. v_count loop
+    v_pay := p_payments -> (i - 1);
+    if jsonb_typeof(v_pay) <> 'object' or v_methods[i].code is null then
+      perform private.refuse_payment(i);
+    elsif v_pay - array['method', 'amount', 'reference'] <> '{}' or not private.is_amount(v_pay -> 'amount')
+      or (v_pay -> 'amount')::numeric not between 0.01 and 1e11 or length(v_pay ->> 'reference') > 100
+      or jsonb_typeof(v_pay -> 'reference') not in ('string', 'null') then
+      perform private.refuse_payment(i);
+    end if;
+    v_handed := v_handed || (v_pay -> 'amount')::numeric(14, 2);
+    v_sum := v_sum + v_handed[i];
+    if v_methods[i].gives_change then
+      v_from_cash := v_from_cash + v_handed[i];
+    end if;
+  end loop;
+  v_change := v_sum - p_total;
   if v_change >= 1e11 then
     perform private.fail(400, 'invalid_input', 'The payments are too large.', '{"field": "p_payments"}');
   end if;
@@ -52,30 +94,38 @@ begin
   end if;
 
   -- The change comes out of the cash, the last handed over first; cash that only made change is no payment.
-  return query
-  with paid as (
-    select t.no::integer as no, t.pay ->> 'method' as method, (t.pay ->> 'amount')::numeric(14, 2) as handed,
-      t.pay ->> 'reference' as reference,
-      case when m.gives_change then coalesce(sum((t.pay ->> 'amount')::numeric) filter (where m.gives_change)
-        over (order by t.no desc rows between unbounded preceding and 1 preceding), 0) end as cash_after
-    from jsonb_array_elements(p_payments) with ordinality t (pay, no)
-    join public.payment_methods m on m.code = t.pay ->> 'method'
-  ), net as (
-    select p.*, p.handed - case when p.cash_after is null then 0
-      else least(p.handed, greatest(v_change - p.cash_after, 0)) end as kept
-    from paid p
-  )
-  select n.no, n.method, n.kept::numeric(14, 2),
-    (n.handed + case when n.no = (select max(k.no) from net k where k.kept > 0 and k.cash_after is not null)
-      then (select coalesce(sum(z.handed), 0) from net z where z.kept = 0) else 0 end)::numeric(14, 2),
-    n.reference
-  from net n where n.kept > 0 order by n.no;
+  v_kept := v_handed;
+  v_left := v_change;
+  for i in reverse v_count .. 1 loop
+    continue when v_left <= 0 or not v_methods[i].gives_change;
+    v_kept[i] := greatest(v_handed[i] - v_left, 0);
+    v_left := v_left - (v_handed[i] - v_kept[i]);
+    if v_kept[i] = 0 then
+      v_only_change := v_only_change + v_handed[i];
+    end if;
+  end loop;
+  for i in 1 .. v_count loop
+    if v_kept[i] > 0 and v_methods[i].gives_change then
+      v_last_cash := i;
+    end if;
+  end loop;
+  for i in 1 .. v_count loop
+    continue when v_kept[i] = 0;
+    v_tender.id := v_ids[i];
+    v_tender.method := v_methods[i].code;
+    v_tender.method_name := v_methods[i].name;
+    v_tender.amount := v_kept[i];
+    v_tender.tendered := v_handed[i] + case when i = v_last_cash then v_only_change else 0 end;
+    v_tender.reference := p_payments -> (i - 1) ->> 'reference';
+    v_tenders := v_tenders || v_tender;
+  end loop;
+  return v_tenders;
 end;
 $$;
 
 comment on function private.settle(jsonb, numeric) is
-'What counts of what was handed over. p_payments: [{"method", "amount", "reference"?}]; p_total: due, in the document''s
-currency. Returns a row per payment; tendered - amount is the change. Errors: 400 invalid_input, 422 payment_exceeds_total.';
+'What counts of what was handed over, in the order in which it was. p_payments: [{"method", "amount", "reference"?}]; p_total: due, in the
+document''s currency. tendered - amount of each is the change. Errors: 400 invalid_input, 422 payment_exceeds_total.';
 
 create function private.check_credit(p_org_id uuid, p_customer_id uuid, p_balance numeric) returns void
 language plpgsql

@@ -63,13 +63,12 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return (
-    select jsonb_build_object('name', p_org.name, 'legal_name', p_org.legal_name, 'branch_code', p_branch.code,
-      'branch_name', p_branch.name, 'tax_number', p_branch.tax_number, 'phone', p_branch.phone, 'email', p_branch.email,
-      'upi_id', p_branch.upi_id, 'address', private.address_json(p_branch.address_line1, p_branch.address_line2,
-        p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country))
-      || case when p_org.tax_regime = 'gst'
-        then jsonb_build_object('tax_scheme', p_org.tax_scheme, 'lut_number', p_org.lut_number) else '{}' end);
+  return jsonb_build_object('name', p_org.name, 'legal_name', p_org.legal_name, 'branch_code', p_branch.code,
+    'branch_name', p_branch.name, 'tax_number', p_branch.tax_number, 'phone', p_branch.phone, 'email', p_branch.email,
+    'upi_id', p_branch.upi_id, 'address', private.address_json(p_branch.address_line1, p_branch.address_line2,
+      p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country))
+    || case when p_org.tax_regime = 'gst'
+      then jsonb_build_object('tax_scheme', p_org.tax_scheme, 'lut_number', p_org.lut_number) else '{}' end;
 end;
 $$;
 
@@ -80,11 +79,10 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return (
-    select case when p_customer.id is not null then jsonb_build_object('id', p_customer.id, 'name', p_customer.name,
-      'tax_number', p_customer.tax_number, 'phone', p_customer.phone, 'email', p_customer.email,
-      'address', private.address_json(p_customer.address_line1, p_customer.address_line2, p_customer.city,
-        p_customer.region_code, p_customer.postal_code, p_customer.country)) end);
+  return case when p_customer.id is not null then jsonb_build_object('id', p_customer.id, 'name', p_customer.name,
+    'tax_number', p_customer.tax_number, 'phone', p_customer.phone, 'email', p_customer.email,
+    'address', private.address_json(p_customer.address_line1, p_customer.address_line2, p_customer.city,
+      p_customer.region_code, p_customer.postal_code, p_customer.country)) end;
 end;
 $$;
 
@@ -101,12 +99,11 @@ as $$
 declare
   -- Who has no price lists pays nothing for them.
   v_has_lists boolean := exists (select from public.price_lists l where l.org_id = p_org_id and l.archived_at is null);
+  -- Nor is anybody's limit asked for who gives no discount.
+  v_limit numeric := case when jsonb_path_exists(p_lines, '$[*].discount ? (@ > 0)') then private.discount_limit(p_org_id) end;
 begin
   return (
-    with limits as (
-      select private.discount_limit(p_org_id) as discount_percent,
-        private.permitted('price.override', p_org_id) as may_override
-    ), asked as (
+    with asked as (
       select t.place as line_no, (t.line ->> 'variant_id')::uuid as variant_id, (t.line ->> 'quantity')::numeric as quantity,
         (t.line ->> 'unit_price')::numeric as asked_price, coalesce((t.line ->> 'discount')::numeric, 0)::numeric(14, 2) as discount,
         t.line ->> 'unit' as unit, t.line -> 'serials' as serials, t.line -> 'batch' as batch
@@ -174,11 +171,10 @@ begin
           when f.discount > f.gross then 'discount_above_price'
           when f.tax_kind in ('taxable', 'reverse_charge') and (f.terms).rate is null then 'tax_rate_missing'
           when x.taxable < 0 then 'tax_above_price'
-          when f.unit_price <> f.price and not l.may_override then 'price_override_denied'
-          when f.discount * 100 > f.gross * l.discount_percent then 'discount_limit' end,
-        'limit', l.discount_percent) order by f.line_no)
+          when f.unit_price <> f.price and not private.permitted('price.override', p_org_id) then 'price_override_denied'
+          when f.discount * 100 > f.gross * v_limit then 'discount_limit' end,
+        'limit', v_limit) order by f.line_no)
     from found f
-    cross join limits l
     cross join lateral private.line_tax(f.gross - f.discount, f.price_includes_tax, f.base_quantity, f.tax_kind, f.terms,
       p_supply) x);
 end;

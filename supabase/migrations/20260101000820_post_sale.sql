@@ -16,6 +16,7 @@ declare
   v_raw numeric;
   v_total numeric;
   v_local timestamp;
+  v_lowered boolean;
   v_promotion_id uuid;
   v_code text;
 begin
@@ -44,9 +45,9 @@ begin
     end if;
   end if;
 
-  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
-    or exists (select from jsonb_each(p_options) o
-      where jsonb_typeof(o.value) not in (case o.key when 'reverse_charge' then 'boolean' else 'string' end, 'null')) then
+  if p_options <> '{}' and (length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
+    or jsonb_path_exists(p_options - 'reverse_charge', 'strict $.* ? (@.type() != "string" && @.type() != "null")')
+    or jsonb_typeof(p_options -> 'reverse_charge') not in ('boolean', 'null')) then
     perform private.fail(400, 'invalid_input', 'Options are texts, reverse_charge is true or false; note has at most 2000 characters, '
       'reference 100.', '{"field": "p_options"}');
   end if;
@@ -56,18 +57,23 @@ begin
 
   v_supply := private.place_of_supply(v_org, v_branch, v_customer, p_options);
   -- Who may not change a price may not lower its tax either, by the till's word or by what he enters of a customer himself.
-  if (v_supply.charge in ('reverse_charge', 'exempt') or v_supply.supply_type in ('export', 'sez', 'intra_community')
-    or (v_supply.rate_path <> v_supply.home_path and v_supply.charge <> 'none' and exists (
+  v_lowered := v_supply.charge in ('reverse_charge', 'exempt') or v_supply.supply_type in ('export', 'sez', 'intra_community');
+  if not v_lowered and v_supply.rate_path <> v_supply.home_path and v_supply.charge <> 'none' then
+    v_lowered := exists (
       select from public.tax_rates t where t.org_id = p_org_id
-        and (t.region = any (v_supply.rate_path)) <> (t.region = any (v_supply.home_path)))))
-    and not private.permitted('price.override', p_org_id) then
-    perform private.fail(403, 'price_override_denied', 'Your role sells at the tax of its own region, to everybody alike.',
-      '{"field": "place_of_supply"}');
+        and (t.region = any (v_supply.rate_path)) <> (t.region = any (v_supply.home_path)));
   end if;
-  v_lines := private.price_lines(p_org_id, p_lines, v_supply, (v_occurred_at at time zone v_branch.timezone)::date, p_branch_id,
-    v_customer.customer_group_id);
-  perform private.refuse_problem(v_lines);
+  if v_lowered then
+    if not private.permitted('price.override', p_org_id) then
+      perform private.fail(403, 'price_override_denied', 'Your role sells at the tax of its own region, to everybody alike.',
+        '{"field": "place_of_supply"}');
+    end if;
+  end if;
   v_local := v_occurred_at at time zone v_branch.timezone;
+  v_lines := private.price_lines(p_org_id, p_lines, v_supply, v_local::date, p_branch_id, v_customer.customer_group_id);
+  if jsonb_path_exists(v_lines, '$[*].problem ? (@ != null)') then
+    perform private.refuse_problem(v_lines);
+  end if;
   if p_options ->> 'coupon' is not null then
     select c.promotion_id, c.code into v_promotion_id, v_code
     from private.coupon_for(p_org_id, p_options ->> 'coupon', p_customer_id, v_local::date, false) c;
@@ -78,9 +84,10 @@ begin
       v_promotion_id, v_code);
   end if;
 
-  select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount,
-    sum((l ->> 'tax')::numeric) as tax, jsonb_agg(l - array['problem', 'limit', 'stocked', 'batch', 'product_id', 'category_id', 'terms'] order by l -> 'line_no') as lines,
-    jsonb_agg(l order by l -> 'line_no') filter (where (l ->> 'stocked')::boolean) as stocked,
+  -- The lines come in their order and stay in it.
+  select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount, sum((l ->> 'tax')::numeric) as tax,
+    jsonb_agg(l - array['problem', 'limit', 'stocked', 'batch', 'product_id', 'category_id', 'terms']) as lines,
+    jsonb_agg(l) filter (where (l ->> 'stocked')::boolean) as stocked,
     bool_or(l ->> 'tax_kind' = 'reverse_charge') as reverse_charge, bool_or(l ->> 'tax_kind' = 'taxable') as charged
   into v_sums from jsonb_array_elements(v_lines) l;
   if v_sums.reverse_charge and v_sums.charged then
@@ -93,7 +100,7 @@ begin
   end if;
   v_total := case when v_org.round_total_to > 0 then round(v_raw / v_org.round_total_to) * v_org.round_total_to else v_raw end;
   return jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
-    'issued_at', v_occurred_at, 'business_date', (v_occurred_at at time zone v_branch.timezone)::date,
+    'issued_at', v_occurred_at, 'business_date', v_local::date,
     'timezone', v_branch.timezone, 'currency', v_org.currency, 'tax_regime', v_org.tax_regime,
     'supply_type', v_supply.supply_type, 'place_of_supply', jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
     'reverse_charge', v_sums.reverse_charge or v_supply.supply_type = 'intra_community',
@@ -145,13 +152,15 @@ set search_path = ''
 as $$
 declare
   v_moves private.stock_move[];
+  v_sets boolean;
 begin
   select array_agg(row ((l ->> 'variant_id')::uuid, p_from_location_id, p_to_location_id, (l ->> 'base_quantity')::numeric, null,
-      private.texts(l -> 'serials'), case when l ->> 'batch' is not null
-        then private.batch_named(p_org_id, (l ->> 'variant_id')::uuid, l ->> 'batch') end)::private.stock_move
-    order by l -> 'line_no')
-  into v_moves from jsonb_array_elements(p_lines) l where l -> 'set_items' = 'null';
-  if exists (select from jsonb_array_elements(p_lines) l where l -> 'set_items' <> 'null') then
+      case when l -> 'serials' <> 'null' then private.texts(l -> 'serials') end, case when l ->> 'batch' is not null
+        then private.batch_named(p_org_id, (l ->> 'variant_id')::uuid, l ->> 'batch') end)::private.stock_move)
+      filter (where l -> 'set_items' = 'null'),
+    bool_or(l -> 'set_items' <> 'null')
+  into v_moves, v_sets from jsonb_array_elements(p_lines) l;
+  if v_sets then
     v_moves := v_moves || private.set_moves(p_org_id, p_lines, p_from_location_id, p_to_location_id);
   end if;
   return v_moves;
@@ -199,10 +208,15 @@ declare
   v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
   v_sale jsonb;
   v_total numeric;
-  v_payments jsonb;
-  v_paid numeric;
-  v_credit numeric := 0;
+  v_tenders private.tender[];
+  v_tender private.tender;
+  v_payments jsonb := '[]';
+  v_paid numeric := 0.00;
+  v_tendered numeric := 0.00;
+  v_status text;
+  v_credit numeric := 0.00;
   v_date date;
+  v_due_date date;
   v_number text;
   v_sellable boolean;
   v_coupon_id uuid;
@@ -244,40 +258,54 @@ begin
   perform private.move_stock(v_org_id, 'invoice', p_id, (v_sale ->> 'issued_at')::timestamptz, v_moves, v_date);
 
   -- Locks come in one order everywhere: stock levels, then the customer, then the counter, which is held shortest.
-  select coalesce(sum(s.amount), 0), coalesce(jsonb_agg(to_jsonb(s) || jsonb_build_object('id', gen_random_uuid())), '[]'),
-    sum(s.amount) filter (where s.method = 'points')
-  into v_paid, v_payments, v_by_points from private.settle(p_payments, v_total - v_credit) s;
+  v_tenders := private.settle(p_payments, v_total - v_credit);
+  foreach v_tender in array v_tenders loop
+    v_paid := v_paid + v_tender.amount;
+    v_tendered := v_tendered + v_tender.tendered;
+    if v_tender.method = 'points' then
+      v_by_points := coalesce(v_by_points, 0) + v_tender.amount;
+    end if;
+    v_payments := v_payments || jsonb_build_object('id', v_tender.id, 'method', v_tender.method, 'method_name', v_tender.method_name,
+      'amount', v_tender.amount, 'tendered', v_tender.tendered, 'change', v_tender.tendered - v_tender.amount, 'reference',
+      v_tender.reference, 'received_at', v_sale -> 'issued_at');
+  end loop;
   if v_by_points is not null then
     v_points := private.check_points(v_org_id, p_customer_id, v_by_points, v_total, 0);
   end if;
   if v_paid + v_credit < v_total then
     perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit);
   end if;
+  v_status := case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end;
   v_number := private.next_number(v_org_id, p_branch_id, 'invoice', v_date);
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
     currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount, tax,
     round_off, total, paid, credited, note, reference, terms, created_by)
-  values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number,
-    case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end,
+  values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number, v_status,
     (v_sale ->> 'issued_at')::timestamptz, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
     v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', (v_sale ->> 'reverse_charge')::boolean,
     v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
     (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
-    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id);
+    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id)
+  returning due_date into v_due_date;
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
     quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes,
     tax, offers)
   select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
     l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, l.offers
   from jsonb_populate_recordset(null::public.invoice_lines, v_sale -> 'lines') l;
-  insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
-    business_date, created_by)
-  select v_org_id, p.id, p_branch_id, p_customer_id, p.method, p.amount, p.tendered, p.reference,
-    (v_sale ->> 'issued_at')::timestamptz, v_date, v_user_id
-  from jsonb_populate_recordset(null::public.payments, v_payments) p;
-  insert into public.payment_allocations (org_id, payment_id, invoice_id, branch_id, amount)
-  select v_org_id, p.id, p_id, p_branch_id, p.amount from jsonb_populate_recordset(null::public.payments, v_payments) p;
+  if v_paid > 0 then
+    with paid as (
+      insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
+        business_date, created_by)
+      select v_org_id, t.id, p_branch_id, p_customer_id, t.method, t.amount, t.tendered, t.reference,
+        (v_sale ->> 'issued_at')::timestamptz, v_date, v_user_id
+      from unnest(v_tenders) t
+      returning id, amount
+    )
+    insert into public.payment_allocations (org_id, payment_id, invoice_id, branch_id, amount)
+    select v_org_id, p.id, p_id, p_branch_id, p.amount from paid p;
+  end if;
 
   if v_credit > 0 then
     perform private.note_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_id, v_credit);
@@ -288,12 +316,17 @@ begin
   if v_points is not null then
     perform private.take_points(v_org_id, p_customer_id, v_points, 'redeem', p_id, v_by_points, null);
   end if;
-  if v_paid + v_credit = v_total then
+  if v_status = 'paid' then
     perform private.invoice_paid(v_org_id, p_id);
   end if;
   perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
-  return private.invoice_json(v_org_id, p_id);
+  -- What was written is not read again: this is what private.invoice_json answers from now on.
+  return v_sale - 'stocked_lines' || jsonb_build_object('id', p_id, 'location_id', p_location_id, 'number', v_number, 'status', v_status,
+    'title', private.invoice_title(v_sale ->> 'tax_regime', v_sale -> 'lines'), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
+    'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
+    'change_due', v_tendered - v_paid, 'tax_summary', private.tax_summary(v_sale -> 'lines'), 'payments', v_payments,
+    'credit_notes', '[]'::jsonb);
 end;
 $$;
 

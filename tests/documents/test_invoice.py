@@ -13,7 +13,8 @@ from pypdf import PdfReader
 
 from backend.app.services.documents.invoice import render_invoice
 from backend.app.services.documents.receipt import render_receipt
-from tests.documents import reading, samples
+from bench import samples
+from tests.documents import reading
 
 A4 = (595.0, 842.0)
 

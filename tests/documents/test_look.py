@@ -13,7 +13,8 @@ from reportlab.lib.colors import white
 from backend.app.services.documents.invoice import render_invoice
 from backend.app.services.documents.look import accents, contrast
 from backend.app.services.documents.quotation import render_quotation
-from tests.documents import papers, reading, samples
+from bench import papers, samples
+from tests.documents import reading
 
 
 def picture(form: str = "PNG", size: tuple[int, int] = (600, 160)) -> bytes:

@@ -9,7 +9,8 @@ from pypdf import PdfReader
 
 from backend.app.services.documents.kinds import RENDERERS, file_name
 from backend.app.services.documents.theme import MARGIN
-from tests.documents import papers, reading, samples
+from bench import papers, samples
+from tests.documents import reading
 
 KINDS = list(papers.ALL)
 A4_KINDS = [kind for kind in KINDS if kind != "receipt"]

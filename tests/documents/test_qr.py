@@ -9,7 +9,8 @@ import pytest
 from backend.app.services.documents import qr
 from backend.app.services.documents.invoice import render_invoice
 from backend.app.services.documents.receipt import render_receipt
-from tests.documents import reading, samples
+from bench import samples
+from tests.documents import reading
 
 RENDERERS = [render_invoice, render_receipt]
 

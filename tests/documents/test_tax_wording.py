@@ -8,7 +8,8 @@ import pytest
 
 from backend.app.services.documents.invoice import render_invoice
 from backend.app.services.documents.receipt import render_receipt
-from tests.documents import reading, samples
+from bench import samples
+from tests.documents import reading
 
 BOTH = pytest.mark.parametrize("render", [render_invoice, render_receipt])
 Render = Callable[[Any], bytes]

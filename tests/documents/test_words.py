@@ -10,7 +10,8 @@ import pytest
 from backend.app.services.documents import money
 from backend.app.services.documents.kinds import RENDERERS
 from backend.app.services.documents.words import LANGUAGES, words
-from tests.documents import papers, reading
+from bench import papers
+from tests.documents import reading
 
 # Signs that Hindi papers print in Latin letters, numbers of documents, and codes of currencies.
 ALLOWED = {"GSTIN", "HSN", "SAC", "CGST", "SGST", "IGST", "UTGST", "GST", "UPI", "LUT", "SEZ", "EC", "INR"}

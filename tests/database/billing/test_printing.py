@@ -12,9 +12,10 @@ import pytest
 from backend.app.services.documents import kinds, money
 from backend.app.services.documents.text import is_right_to_left
 from backend.app.services.documents.words import LANGUAGES, TERMS
+from bench import papers, samples
 from tests.database.billing import printing
 from tests.database.billing.printing import ARABIC, ENGLISH, HINDI, LONG, MAKERS, Json, open_shop
-from tests.documents import papers, reading, samples
+from tests.documents import reading
 from tests.documents.test_words import ALLOWED
 from tests.support.world import People
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from tests.documents import samples
+from bench import samples
 
 Json = dict[str, Any]
 
