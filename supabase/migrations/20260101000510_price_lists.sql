@@ -114,33 +114,36 @@ create type private.listed_price as (
 
 comment on type private.listed_price is 'What a price list says: the price per unit, the list and its name.';
 
-create function private.list_price(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_variant_id uuid,
-  p_quantity numeric, p_date date)
-returns private.listed_price
+create function private.list_prices(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_variant_ids uuid[],
+  p_quantities numeric[], p_date date)
+returns private.listed_price[]
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  v_price private.listed_price;
 begin
-  select i.price, l.id, l.name into v_price
-  from public.price_list_items i
-  join public.price_lists l on l.org_id = i.org_id and l.id = i.price_list_id
-  where i.org_id = p_org_id and i.variant_id = p_variant_id and i.min_quantity <= p_quantity and l.archived_at is null
-    and (l.customer_group_id is null or l.customer_group_id = p_customer_group_id)
-    and (l.branch_id is null or l.branch_id = p_branch_id)
-    and p_date between coalesce(l.valid_from, '-infinity') and coalesce(l.valid_to, 'infinity')
-  order by l.priority desc, l.customer_group_id is null, l.branch_id is null, l.created_at desc, l.id, i.min_quantity desc
-  limit 1;
-  return v_price;
+  return array(
+    select row (k.price, k.price_list_id, k.price_list)::private.listed_price
+    from unnest(p_variant_ids, p_quantities) with ordinality a (variant_id, quantity, place)
+    left join lateral (
+      select i.price, l.id as price_list_id, l.name as price_list
+      from public.price_list_items i
+      join public.price_lists l on l.org_id = i.org_id and l.id = i.price_list_id
+      where i.org_id = p_org_id and i.variant_id = a.variant_id and i.min_quantity <= a.quantity and l.archived_at is null
+        and (l.customer_group_id is null or l.customer_group_id = p_customer_group_id)
+        and (l.branch_id is null or l.branch_id = p_branch_id)
+        and p_date between coalesce(l.valid_from, '-infinity') and coalesce(l.valid_to, 'infinity')
+      order by l.priority desc, l.customer_group_id is null, l.branch_id is null, l.created_at desc, l.id, i.min_quantity desc
+      limit 1) k on true
+    order by a.place);
 end;
 $$;
 
-comment on function private.list_price(uuid, uuid, uuid, uuid, numeric, date) is
-'The price of a variant by the price lists, all null when none has one. p_org_id; p_branch_id: where it is sold; p_customer_group_id: of the
-buyer as private.live_group sees it, or null; p_variant_id; p_quantity: in the variant''s unit; p_date: the business date. A list counts when it applies and has a price
-for the quantity: the highest priority first, then a list for a group, then one for a branch, then the newest; within it the largest
-quantity reached. An organisation without lists is spared the call by private.price_lines. No errors.';
+comment on function private.list_prices(uuid, uuid, uuid, uuid[], numeric[], date) is
+'The prices of variants by the price lists, in the order asked; all null where no list has one. p_org_id; p_branch_id: where it is sold;
+p_customer_group_id: of the buyer as private.live_group sees it, or null; p_variant_ids, p_quantities: in step, in the variants'' units;
+p_date: the business date. A list counts when it applies and has a price for the quantity: the highest priority first, then a list for a
+group, then one for a branch, then the newest; within it the largest quantity reached. An organisation without lists is spared the call
+by private.price_lines. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

@@ -90,149 +90,291 @@ comment on function private.buyer_json(public.customers) is 'The buyer as a docu
 
 -- Pricing -----------------------------------------------------------------------------------------
 
+create type private.sale_line as (
+  line_no integer,
+  variant_id uuid,
+  sku text,
+  description text,
+  hsn_code text,
+  unit text,
+  quantity numeric(14, 3),
+  base_quantity numeric(14, 3),
+  set_items jsonb,
+  serials text[],
+  unit_price numeric(14, 2),
+  list_price numeric(14, 2),
+  price_list text,
+  price_includes_tax boolean,
+  discount numeric(14, 2),
+  taxable numeric,
+  tax_kind text,
+  tax_rate numeric(6, 3),
+  taxes jsonb,
+  tax numeric,
+  total numeric,
+  offers jsonb,
+  stocked boolean,
+  batch text,
+  product_id uuid,
+  category_id uuid,
+  terms private.tax_terms
+);
+
+comment on type private.sale_line is
+'A line of a sale while it is priced: the columns of an invoice''s line, then what the invoice does not keep. stocked: it leaves stock; batch: the
+lot asked for; product_id, category_id, terms (the rates): what private.apply_offers asks of it.';
+
+create function private.sale_lines_json(p_lines private.sale_line[]) returns jsonb
+language plpgsql immutable
+set search_path = ''
+as $$
+declare
+  v_line private.sale_line;
+  v_lines jsonb[] := array[]::jsonb[];
+begin
+  foreach v_line in array p_lines loop
+    v_lines := v_lines || jsonb_build_object(
+      'line_no', v_line.line_no, 'variant_id', v_line.variant_id, 'sku', v_line.sku, 'description', v_line.description,
+      'hsn_code', v_line.hsn_code, 'unit', v_line.unit, 'quantity', v_line.quantity, 'base_quantity', v_line.base_quantity,
+      'set_items', v_line.set_items, 'serials', v_line.serials, 'unit_price', v_line.unit_price,
+      'list_price', v_line.list_price, 'price_list', v_line.price_list, 'price_includes_tax', v_line.price_includes_tax,
+      'discount', v_line.discount, 'taxable', v_line.taxable, 'tax_kind', v_line.tax_kind, 'tax_rate', v_line.tax_rate,
+      'taxes', v_line.taxes, 'tax', v_line.tax, 'total', v_line.total, 'offers', v_line.offers);
+  end loop;
+  return to_jsonb(v_lines);
+end;
+$$;
+
+comment on function private.sale_lines_json(private.sale_line[]) is 'Lines of a sale as its document shows them.';
+
+create function private.set_items(p_org_id uuid, p_set_variant_id uuid, p_quantity numeric) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_agg(jsonb_build_object('variant_id', x.id, 'sku', x.sku, 'name', x.name,
+      'quantity', round(t.quantity * p_quantity, 3)) order by t.position, x.sku)
+    from public.set_components t join public.product_variants x on x.org_id = t.org_id and x.id = t.component_variant_id
+    where t.org_id = p_org_id and t.set_variant_id = p_set_variant_id);
+end;
+$$;
+
+comment on function private.set_items(uuid, uuid, numeric) is
+'What p_quantity of a set stand for, as its line keeps it; null when the set has no components. No errors.';
+
 create function private.price_lines(p_org_id uuid, p_lines jsonb, p_supply private.supply, p_date date, p_branch_id uuid,
   p_customer_group_id uuid)
-returns jsonb
+returns private.sale_line[]
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  -- Who has no price lists pays nothing for them.
+  -- Who has no price lists pays nothing for them, and nobody's limit is asked for who gives no discount.
   v_has_lists boolean := exists (select from public.price_lists l where l.org_id = p_org_id and l.archived_at is null);
-  -- Nor is anybody's limit asked for who gives no discount.
   v_limit numeric := case when jsonb_path_exists(p_lines, '$[*].discount ? (@ > 0)') then private.discount_limit(p_org_id) end;
+  v_found record;
+  v_asked jsonb;
+  v_line private.sale_line;
+  v_lines private.sale_line[] := array[]::private.sale_line[];
+  v_problem text;
+  v_problems text[] := array[]::text[];
+  v_wrong boolean := false;
+  v_other record;
+  v_listed private.listed_price;
+  v_all_listed private.listed_price[];
+  v_quantity numeric;
+  v_factor numeric;
+  v_base numeric;
+  v_price numeric;
+  v_asked_price numeric;
+  v_gross numeric;
+  v_classes uuid[] := array[]::uuid[];
+  v_terms private.tax_terms[] := array[]::private.tax_terms[];
+  v_class integer;
+  v_tax record;
+  v_ids uuid[] := array[]::uuid[];
+  v_crumbs numeric[] := array[]::numeric[];
+  v_place integer;
 begin
-  return (
-    with asked as (
-      select t.place as line_no, (t.line ->> 'variant_id')::uuid as variant_id, (t.line ->> 'quantity')::numeric as quantity,
-        (t.line ->> 'unit_price')::numeric as asked_price, coalesce((t.line ->> 'discount')::numeric, 0)::numeric(14, 2) as discount,
-        t.line ->> 'unit' as unit, t.line -> 'serials' as serials, t.line -> 'batch' as batch
-      from jsonb_array_elements(p_lines) with ordinality t (line, place)
-    ), found as (
-      select a.line_no, a.variant_id, a.quantity, a.discount, a.serials, a.batch, v.id, v.sku, v.name, v.product_id, p.category_id, k.price, k.price_list, v.tracking,
-        v.price_includes_tax, coalesce(v.archived_at, p.archived_at) as archived_at,
-        p.kind, p.hsn_code, coalesce(a.unit, p.unit_code) as unit_code, u.decimals, f.factor, f.base_quantity,
-        s.items as set_items, coalesce(a.asked_price, k.price)::numeric(14, 2) as unit_price,
-        private.tax_kind_of(c.kind, c.reverse_charge, p_supply) as tax_kind,
-        round(a.quantity * coalesce(a.asked_price, k.price), 2) as gross, r.terms,
-        -- What rounding takes off all lines of a variant together: cut into crumbs, goods would cost nothing.
-        sum(abs(a.quantity * coalesce(a.asked_price, k.price) - round(a.quantity * coalesce(a.asked_price, k.price), 2)))
-          over (partition by a.variant_id) as rounded_away
-      from asked a
-      -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
-      left join lateral (
-        select * from public.product_variants t where t.org_id = p_org_id and t.id = a.variant_id limit 1) v on true
-      left join lateral (
-        select * from public.products t where t.org_id = p_org_id and t.id = v.product_id limit 1) p on true
-      left join public.units u on u.code = p.unit_code
-      left join lateral (
-        select t.factor, t.price from public.product_units t
-        where a.unit <> p.unit_code and t.org_id = p_org_id and t.product_id = p.id and t.unit_code = a.unit limit 1) w on true
-      cross join lateral (
-        select case when a.unit is null or a.unit = p.unit_code then 1 else w.factor end as factor,
-          case when a.unit is null or a.unit = p.unit_code then a.quantity
-            else private.in_base(a.quantity, w.factor, u.decimals) end as base_quantity) f
-      -- "offset 0" keeps the planner from asking the lists again for each column that is read of the answer.
-      cross join lateral (
-        select case when v_has_lists then private.list_price(p_org_id, p_branch_id, p_customer_group_id, a.variant_id,
-          f.base_quantity, p_date) end as listed offset 0) y
-      cross join lateral (
-        select coalesce(round((y.listed).price * f.factor, 2), w.price,
-            case when f.factor = 1 then v.price else round(v.price * f.factor, 2) end) as price,
-          (y.listed).price_list as price_list) k
-      left join lateral (
-        select jsonb_agg(jsonb_build_object('variant_id', x.id, 'sku', x.sku, 'name', x.name,
-          'quantity', round(t.quantity * f.base_quantity, 3)) order by t.position, x.sku) as items
-        from public.set_components t join public.product_variants x on x.org_id = t.org_id and x.id = t.component_variant_id
-        where p.kind = 'set' and t.org_id = p_org_id and t.set_variant_id = v.id) s on true
-      left join lateral (
-        select * from public.tax_classes t where t.org_id = p_org_id and t.id = p.tax_class_id limit 1) c on true
-      cross join lateral (
-        select case when c.kind = 'taxable' then private.tax_terms_of(p_org_id, c.id, p_supply, p_date) end as terms offset 0) r
-    )
-    select jsonb_agg(jsonb_build_object('line_no', f.line_no, 'variant_id', f.variant_id, 'sku', f.sku, 'description', f.name,
-        'hsn_code', f.hsn_code, 'unit', f.unit_code, 'quantity', f.quantity::numeric(14, 3), 'base_quantity',
-        f.base_quantity::numeric(14, 3), 'set_items', f.set_items, 'serials', f.serials, 'batch', f.batch, 'unit_price', f.unit_price,
-        'list_price', f.price::numeric(14, 2), 'price_list', f.price_list, 'price_includes_tax', f.price_includes_tax, 'discount', f.discount, 'taxable', x.taxable, 'tax_kind', f.tax_kind,
-        'tax_rate', case when f.tax_kind in ('taxable', 'reverse_charge') then (f.terms).rate::numeric(6, 3) else 0.000 end, 'taxes', x.taxes, 'tax', x.tax,
-        'total', x.taxable + x.tax, 'stocked', f.kind <> 'service', 'offers', '[]'::jsonb,
-        -- What private.apply_offers asks of a line.
-        'product_id', f.product_id, 'category_id', f.category_id, 'terms', f.terms,
-        'problem', case
-          when f.id is null then 'not_found'
-          when f.archived_at is not null then 'variant_archived'
-          when f.factor is null then 'unit_unknown'
-          when f.base_quantity is null or f.base_quantity <> round(f.base_quantity, f.decimals) then 'quantity_decimals'
-          when f.kind = 'set' and f.set_items is null then 'set_incomplete'
-          when f.kind <> 'set' and ((f.serials <> 'null' and f.tracking <> 'serial') or (f.batch <> 'null' and f.tracking <> 'batch'))
-            then 'not_tracked'
-          when f.rounded_away > 0.05 then 'split_lines'
-          when f.gross >= 1e11 then 'amount_too_large'
-          when f.discount > f.gross then 'discount_above_price'
-          when f.tax_kind in ('taxable', 'reverse_charge') and (f.terms).rate is null then 'tax_rate_missing'
-          when x.taxable < 0 then 'tax_above_price'
-          when f.unit_price <> f.price and not private.permitted('price.override', p_org_id) then 'price_override_denied'
-          when f.discount * 100 > f.gross * v_limit then 'discount_limit' end,
-        'limit', v_limit) order by f.line_no)
-    from found f
-    cross join lateral private.line_tax(f.gross - f.discount, f.price_includes_tax, f.base_quantity, f.tax_kind, f.terms,
-      p_supply) x);
+  if v_has_lists then
+    v_all_listed := private.list_prices(p_org_id, p_branch_id, p_customer_group_id,
+      array(select (t.line ->> 'variant_id')::uuid from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place),
+      array(select (t.line -> 'quantity')::numeric from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place),
+      p_date);
+  end if;
+  for v_found in
+    -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
+    select t.place::integer as place, (t.line ->> 'variant_id')::uuid as asked_id, v.id, v.sku, v.name, v.product_id, v.price, v.tracking, v.price_includes_tax,
+      coalesce(v.archived_at, p.archived_at) as archived_at, p.category_id, p.kind, p.hsn_code, p.unit_code, u.decimals,
+      c.id as tax_class_id, c.kind as class_kind, c.reverse_charge
+    from jsonb_array_elements(p_lines) with ordinality t (line, place)
+    left join lateral (
+      select * from public.product_variants x where x.org_id = p_org_id and x.id = (t.line ->> 'variant_id')::uuid limit 1) v on true
+    left join lateral (
+      select * from public.products x where x.org_id = p_org_id and x.id = v.product_id limit 1) p on true
+    left join public.units u on u.code = p.unit_code
+    left join lateral (
+      select * from public.tax_classes x where x.org_id = p_org_id and x.id = p.tax_class_id limit 1) c on true
+    order by t.place
+  loop
+    v_asked := p_lines -> (v_found.place - 1);
+    v_line.line_no := v_found.place;
+    v_line.variant_id := v_found.asked_id;
+    v_line.sku := v_found.sku;
+    v_line.description := v_found.name;
+    v_line.hsn_code := v_found.hsn_code;
+    v_line.unit := coalesce(v_asked ->> 'unit', v_found.unit_code);
+    v_quantity := (v_asked -> 'quantity')::numeric;
+    v_line.quantity := v_quantity;
+    v_line.serials := private.texts(v_asked -> 'serials');
+    v_line.batch := v_asked ->> 'batch';
+    v_line.product_id := v_found.product_id;
+    v_line.category_id := v_found.category_id;
+    v_line.stocked := v_found.kind <> 'service';
+    v_line.offers := '[]';
+
+    -- In which unit, at which price.
+    v_factor := 1;
+    v_base := v_quantity;
+    v_price := v_found.price;
+    if v_line.unit <> v_found.unit_code then
+      select t.factor, t.price into v_other from public.product_units t
+      where t.org_id = p_org_id and t.product_id = v_found.product_id and t.unit_code = v_line.unit limit 1;
+      v_factor := v_other.factor;
+      v_base := private.in_base(v_base, v_factor, v_found.decimals);
+      v_price := coalesce(v_other.price, case when v_factor = 1 then v_price else round(v_price * v_factor, 2) end);
+    end if;
+    v_line.base_quantity := v_base;
+    v_line.price_list := null;
+    if v_has_lists then
+      v_listed := v_all_listed[v_found.place];
+      if v_line.unit <> v_found.unit_code then
+        v_listed := (private.list_prices(p_org_id, p_branch_id, p_customer_group_id, array[v_line.variant_id], array[v_base],
+          p_date))[1];
+      end if;
+      if v_listed.price is not null then
+        v_price := round(v_listed.price * v_factor, 2);
+        v_line.price_list := v_listed.price_list;
+      end if;
+    end if;
+    v_asked_price := coalesce((nullif(v_asked -> 'unit_price', 'null'))::numeric, v_price);
+    v_line.list_price := v_price;
+    v_line.unit_price := v_asked_price;
+    v_line.price_includes_tax := v_found.price_includes_tax;
+    v_line.discount := coalesce((nullif(v_asked -> 'discount', 'null'))::numeric, 0);
+    v_line.set_items := case when v_found.kind = 'set' then private.set_items(p_org_id, v_found.id, v_base) end;
+    v_gross := round(v_quantity * v_asked_price, 2);
+
+    -- At which tax; a sale has few classes, and each is asked for its rates once.
+    v_line.tax_kind := private.tax_kind_of(v_found.class_kind, v_found.reverse_charge, p_supply);
+    v_line.terms := null;
+    if v_found.class_kind = 'taxable' then
+      v_class := array_position(v_classes, v_found.tax_class_id);
+      if v_class is null then
+        v_classes := v_classes || v_found.tax_class_id;
+        v_class := cardinality(v_classes);
+        v_terms := v_terms || private.tax_terms_of(p_org_id, v_found.tax_class_id, p_supply, p_date);
+      end if;
+      v_line.terms := v_terms[v_class];
+    end if;
+    v_line.tax_rate := case when v_line.tax_kind in ('taxable', 'reverse_charge') then (v_line.terms).rate else 0 end;
+    v_tax := private.line_tax(v_gross - v_line.discount, v_line.price_includes_tax, v_base, v_line.tax_kind, v_line.terms, p_supply);
+    v_line.taxable := v_tax.taxable;
+    v_line.tax := v_tax.tax;
+    v_line.taxes := v_tax.taxes;
+    v_line.total := v_tax.taxable + v_tax.tax;
+
+    v_place := array_position(v_ids, v_line.variant_id);
+    if v_place is null then
+      v_ids := v_ids || v_line.variant_id;
+      v_place := cardinality(v_ids);
+      v_crumbs := v_crumbs || 0.0;
+    end if;
+    -- What rounding takes off all lines of a variant together: cut into crumbs, goods would cost nothing.
+    v_crumbs[v_place] := v_crumbs[v_place] + abs(v_quantity * v_asked_price - v_gross);
+    v_problem := case
+      when v_found.id is null then 'not_found'
+      when v_found.archived_at is not null then 'variant_archived'
+      when v_factor is null then 'unit_unknown'
+      when v_base is null or v_base <> round(v_base, v_found.decimals) then 'quantity_decimals'
+      when v_found.kind = 'set' and v_line.set_items is null then 'set_incomplete'
+      when v_found.kind <> 'set' and ((v_line.serials is not null and v_found.tracking <> 'serial')
+        or (v_line.batch is not null and v_found.tracking <> 'batch')) then 'not_tracked'
+      when v_crumbs[v_place] > 0.05 then 'split_lines'
+      when v_gross >= 1e11 then 'amount_too_large'
+      when v_line.discount > v_gross then 'discount_above_price'
+      when v_line.tax_kind in ('taxable', 'reverse_charge') and (v_line.terms).rate is null then 'tax_rate_missing'
+      when v_line.taxable < 0 then 'tax_above_price'
+      when v_line.unit_price <> v_price and not private.permitted('price.override', p_org_id) then 'price_override_denied'
+      when v_line.discount * 100 > v_gross * v_limit then 'discount_limit' end;
+    v_wrong := v_wrong or v_problem is not null;
+    v_problems := v_problems || v_problem;
+    v_lines := v_lines || v_line;
+  end loop;
+  if v_wrong then
+    for i in 1 .. cardinality(v_lines) loop
+      -- Of lines that should be one the last tells, but the first is named.
+      if v_problems[i] is null and v_crumbs[array_position(v_ids, v_lines[i].variant_id)] > 0.05 then
+        v_problems[i] := 'split_lines';
+      end if;
+      if v_problems[i] is not null then
+        perform private.refuse_line(v_problems[i], v_lines[i], v_limit);
+      end if;
+    end loop;
+  end if;
+  return v_lines;
 end;
 $$;
 
 comment on function private.price_lines(uuid, jsonb, private.supply, date, uuid, uuid) is
-'Prices and taxes the lines of a sale, as the caller may sell them. Returns the lines of the invoice, each with "stocked",
-"batch", what private.apply_offers needs (product_id, category_id, terms) and, where something is wrong, "problem". base_quantity: in the product''s own unit, where another one was asked for;
-set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
-date they choose the price lists. list_price: what the catalogue asks for one unit; price_list: by which list, null for none.';
+'Prices and taxes the lines of a sale, as the caller may sell them, in their order. base_quantity: in the product''s own unit, where
+another one was asked for; set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as
+private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
+date they choose the price lists. list_price: what the catalogue asks for one unit; price_list: by which list, null for none. Errors:
+those of the first line that has any, as private.refuse_line.';
 
-create function private.refuse_problem(p_lines jsonb) returns void
+create function private.refuse_line(p_problem text, p_line private.sale_line, p_limit numeric) returns void
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_line jsonb;
-  v_facts jsonb;
+  v_facts jsonb := jsonb_build_object('line', p_line.line_no, 'variant_id', p_line.variant_id, 'sku', p_line.sku);
 begin
-  select l into v_line from jsonb_array_elements(p_lines) l where l ->> 'problem' is not null limit 1;
-  if v_line is null then
-    return;
-  end if;
-  v_facts := jsonb_build_object('line', v_line -> 'line_no', 'variant_id', v_line -> 'variant_id', 'sku', v_line -> 'sku');
-  case v_line ->> 'problem'
+  case p_problem
     when 'not_found' then
-      perform private.fail(404, 'not_found', format('Line %s: there is no such variant.', v_line ->> 'line_no'), v_facts);
+      perform private.fail(404, 'not_found', format('Line %s: there is no such variant.', p_line.line_no), v_facts);
     when 'variant_archived' then
-      perform private.fail(422, 'variant_archived', format('%s is no longer sold.', v_line ->> 'sku'), v_facts);
+      perform private.fail(422, 'variant_archived', format('%s is no longer sold.', p_line.sku), v_facts);
     when 'quantity_decimals' then
-      perform private.fail(400, 'invalid_input', format('%s is not sold in fractions so small.', v_line ->> 'sku'), v_facts);
+      perform private.fail(400, 'invalid_input', format('%s is not sold in fractions so small.', p_line.sku), v_facts);
     when 'unit_unknown' then
-      perform private.fail(422, 'unit_unknown', format('%s is not sold in this unit.', v_line ->> 'sku'),
-        v_facts || jsonb_build_object('unit', v_line -> 'unit'));
+      perform private.fail(422, 'unit_unknown', format('%s is not sold in this unit.', p_line.sku),
+        v_facts || jsonb_build_object('unit', p_line.unit));
     when 'not_tracked' then
-      perform private.fail(400, 'invalid_input', format('%s is not tracked in that way.', v_line ->> 'sku'), v_facts);
+      perform private.fail(400, 'invalid_input', format('%s is not tracked in that way.', p_line.sku), v_facts);
     when 'set_incomplete' then
-      perform private.fail(422, 'set_incomplete', format('The set %s has no components yet.', v_line ->> 'sku'), v_facts);
+      perform private.fail(422, 'set_incomplete', format('The set %s has no components yet.', p_line.sku), v_facts);
     when 'split_lines' then
-      perform private.fail(400, 'invalid_input', format('Put the lines of %s together.', v_line ->> 'sku'), v_facts);
+      perform private.fail(400, 'invalid_input', format('Put the lines of %s together.', p_line.sku), v_facts);
     when 'amount_too_large' then
-      perform private.fail(400, 'invalid_input', format('%s: the amount is too large.', v_line ->> 'sku'), v_facts);
+      perform private.fail(400, 'invalid_input', format('%s: the amount is too large.', p_line.sku), v_facts);
     when 'discount_above_price' then
-      perform private.fail(400, 'invalid_input', format('%s: the discount is above the price.', v_line ->> 'sku'), v_facts);
+      perform private.fail(400, 'invalid_input', format('%s: the discount is above the price.', p_line.sku), v_facts);
     when 'tax_rate_missing' then
-      perform private.fail(422, 'tax_rate_missing', format('%s: its tax class has no rate on that date.', v_line ->> 'sku'), v_facts);
+      perform private.fail(422, 'tax_rate_missing', format('%s: its tax class has no rate on that date.', p_line.sku), v_facts);
     when 'tax_above_price' then
-      perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', v_line ->> 'sku'), v_facts);
+      perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', p_line.sku), v_facts);
     when 'price_override_denied' then
-      perform private.fail(403, 'price_override_denied', format('%s: your role sells at the catalogue''s price.', v_line ->> 'sku'),
+      perform private.fail(403, 'price_override_denied', format('%s: your role sells at the catalogue''s price.', p_line.sku),
         v_facts);
     else
-      perform private.fail(422, 'discount_limit', format('%s: your role gives at most %s %% off.', v_line ->> 'sku', v_line ->> 'limit'),
-        v_facts || jsonb_build_object('max_discount_percent', v_line -> 'limit'));
+      perform private.fail(422, 'discount_limit', format('%s: your role gives at most %s %% off.', p_line.sku, p_limit),
+        v_facts || jsonb_build_object('max_discount_percent', p_limit));
   end case;
 end;
 $$;
 
-comment on function private.refuse_problem(jsonb) is
-'Raises the first line''s problem that private.price_lines found. Errors: 404 not_found, 422 variant_archived,
+comment on function private.refuse_line(text, private.sale_line, numeric) is
+'Raises what private.price_lines found wrong with a line. p_limit: the caller''s largest discount, in percent. Errors: 404 not_found, 422 variant_archived,
 tax_rate_missing, tax_above_price, discount_limit, unit_unknown, set_incomplete, 403 price_override_denied, 400 invalid_input.';

@@ -1,7 +1,19 @@
 -- The counter sale: priced, taxed, taken from stock, paid and numbered in one call.
 
-create function private.price_sale(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
-returns jsonb
+create type private.priced_sale as (
+  document jsonb,
+  lines private.sale_line[],
+  total numeric,
+  issued_at timestamptz,
+  business_date date
+);
+
+comment on type private.priced_sale is
+'A sale that is priced and not written yet. document: the invoice''s JSON as private.price_sale returns it, but for the lines, which are
+beside it.';
+
+create function private.priced(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
+returns private.priced_sale
 language plpgsql stable
 set search_path = ''
 as $$
@@ -11,8 +23,14 @@ declare
   v_customer public.customers;
   v_occurred_at timestamptz := now();
   v_supply private.supply;
-  v_lines jsonb;
-  v_sums record;
+  v_sale private.priced_sale;
+  v_lines private.sale_line[];
+  v_line private.sale_line;
+  v_subtotal numeric := 0;
+  v_discount numeric := 0;
+  v_tax numeric := 0;
+  v_reverse_charge boolean := false;
+  v_charged boolean := false;
   v_raw numeric;
   v_total numeric;
   v_local timestamp;
@@ -71,9 +89,6 @@ begin
   end if;
   v_local := v_occurred_at at time zone v_branch.timezone;
   v_lines := private.price_lines(p_org_id, p_lines, v_supply, v_local::date, p_branch_id, v_customer.customer_group_id);
-  if jsonb_path_exists(v_lines, '$[*].problem ? (@ != null)') then
-    perform private.refuse_problem(v_lines);
-  end if;
   if p_options ->> 'coupon' is not null then
     select c.promotion_id, c.code into v_promotion_id, v_code
     from private.coupon_for(p_org_id, p_options ->> 'coupon', p_customer_id, v_local::date, false) c;
@@ -84,36 +99,57 @@ begin
       v_promotion_id, v_code);
   end if;
 
-  -- The lines come in their order and stay in it.
-  select sum((l ->> 'taxable')::numeric) as subtotal, sum((l ->> 'discount')::numeric) as discount, sum((l ->> 'tax')::numeric) as tax,
-    jsonb_agg(l - array['problem', 'limit', 'stocked', 'batch', 'product_id', 'category_id', 'terms']) as lines,
-    jsonb_agg(l) filter (where (l ->> 'stocked')::boolean) as stocked,
-    bool_or(l ->> 'tax_kind' = 'reverse_charge') as reverse_charge, bool_or(l ->> 'tax_kind' = 'taxable') as charged
-  into v_sums from jsonb_array_elements(v_lines) l;
-  if v_sums.reverse_charge and v_sums.charged then
+  foreach v_line in array v_lines loop
+    v_subtotal := v_subtotal + v_line.taxable;
+    v_discount := v_discount + v_line.discount;
+    v_tax := v_tax + v_line.tax;
+    v_reverse_charge := v_reverse_charge or v_line.tax_kind = 'reverse_charge';
+    v_charged := v_charged or v_line.tax_kind = 'taxable';
+  end loop;
+  if v_reverse_charge and v_charged then
     -- Whether the buyer pays the tax is said of the whole document (CGST Rules 2017, rule 46(p)).
     perform private.fail(422, 'reverse_charge_mixed', 'What bears reverse charge and what does not go on separate invoices.');
   end if;
-  v_raw := v_sums.subtotal + v_sums.tax;
+  v_raw := v_subtotal + v_tax;
   if v_raw >= 1e11 then
     perform private.fail(400, 'invalid_input', 'The sale''s total is too large.', '{"field": "p_lines"}');
   end if;
   v_total := case when v_org.round_total_to > 0 then round(v_raw / v_org.round_total_to) * v_org.round_total_to else v_raw end;
-  return jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
-    'issued_at', v_occurred_at, 'business_date', v_local::date,
+  v_sale.lines := v_lines;
+  v_sale.total := v_total::numeric(14, 2);
+  v_sale.issued_at := v_occurred_at;
+  v_sale.business_date := v_local::date;
+  v_sale.document := jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
+    'issued_at', v_occurred_at, 'business_date', v_sale.business_date,
     'timezone', v_branch.timezone, 'currency', v_org.currency, 'tax_regime', v_org.tax_regime,
     'supply_type', v_supply.supply_type, 'place_of_supply', jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
-    'reverse_charge', v_sums.reverse_charge or v_supply.supply_type = 'intra_community',
-    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_sums.subtotal,
-    'discount', v_sums.discount, 'tax', v_sums.tax, 'round_off', v_total::numeric(14, 2) - v_raw,
-    'total', v_total::numeric(14, 2), 'lines', v_sums.lines, 'stocked_lines', coalesce(v_sums.stocked, '[]'),
+    'reverse_charge', v_reverse_charge or v_supply.supply_type = 'intra_community',
+    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_subtotal,
+    'discount', v_discount, 'tax', v_tax, 'round_off', v_sale.total - v_raw, 'total', v_sale.total,
     'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
+  return v_sale;
+end;
+$$;
+
+comment on function private.priced(uuid, uuid, uuid, jsonb, jsonb) is
+'A counter sale as it would be invoiced, with nothing written. Parameters and errors: as post_sale''s.';
+
+create function private.price_sale(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
+returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_sale private.priced_sale := private.priced(p_org_id, p_branch_id, p_customer_id, p_lines, p_options);
+begin
+  return v_sale.document || jsonb_build_object('lines', private.sale_lines_json(v_sale.lines), 'stocked_lines', (
+    select coalesce(jsonb_agg(to_jsonb(l)), '[]') from unnest(v_sale.lines) l where l.stocked));
 end;
 $$;
 
 comment on function private.price_sale(uuid, uuid, uuid, jsonb, jsonb) is
-'A counter sale as it would be invoiced, with nothing written: the invoice''s JSON without number, tax summary and payments,
-and stocked_lines, the lines that leave stock. Parameters and errors: as post_sale''s.';
+'private.priced as JSON: the invoice''s without number, tax summary and payments, and stocked_lines, the lines that leave stock, as
+private.sale_moves takes them. Parameters and errors: as post_sale''s.';
 
 create function private.set_moves(p_org_id uuid, p_lines jsonb, p_from_location_id uuid, p_to_location_id uuid)
 returns private.stock_move[]
@@ -145,31 +181,55 @@ comment on function private.set_moves(uuid, jsonb, uuid, uuid) is
 'The movements of the sets among a sale''s lines: one for each component, each with those of the line''s serial numbers that are
 its pieces. Parameters: as private.sale_moves. Errors: 409 serial_not_here.';
 
-create function private.sale_moves(p_org_id uuid, p_lines jsonb, p_from_location_id uuid, p_to_location_id uuid)
+create function private.line_moves(p_org_id uuid, p_lines private.sale_line[], p_from_location_id uuid, p_to_location_id uuid)
 returns private.stock_move[]
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_moves private.stock_move[];
-  v_sets boolean;
+  v_line private.sale_line;
+  v_move private.stock_move;
+  v_moves private.stock_move[] := array[]::private.stock_move[];
 begin
-  select array_agg(row ((l ->> 'variant_id')::uuid, p_from_location_id, p_to_location_id, (l ->> 'base_quantity')::numeric, null,
-      case when l -> 'serials' <> 'null' then private.texts(l -> 'serials') end, case when l ->> 'batch' is not null
-        then private.batch_named(p_org_id, (l ->> 'variant_id')::uuid, l ->> 'batch') end)::private.stock_move)
-      filter (where l -> 'set_items' = 'null'),
-    bool_or(l -> 'set_items' <> 'null')
-  into v_moves, v_sets from jsonb_array_elements(p_lines) l;
-  if v_sets then
-    v_moves := v_moves || private.set_moves(p_org_id, p_lines, p_from_location_id, p_to_location_id);
-  end if;
+  v_move.from_location_id := p_from_location_id;
+  v_move.to_location_id := p_to_location_id;
+  foreach v_line in array p_lines loop
+    continue when not v_line.stocked;
+    if v_line.set_items is not null then
+      v_moves := v_moves || private.set_moves(p_org_id, jsonb_build_array(to_jsonb(v_line)), p_from_location_id, p_to_location_id);
+      continue;
+    end if;
+    v_move.variant_id := v_line.variant_id;
+    v_move.quantity := v_line.base_quantity;
+    v_move.serials := v_line.serials;
+    v_move.batch_id := null;
+    if v_line.batch is not null then
+      v_move.batch_id := private.batch_named(p_org_id, v_line.variant_id, v_line.batch);
+    end if;
+    v_moves := v_moves || v_move;
+  end loop;
   return v_moves;
 end;
 $$;
 
+comment on function private.line_moves(uuid, private.sale_line[], uuid, uuid) is
+'What a sale''s lines take from stock. p_from_location_id: where the goods stand; p_to_location_id: the customers'' location. Errors: 404
+not_found (a lot), 409 serial_not_here.';
+
+create function private.sale_moves(p_org_id uuid, p_lines jsonb, p_from_location_id uuid, p_to_location_id uuid)
+returns private.stock_move[]
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return private.line_moves(p_org_id, array(
+    select l from jsonb_populate_recordset(null::private.sale_line, p_lines) l), p_from_location_id, p_to_location_id);
+end;
+$$;
+
 comment on function private.sale_moves(uuid, jsonb, uuid, uuid) is
-'What a sale takes from stock. p_lines: the lines that leave stock, as private.price_lines returns them; p_from_location_id:
-where the goods stand; p_to_location_id: the customers'' location. Errors: 404 not_found (a lot), 409 serial_not_here.';
+'private.line_moves of lines as JSON: of stocked_lines as private.price_sale returns them, or of a document''s. Errors: as
+private.line_moves.';
 
 -- The acts ----------------------------------------------------------------------------------------
 -- Their look-ups are by key whatever is asked, and planning them anew for each basket took longer than running them: hence
@@ -183,9 +243,10 @@ set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
   v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
-  v_sale jsonb := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
+  v_sale private.priced_sale := private.priced(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
+  v_lines jsonb := private.sale_lines_json(v_sale.lines);
 begin
-  return v_sale - 'stocked_lines' || jsonb_build_object('tax_summary', private.tax_summary(v_sale -> 'lines'));
+  return v_sale.document || jsonb_build_object('lines', v_lines, 'tax_summary', private.tax_summary(v_lines));
 end;
 $$;
 
@@ -206,7 +267,9 @@ as $$
 declare
   v_user_id uuid := private.caller();
   v_org_id uuid := private.authorize_branch('sale.create', p_branch_id);
+  v_priced private.priced_sale;
   v_sale jsonb;
+  v_lines jsonb;
   v_total numeric;
   v_tenders private.tender[];
   v_tender private.tender;
@@ -240,22 +303,24 @@ begin
   elsif not v_sellable then
     perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', '{"field": "p_location_id"}');
   end if;
-  v_sale := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
-  v_total := (v_sale ->> 'total')::numeric;
-  v_date := (v_sale ->> 'business_date')::date;
+  v_priced := private.priced(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
+  v_sale := v_priced.document;
+  v_lines := private.sale_lines_json(v_priced.lines);
+  v_total := v_priced.total;
+  v_date := v_priced.business_date;
   if p_options ->> 'credit_note_id' is not null then
     v_credit := least(v_total, private.lock_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_customer_id));
   end if;
   if p_options ->> 'coupon' is not null then
-    v_coupon_id := private.lock_coupon(v_org_id, p_options ->> 'coupon', p_customer_id, v_date, v_sale -> 'lines');
+    v_coupon_id := private.lock_coupon(v_org_id, p_options ->> 'coupon', p_customer_id, v_date, v_lines);
   end if;
   perform private.assert_period_open(v_org_id, v_date);
-  v_moves := private.sale_moves(v_org_id, v_sale -> 'stocked_lines', p_location_id, v_buyer_location_id);
+  v_moves := private.line_moves(v_org_id, v_priced.lines, p_location_id, v_buyer_location_id);
   if p_options ->> 'reservation_id' is not null then
     perform private.fulfil_reservation(v_org_id, private.id_option(p_options, 'reservation_id'), p_branch_id, 'invoice', p_id,
       v_moves);
   end if;
-  perform private.move_stock(v_org_id, 'invoice', p_id, (v_sale ->> 'issued_at')::timestamptz, v_moves, v_date);
+  perform private.move_stock(v_org_id, 'invoice', p_id, v_priced.issued_at, v_moves, v_date);
 
   -- Locks come in one order everywhere: stock levels, then the customer, then the counter, which is held shortest.
   v_tenders := private.settle(p_payments, v_total - v_credit);
@@ -281,7 +346,7 @@ begin
     currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount, tax,
     round_off, total, paid, credited, note, reference, terms, created_by)
   values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number, v_status,
-    (v_sale ->> 'issued_at')::timestamptz, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
+    v_priced.issued_at, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
     v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', (v_sale ->> 'reverse_charge')::boolean,
     v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
@@ -293,13 +358,13 @@ begin
     tax, offers)
   select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
     l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, l.offers
-  from jsonb_populate_recordset(null::public.invoice_lines, v_sale -> 'lines') l;
+  from unnest(v_priced.lines) l;
   if v_paid > 0 then
     with paid as (
       insert into public.payments (org_id, id, branch_id, customer_id, method, amount, tendered, reference, received_at,
         business_date, created_by)
       select v_org_id, t.id, p_branch_id, p_customer_id, t.method, t.amount, t.tendered, t.reference,
-        (v_sale ->> 'issued_at')::timestamptz, v_date, v_user_id
+        v_priced.issued_at, v_date, v_user_id
       from unnest(v_tenders) t
       returning id, amount
     )
@@ -322,10 +387,10 @@ begin
   perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
   -- What was written is not read again: this is what private.invoice_json answers from now on.
-  return v_sale - 'stocked_lines' || jsonb_build_object('id', p_id, 'location_id', p_location_id, 'number', v_number, 'status', v_status,
-    'title', private.invoice_title(v_sale ->> 'tax_regime', v_sale -> 'lines'), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
+  return v_sale || jsonb_build_object('id', p_id, 'lines', v_lines, 'location_id', p_location_id, 'number', v_number, 'status', v_status,
+    'title', private.invoice_title(v_sale ->> 'tax_regime', v_lines), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
-    'change_due', v_tendered - v_paid, 'tax_summary', private.tax_summary(v_sale -> 'lines'), 'payments', v_payments,
+    'change_due', v_tendered - v_paid, 'tax_summary', private.tax_summary(v_lines), 'payments', v_payments,
     'credit_notes', '[]'::jsonb);
 end;
 $$;

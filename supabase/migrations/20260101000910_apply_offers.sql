@@ -182,8 +182,8 @@ $$;
 
 comment on function private.category_path(uuid, uuid) is 'A category and all above it, itself first; none for null. No errors.';
 
-create function private.offers_for(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp, p_lines jsonb,
-  p_places integer[], p_basket numeric, p_promotion_id uuid)
+create function private.offers_for(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp,
+  p_lines private.sale_line[], p_places integer[], p_basket numeric, p_promotion_id uuid)
 returns private.offer[]
 language plpgsql stable
 set search_path = ''
@@ -194,7 +194,7 @@ declare
   v_products uuid[] := array[]::uuid[];
   v_categories uuid[] := array[]::uuid[];
   v_nos integer[] := array[]::integer[];
-  v_line jsonb;
+  v_line private.sale_line;
   v_path uuid[];
   v_place integer;
 begin
@@ -203,12 +203,12 @@ begin
     where p.org_id = p_org_id and p.archived_at is null and t.category_id is not null);
   -- A row per line and category it lies in, so that a target is found by equality.
   foreach v_place in array p_places loop
-    v_line := p_lines -> (v_place - 1);
-    v_path := case when v_by_category then private.category_path(p_org_id, (v_line ->> 'category_id')::uuid) end;
+    v_line := p_lines[v_place];
+    v_path := case when v_by_category then private.category_path(p_org_id, v_line.category_id) end;
     for i in 1 .. greatest(cardinality(v_path), 1) loop
       v_nos := v_nos || v_place;
-      v_variants := v_variants || (v_line ->> 'variant_id')::uuid;
-      v_products := v_products || (v_line ->> 'product_id')::uuid;
+      v_variants := v_variants || v_line.variant_id;
+      v_products := v_products || v_line.product_id;
       v_categories := v_categories || v_path[i];
     end loop;
   end loop;
@@ -247,14 +247,14 @@ begin
 end;
 $$;
 
-comment on function private.offers_for(uuid, uuid, uuid, timestamp, jsonb, integer[], numeric, uuid) is
+comment on function private.offers_for(uuid, uuid, uuid, timestamp, private.sale_line[], integer[], numeric, uuid) is
 'The promotions that may apply to a sale, in the order in which combinable ones are taken: the highest priority first, then by id. p_places: the lines
 that offers may touch, by their index; p_basket: what all lines come to before offers; p_promotion_id: that of the coupon shown, or null; the rest as
 private.apply_offers''s. Past midnight the weekday and the date are the new day''s. No errors.';
 
-create function private.apply_offers(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp, p_lines jsonb,
-  p_supply private.supply, p_promotion_id uuid, p_code text)
-returns jsonb
+create function private.apply_offers(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp,
+  p_lines private.sale_line[], p_supply private.supply, p_promotion_id uuid, p_code text)
+returns private.sale_line[]
 language plpgsql stable
 set search_path = ''
 as $$
@@ -264,7 +264,7 @@ declare
   v_nets numeric[] := array[]::numeric[];
   v_left numeric[];
   v_basket numeric := 0;
-  v_line jsonb;
+  v_line private.sale_line;
   v_offers private.offer[];
   v_offer private.offer;
   v_amounts numeric[];
@@ -279,17 +279,17 @@ declare
   v_coupon_saves boolean := false;
   v_net numeric;
   v_place integer := 0;
-  v_lines jsonb := '[]'::jsonb;
+  v_lines private.sale_line[] := p_lines;
   v_tax record;
 begin
-  for v_line in select l from jsonb_array_elements(p_lines) l loop
+  foreach v_line in array p_lines loop
     v_place := v_place + 1;
-    v_net := round((v_line ->> 'quantity')::numeric * (v_line ->> 'unit_price')::numeric, 2) - (v_line ->> 'discount')::numeric;
-    v_units := v_units || (v_line ->> 'quantity')::numeric;
+    v_net := round(v_line.quantity * v_line.unit_price, 2) - v_line.discount;
+    v_units := v_units || v_line.quantity;
     v_nets := v_nets || v_net;
     v_basket := v_basket + v_net;
     -- A price that somebody agreed on with the customer is the price.
-    if v_line -> 'unit_price' = v_line -> 'list_price' and v_net > 0 then
+    if v_line.unit_price = v_line.list_price and v_net > 0 then
       v_places := v_places || v_place;
     end if;
   end loop;
@@ -341,25 +341,27 @@ begin
   end if;
 
   for i in 1 .. v_place loop
-    v_line := p_lines -> (i - 1);
-    if v_off[i] > 0 then
-      select * into v_tax from private.line_tax(v_nets[i] - v_off[i], (v_line -> 'price_includes_tax')::boolean,
-        (v_line ->> 'base_quantity')::numeric, v_line ->> 'tax_kind',
-        jsonb_populate_record(null::private.tax_terms, nullif(v_line -> 'terms', 'null')), p_supply);
-      if v_tax.taxable < 0 then
-        perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', v_line ->> 'sku'),
-          jsonb_build_object('line', v_line -> 'line_no', 'sku', v_line -> 'sku'));
-      end if;
-      v_line := v_line || jsonb_build_object('discount', (v_line ->> 'discount')::numeric + v_off[i], 'offers', v_combined[i],
-        'taxable', v_tax.taxable, 'tax', v_tax.tax, 'taxes', v_tax.taxes, 'total', v_tax.taxable + v_tax.tax);
+    continue when v_off[i] = 0;
+    v_line := p_lines[i];
+    v_tax := private.line_tax(v_nets[i] - v_off[i], v_line.price_includes_tax, v_line.base_quantity, v_line.tax_kind, v_line.terms,
+      p_supply);
+    if v_tax.taxable < 0 then
+      perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', v_line.sku),
+        jsonb_build_object('line', v_line.line_no, 'sku', v_line.sku));
     end if;
-    v_lines := v_lines || v_line;
+    v_line.discount := v_line.discount + v_off[i];
+    v_line.offers := v_combined[i];
+    v_line.taxable := v_tax.taxable;
+    v_line.tax := v_tax.tax;
+    v_line.taxes := v_tax.taxes;
+    v_line.total := v_tax.taxable + v_tax.tax;
+    v_lines[i] := v_line;
   end loop;
   return v_lines;
 end;
 $$;
 
-comment on function private.apply_offers(uuid, uuid, uuid, timestamp, jsonb, private.supply, uuid, text) is
+comment on function private.apply_offers(uuid, uuid, uuid, timestamp, private.sale_line[], private.supply, uuid, text) is
 'Takes offers off the lines of a sale and taxes them anew. p_customer_group_id: of the buyer, or null; p_local: the time of the sale by the branch''s
 clock; p_lines: as private.price_lines returns them, in order; p_supply: as private.place_of_supply found; p_promotion_id, p_code: of the
 coupon shown, or null. The rule: lines whose price is not the catalogue''s are left alone; manual discounts come first and keep
