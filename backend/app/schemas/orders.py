@@ -252,6 +252,7 @@ class Order(SalesDocument):
     model_config = example(
         **{**QUOTE, "customer_id": CUSTOMER, "buyer": BUYER, "lines": [{**QUOTE["lines"][0], **_PROGRESS}]},
         **_STATE,
+        quotation_number="BLR/Q/26-27/0001",
         title="Order Confirmation",
         payments=[_ADVANCE],
         advances=500.00,
@@ -267,6 +268,7 @@ class Order(SalesDocument):
     number: str | None
     status: Status
     quotation_id: UUID | None
+    quotation_number: str | None
     location_id: UUID | None
     reservation_id: UUID | None
     confirmed_at: datetime | None
