@@ -7,7 +7,9 @@ as $$
 begin
   return (
     select jsonb_build_object('customer_id', p_customer_id, 'points', b.points,
-      'value', trunc(b.points * p.point_value, 2), 'currency', o.currency, 'expiring', (
+      'value', trunc(b.points * p.point_value, 2), 'currency', o.currency, 'owed', (
+        select coalesce(sum(w.points), 0) from private.points_owed w where w.org_id = p_org_id and w.customer_id = p_customer_id),
+      'expiring', (
         select coalesce(jsonb_agg(jsonb_build_object('expires_at', l.expires_at, 'points', l.points) order by l.expires_at), '[]')
         from (
           select t.expires_at, sum(t.points) as points from private.point_lots(p_org_id, p_customer_id) t
@@ -122,7 +124,7 @@ $$;
 
 comment on function public.loyalty_balance(uuid) is
 'What points a customer has. p_customer_id. Returns {"customer_id", "points" (that can be redeemed now), "value" (what they pay, in currency; null without
-a program), "currency", "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404 not_found.
+a program), "currency", "owed" (points of goods that came back when he had spent them: taken of the next he earns), "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404 not_found.
 Permission: customer.read.';
 revoke execute on function public.loyalty_balance(uuid) from public, anon;
 grant execute on function public.loyalty_balance(uuid) to authenticated;

@@ -15,6 +15,7 @@ NOT_AUDITED = {
     "private.number_counters": "every number given is on an audited document",
     "private.stock_events": "names what changed; the movements say why",
     "private.stock_events_horizon": "is a mark of housekeeping",
+    "private.points_owed": "follows from loyalty_entries, which carry who, when and why",
     "private.barcode_counters": "every code given is an audited row of variant_barcodes",
     "private.variant_search": "is put together from audited rows",
     "private.system_roles": "changes by migration only",
