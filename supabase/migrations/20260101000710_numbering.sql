@@ -28,6 +28,33 @@ $$;
 comment on function private.fiscal_year(date, integer) is
 'The fiscal year''s name: 2026 when it is the calendar year, else 26-27. p_start_month: 1 to 12.';
 
+create function private.take_number(p_org_id uuid, p_branch_id uuid, p_kind text, p_code text, p_year text) returns text
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_serial integer;
+  v_number text;
+  -- Invoices and the papers of the warehouse are plain; of the others one letter tells a customer which paper is meant.
+  v_letter text := case p_kind when 'credit_note' then 'C' when 'receipt' then 'R' when 'refund' then 'F' when 'quotation' then 'Q'
+    when 'sales_order' then 'S' when 'delivery' then 'D' when 'credit_agreement' then 'A' else '' end;
+begin
+  insert into private.number_counters as c (org_id, branch_id, kind, fiscal_year, last_value)
+  values (p_org_id, p_branch_id, p_kind, p_year, 1)
+  on conflict (org_id, branch_id, kind, fiscal_year) do update set last_value = c.last_value + 1
+  returning c.last_value into v_serial;
+  v_number := p_code || '/' || p_year || '/' || v_letter
+    || lpad(v_serial::text, greatest(6 - length(v_letter), length(v_serial::text)), '0');
+  if length(v_number) > 16 then
+    perform private.fail(409, 'series_exhausted', format('The series %s/%s is used up.', p_code, p_year));
+  end if;
+  return v_number;
+end;
+$$;
+
+comment on function private.take_number(uuid, uuid, text, text, text) is
+'The next number of a series, as private.next_number, for who knows the branch''s code (p_code) and the fiscal year (p_year) already.';
+
 create function private.next_number(p_org_id uuid, p_branch_id uuid, p_kind text, p_date date) returns text
 language plpgsql
 set search_path = ''
@@ -35,25 +62,11 @@ as $$
 declare
   v_code text;
   v_year text;
-  v_serial integer;
-  v_number text;
-  -- Invoices and the papers of the warehouse are plain; of the others one letter tells a customer which paper is meant.
-  v_letter text := case p_kind when 'credit_note' then 'C' when 'receipt' then 'R' when 'refund' then 'F' when 'quotation' then 'Q'
-    when 'sales_order' then 'S' when 'delivery' then 'D' when 'credit_agreement' then 'A' else '' end;
 begin
   select b.code, private.fiscal_year(p_date, o.fiscal_year_start_month) into v_code, v_year
   from public.branches b join public.organizations o on o.id = b.org_id
   where b.org_id = p_org_id and b.id = p_branch_id;
-  insert into private.number_counters as c (org_id, branch_id, kind, fiscal_year, last_value)
-  values (p_org_id, p_branch_id, p_kind, v_year, 1)
-  on conflict (org_id, branch_id, kind, fiscal_year) do update set last_value = c.last_value + 1
-  returning c.last_value into v_serial;
-  v_number := v_code || '/' || v_year || '/' || v_letter
-    || lpad(v_serial::text, greatest(6 - length(v_letter), length(v_serial::text)), '0');
-  if length(v_number) > 16 then
-    perform private.fail(409, 'series_exhausted', format('The series %s/%s is used up.', v_code, v_year));
-  end if;
-  return v_number;
+  return private.take_number(p_org_id, p_branch_id, p_kind, v_code, v_year);
 end;
 $$;
 

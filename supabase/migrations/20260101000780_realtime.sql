@@ -38,26 +38,28 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_branch record;
+  v_branches bigint;
 begin
-  -- The old rows are not compared: what changes no quantity is rare, and to say a level again does no harm.
-  for v_branch in
+  -- The old rows are not compared: what changes no quantity is rare, and to say a level again does no harm. Realtime refuses
+  -- large messages (256 KB on the smallest plan): of a large act the clients hear that there was one.
+  with changed as (
     select n.org_id, n.branch_id, count(*) as size, array_agg(n.location_id) as location_ids,
       array_agg(n.variant_id) as variant_ids, jsonb_agg(jsonb_build_object('location_id', n.location_id,
         'variant_id', n.variant_id, 'on_hand', n.on_hand, 'reserved', n.reserved, 'available', n.available,
         'incoming', n.incoming, 'in_transit', n.in_transit)) as levels
     from new_rows n where n.branch_id is not null
     group by n.org_id, n.branch_id
-  loop
+  ), noted as (
     insert into private.stock_events (org_id, branch_id, location_ids, variant_ids)
-    values (v_branch.org_id, v_branch.branch_id, v_branch.location_ids, v_branch.variant_ids);
-    -- Realtime refuses large messages (256 KB on the smallest plan): of a large act the clients hear that there was one.
-    perform realtime.send(
-      case when v_branch.size <= 500
-        then jsonb_build_object('branch_id', v_branch.branch_id, 'changes', v_branch.levels, 'catch_up', false)
-        else jsonb_build_object('branch_id', v_branch.branch_id, 'changes', null, 'catch_up', true) end,
-      'stock', 'branch:' || v_branch.branch_id || ':stock', true);
-  end loop;
+    select c.org_id, c.branch_id, c.location_ids, c.variant_ids from changed c
+  )
+  select count(*) into v_branches
+  from changed c
+  cross join lateral realtime.send(
+    case when c.size <= 500
+      then jsonb_build_object('branch_id', c.branch_id, 'changes', c.levels, 'catch_up', false)
+      else jsonb_build_object('branch_id', c.branch_id, 'changes', null, 'catch_up', true) end,
+    'stock', 'branch:' || c.branch_id || ':stock', true);
   return null;
 end;
 $$;

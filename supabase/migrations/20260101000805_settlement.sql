@@ -43,7 +43,8 @@ as $$
 declare
   v_pay jsonb;
   v_count integer;
-  v_methods public.payment_methods[];
+  v_method public.payment_methods;
+  v_methods public.payment_methods[] := array[]::public.payment_methods[];
   v_handed numeric[] := array[]::numeric[];
   v_kept numeric[];
   v_sum numeric := 0;
@@ -61,26 +62,26 @@ begin
       '{"field": "p_payments"}');
   end if;
   v_count := jsonb_array_length(p_payments);
-  if v_count > 0 then
-    -- By place, null where there is no such method; the ids in their own order, which is the one that documents list payments in.
-    select array_agg(m order by t.place), array(select gen_random_uuid() from generate_series(1, v_count) order by 1)
-    into v_methods, v_ids
-    from jsonb_array_elements(p_payments) with ordinality t (pay, place)
-    left join public.payment_methods m
-      on m.code = case when jsonb_typeof(t.pay) = 'object' then t.pay ->> 'method' end;
+  v_ids := array[gen_random_uuid()];
+  if v_count > 1 then
+    -- In their own order, which is the one that documents list payments in.
+    v_ids := array(select gen_random_uuid() from generate_series(1, v_count) order by 1);
   end if;
   for i in 1 .. v_count loop
     v_pay := p_payments -> (i - 1);
-    if jsonb_typeof(v_pay) <> 'object' or v_methods[i].code is null then
+    if jsonb_typeof(v_pay) <> 'object' then
       perform private.refuse_payment(i);
-    elsif v_pay - array['method', 'amount', 'reference'] <> '{}' or not private.is_amount(v_pay -> 'amount')
+    end if;
+    select * into v_method from public.payment_methods where code = v_pay ->> 'method';
+    if v_method.code is null or v_pay - array['method', 'amount', 'reference'] <> '{}' or not private.is_amount(v_pay -> 'amount')
       or (v_pay -> 'amount')::numeric not between 0.01 and 1e11 or length(v_pay ->> 'reference') > 100
       or jsonb_typeof(v_pay -> 'reference') not in ('string', 'null') then
       perform private.refuse_payment(i);
     end if;
+    v_methods := v_methods || v_method;
     v_handed := v_handed || (v_pay -> 'amount')::numeric(14, 2);
     v_sum := v_sum + v_handed[i];
-    if v_methods[i].gives_change then
+    if v_method.gives_change then
       v_from_cash := v_from_cash + v_handed[i];
     end if;
   end loop;

@@ -1,17 +1,18 @@
 -- What other rooms do when an invoice is paid, is no longer paid, or is credited. Each is one call per room, early out when
 -- the organisation does not use the room.
 
-create function private.invoice_paid(p_org_id uuid, p_invoice_id uuid) returns void
+create function private.invoice_paid(p_org_id uuid, p_invoice_id uuid, p_new boolean default false) returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  perform private.settle_points(p_org_id, p_invoice_id);
+  perform private.settle_points(p_org_id, p_invoice_id, p_new);
 end;
 $$;
 
-comment on function private.invoice_paid(uuid, uuid) is
-'Called once, in the same transaction, when an invoice becomes paid: by payments, by credit notes, or at once in a counter sale.
+comment on function private.invoice_paid(uuid, uuid, boolean) is
+'Called once, in the same transaction, when an invoice becomes paid: by payments, by credit notes, or at once in a counter sale (p_new:
+it was written just now, so that nothing of it can have been undone or credited yet).
 The invoice is locked. No errors.';
 
 create function private.invoice_unpaid(p_org_id uuid, p_invoice_id uuid) returns void

@@ -183,6 +183,8 @@ declare
   v_other record;
   v_listed private.listed_price;
   v_all_listed private.listed_price[];
+  v_asked_ids uuid[] := array[]::uuid[];
+  v_asked_quantities numeric[] := array[]::numeric[];
   v_quantity numeric;
   v_factor numeric;
   v_base numeric;
@@ -198,10 +200,12 @@ declare
   v_place integer;
 begin
   if v_has_lists then
+    for i in 0 .. jsonb_array_length(p_lines) - 1 loop
+      v_asked_ids := v_asked_ids || (p_lines -> i ->> 'variant_id')::uuid;
+      v_asked_quantities := v_asked_quantities || (p_lines -> i -> 'quantity')::numeric;
+    end loop;
     v_all_listed := private.list_prices(p_org_id, p_branch_id, p_customer_group_id,
-      array(select (t.line ->> 'variant_id')::uuid from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place),
-      array(select (t.line -> 'quantity')::numeric from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place),
-      p_date);
+      v_asked_ids, v_asked_quantities, p_date);
   end if;
   for v_found in
     -- One look-up by key per line, whatever the planner believes of tables that were never analysed.

@@ -5,12 +5,14 @@ create type private.priced_sale as (
   lines private.sale_line[],
   total numeric,
   issued_at timestamptz,
-  business_date date
+  business_date date,
+  branch_code text,
+  fiscal_year text
 );
 
 comment on type private.priced_sale is
 'A sale that is priced and not written yet. document: the invoice''s JSON as private.price_sale returns it, but for the lines, which are
-beside it.';
+beside it; branch_code, fiscal_year: of the number it will have.';
 
 create function private.priced(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
 returns private.priced_sale
@@ -119,6 +121,8 @@ begin
   v_sale.total := v_total::numeric(14, 2);
   v_sale.issued_at := v_occurred_at;
   v_sale.business_date := v_local::date;
+  v_sale.branch_code := v_branch.code;
+  v_sale.fiscal_year := private.fiscal_year(v_local::date, v_org.fiscal_year_start_month);
   v_sale.document := jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
     'issued_at', v_occurred_at, 'business_date', v_sale.business_date,
     'timezone', v_branch.timezone, 'currency', v_org.currency, 'tax_regime', v_org.tax_regime,
@@ -341,7 +345,7 @@ begin
     perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit);
   end if;
   v_status := case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end;
-  v_number := private.next_number(v_org_id, p_branch_id, 'invoice', v_date);
+  v_number := private.take_number(v_org_id, p_branch_id, 'invoice', v_priced.branch_code, v_priced.fiscal_year);
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
     currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount, tax,
     round_off, total, paid, credited, note, reference, terms, created_by)
@@ -382,7 +386,7 @@ begin
     perform private.take_points(v_org_id, p_customer_id, v_points, 'redeem', p_id, v_by_points, null);
   end if;
   if v_status = 'paid' then
-    perform private.invoice_paid(v_org_id, p_id);
+    perform private.invoice_paid(v_org_id, p_id, true);
   end if;
   perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
