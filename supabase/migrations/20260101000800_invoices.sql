@@ -40,6 +40,8 @@ create table public.invoices (
   buyer jsonb,
   subtotal numeric(14, 2) not null check (subtotal >= 0),
   discount numeric(14, 2) not null check (discount >= 0),
+  document_discount numeric(14, 2) not null default 0 check (document_discount >= 0),
+  document_discount_percent numeric(6, 3) check (document_discount_percent > 0 and document_discount_percent <= 100),
   tax numeric(14, 2) not null check (tax >= 0),
   round_off numeric(8, 2) not null,
   total numeric(14, 2) not null check (total >= 0),
@@ -70,7 +72,8 @@ create table public.invoices (
 
 comment on table public.invoices is
 'Tax invoices. Seller, buyer and terms are kept as they were on the day. subtotal: taxable value after discounts; discount:
-already taken off; location_id: where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
+already taken off; document_discount: what of it was given on the whole document and is spread over its lines, document_discount_percent: where
+it was given in percent; location_id: where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
 be paid, null for at once. paid: sum of its allocations; credited: sum of the credit notes applied to it; balance: what is
 still owed, nothing on a draft or a void one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.';
 
@@ -93,6 +96,7 @@ create table public.invoice_lines (
   price_list text,
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
+  document_discount numeric(14, 2) not null default 0 check (document_discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),
   tax_kind text not null check (tax_kind in ('taxable', 'nil_rated', 'exempt', 'non_gst', 'zero_rated', 'reverse_charge', 'untaxed')),
   tax_rate numeric(6, 3) not null check (tax_rate between 0 and 100),
@@ -109,7 +113,8 @@ comment on table public.invoice_lines is
 'What was sold, with names, prices and rates as they were. quantity: in unit; base_quantity: in the product''s own unit.
 set_items: what a set stood for, [{"variant_id", "sku", "name", "quantity"}], quantities for the whole line. serials: the
 numbers of the pieces. unit_price: per unit; list_price: what the catalogue asked, by the price list named in price_list or
-else by the variant; discount: off the line, by hand and by offers; taxes: [{"component",
+else by the variant; discount: off the line, by hand, by offers and as its share of the document''s
+discount (document_discount); taxes: [{"component",
 "rate", "amount"}], rates in percent; offers: [{"promotion_id", "name", "amount", "coupon"?}], what promotions gave of the discount.
 Amounts in the invoice''s currency.';
 
@@ -315,6 +320,7 @@ begin
       'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
       'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
+      'document_discount', i.document_discount, 'document_discount_percent', i.document_discount_percent,
       'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance', i.balance,
       'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'payments', m.list, 'credit_notes', (

@@ -106,6 +106,7 @@ create type private.sale_line as (
   price_list text,
   price_includes_tax boolean,
   discount numeric(14, 2),
+  document_discount numeric(14, 2),
   taxable numeric,
   tax_kind text,
   tax_rate numeric(6, 3),
@@ -138,7 +139,7 @@ begin
       'hsn_code', v_line.hsn_code, 'unit', v_line.unit, 'quantity', v_line.quantity, 'base_quantity', v_line.base_quantity,
       'set_items', v_line.set_items, 'serials', v_line.serials, 'unit_price', v_line.unit_price,
       'list_price', v_line.list_price, 'price_list', v_line.price_list, 'price_includes_tax', v_line.price_includes_tax,
-      'discount', v_line.discount, 'taxable', v_line.taxable, 'tax_kind', v_line.tax_kind, 'tax_rate', v_line.tax_rate,
+      'discount', v_line.discount, 'document_discount', v_line.document_discount, 'taxable', v_line.taxable, 'tax_kind', v_line.tax_kind, 'tax_rate', v_line.tax_rate,
       'taxes', v_line.taxes, 'tax', v_line.tax, 'total', v_line.total, 'offers', v_line.offers);
   end loop;
   return to_jsonb(v_lines);
@@ -237,6 +238,7 @@ begin
     v_line.category_id := v_found.category_id;
     v_line.stocked := v_found.kind <> 'service';
     v_line.offers := '[]';
+    v_line.document_discount := 0;
 
     -- In which unit, at which price.
     v_factor := 1;

@@ -126,7 +126,7 @@ $$;
 
 comment on function private.price_document(uuid, uuid, uuid, jsonb, jsonb) is
 'The lines of a quotation or an order as private.price_sale prices them for the caller: no pieces or lots are named yet. p_options:
-note, reference, place_of_supply, terms. Errors: as quote_sale''s, 400 invalid_input.';
+note, reference, place_of_supply, discount, terms. Errors: as quote_sale''s, 400 invalid_input.';
 
 create function private.document_lines(p_sale jsonb)
 returns table (line_no integer, variant_id uuid, quantity numeric, stocked boolean, line jsonb)
@@ -224,7 +224,7 @@ declare
   v_today date := private.local_date(v_org_id, p_branch_id, now());
   v_until date;
 begin
-  perform private.check_options(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply']);
+  perform private.check_options(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply', 'discount']);
   perform private.check_texts(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply']);
   v_until := coalesce(private.day(p_options ->> 'valid_until', 'valid_until'), v_today + 30);
   if private.claim_request(v_org_id, p_id, 'save_quotation', jsonb_build_array(p_quotation_id, p_branch_id, p_customer_id, p_lines,
@@ -273,7 +273,7 @@ comment on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) 
 quotation. p_quotation_id: null for a new one; else the one to revise, which is a draft again until it is sent. p_branch_id;
 p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as quote_sale takes them: prices are
 those of today and stay. p_options: valid_until (ISO 8601 date, the last day; 30 days when left out), note, reference, terms,
-place_of_supply. Returns the quotation as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
+place_of_supply, discount (off the whole document, as post_sale takes it). Returns the quotation as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
 price_override_denied; 404 not_found; 409 invalid_transition (it was converted), id_reused; 422 unit_unknown, set_incomplete,
 discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: quotation.manage.';
 revoke execute on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;

@@ -178,6 +178,8 @@ begin
           as amount) e),
     'discount', round((p_line ->> 'discount')::numeric * p_to / v_all, 2)
       - round((p_line ->> 'discount')::numeric * p_from / v_all, 2),
+    'document_discount', round((p_line ->> 'document_discount')::numeric * p_to / v_all, 2)
+      - round((p_line ->> 'document_discount')::numeric * p_from / v_all, 2),
     'taxable', v_taxable, 'taxes', v_taxes, 'tax', v_tax, 'total', v_taxable + v_tax);
 end;
 $$;
@@ -206,10 +208,11 @@ set search_path = ''
 as $$
 begin
   return (
-    select p_header || jsonb_build_object('lines', p_lines, 'subtotal', s.subtotal, 'discount', s.discount, 'tax', s.tax,
+    select p_header || jsonb_build_object('lines', p_lines, 'subtotal', s.subtotal, 'discount', s.discount, 'document_discount', s.document_discount, 'tax', s.tax,
       'total', t.total, 'round_off', t.total - s.subtotal - s.tax)
     from (
       select coalesce(sum((l ->> 'taxable')::numeric), 0.00) as subtotal, coalesce(sum((l ->> 'discount')::numeric), 0.00) as discount,
+        coalesce(sum((l ->> 'document_discount')::numeric), 0.00) as document_discount,
         coalesce(sum((l ->> 'tax')::numeric), 0.00) as tax
       from jsonb_array_elements(p_lines) l) s
     join public.organizations o on o.id = p_org_id

@@ -8,11 +8,11 @@ set search_path = ''
 as $$
 begin
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit, quantity,
-    base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate,
-    taxes, tax, offers)
+    base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, document_discount,
+    taxable, tax_kind, tax_rate, taxes, tax, offers)
   select p_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
     l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax,
-    l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, nullif(l.offers, 'null')
+    l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, nullif(l.offers, 'null')
   from jsonb_populate_recordset(null::public.invoice_lines, p_lines) l;
 end;
 $$;
@@ -27,7 +27,7 @@ as $$
 begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
     business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller,
-    buyer, subtotal, discount, tax, round_off, total, note, reference, terms, created_at, created_by)
+    buyer, subtotal, discount, document_discount, document_discount_percent, tax, round_off, total, note, reference, terms, created_at, created_by)
   values (p_org_id, p_id, (p_sale ->> 'branch_id')::uuid, (p_sale ->> 'location_id')::uuid, (p_sale ->> 'customer_id')::uuid,
     (p_sale ->> 'order_id')::uuid, (p_sale ->> 'delivery_id')::uuid, p_number,
     -- What costs nothing owes nothing.
@@ -35,7 +35,8 @@ begin
     (p_sale ->> 'issued_at')::timestamptz, (p_sale ->> 'business_date')::date, (p_sale ->> 'due_date')::date, p_sale ->> 'currency',
     p_sale ->> 'tax_regime', p_sale ->> 'supply_type', p_sale -> 'place_of_supply' ->> 'code',
     p_sale -> 'place_of_supply' ->> 'name', (p_sale ->> 'reverse_charge')::boolean, p_sale -> 'seller', nullif(p_sale -> 'buyer', 'null'),
-    (p_sale ->> 'subtotal')::numeric, (p_sale ->> 'discount')::numeric, (p_sale ->> 'tax')::numeric,
+    (p_sale ->> 'subtotal')::numeric, (p_sale ->> 'discount')::numeric, (p_sale ->> 'document_discount')::numeric,
+    (p_sale ->> 'document_discount_percent')::numeric, (p_sale ->> 'tax')::numeric,
     (p_sale ->> 'round_off')::numeric, (p_sale ->> 'total')::numeric, p_sale ->> 'note', p_sale ->> 'reference',
     -- Which came first, an order's delivery or its credit note, is told by the clock (private.order_standing).
     p_sale ->> 'terms', clock_timestamp(), private.caller());
@@ -139,7 +140,8 @@ declare
   v_draft boolean;
   v_number text;
 begin
-  perform private.check_options(p_options, array['location_id', 'due_date', 'draft', 'note', 'reference', 'place_of_supply']);
+  perform private.check_options(p_options, array['location_id', 'due_date', 'draft', 'note', 'reference', 'place_of_supply',
+    'discount']);
   perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
   if jsonb_typeof(p_options -> 'draft') not in ('boolean', 'null') then
     perform private.fail(400, 'invalid_input', 'draft is true or false.', '{"field": "draft"}');
@@ -161,7 +163,7 @@ comment on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) is
 'Writes an invoice that is paid later, directly: sent at once, or a draft. p_id: the client''s uuid, the invoice''s id. p_branch_id;
 p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?}] as post_sale takes them.
 p_options: location_id (where the goods leave when it is sent; services need none), due_date (ISO 8601 date; at once when left out),
-draft (true: not sent yet), note, reference, place_of_supply. Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403
+draft (true: not sent yet), note, reference, place_of_supply, discount (off the whole document, as post_sale takes it). Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403
 permission_denied, price_override_denied; 404 not_found; 409 insufficient_stock, serial_not_here, period_closed, id_reused,
 series_exhausted; 422 credit_limit_exceeded, serials_required, expired_stock, unit_unknown, set_incomplete, location_not_sellable,
 discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: invoice.create.';
@@ -180,7 +182,7 @@ declare
   v_sale jsonb;
 begin
   perform private.authorize('invoice.create', v_org_id, v_invoice.branch_id);
-  perform private.check_options(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
+  perform private.check_options(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply', 'discount']);
   perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
   if private.claim_request(v_org_id, p_id, 'save_invoice_draft', jsonb_build_array(p_invoice_id, p_customer_id, p_lines,
     p_options)) then
@@ -195,7 +197,9 @@ begin
       business_date = (v_sale ->> 'business_date')::date, due_date = (v_sale ->> 'due_date')::date,
       supply_type = v_sale ->> 'supply_type', place_of_supply = v_sale -> 'place_of_supply' ->> 'code',
       place_of_supply_name = v_sale -> 'place_of_supply' ->> 'name', seller = v_sale -> 'seller', buyer = v_sale -> 'buyer',
-      subtotal = (v_sale ->> 'subtotal')::numeric, discount = (v_sale ->> 'discount')::numeric, tax = (v_sale ->> 'tax')::numeric,
+      subtotal = (v_sale ->> 'subtotal')::numeric, discount = (v_sale ->> 'discount')::numeric,
+      document_discount = (v_sale ->> 'document_discount')::numeric,
+      document_discount_percent = (v_sale ->> 'document_discount_percent')::numeric, tax = (v_sale ->> 'tax')::numeric,
       round_off = (v_sale ->> 'round_off')::numeric, total = (v_sale ->> 'total')::numeric, note = v_sale ->> 'note',
       reference = v_sale ->> 'reference', terms = v_sale ->> 'terms'
     where org_id = v_org_id and id = p_invoice_id;
@@ -207,7 +211,7 @@ $$;
 
 comment on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) is
 'Writes a draft invoice anew. p_id: the client''s uuid of this act. p_invoice_id. p_customer_id, p_lines: as create_invoice takes them.
-p_options: location_id, due_date, note, reference, place_of_supply; what is left out is empty. Returns the invoice as JSON. Errors:
+p_options: location_id, due_date, note, reference, place_of_supply, discount; what is left out is empty. Returns the invoice as JSON. Errors:
 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found; 409 invalid_transition (it was sent), id_reused;
 422 unit_unknown, set_incomplete, location_not_sellable, discount_limit, variant_archived, tax_rate_missing. Permission:
 invoice.create.';

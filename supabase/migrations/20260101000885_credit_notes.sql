@@ -58,6 +58,7 @@ create table public.credit_note_lines (
   price_list text,
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
+  document_discount numeric(14, 2) not null default 0 check (document_discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),
   tax_kind text not null,
   tax_rate numeric(6, 3) not null check (tax_rate between 0 and 100),
@@ -209,10 +210,10 @@ begin
     ), measured as (
       -- Each amount is the line's share of all that is credited by now, rounded, less what was credited before: so all shares of
       -- a line sum to the line, whatever the steps.
-      select a.*, b.quantity as before, b.quantity + a.quantity as by_now, b.discount as discount_before, b.taxable as taxable_before, g.returned, g.serials as serials_returned
+      select a.*, b.quantity as before, b.quantity + a.quantity as by_now, b.discount as discount_before, b.document_discount as document_discount_before, b.taxable as taxable_before, g.returned, g.serials as serials_returned
       from asked a
       cross join lateral (
-        select coalesce(sum(c.quantity), 0) as quantity, coalesce(sum(c.discount), 0) as discount,
+        select coalesce(sum(c.quantity), 0) as quantity, coalesce(sum(c.discount), 0) as discount, coalesce(sum(c.document_discount), 0) as document_discount,
           coalesce(sum(c.taxable), 0) as taxable
         from public.credit_note_lines c
         where c.org_id = p_org_id and c.invoice_id = p_invoice_id and c.line_no = a.line_no) b
@@ -246,6 +247,7 @@ begin
         when t.disposition <> 'none' and (t.line).serials is not null and t.quantity = t.sold - t.returned then (
           select jsonb_agg(s) from unnest((t.line).serials) s where s <> all (coalesce(t.serials_returned, '{}'))) end,
       'disposition', t.disposition, 'discount', round((t.line).discount * t.by_now / t.sold, 2) - t.discount_before,
+      'document_discount', round((t.line).document_discount * t.by_now / t.sold, 2) - t.document_discount_before,
       'taxable', round((t.line).taxable * t.by_now / t.sold, 2) - t.taxable_before, 'taxes', t.taxes, 'tax', t.tax)
       order by t.line_no)
     from taxed t);
