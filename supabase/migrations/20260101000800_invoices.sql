@@ -326,7 +326,9 @@ begin
       'payments', m.list, 'credit_notes', (
         select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total', c.total)
           order by c.issued_at, c.number), '[]')
-        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference, 'terms', i.terms)
+        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference, 'terms', i.terms,
+      'points', case when i.customer_id is not null and i.status <> 'draft'
+        then private.invoice_points(i.org_id, i.id, i.customer_id, i.created_at) end)
     from public.invoices i
     join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
     cross join lines l cross join money m
@@ -335,7 +337,7 @@ end;
 $$;
 
 comment on function private.invoice_json(uuid, uuid) is
-'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here). Null when there is none to be seen.
+'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here), points. Null when there is none to be seen.
 post_sale answers with the same out of what it has just written.';
 
 create function public.get_invoice(p_id uuid) returns jsonb
@@ -353,7 +355,7 @@ end;
 $$;
 
 comment on function public.get_invoice(uuid) is
-'One invoice, whole, as post_sale returns it. p_id: the invoice. Errors: 401, 404 not_found. Permission: invoice.read.';
+'One invoice, whole, as post_sale returns it; points only to whoever holds customer.read. p_id: the invoice. Errors: 401, 404 not_found. Permission: invoice.read.';
 revoke execute on function public.get_invoice(uuid) from public, anon;
 grant execute on function public.get_invoice(uuid) to authenticated;
 grant execute on function private.invoice_json(uuid, uuid), private.invoice_title(text, jsonb), private.tax_summary(jsonb)

@@ -401,7 +401,8 @@ begin
     'title', private.invoice_title(v_sale ->> 'tax_regime', v_lines), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
     'change_due', v_tendered - v_paid, 'tax_summary', private.tax_summary(v_lines), 'payments', v_payments,
-    'credit_notes', '[]'::jsonb);
+    'credit_notes', '[]'::jsonb,
+    'points', case when p_customer_id is not null then private.invoice_points(v_org_id, p_id, p_customer_id, now()) end);
 end;
 $$;
 
@@ -418,7 +419,7 @@ reservation_id (the reservation that these goods were held by: it is fulfilled),
 customer that pays before the payments do), coupon (a code in whatever capitals), discount ({"amount"} or {"percent"} off the whole document after all others: it is spread over the
 lines in proportion to what they cost and taken off before tax; of each line with what was taken off by hand within the role''s limit). Promotions that apply come off the lines and are
 said there (offers); the method points pays with the customer''s points, in currency.
-Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
+Returns the invoice as JSON, with points {"earned", "redeemed", "balance"} where there is a loyalty program and a customer; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
 id_reused, series_exhausted, serial_not_here, invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown,
 set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,

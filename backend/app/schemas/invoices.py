@@ -5,7 +5,7 @@ from uuid import UUID
 from pydantic import Field
 
 from backend.app.schemas.base import Day, Input, example
-from backend.app.schemas.billing import BilledLine, Status
+from backend.app.schemas.billing import BilledLine, Discount, Status
 from backend.app.schemas.payments import INVOICE_ID, ActId
 from backend.app.schemas.quotations import ACT, OFFER
 from backend.app.schemas.stock import LOCATION
@@ -23,6 +23,7 @@ class DraftOptions(Input):
     place_of_supply: str | None = Field(
         default=None, max_length=60, description="GST state code, or a country with its regions: US-NY-ERIE"
     )
+    discount: Discount = None
 
 
 class InvoiceOptions(DraftOptions):

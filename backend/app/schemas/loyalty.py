@@ -177,9 +177,9 @@ class ExpiringPoints(Row):
 
 
 class LoyaltyBalance(Row):
-    """What points a customer can redeem now. value: what they pay; null where there is no program. owed: points
-    of goods that came back when he had spent them, taken of the next he earns. expiring: the next twelve
-    moments at which some of them expire.
+    """What points a customer can redeem now. value: what they pay; null where there is no program. owed:
+    points of goods that came back when he had spent them, taken of the next he earns. expiring: the next
+    twelve moments at which some of them expire.
     """
 
     model_config = example(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Row, example
-from backend.app.schemas.billing import OfferedLine, Quote
+from backend.app.schemas.billing import Discount, OfferedLine, Quote
 from backend.app.schemas.billing_examples import QUOTE, SALE
 from backend.app.schemas.invoice_parts import Party
 from backend.app.schemas.payments import CUSTOMER, ActId, Reason
@@ -60,6 +60,7 @@ class DocumentOptions(Input):
     place_of_supply: str | None = Field(
         default=None, max_length=60, description="GST state code, or a country with its regions: US-NY-ERIE"
     )
+    discount: Discount = None
 
 
 class QuotationOptions(DocumentOptions):

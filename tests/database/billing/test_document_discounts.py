@@ -1,4 +1,4 @@
-"""A discount on the whole document: how it is spread, within whose limit, and what parts and returns get of it."""
+"""A discount on the whole document: how it is spread, within whose limit, and what parts get of it."""
 
 from decimal import Decimal
 from typing import Any
@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.database.billing import trading
-from tests.database.billing.money import assert_books, assembly, credit, invoice_of
+from tests.database.billing.money import assembly, assert_books, credit, invoice_of
 from tests.database.billing.offers import promotion
 from tests.database.sales import footprint, line, pay, quote, sell
 from tests.support.personas import Persona, new_id, raises
@@ -17,7 +17,7 @@ from tests.support.world import People
 TEN: dict[str, Any] = {"percent": 10}
 
 
-def _shares(document: dict[str, Any]) -> list[Decimal]:
+def _shares(document: dict[str, Any]) -> list[Any]:
     return [row["document_discount"] for row in document["lines"]]
 
 

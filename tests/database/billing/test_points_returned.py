@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.database.billing.money import assert_books, assembly, credit, record
+from tests.database.billing.money import assembly, assert_books, credit, record
 from tests.database.billing.offers import adjust_points, balance, program
 from tests.database.sales import pay, sell
 from tests.support.personas import new_id
