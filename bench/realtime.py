@@ -4,10 +4,12 @@ import json
 import math
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from jose import jwt
 from rich.console import Console
@@ -31,6 +33,52 @@ _CLIENTS = Path(__file__).with_name("realtime_clients.mjs")
 
 
 @dataclass(frozen=True)
+class Faults:
+    """Messages that did not come, came again, came after a later one, or were of no sale, in all."""
+
+    lost: int = 0
+    doubled: int = 0
+    late: int = 0
+    strange: int = 0
+
+    def __add__(self, other: "Faults") -> "Faults":
+        return Faults(
+            self.lost + other.lost,
+            self.doubled + other.doubled,
+            self.late + other.late,
+            self.strange + other.strange,
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.lost} lost, {self.doubled} doubled, {self.late} out of order, {self.strange} of no sale"
+        )
+
+
+def faults(posted: Sequence[str], heard: Sequence[str]) -> Faults:
+    """What is wrong with what one subscriber heard.
+
+    Parameters:
+        posted: the names of the sales' messages, in the order of the commits.
+        heard: the names of the messages that came, in the order in which they did.
+    """
+    places = {name: place for place, name in enumerate(posted)}
+    seen: set[str] = set()
+    doubled = late = strange = 0
+    last = -1
+    for name in heard:
+        if name not in places:
+            strange += 1
+        elif name in seen:
+            doubled += 1
+        else:
+            late += places[name] < last
+            last = max(last, places[name])
+        seen.add(name)
+    return Faults(len(places.keys() - seen), doubled, late, strange)
+
+
+@dataclass(frozen=True)
 class Latency:
     """Milliseconds from commit to client, over all messages to all subscribers of one run."""
 
@@ -39,7 +87,7 @@ class Latency:
     p50: float
     p95: float
     largest: float
-    lost: int
+    faults: Faults
 
 
 @dataclass(frozen=True)
@@ -80,43 +128,54 @@ def run(
         log = cluster.directory.parent / "gateway.log"
         gateway = databases.serve(cluster, DATABASE, keys, log)
         try:
-            with shop.sign_in(shop.admin_id, autocommit=False) as till:
-                _sell(shop, till, WARM_UP, per_second)
+            with shop.sign_in(shop.admin_id, autocommit=False) as connection:
+                till = Till(shop, connection)
+                till.sell(WARM_UP, per_second)
                 runs = []
                 for count in subscribers:
                     progress.step(f"{count} subscribers hear {sales} sales")
-                    runs.append(_measure(shop, till, gateway, keys, count, sales, per_second))
+                    runs.append(_measure(till, gateway, keys, count, sales, per_second))
         finally:
             gateway.stop()
-    found = [
-        f"{one.lost} messages were lost or came twice with {one.subscribers} subscribers"
-        for one in runs
-        if one.lost
-    ]
+    found = [f"with {one.subscribers} subscribers: {one.faults}" for one in runs if one.faults != Faults()]
     return Result(runs, found)
 
 
-def _sell(shop: Shop, till: Connection, sales: int, per_second: float) -> list[float]:
-    """Sell at that pace; when each commit was asked for, in milliseconds since the epoch."""
-    asked = []
-    start = time.monotonic()
-    for number in range(sales):
-        time.sleep(max(0.0, start + number / per_second - time.monotonic()))
-        first = number * LINES % (VARIANTS - LINES)
-        shop.sell(till, shop.branches[0], shop.variants[first : first + LINES])
-        asked.append(time.time() * 1000)
-        till.commit()
-    return asked
+@dataclass
+class Till:
+    """Sells three variants after the other, and knows what the message of each sale will say."""
+
+    shop: Shop
+    connection: Connection
+    sold: Counter[UUID] = field(default_factory=Counter)
+
+    def sell(self, sales: int, per_second: float) -> dict[str, float]:
+        """Sell at that pace.
+
+        Returns:
+            by the name of each sale's message, in order: when its commit was asked for, in ms since 1970.
+        """
+        asked = {}
+        start = time.monotonic()
+        for number in range(sales):
+            time.sleep(max(0.0, start + number / per_second - time.monotonic()))
+            first = number * LINES % (VARIANTS - LINES)
+            basket = self.shop.variants[first : first + LINES]
+            self.shop.sell(self.connection, self.shop.branches[0], basket)
+            self.sold.update(basket)
+            # As bench/realtime_clients.mjs names what it hears: no two sales leave the same behind.
+            name = " ".join(sorted(f"{variant}={STOCK - self.sold[variant]}" for variant in basket))
+            asked[name] = time.time() * 1000
+            self.connection.commit()
+        return asked
 
 
-def _measure(
-    shop: Shop, till: Connection, gateway: Gateway, keys: Keys, count: int, sales: int, per_second: float
-) -> Latency:
-    claims = {"sub": str(shop.admin_id), "role": "authenticated", "exp": int(time.time()) + 3600}
+def _measure(till: Till, gateway: Gateway, keys: Keys, count: int, sales: int, per_second: float) -> Latency:
+    claims = {"sub": str(till.shop.admin_id), "role": "authenticated", "exp": int(time.time()) + 3600}
     environment = {
         **node.environment(),
         "URL": f"{gateway.url.replace('http', 'ws')}/realtime/v1/websocket?apikey={keys.anon_key}&vsn=2.0.0",
-        "TOPIC": f"branch:{shop.branches[0].id}:stock",
+        "TOPIC": f"branch:{till.shop.branches[0].id}:stock",
         "TOKEN": jwt.encode(claims, keys.jwt_secret, algorithm="HS256"),
         "COUNT": str(count),
         "MESSAGES": str(sales),
@@ -129,17 +188,19 @@ def _measure(
         assert clients.stderr is not None
         if not clients.stdout.readline():
             raise LauncherError("The subscribers could not join.", clients.stderr.read())
-        asked = _sell(shop, till, sales, per_second)
-        times: list[list[float]] = json.loads(clients.stdout.readline())["times"]
-    # One till, and messages come in the order of the commits: the nth message is the nth sale's.
-    delays = sorted(came - sold for each in times for came, sold in zip(each, asked, strict=False))
+        asked = till.sell(sales, per_second)
+        messages: list[list[tuple[str, float]]] = json.loads(clients.stdout.readline())["messages"]
+    delays = sorted(came - asked[name] for each in messages for name, came in each if name in asked)
+    if not delays:
+        raise LauncherError("No subscriber heard of any sale.")
+    found = (faults(list(asked), [name for name, _ in each]) for each in messages)
     return Latency(
         count,
         sales,
         _percentile(delays, 50),
         _percentile(delays, 95),
         delays[-1],
-        sum(abs(len(each) - sales) for each in times),
+        sum(found, Faults()),
     )
 
 

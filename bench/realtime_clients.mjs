@@ -1,6 +1,7 @@
-// Subscribers for bench/realtime.py: joins a channel many times over, then says when each message came to each of them.
+// Subscribers for bench/realtime.py: joins a channel many times over, then says what came to each of them, and when.
 // Environment: URL (with key and version), TOPIC, TOKEN, COUNT, MESSAGES (how many each waits for).
-// Prints {"joined": n}, then {"times": [[milliseconds of each message], ...]} with a list per subscriber.
+// Prints {"joined": n}, then {"messages": [[[name, milliseconds], ...], ...]} with a list per subscriber. A message's name is what it
+// says: the levels it changed, "variant=on hand", in the order of the variants.
 import { createRequire } from "node:module";
 
 const { WebSocket } = createRequire(new URL("../local/package.json", import.meta.url))("ws");
@@ -8,12 +9,17 @@ const { URL: url, TOPIC: topic, TOKEN: token, COUNT: count, MESSAGES: wanted } =
 const PATIENCE_MS = 60_000;
 
 const now = () => performance.timeOrigin + performance.now();
-const times = Array.from({ length: Number(count) }, () => []);
+const messages = Array.from({ length: Number(count) }, () => []);
 let complete = 0;
 let finish;
 const done = new Promise((resolve) => {
   finish = resolve;
 });
+
+function name(data) {
+  const { changes } = JSON.parse(data)[4].payload;
+  return changes === null ? "catch up" : changes.map((change) => `${change.variant_id}=${change.on_hand}`).sort().join(" ");
+}
 
 function subscribe(index) {
   return new Promise((resolve, reject) => {
@@ -26,9 +32,10 @@ function subscribe(index) {
     socket.once("message", (data) => {
       const answer = JSON.parse(data);
       if (answer[4].status !== "ok") return reject(new Error(JSON.stringify(answer)));
-      socket.on("message", () => {
-        times[index].push(now());
-        if (times[index].length === Number(wanted) && ++complete === times.length) finish();
+      // Read when all have come, so that reading one does not delay the next.
+      socket.on("message", (text) => {
+        messages[index].push([text, now()]);
+        if (messages[index].length === Number(wanted) && ++complete === messages.length) finish();
       });
       return resolve(socket);
     });
@@ -37,12 +44,13 @@ function subscribe(index) {
 
 const sockets = [];
 // As many at once as browsers would after a restart; all of them do get in.
-for (let index = 0; index < times.length; index += 20) {
-  const batch = times.slice(index, index + 20).map((_, offset) => subscribe(index + offset));
+for (let index = 0; index < messages.length; index += 20) {
+  const batch = messages.slice(index, index + 20).map((_, offset) => subscribe(index + offset));
   sockets.push(...(await Promise.all(batch)));
 }
 process.stdout.write(`${JSON.stringify({ joined: sockets.length })}\n`);
 await Promise.race([done, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
 // A message too many would come now.
 await new Promise((resolve) => setTimeout(resolve, 200));
-process.stdout.write(`${JSON.stringify({ times })}\n`, () => process.exit(0));
+const named = messages.map((each) => each.map(([text, came]) => [name(text), came]));
+process.stdout.write(`${JSON.stringify({ messages: named })}\n`, () => process.exit(0));

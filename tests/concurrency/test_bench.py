@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+from bench.realtime import Faults, faults
 from local.paths import ROOT
 from tests.support.stack import Shared
 
@@ -21,6 +22,31 @@ def test_bench_sale_prints_its_ratios_and_breaks_nothing(shared: Shared) -> None
         "one hot SKU / spread SKUs": 0.5,
     }
     assert all(ratio["median"] > 0 for ratio in result["ratios"].values())
+
+
+def test_bench_billing_uses_everything_and_breaks_nothing(shared: Shared) -> None:
+    command = [sys.executable, "-m", "bench", "billing", "--seconds", "0.1", "--rounds", "1", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["violations"] == []
+    ratios = result["sales"]["ratios"]
+    assert {name for name, ratio in ratios.items() if ratio["target"]} == {
+        "with everything / TPC-B, 1 client",
+        "with everything / TPC-B, 8 clients",
+    }
+    assert all(ratio["median"] > 0 for ratio in ratios.values())
+    assert result["papers"]["ratios"]["invoice / bare page"]["target"] == 0.005
+
+
+def test_what_subscribers_did_not_hear_is_told_by_name() -> None:
+    sales = ["a", "b", "c", "d"]
+    assert faults(sales, sales) == Faults()
+    # As many messages as sales, yet two are wrong: a count would not tell.
+    assert faults(sales, ["a", "b", "b", "d"]) == Faults(lost=1, doubled=1)
+    assert faults(sales, ["a", "c", "b", "d"]) == Faults(late=1)
+    assert faults(sales, ["a", "b", "x", "d"]) == Faults(lost=1, strange=1)
+    assert faults(sales, []) + faults(sales, ["d"]) == Faults(lost=7)
 
 
 def test_bench_realtime_loses_nothing(shared: Shared) -> None:
