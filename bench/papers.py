@@ -36,7 +36,17 @@ def _without(document: Json, *keys: str) -> Json:
 
 
 # What an invoice has of being paid, and of where it comes from.
-_SETTLED = ("paid", "balance", "payments", "tendered", "change_due", "credited", "credit_notes", "due_date")
+_SETTLED = (
+    "paid",
+    "balance",
+    "payments",
+    "tendered",
+    "change_due",
+    "credited",
+    "credit_notes",
+    "points",
+    "due_date",
+)
 
 
 def _offered(document: Json, *dropped: str, **added: Any) -> Json:
@@ -141,6 +151,7 @@ def credit_note(count: int | None = None, **changes: Any) -> Json:
         "reference",
         "location_id",
         "order_id",
+        "document_discount_percent",
         disposition="restock",
     )
     made["lines"] = [_without(row, "offers") for row in made["lines"]]

@@ -89,12 +89,16 @@ begin
   join public.invoice_lines l on l.org_id = c.org_id and l.invoice_id = c.invoice_id and l.line_no = c.line_no
   where c.org_id = p_org_id group by l.invoice_id, l.line_no, l.quantity having sum(c.quantity) > l.quantity
   union all
-  select * from private.check_agreements(p_org_id);
+  select * from private.check_agreements(p_org_id)
+  union all
+  select * from private.points_findings(p_org_id)
+  union all
+  select * from private.discount_findings(p_org_id);
 end;
 $$;
 
 comment on function private.money_findings(uuid) is
-'Every invoice, payment, credit note and refund whose sums disagree, with what the entries say (expected) and what the document says
+'Every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums disagree, with what the entries say (expected) and what the document says
 (found), in the organisation''s currency; none when all is well.';
 
 create function private.prove_money(p_org_id uuid) returns setof jsonb
@@ -124,7 +128,7 @@ end;
 $$;
 
 comment on function public.check_books(uuid) is
-'The proof of the money side: every invoice, payment, credit note, refund and instalment whose sums disagree, with what the entries say
+'The proof of the money side: every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums disagree, with what the entries say
 (expected) and what the document says (found), in the organisation''s currency; none when all is well. p_org_id. Errors: 401, 404
 not_found, 403 permission_denied. Permission: audit.read.';
 revoke execute on function public.check_books(uuid) from public, anon;

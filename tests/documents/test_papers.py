@@ -218,6 +218,34 @@ def test_what_an_offer_took_off_is_explained(kind: str) -> None:
     assert "Friends (coupon FRIEND-7): -₹50.00" in text
 
 
+@pytest.mark.parametrize("kind", ["invoice", "receipt", "quotation", "order"])
+def test_a_discount_on_the_whole_document_is_explained(kind: str) -> None:
+    """As a sum, per cent where it was given so, and of each line."""
+    document = papers.ALL[kind]() | {"discount": 500, "document_discount": 500}
+    document["lines"][0]["document_discount"] = 450
+    text = reading.text(made(kind, document))
+    assert "Discount on the whole document: ₹500.00." in text
+    assert "Discount on the whole document: -₹450.00" in text
+    text = reading.text(made(kind, document | {"document_discount_percent": 12.5}))
+    assert "Discount of 12.5% on the whole document: ₹500.00." in text
+    assert "whole document" not in reading.text(made(kind, papers.ALL[kind]()))
+
+
+@pytest.mark.parametrize("kind", ["invoice", "receipt"])
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ({"earned": 118, "redeemed": 0, "balance": 1618}, "Points earned 118, balance 1,618"),
+        ({"earned": 0, "redeemed": 50, "balance": 618}, "Points balance 618"),
+        ({"earned": 0, "redeemed": 0, "balance": 0}, None),
+        (None, None),
+    ],
+)
+def test_points_are_told(kind: str, points: dict[str, int] | None, said: str | None) -> None:
+    text = reading.text(made(kind, papers.ALL[kind]() | {"points": points}))
+    assert (said in text) if said else ("Points" not in text)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_long_terms_are_printed_whole(kind: str) -> None:
     """As long as the database takes them: over pages where they must be, but not cut."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.database.billing.money import assembly, assert_books, credit, record
+from tests.database.billing.money import assembly, assert_books, credit, invoice_of, record
 from tests.database.billing.offers import adjust_points, balance, program
 from tests.database.sales import pay, sell
 from tests.support.personas import new_id
@@ -108,6 +108,72 @@ def test_what_points_pay_earns_nothing_after_a_bounce_either(people: People) -> 
     credit(people.as_sales(), owed["id"], refund={"method": "cash"})
     assert balance(people, customer) == 590
     assert_books(people)
+
+
+def test_an_invoice_tells_its_points(people: People) -> None:
+    """What it earned and paid, and what was left then, whatever came later; less what came back."""
+    program(people, "0.1")
+    first = _buy(people, 1000)
+    assert first["points"] == {"earned": 118, "redeemed": 0, "balance": 118}
+    second = _buy(people, 1000, pay(50, "points"), pay(1130))
+    assert second["points"] == {"earned": 113, "redeemed": 100, "balance": 131}
+    assert invoice_of(people, first["id"])["points"] == first["points"]
+    assert invoice_of(people, second["id"]) == second
+    credit(people.as_sales(), second["id"], refund={"method": "cash"})
+    assert invoice_of(people, second["id"])["points"] == {"earned": 0, "redeemed": 0, "balance": 131}
+    nobody = sell(people.as_admin(), people.world.blr, assembly(people, 100))
+    assert (nobody["points"], invoice_of(people, nobody["id"])["points"]) == (None, None)
+
+
+def test_points_of_an_invoice_are_for_who_reads_customers(people: People) -> None:
+    """They tell what a customer has: without customer.read an invoice says nothing of them."""
+    program(people, "0.1")
+    sold = _buy(people, 1000)
+    people.connection.execute(
+        "delete from public.role_permissions where permission = 'customer.read' and org_id = %s",
+        [people.world.teak.id],
+    )
+    assert people.as_cashier().rpc("get_invoice", p_id=sold["id"])["points"] is None
+
+
+def test_the_books_find_wrong_points(people: People) -> None:
+    """A point that nobody earned, one that was taken twice, and one owed too little."""
+    program(people, "0.1")
+    sold = _buy(people, 1000)
+    assert_books(people)
+    org, customer = people.world.teak.id, people.world.teak.customers["trusted"]
+
+    def findings(*statements: str) -> list[tuple[Any, ...]]:
+        with people.connection.transaction(force_rollback=True):
+            for statement in statements:
+                people.connection.execute(
+                    statement, {"org": org, "customer": customer, "invoice": sold["id"]}
+                )
+            found = people.as_admin().rpc("check_books", p_org_id=org)
+            return sorted((f["problem"], f["document"], f["expected"], f["found"]) for f in found)
+
+    entry = (
+        "insert into public.loyalty_entries (org_id, customer_id, kind, points, lot_id, invoice_id, amount) "
+        "select %(org)s, %(customer)s, "
+    )
+    lot = (
+        "(select id from public.loyalty_entries where invoice_id = %(invoice)s and kind = 'earn'), "
+        "%(invoice)s, null"
+    )
+    wrong = "points earned and owed are not what the invoice deserves"
+    assert findings(f"{entry} 'earn', 5, null, %(invoice)s, null") == [(wrong, "invoice", 118, 123)]
+    assert findings(f"{entry} 'reverse', -119, {lot}") == [
+        ("more is taken of points than there was", "loyalty_entry", 0, -1),
+        (wrong, "invoice", 118, -1),
+    ]
+    assert findings(
+        "insert into private.points_owed (org_id, customer_id, invoice_id, points) "
+        "values (%(org)s, %(customer)s, %(invoice)s, 7)"
+    ) == [(wrong, "invoice", 118, 111)]
+    assert findings(f"{entry} 'redeem', -10, {lot.replace('null', '5')}") == [
+        (wrong, "invoice", 117, 118),
+        ("points that paid are not the payments made with points", "invoice", 0, 5),
+    ]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
