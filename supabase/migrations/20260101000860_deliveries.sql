@@ -223,6 +223,7 @@ begin
       v_moves := private.sale_moves(v_org_id, v_goods, p_location_id, private.shared_location(v_org_id, 'customer'));
       perform private.move_stock(v_org_id, 'delivery', p_id, now(), v_moves, v_date);
     end if;
+    perform private.check_order_cover(v_org_id, v_order);
     v_number := private.next_number(v_org_id, v_order.branch_id, 'delivery', v_date);
     insert into public.deliveries (org_id, id, branch_id, location_id, order_id, customer_id, number, delivered_at, business_date,
       created_by)
@@ -252,7 +253,8 @@ unit), "serials"? (the number of each piece, where it has one; for a set those o
 expires first)}], each line once; null: everything open, services included. Returns the delivery note as JSON, in the shape of an
 invoice. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock,
 serial_not_here, period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock,
-location_not_sellable. Permission: order.deliver.';
+location_not_sellable, credit_limit_exceeded and customer_defaulted (an advance did not stand, and no credit covers it). Permission:
+order.deliver.';
 revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb) from public, anon;
 grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb) to authenticated;
 

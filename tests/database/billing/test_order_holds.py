@@ -45,8 +45,6 @@ def test_nothing_is_held_for_an_order_that_is_not_open(people: People, status: s
 def test_from_production_straight_to_the_customer(people: People) -> None:
     """All of it, as a part of it always could."""
     made = confirmed(people, line(people.world.teak.variants["sofa"], 2))
-    people.as_sales().rpc(
-        "mark_order", p_id=new_id(), p_order_id=made["id"], p_status="in_production"
-    )
+    people.as_sales().rpc("mark_order", p_id=new_id(), p_order_id=made["id"], p_status="in_production")
     deliver(people.as_sales(), people, made)
     assert now(people, made)["status"] == "delivered"
