@@ -287,7 +287,7 @@ declare
   v_quotation public.quotations := private.quotation_named(p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
-  perform private.authorize('quotation.manage', v_org_id, v_quotation.branch_id);
+  perform private.authorize_branch('quotation.manage', v_quotation.branch_id);
   if private.claim_request(v_org_id, p_id, 'send_quotation', jsonb_build_array(p_quotation_id)) then
     v_quotation := private.lock_quotation(v_org_id, p_quotation_id, 'sent');
     update public.quotations
@@ -304,7 +304,7 @@ $$;
 comment on function public.send_quotation(uuid, uuid) is
 'Sends a draft: it gets its number, and from now on it stays as it is. p_id: the client''s uuid of this act. p_quotation_id. Returns
 the quotation as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, id_reused,
-series_exhausted; 422 quotation_expired. Permission: quotation.manage.';
+series_exhausted; 422 quotation_expired, branch_archived. Permission: quotation.manage.';
 revoke execute on function public.send_quotation(uuid, uuid) from public, anon;
 grant execute on function public.send_quotation(uuid, uuid) to authenticated;
 

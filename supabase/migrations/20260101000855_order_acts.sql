@@ -147,7 +147,7 @@ declare
   v_date date;
   v_number text;
 begin
-  perform private.authorize('order.manage', v_org_id, v_order.branch_id);
+  perform private.authorize_branch('order.manage', v_order.branch_id);
   perform private.check_options(p_options, array['location_id', 'expires', 'back_order']);
   perform private.check_texts(p_options, array['location_id', 'expires']);
   if jsonb_typeof(p_options -> 'back_order') not in ('boolean', 'null') then
@@ -189,7 +189,7 @@ asked for what no advance covers (invoices and other open orders count too). p_i
 p_options: location_id (where the goods are held; none needed for services alone), back_order (true: hold what is there, the rest
 follows), expires (ISO 8601: hold them only until then). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock, period_closed, id_reused, series_exhausted; 422
-credit_limit_exceeded, location_not_sellable. Permission: order.manage.';
+credit_limit_exceeded, location_not_sellable, branch_archived. Permission: order.manage.';
 revoke execute on function public.confirm_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.confirm_order(uuid, uuid, jsonb) to authenticated;
 
@@ -374,7 +374,7 @@ begin
   perform private.check_options(p_options, array['refund_method', 'reference']);
   perform private.check_texts(p_options, array['refund_method', 'reference']);
   if v_method is not null then
-    perform private.authorize('refund.create', v_org_id, v_order.branch_id);
+    perform private.authorize_branch('refund.create', v_order.branch_id);
     perform private.check_money(1, v_method, p_options ->> 'reference');
   end if;
   if private.claim_request(v_org_id, p_id, 'cancel_order', jsonb_build_array(p_order_id, p_reason, p_options)) then
@@ -423,6 +423,6 @@ comment on function public.cancel_order(uuid, uuid, text, jsonb) is
 was credited since, are the customer''s credit, or are paid back. p_id: the client''s uuid of this act, and of the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options:
 refund_method (a payment method''s code: all of that is paid back by it; needs refund.create), reference. Returns the order as
 JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (something was delivered: close
-it), order_invoiced, period_closed, id_reused, series_exhausted. Permission: order.manage.';
+it), order_invoiced, period_closed, id_reused, series_exhausted; 422 branch_archived (it pays nothing back). Permission: order.manage.';
 revoke execute on function public.cancel_order(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.cancel_order(uuid, uuid, text, jsonb) to authenticated;

@@ -193,7 +193,7 @@ declare
   v_moves private.stock_move[];
   v_number text;
 begin
-  perform private.authorize('order.deliver', v_org_id, v_order.branch_id);
+  perform private.authorize_branch('order.deliver', v_order.branch_id);
   if private.claim_request(v_org_id, p_id, 'deliver_order', jsonb_build_array(p_order_id, p_location_id, p_lines)) then
     v_order := private.lock_order(v_org_id, p_order_id, null);
     if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
@@ -253,7 +253,7 @@ unit), "serials"? (the number of each piece, where it has one; for a set those o
 expires first)}], each line once; null: everything open, services included. Returns the delivery note as JSON, in the shape of an
 invoice. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock,
 serial_not_here, period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock,
-location_not_sellable, credit_limit_exceeded and customer_defaulted (an advance did not stand, and no credit covers it). Permission:
+location_not_sellable, branch_archived, credit_limit_exceeded and customer_defaulted (an advance did not stand, and no credit covers it). Permission:
 order.deliver.';
 revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb) from public, anon;
 grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb) to authenticated;

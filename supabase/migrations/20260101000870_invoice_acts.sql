@@ -264,7 +264,7 @@ declare
   v_part numeric;
   v_payment_id uuid;
 begin
-  perform private.authorize('invoice.create', v_org_id, v_order.branch_id);
+  perform private.authorize_branch('invoice.create', v_order.branch_id);
   perform private.check_options(p_options, array['delivery_id', 'due_date']);
   perform private.check_texts(p_options, array['delivery_id', 'due_date']);
   if private.claim_request(v_org_id, p_id, 'invoice_order', jsonb_build_array(p_order_id, p_options)) then
@@ -314,7 +314,7 @@ comment on function public.invoice_order(uuid, uuid, jsonb) is
 uuid, the invoice''s id. p_order_id: confirmed, and not over. p_options: delivery_id (what this delivery brought; else all that is
 not invoiced yet), due_date (ISO 8601 date; at once when left out). Line numbers are the order''s. Returns the invoice as JSON.
 Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 order_not_open, period_closed, id_reused,
-series_exhausted; 422 invoice_exceeds_order. Permission: invoice.create.';
+series_exhausted; 422 invoice_exceeds_order, branch_archived. Permission: invoice.create.';
 revoke execute on function public.invoice_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.invoice_order(uuid, uuid, jsonb) to authenticated;
 
@@ -413,8 +413,12 @@ declare
   v_reason text := p_options ->> 'reason';
 begin
   -- What has no number was never more than a draft.
-  perform private.authorize(case when p_status = 'void' and v_invoice.number is not null then 'invoice.void'
-    else 'invoice.create' end, v_org_id, v_invoice.branch_id);
+  if p_status = 'sent' then
+    perform private.authorize_branch('invoice.create', v_invoice.branch_id);
+  else
+    perform private.authorize(case when p_status = 'void' and v_invoice.number is not null then 'invoice.void'
+      else 'invoice.create' end, v_org_id, v_invoice.branch_id);
+  end if;
   perform private.check_options(p_options, array['reason']);
   perform private.check_texts(p_options, array['reason']);
   if p_status is null or p_status not in ('draft', 'sent', 'partially_paid', 'paid', 'void') then
@@ -447,6 +451,6 @@ paid, whose goods come back. p_id: the client''s uuid of this act. p_invoice_id.
 payments. p_options: reason (1 to 500 characters, needed to void what was sent). Returns the invoice as JSON. Errors: 400
 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, credit_note_required, insufficient_stock,
 serial_not_here, period_closed, id_reused, series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded, serials_required,
-expired_stock. Permission: invoice.create; invoice.void for what was sent.';
+expired_stock, branch_archived. Permission: invoice.create; invoice.void for what was sent.';
 revoke execute on function public.set_invoice_status(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.set_invoice_status(uuid, uuid, text, jsonb) to authenticated;

@@ -122,8 +122,8 @@ add_act(
         response=schemas.Order,
         summary="Say how far an order is",
         description="In production; ready, when goods that have come in since are held for it; closed, when "
-        "all that was delivered is invoiced, and the other way round. 409 `invalid_transition` for a step that is not listed. "
-        "Permission: order.manage.",
+        "all that was delivered is invoiced, and the other way round. 409 `invalid_transition` for a step "
+        "that is not listed. Permission: order.manage.",
         method="PATCH",
     ),
 )

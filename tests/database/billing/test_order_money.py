@@ -163,3 +163,43 @@ def test_what_an_order_is_still_short_of(people: People) -> None:
     assert now(people, made)["to_pay"] == 2360
     sales.rpc("mark_order", p_id=new_id(), p_order_id=made["id"], p_status="closed")
     assert now(people, made)["to_pay"] == 0
+
+
+def test_a_closed_branch_takes_no_numbers(people: People) -> None:
+    """Orders are not delivered or invoiced there any more, nor drafts and quotations sent."""
+    variants, sales = people.world.teak.variants, people.as_sales()
+    made = confirmed(people, line(variants["sofa"]))
+    draft = order(people, line(variants["assembly"]))
+    bill = sales.rpc(
+        "create_invoice",
+        p_id=new_id(),
+        p_branch_id=people.world.blr.id,
+        p_customer_id=made["customer_id"],
+        p_lines=[line(variants["assembly"])],
+        p_options={"draft": True},
+    )
+    offer = sales.rpc(
+        "save_quotation",
+        p_id=new_id(),
+        p_quotation_id=None,
+        p_branch_id=people.world.blr.id,
+        p_customer_id=made["customer_id"],
+        p_lines=[line(variants["assembly"])],
+    )
+    people.connection.execute(
+        "update public.branches set archived_at = now() where id = %s", [people.world.blr.id]
+    )
+    before = traces(people.connection)
+    acts: list[tuple[str, dict[str, Any]]] = [
+        ("deliver_order", {"p_order_id": made["id"], "p_location_id": people.world.blr.showroom}),
+        ("invoice_order", {"p_order_id": made["id"]}),
+        ("confirm_order", {"p_order_id": draft["id"]}),
+        ("send_quotation", {"p_quotation_id": offer["id"]}),
+        ("set_invoice_status", {"p_invoice_id": bill["id"], "p_status": "sent"}),
+    ]
+    for name, arguments in acts:
+        with raises("branch_archived", 422):
+            sales.rpc(name, p_id=new_id(), **arguments)
+    assert traces(people.connection) == before
+    voided = sales.rpc("set_invoice_status", p_id=new_id(), p_invoice_id=bill["id"], p_status="void")
+    assert voided["status"] == "void"
