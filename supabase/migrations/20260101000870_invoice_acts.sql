@@ -362,9 +362,11 @@ declare
   v_lines jsonb;
 begin
   if p_invoice.status <> 'draft' then
-    if p_invoice.business_date <> v_date or p_invoice.paid + p_invoice.credited <> 0 then
+    -- The registers take out what is void and what is credited: never both.
+    if p_invoice.business_date <> v_date or p_invoice.paid + p_invoice.credited <> 0 or exists (
+      select from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice.id) then
       perform private.fail(409, 'credit_note_required',
-        'Only an invoice of today on which nothing was paid or credited is voided: issue a credit note.',
+        'Only an invoice of today on which nothing is paid and that no credit note names is voided: issue a credit note.',
         jsonb_build_object('invoice_id', p_invoice.id, 'number', p_invoice.number, 'business_date', p_invoice.business_date,
           'paid', p_invoice.paid, 'credited', p_invoice.credited));
     end if;
@@ -391,16 +393,19 @@ begin
       end if;
     end if;
     perform private.settle_invoice(p_org_id, p_invoice.id, 0, 0, true);
+    perform private.invoice_voided(p_org_id, p_invoice.id);
   else
     update public.invoices set status = 'void' where org_id = p_org_id and id = p_invoice.id;
   end if;
+  update public.invoices set void_reason = p_reason where org_id = p_org_id and id = p_invoice.id and p_reason is not null;
   perform private.emit(p_org_id, 'invoice.voided', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id', p_invoice.branch_id,
     'customer_id', p_invoice.customer_id, 'number', p_invoice.number, 'reason', p_reason));
 end;
 $$;
 
 comment on function private.void_invoice(uuid, public.invoices, uuid, text) is
-'Voids a draft, or an invoice of today on which nothing was paid, whose goods come back; the invoice is locked. p_id: of the goods
+'Voids a draft, or an invoice of today on which nothing was paid and that no credit note names, whose goods come back; the invoice is
+locked. p_id: of the goods
 return. Errors: 409 credit_note_required, period_closed, and as private.take_back''s.';
 
 create function public.set_invoice_status(p_id uuid, p_invoice_id uuid, p_status text, p_options jsonb default '{}') returns jsonb
@@ -428,11 +433,11 @@ begin
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
     if p_status = 'sent' and v_invoice.status = 'draft' then
       perform private.send_invoice(v_org_id, v_invoice);
-    elsif p_status = 'void' and v_invoice.status = 'draft' then
-      perform private.void_invoice(v_org_id, v_invoice, p_id, v_reason);
     elsif p_status = 'void' and v_invoice.status <> 'void' then
-      perform private.authorize('invoice.void', v_org_id, v_invoice.branch_id);
-      if v_reason is null or length(btrim(v_reason)) not between 1 and 500 then
+      if v_invoice.status <> 'draft' then
+        perform private.authorize('invoice.void', v_org_id, v_invoice.branch_id);
+      end if;
+      if (v_reason is null and v_invoice.status <> 'draft') or length(btrim(v_reason)) not between 1 and 500 then
         perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "reason"}');
       end if;
       perform private.void_invoice(v_org_id, v_invoice, p_id, v_reason);
@@ -448,7 +453,7 @@ $$;
 comment on function public.set_invoice_status(uuid, uuid, text, jsonb) is
 'Sends a draft invoice (it gets date and number, its goods leave), or voids one: a draft, or an invoice of today on which nothing was
 paid, whose goods come back. p_id: the client''s uuid of this act. p_invoice_id. p_status: sent or void; the others follow from
-payments. p_options: reason (1 to 500 characters, needed to void what was sent). Returns the invoice as JSON. Errors: 400
+payments. p_options: reason (1 to 500 characters, kept; needed to void what was sent). Returns the invoice as JSON. Errors: 400
 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, credit_note_required, insufficient_stock,
 serial_not_here, period_closed, id_reused, series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded, serials_required,
 expired_stock, branch_archived. Permission: invoice.create; invoice.void for what was sent.';

@@ -150,17 +150,17 @@ begin
   select u.org_id, u.coupon_id, u.invoice_id, 2, u.branch_id, u.customer_id, -1, u.amount, private.caller()
   from public.coupon_uses u
   where u.org_id = p_org_id and u.invoice_id = p_invoice_id and u.entry = 1
-    and not exists (
+    and (exists (select from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id and i.status = 'void') or not exists (
       select from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_invoice_id
         and l.quantity > coalesce((
           select sum(c.quantity) from public.credit_note_lines c
-          where c.org_id = l.org_id and c.invoice_id = l.invoice_id and c.line_no = l.line_no), 0))
+          where c.org_id = l.org_id and c.invoice_id = l.invoice_id and c.line_no = l.line_no), 0)))
   on conflict do nothing;
 end;
 $$;
 
 comment on function private.give_coupon_back(uuid, uuid) is
-'Gives the use of a coupon back once all of its sale was credited; of a sale that was credited in part it stays used. No errors.';
+'Gives the use of a coupon back once its sale is void or all of it was credited; of a sale that was credited in part it stays used. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

@@ -228,3 +228,6 @@ class Invoice(Quote):
     change_due: Money
     payments: list[InvoicePayment]
     credit_notes: list[InvoiceCreditNote] = Field(description="Credit notes of this invoice")
+    void_reason: str | None = Field(
+        default=None, description="Why it is void; a counter sale's credit note says so"
+    )

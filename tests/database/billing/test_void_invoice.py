@@ -7,6 +7,7 @@ import pytest
 from tests.database.billing.money import assembly, assert_books, credit, owe, record, state
 from tests.database.billing.offers import coupon, promotion
 from tests.database.moving import traces
+from tests.database.sales import line, sell
 from tests.support.personas import Persona, new_id, raises
 from tests.support.world import People
 
@@ -23,15 +24,13 @@ def _void(person: Persona, invoice: Any) -> Any:
 
 def test_a_void_invoice_gives_its_coupon_back(people: People) -> None:
     """One use in all, on a sale on credit that is void the same day: somebody else may use it."""
-    from tests.database.sales import sell
-
-    coupon(people, promotion(people, "percentage", 10, needs_coupon=True), "ONCE", max_uses=1)
+    coupon(people, promotion(people, "percent", 10, needs_coupon=True), "ONCE", max_uses=1)
 
     def sale() -> Any:
         return sell(
             people.as_sales(),
             people.world.blr,
-            assembly(people),
+            line(people.world.teak.variants["assembly"]),
             payments=[],
             customer=people.world.teak.customers["trusted"],
             coupon="once",
@@ -41,13 +40,13 @@ def test_a_void_invoice_gives_its_coupon_back(people: People) -> None:
     with raises("coupon_used_up", 422):
         sale()
     _void(people.as_admin(), first)
-    assert sale()["discount"] == first["discount"] == 10
+    assert sale()["discount"] == first["discount"] == 50
     with raises("coupon_used_up", 422):
         sale()
 
 
 def test_what_a_credit_note_names_is_not_voided(people: People) -> None:
-    """Paid by a cheque, credited whole and the cheque reversed, it would be taken out of the registers twice."""
+    """Paid, credited whole and the payment reversed, it would be taken out of the registers twice."""
     made = owe(people, assembly(people, 500))
     cheque = record(people.as_cashier(), made["customer_id"], 590, p_method="cheque")
     credit(people.as_sales(), made["id"])
@@ -90,5 +89,5 @@ def test_why_it_was_voided_is_kept(people: People) -> None:
         p_lines=[assembly(people)],
         p_options={"draft": True},
     )
-    assert draft["void_reason"] is None
+    assert "void_reason" not in draft
     assert _void(people.as_sales(), draft)["void_reason"] == "Wrong customer"
