@@ -233,12 +233,10 @@ as $$
 declare
   v_invoiced record := private.order_invoiced(p_org_id, p_order.id);
   v_rest numeric := 0;
-  v_waiting numeric;
 begin
   select coalesce(sum(p.amount - coalesce((
-      select sum(s.amount) from public.refund_sources s where s.org_id = p.org_id and s.payment_id = p.id), 0)), 0),
-    coalesce(sum(private.unallocated(p.org_id, p.id)), 0)
-  into advance_paid, v_waiting
+      select sum(s.amount) from public.refund_sources s where s.org_id = p.org_id and s.payment_id = p.id), 0)), 0)
+  into advance_paid
   from public.payments p
   where p.org_id = p_org_id and p.order_id = p_order.id
     and not exists (select from public.payment_reversals r where r.org_id = p.org_id and r.payment_id = p.id);
@@ -254,14 +252,14 @@ begin
       select coalesce(jsonb_agg(private.line_part(l.line, l.invoiced, l.quantity, l.decimals)), '[]')
       from private.order_progress(p_org_id, p_order.id) l where l.quantity > l.invoiced), v_invoiced.amount, v_invoiced.total) ->> 'total');
   end if;
-  to_pay := greatest(v_rest - v_waiting + coalesce((
+  to_pay := greatest(v_rest - private.order_advances(p_org_id, p_order.id) + coalesce((
     select sum(i.balance) from public.invoices i where i.org_id = p_org_id and i.order_id = p_order.id), 0), 0);
 end;
 $$;
 
 comment on function private.order_money(uuid, public.sales_orders) is
 'advance_paid: what was paid on an order in advance, less what was paid back or did not stand. to_pay: what is owed on its invoices and
-will be for what is not invoiced, less advances that settle nothing yet. In the organisation''s currency. No errors.';
+will be for what is not invoiced, less what waits to settle it (private.order_advances). In the organisation''s currency. No errors.';
 
 -- Reading one -------------------------------------------------------------------------------------
 
@@ -300,7 +298,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select o.header || jsonb_build_object('id', o.id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
+    select o.header - 'asked' || jsonb_build_object('id', o.id, 'customer_id', o.customer_id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
       'quotation_id', o.quotation_id, 'quotation_number', (
         select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id', o.location_id, 'reservation_id', o.reservation_id,
       'confirmed_at', o.confirmed_at, 'ended_at', o.ended_at, 'reason', o.reason,

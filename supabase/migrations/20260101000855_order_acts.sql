@@ -9,11 +9,16 @@ as $$
 begin
   return coalesce((
     select sum(private.unallocated(p.org_id, p.id)) from public.payments p
-    where p.org_id = p_org_id and p.order_id = p_order_id), 0);
+    where p.org_id = p_org_id and p.order_id = p_order_id), 0) + coalesce((
+    select sum(private.credit_left(n.org_id, n.id))
+    from public.invoices i join public.credit_notes n on n.org_id = i.org_id and n.invoice_id = i.id
+    where i.org_id = p_org_id and i.order_id = p_order_id), 0);
 end;
 $$;
 
-comment on function private.order_advances(uuid, uuid) is 'What of an order''s advances settles nothing yet. No errors.';
+comment on function private.order_advances(uuid, uuid) is
+'What of an order''s advances settles nothing yet, and what is left of the credit notes of its invoices: with both its next invoice is
+settled. No errors.';
 
 create function private.ordered_on_credit(p_org_id uuid, p_customer_id uuid) returns numeric
 language plpgsql stable
@@ -144,6 +149,8 @@ declare
   v_location_id uuid := private.id_option(p_options, 'location_id');
   v_expires_at timestamptz;
   v_hold_id uuid;
+  v_lines jsonb;
+  v_coupon_id uuid;
   v_date date;
   v_number text;
 begin
@@ -162,6 +169,10 @@ begin
       end if;
     end if;
     v_date := private.local_date(v_org_id, v_order.branch_id, now());
+    -- It counts if it did on the day of these prices, which a quotation keeps.
+    v_lines := (select jsonb_agg(l.line) from public.sales_order_lines l where l.org_id = v_org_id and l.order_id = p_order_id);
+    v_coupon_id := private.lock_coupon(v_org_id, private.coupon_of(v_lines), v_order.customer_id,
+      (v_order.header -> 'asked' ->> 'priced_on')::date, v_lines);
     perform private.assert_period_open(v_org_id, v_date);
     if v_location_id is not null then
       perform private.selling_location(v_org_id, v_order.branch_id, v_location_id, 'location_id');
@@ -176,6 +187,9 @@ begin
     update public.sales_orders
     set status = 'confirmed', number = v_number, confirmed_at = now(), location_id = v_location_id, reservation_id = v_hold_id
     where org_id = v_org_id and id = p_order_id;
+    if v_coupon_id is not null then
+      perform private.note_order_coupon(v_org_id, v_coupon_id, p_order_id);
+    end if;
     perform private.emit(v_org_id, 'order.confirmed', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
       'customer_id', v_order.customer_id, 'number', v_number, 'total', v_order.total));
   end if;
@@ -184,12 +198,12 @@ end;
 $$;
 
 comment on function public.confirm_order(uuid, uuid, jsonb) is
-'Confirms a draft order: it gets its number, its goods are held until it is delivered or cancelled, and the customer''s credit is
+'Confirms a draft order: it gets its number, its coupon is used, its goods are held until it is delivered or cancelled, and the customer''s credit is
 asked for what no advance covers (invoices and other open orders count too). p_id: the client''s uuid of this act. p_order_id.
 p_options: location_id (where the goods are held; none needed for services alone), back_order (true: hold what is there, the rest
 follows), expires (ISO 8601: hold them only until then). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock, period_closed, id_reused, series_exhausted; 422
-credit_limit_exceeded, location_not_sellable, branch_archived. Permission: order.manage.';
+credit_limit_exceeded, location_not_sellable, branch_archived, coupon_invalid, coupon_used_up. Permission: order.manage.';
 revoke execute on function public.confirm_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.confirm_order(uuid, uuid, jsonb) to authenticated;
 
@@ -392,6 +406,7 @@ begin
     order by n.id for no key update;
     perform private.assert_period_open(v_org_id, private.local_date(v_org_id, v_order.branch_id, now()));
     perform private.let_go(v_org_id, v_order, 'released');
+    perform private.give_order_coupon_back(v_org_id, p_order_id);
     update public.sales_orders set status = 'cancelled', reservation_id = null, ended_at = now(), reason = p_reason
     where org_id = v_org_id and id = p_order_id;
     if v_method is not null then
@@ -419,7 +434,7 @@ end;
 $$;
 
 comment on function public.cancel_order(uuid, uuid, text, jsonb) is
-'Cancels an order of which nothing was delivered: its goods are free again, and its advances, also those that an invoice took which
+'Cancels an order of which nothing was delivered: its goods are free again, its coupon is unused, and its advances, also those that an invoice took which
 was credited since, are the customer''s credit, or are paid back. p_id: the client''s uuid of this act, and of the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options:
 refund_method (a payment method''s code: all of that is paid back by it; needs refund.create), reference. Returns the order as
 JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (something was delivered: close

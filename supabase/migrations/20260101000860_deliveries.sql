@@ -129,7 +129,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select private.sum_document(d.org_id, o.header, l.list, b.amount) || jsonb_build_object('id', d.id, 'title', 'Delivery Note',
+    select private.sum_document(d.org_id, o.header - 'asked', l.list, b.amount) || jsonb_build_object('id', d.id, 'title', 'Delivery Note',
       'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
       'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
       'tax_summary', private.tax_summary(l.list), 'invoice_id', private.delivery_invoice(d.org_id, d.order_id, d.id))
