@@ -204,7 +204,6 @@ declare
   v_credit numeric := 0;
   v_date date;
   v_number text;
-  v_sellable boolean;
   v_coupon_id uuid;
   v_by_points numeric;
   v_points bigint;
@@ -219,13 +218,7 @@ begin
     end if;
     return private.invoice_json(v_org_id, p_id);
   end if;
-  select is_sellable into v_sellable from public.locations
-  where org_id = v_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null;
-  if v_sellable is null then
-    perform private.fail(404, 'not_found', 'The branch has no such location.', '{"field": "p_location_id"}');
-  elsif not v_sellable then
-    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', '{"field": "p_location_id"}');
-  end if;
+  perform private.selling_location(v_org_id, p_branch_id, p_location_id, 'p_location_id');
   v_sale := private.price_sale(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
   v_total := (v_sale ->> 'total')::numeric;
   v_date := (v_sale ->> 'business_date')::date;
