@@ -1,19 +1,22 @@
-"""What every command shares: its options, its desk, its output, and how errors end it."""
+"""What every command shares: its desk, its output, and how errors end it."""
 
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Any
 
 import structlog
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from cli.desk import Desk
 from cli.errors import CliError
-from cli.output import Output, Row
+from cli.output import Output
 from cli.session import Store, current
+
+_JSON_WANTED = "branchline.json"
 
 
 @dataclass
@@ -49,14 +52,34 @@ class Setup:
 class Commands(TyperGroup):
     """The commands; what stops one becomes a message with its code and an exit status."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the words before the command."""
+        ctx.meta[_JSON_WANTED] = "--json" in args
+        with _misunderstood(ctx):
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         try:
-            return super().invoke(ctx)
+            with _misunderstood(ctx):
+                return super().invoke(ctx)
         except CliError as error:
             setup = ctx.obj if isinstance(ctx.obj, Setup) else Setup()
             setup.output.error(error)
             raise typer.Exit(error.status) from error
+
+
+@contextmanager
+def _misunderstood(ctx: Any) -> Iterator[None]:
+    """Tell a script, too, that its words make no command; people are told how it is used."""
+    try:
+        yield
+    except TyperException as error:
+        if not ctx.meta[_JSON_WANTED]:
+            raise
+        told = CliError("invalid_usage", error.format_message())
+        Output(json=True).error(told)
+        raise typer.Exit(told.status) from error
 
 
 def quiet_logs() -> None:
@@ -78,77 +101,21 @@ def start(ctx: typer.Context, as_json: bool) -> tuple[Desk, Output]:
     return setup.desk(), setup.output
 
 
-def amount(text: str) -> Decimal:
-    """An amount or a quantity as typed: digits, and a point before decimals."""
-    try:
-        value = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        raise typer.BadParameter(f"{text} is no number.") from None
-    if not value.is_finite():
-        raise typer.BadParameter(f"{text} is no number.")
-    return value
-
-
-def pair(text: str) -> tuple[str, str]:
-    """The two sides of NAME=VALUE."""
-    name, sign, value = text.rpartition("=")
-    if not (name and sign and value):
-        raise typer.BadParameter(f"Write {text} as NAME=VALUE.")
-    return name, value
+def somebody_is_there(output: Output) -> bool:
+    """Can a question be asked? Not of a script, and not without a terminal."""
+    return not output.json and sys.stdin.isatty()
 
 
 def confirm(output: Output, question: str, yes: bool) -> None:
     """Ask whether to go on, unless that was said already; who cannot be asked must have said it."""
     if yes:
         return
-    if output.json or not sys.stdin.isatty():
+    if not somebody_is_there(output):
         raise CliError("confirmation_needed", "Nobody is there to confirm it: add --yes.")
     if not typer.confirm(question, err=True):
         raise CliError("not_confirmed", "Nothing was done.", 1)
 
 
-def listed(desk: Desk, output: Output, builder: Any, limit: int, everything: bool, what: str) -> list[Row]:
-    """The rows of a list: the first ones, or all with a progress bar."""
-    if not everything:
-        return list(desk.read(builder.limit(limit)))
-    rows: list[Row] = []
-    with output.progress(what) as tell:
-        for page, total in desk.pages(builder):
-            rows += page
-            tell(len(rows), total)
-    return rows
-
-
-def told_of_more(output: Output, rows: list[Row], limit: int, everything: bool) -> None:
-    """Say that a list may go on."""
-    if not everything and len(rows) == limit:
-        output.note(f"The first {limit}; --limit and --all show more.")
-
-
-def day(value: datetime | None) -> str | None:
-    """A date as the database takes it."""
-    return None if value is None else value.date().isoformat()
-
-
-Json = Annotated[bool, typer.Option("--json", help="JSON for scripts, and nothing else on standard output.")]
-Branch = Annotated[
-    str | None, typer.Option("--branch", "-b", help="The branch's code.", envvar="BRANCHLINE_BRANCH")
-]
-Location = Annotated[
-    str | None, typer.Option("--location", "-l", help="The location's code.", envvar="BRANCHLINE_LOCATION")
-]
-Customer = Annotated[
-    str | None, typer.Option("--customer", "-c", help="The customer's name, phone, e-mail address or id.")
-]
-Limit = Annotated[int, typer.Option("--limit", min=1, max=1000, help="How many at most.")]
-All = Annotated[bool, typer.Option("--all", help="Every one, however many.")]
-From = Annotated[
-    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="The first business date.")
-]
-To = Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="The last business date.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-OwnId = Annotated[
-    str | None, typer.Option("--id", help="Your own uuid of this act: sent again, it is not done again.")
-]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it is kept.")]
-Reference = Annotated[str | None, typer.Option("--reference", help="Of the cheque, the transfer.")]
+def said(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given."""
+    return {name: value for name, value in options.items() if value is not None}

@@ -221,6 +221,10 @@ class Desk:
             raise CliError("ambiguous", f"Several customers are meant by {name}.", customers=names)
         return found[0]
 
+    def customer_id(self, name: str | None) -> str | None:
+        """The id of a customer who was named, None when none was."""
+        return None if name is None else str(self.customer(name)["id"])
+
     def named(self, table: str, noun: str, ref: str, number: str = "number") -> str:
         """The id of a document by its number or its id."""
         known = as_id(ref)

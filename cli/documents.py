@@ -1,29 +1,47 @@
-"""Documents with lines, as a terminal shows them: quotes, invoices, credit notes."""
+"""Documents with lines, as a terminal shows them: quotes, quotations, orders, delivery notes, invoices."""
 
-from cli.output import Column, Output, Row, amount_column, money, quantity_column
+from cli.output import Column, Output, Row, amount_column, quantity_column
 
-_LINES = (
+_HEAD = (
     Column("#", "line_no", right=True),
     Column("SKU", "sku"),
-    Column("Description", "description"),
+    Column("Description", "description", extra=1),
     quantity_column("Quantity", "quantity"),
-    Column("Unit", "unit"),
-    amount_column("Price", "unit_price"),
-    amount_column("Discount", "discount"),
-    amount_column("Taxable", "taxable"),
-    amount_column("Tax", "tax"),
+    Column("Unit", "unit", extra=7),
+)
+_LINES = (
+    *_HEAD,
+    amount_column("Price", "unit_price", extra=3),
+    amount_column("Discount", "discount", extra=6),
+    amount_column("Taxable", "taxable", extra=5),
+    amount_column("Tax", "tax", extra=4),
+    amount_column("Total", "total"),
+)
+_ORDERED = (
+    *_HEAD,
+    quantity_column("Delivered", "delivered"),
+    quantity_column("Open", "open"),
+    quantity_column("Held", "reserved", extra=2),
     amount_column("Total", "total"),
 )
 _PAYMENTS = (
     Column("Method", "method_name"),
     amount_column("Amount", "amount"),
-    amount_column("Change", "change"),
-    Column("Reference", "reference"),
-    Column("Payment", "id"),
+    amount_column("Change", "change", extra=1),
+    Column("Reference", "reference", extra=2),
+    Column("Payment", "id", extra=3),
 )
+_MADE = (Column("Number", "number"), Column("Date", "date"))
+_INVOICED = (
+    *_MADE,
+    Column("Status", "status"),
+    amount_column("Total", "total"),
+    amount_column("Balance", "balance"),
+)
+_WORK = (Column("Date", "worked_on"), Column("Work", "note"))
 
 
-def show_document(output: Output, title: str, document: Row) -> None:
+def show_document(output: Output, title: str, document: Row, columns: tuple[Column, ...] = _LINES) -> None:
     """A quote or an issued document: head, lines, sums, payments."""
     currency = document["currency"]
     buyer = document.get("buyer") or {}
@@ -33,22 +51,48 @@ def show_document(output: Output, title: str, document: Row) -> None:
             ("Status", document.get("status")),
             ("Date", document["business_date"]),
             ("Due", document.get("due_date")),
+            ("Valid until", document.get("valid_until")),
             ("Customer", buyer.get("name")),
             ("Reason", document.get("reason")),
             ("Note", document.get("note")),
+            ("Id", document.get("id")),
         ],
     )
-    output.table("Lines", _LINES, document["lines"])
+    output.table("Lines", columns, document["lines"], currency)
     sums = [("Taxable", "subtotal"), ("Tax", "tax"), ("Round-off", "round_off"), ("Total", "total")]
     sums += [("Paid", "paid"), ("Credited", "credited"), ("Balance", "balance"), ("Change", "change_due")]
+    sums += [("Advances", "advances")]
     always = ("subtotal", "tax", "total", "balance")
-    output.facts(
+    output.sums(
         "Sums",
         [
-            (name, f"{money(document[field])} {currency}")
+            (name, document[field])
             for name, field in sums
             if field in document and (document[field] or field in always)
         ],
+        currency,
     )
     if document.get("payments"):
-        output.table("Payments", _PAYMENTS, document["payments"])
+        output.table("Payments", _PAYMENTS, document["payments"], currency)
+
+
+def show_titled(output: Output, document: Row) -> None:
+    """The answer of a command that makes or shows one document."""
+    if output.json:
+        output.data(document)
+        return
+    show_document(output, f"{document['title']} {document['number'] or '(draft)'}", document)
+
+
+def show_order(output: Output, order: Row) -> None:
+    """An order, with how far it has come."""
+    if output.json:
+        output.data(order)
+        return
+    show_document(output, f"Order {order['number'] or '(draft)'}", order, _ORDERED)
+    if order["deliveries"]:
+        output.table("Deliveries", _MADE, order["deliveries"])
+    if order["invoices"]:
+        output.table("Invoices", _INVOICED, order["invoices"], order["currency"])
+    if order["work_log"]:
+        output.table("Work", _WORK, order["work_log"])

@@ -15,11 +15,11 @@ class CliError(Exception):
     Parameters:
         code: stable, for scripts.
         message: a sentence for people, with what to do about it.
-        facts: what a script may want besides.
         status: the exit status.
+        facts: what a script may want besides; one may well be called status, too.
     """
 
-    def __init__(self, code: str, message: str, status: int = USAGE, **facts: Any) -> None:
+    def __init__(self, code: str, message: str, status: int = USAGE, /, **facts: Any) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

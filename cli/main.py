@@ -6,22 +6,38 @@ from typing import Annotated
 
 import typer
 
-from cli import customers, payments, reports, sales, session, stock
-from cli.common import Commands, Json, Setup, quiet_logs, setup_of, start
+from cli import (
+    customers,
+    instalments,
+    opts,
+    orders,
+    payments,
+    quotations,
+    reports,
+    sales,
+    session,
+    shifts,
+    stock,
+)
+from cli.common import Commands, Setup, quiet_logs, setup_of, start
 from cli.errors import SIGN_IN, CliError
 from cli.output import Column
 
 app = typer.Typer(
     name="branchline",
     cls=Commands,
-    help="Branchline in a terminal: customers, sales, payments, stock, reports, as the user you sign in as.",
+    help="Branchline in a terminal, as the user you sign in as.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 app.add_typer(customers.app, name="customers")
+app.add_typer(quotations.app, name="quotations")
+app.add_typer(orders.app, name="orders")
 app.add_typer(sales.app, name="sales")
 app.add_typer(payments.app, name="payments")
+app.add_typer(instalments.app, name="instalments")
+app.add_typer(shifts.app, name="shifts")
 app.add_typer(stock.app, name="stock")
 app.add_typer(reports.app, name="reports")
 
@@ -56,7 +72,7 @@ def options(
 def login(
     ctx: typer.Context,
     email: Annotated[str, typer.Option("--email", "-e", envvar="BRANCHLINE_EMAIL", help="Your address.")],
-    as_json: Json = False,
+    as_json: opts.Json = False,
 ) -> None:
     """Sign in. The password is asked for, or read from BRANCHLINE_PASSWORD or from standard input."""
     setup = setup_of(ctx, as_json)
@@ -68,7 +84,7 @@ def login(
 
 
 @app.command()
-def logout(ctx: typer.Context, as_json: Json = False) -> None:
+def logout(ctx: typer.Context, as_json: opts.Json = False) -> None:
     """Sign out: the session ends at the project, and here."""
     setup = setup_of(ctx, as_json)
     opened = setup.store.read()
@@ -87,7 +103,7 @@ def logout(ctx: typer.Context, as_json: Json = False) -> None:
 
 
 @app.command()
-def whoami(ctx: typer.Context, as_json: Json = False) -> None:
+def whoami(ctx: typer.Context, as_json: opts.Json = False) -> None:
     """Show who is signed in, with organisations, roles and branches."""
     desk, output = start(ctx, as_json)
     if output.json:

@@ -1,14 +1,17 @@
 """What a command prints: tables for people, JSON for scripts, and nothing else on standard output."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
@@ -19,6 +22,12 @@ from cli.errors import CliError
 Row = Mapping[str, Any]
 # Wide enough that nothing is cut off when the output goes to a file or another program.
 _WIDTH_WITHOUT_TERMINAL = 200
+_GAP = 2
+# A text may be folded where there is no room; narrower than this it could not be read.
+_FOLDED = 18
+# What people copy is not folded.
+_WHOLE = ("id", "number", "sku", "email", "invoice_number", "agreement_number")
+_TOTAL = "Total"
 
 
 @dataclass(frozen=True)
@@ -30,12 +39,34 @@ class Column:
         field: the member of the row that it shows.
         show: writes the value; left out, as it is.
         right: numbers stand at the right.
+        extra: above 0, it is left out where there is no room, the highest first.
+        summed: the table ends with the sum of the column.
+        instead: the member that is shown where the field is empty.
     """
 
     title: str
     field: str
     show: Callable[[Any], str] | None = None
     right: bool = False
+    extra: int = 0
+    summed: bool = False
+    instead: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Is it never folded?"""
+        return self.right or self.field in _WHOLE
+
+    def cell(self, row: Row) -> str:
+        """What stands in a row."""
+        value = row.get(self.field)
+        if value is None and self.instead:
+            value = row.get(self.instead)
+        return self.show(value) if self.show is not None else plain(value)
+
+    def total(self, rows: Sequence[Row]) -> str:
+        """What stands beneath the last row, where it is summed."""
+        return money(sum(Decimal(row.get(self.field) or 0) for row in rows)) if self.summed else ""
 
 
 def money(value: Any) -> str:
@@ -51,14 +82,24 @@ def quantity(value: Any) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def amount_column(title: str, field: str) -> Column:
+def moment(value: Any) -> str:
+    """A moment on the clock of whoever reads it, to the minute; nothing for null."""
+    return "" if value is None else f"{datetime.fromisoformat(str(value)).astimezone():%Y-%m-%d %H:%M}"
+
+
+def amount_column(title: str, field: str, extra: int = 0, summed: bool = False) -> Column:
     """A column of amounts."""
-    return Column(title, field, money, right=True)
+    return Column(title, field, money, right=True, extra=extra, summed=summed)
 
 
-def quantity_column(title: str, field: str) -> Column:
+def quantity_column(title: str, field: str, extra: int = 0) -> Column:
     """A column of quantities."""
-    return Column(title, field, quantity, right=True)
+    return Column(title, field, quantity, right=True, extra=extra)
+
+
+def id_column(extra: int = 9) -> Column:
+    """The id, for whoever wants to name the row in the next command."""
+    return Column("Id", "id", extra=extra)
 
 
 def plain(value: Any) -> str:
@@ -76,10 +117,9 @@ class Output:
 
     def __init__(self, json: bool) -> None:
         self.json = json
-        terminal = sys.stdout.isatty()
-        self._out = Console(
-            file=sys.stdout, highlight=False, width=None if terminal else _WIDTH_WITHOUT_TERMINAL
-        )
+        width = None if sys.stdout.isatty() else _width_without_terminal()
+        self._begun = False
+        self._out = Console(file=sys.stdout, highlight=False, width=width)
         self._err = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
     def data(self, value: object) -> None:
@@ -89,31 +129,50 @@ class Output:
     def say(self, text: str) -> None:
         """A sentence for people; scripts are not told."""
         if not self.json:
+            self._begun = True
             self._out.print(Text(plain(text)), soft_wrap=True)
+
+    def ask(self, text: str) -> None:
+        """What is waited for, on standard error, where somebody is there to read it."""
+        if sys.stdin.isatty():
+            self._err.print(Text(text), end="")
 
     def note(self, text: str) -> None:
         """A sentence beside the answer, on standard error; scripts are not told."""
         if not self.json:
             self._err.print(Text(plain(text), style="dim"))
 
-    def table(self, title: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
-        """Rows as a table for people."""
+    def table(self, title: str, columns: Sequence[Column], rows: Sequence[Row], currency: str = "") -> None:
+        """Rows as a table for people. currency: of its amounts."""
         if not rows:
-            self.say(f"{title}: none.")
+            if not self.json:
+                self._block(Text(plain(f"{title}: none.")))
             return
+        shown, left_out = self._fitting(columns, rows)
+        # One row is its own sum.
+        summed = len(rows) > 1 and any(column.summed for column in shown)
+        heading = Text(plain(f"{title} ({currency})" if currency else title), style="bold")
         table = Table(
-            title=Text(plain(title), style="bold"), title_justify="left", box=None, padding=(0, 2, 0, 0)
+            box=None,
+            padding=(0, _GAP, 0, 0),
+            pad_edge=False,
+            show_footer=summed,
+            footer_style="bold",
         )
-        for column in columns:
+        label = _labelled(shown)
+        for column in shown:
             table.add_column(
                 column.title,
+                footer=_TOTAL if column is label else column.total(rows),
                 justify="right" if column.right else "left",
                 overflow="fold",
-                no_wrap=column.right,
+                no_wrap=column.whole,
             )
         for row in rows:
-            table.add_row(*(Text(plain(self._cell(column, row))) for column in columns))
-        self._out.print(table)
+            table.add_row(*(Text(plain(column.cell(row))) for column in shown))
+        self._block(heading, table)
+        if left_out:
+            self.note(f"No room for: {', '.join(left_out)}. A wider terminal or --json shows all.")
 
     def facts(self, title: str, pairs: Sequence[tuple[str, Any]]) -> None:
         """What is known of one thing, a line for each that is known."""
@@ -121,15 +180,24 @@ class Output:
         for name, value in pairs:
             if value not in (None, ""):
                 grid.add_row(Text(name, style="dim"), Text(plain(value)))
-        self._out.print(Text(plain(title), style="bold"))
-        self._out.print(grid)
+        self._block(Text(plain(title), style="bold"), grid)
 
-    def rows(self, title: str, columns: Sequence[Column], rows: Sequence[Row]) -> None:
+    def sums(self, title: str, pairs: Sequence[tuple[str, Any]], currency: str) -> None:
+        """Amounts beneath each other."""
+        grid = Table.grid(padding=(0, 3))
+        grid.add_column()
+        grid.add_column(justify="right", no_wrap=True)
+        for name, value in pairs:
+            if value is not None:
+                grid.add_row(Text(name, style="dim"), Text(money(value)))
+        self._block(Text(plain(f"{title} ({currency})"), style="bold"), grid)
+
+    def rows(self, title: str, columns: Sequence[Column], rows: Sequence[Row], currency: str = "") -> None:
         """The answer of a command that lists: {"items": [...]} or a table."""
         if self.json:
             self.data({"items": rows})
         else:
-            self.table(title, columns, rows)
+            self.table(title, columns, rows, currency)
 
     def error(self, error: CliError) -> None:
         """What went wrong, on standard error: a sentence with the code, or {"error": {...}}."""
@@ -170,7 +238,44 @@ class Output:
 
             yield tell
 
-    @staticmethod
-    def _cell(column: Column, row: Row) -> str:
-        value = row.get(column.field)
-        return column.show(value) if column.show is not None else plain(value)
+    def _block(self, *parts: RenderableType) -> None:
+        """Print something, apart from what came before."""
+        if self._begun:
+            self._out.print()
+        self._begun = True
+        for part in parts:
+            self._out.print(part)
+
+    def _fitting(self, columns: Sequence[Column], rows: Sequence[Row]) -> tuple[list[Column], list[str]]:
+        """The columns that there is room for, and the titles of the others.
+
+        One that could be left out, and in which nothing stands but zeros, is neither.
+        """
+        shown, need = [], {}
+        for column in columns:
+            if column.extra and not any(row.get(column.field) for row in rows):
+                continue
+            widths = [cell_len(plain(column.cell(row))) for row in rows]
+            widest = max(*widths, cell_len(column.title), len(_TOTAL), cell_len(column.total(rows)))
+            need[column.title] = widest if column.whole else min(widest, max(_FOLDED, cell_len(column.title)))
+            shown.append(column)
+        left_out: list[Column] = []
+        while sum(need[column.title] + _GAP for column in shown) > self._out.width + _GAP:
+            spare = max((column for column in shown if column.extra), key=lambda c: c.extra, default=None)
+            if spare is None:
+                break
+            shown.remove(spare)
+            left_out.append(spare)
+        # Nobody misses the id of what has a number.
+        return shown, [column.title for column in columns if column in left_out and column.field != "id"]
+
+
+def _labelled(columns: Sequence[Column]) -> Column:
+    """The column in which the last line says that it is the total: the first of texts, where there is one."""
+    return next((column for column in columns if not column.right), columns[0])
+
+
+def _width_without_terminal() -> int:
+    """How wide a file's lines are: as COLUMNS says, else so that nothing needs to be left out."""
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if told.isdecimal() and int(told) > 0 else _WIDTH_WITHOUT_TERMINAL

@@ -6,52 +6,33 @@ from uuid import uuid4
 
 import typer
 
-from cli.common import (
-    All,
-    Branch,
-    Customer,
-    From,
-    Json,
-    Limit,
-    OwnId,
-    Reason,
-    Reference,
-    To,
-    Yes,
-    amount,
-    confirm,
-    day,
-    listed,
-    pair,
-    start,
-    told_of_more,
-)
+from cli import opts
+from cli.common import confirm, said, start
 from cli.desk import Desk
 from cli.errors import CliError
-from cli.output import Column, Output, Row, amount_column, money
+from cli.listing import Listing, Pages
+from cli.output import Column, Output, Row, amount_column, id_column, money
 
 app = typer.Typer(help="Payments: what came in, and which invoices it settles.", no_args_is_help=True)
 
-_COLUMNS = (
-    Column("Receipt", "number"),
-    Column("Date", "business_date"),
-    Column("Customer", "customer"),
-    Column("Method", "method"),
-    amount_column("Amount", "amount"),
-    Column("Reference", "reference"),
-    Column("Reversed", "reversed"),
-    Column("Id", "id"),
-)
-_FIELDS = (
-    "id",
-    "branch_id",
-    "customer_id",
-    "order_id",
-    "number",
-    "method",
-    "amount",
-    "reference",
-    "business_date",
+_PAYMENTS = Listing(
+    "Payments",
+    "payments",
+    (
+        *("id", "branch_id", "customer_id", "order_id", "number", "method"),
+        *("amount", "reference", "business_date"),
+    ),
+    (
+        Column("Receipt", "number"),
+        Column("Date", "business_date"),
+        Column("Customer", "customer"),
+        Column("Method", "method"),
+        amount_column("Amount", "amount"),
+        Column("Reference", "reference", extra=1),
+        Column("Reversed", "reversed", extra=2),
+        id_column(),
+    ),
+    at="received_at",
 )
 _SETTLED = (Column("Invoice", "invoice_number"), amount_column("Amount", "amount"))
 
@@ -65,42 +46,31 @@ Payment = Annotated[str, typer.Argument(help="The receipt's number or the paymen
 @app.command("list")
 def list_payments(
     ctx: typer.Context,
-    branch: Branch = None,
-    customer: Customer = None,
+    branch: opts.Branch = None,
+    customer: opts.Customer = None,
     method: Annotated[str | None, typer.Option("--method", help="cash, card, upi, bank_transfer ...")] = None,
-    first: From = None,
-    last: To = None,
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: Json = False,
+    first: opts.From = None,
+    last: opts.To = None,
+    limit: opts.Limit = 50,
+    everything: opts.All = False,
+    as_json: opts.Json = False,
 ) -> None:
     """List payments, the latest first."""
     desk, output = start(ctx, as_json)
-    request = desk.table("payments").select(*_FIELDS, "received_at", count="exact" if everything else None)
-    request = request.eq("org_id", desk.org_id)
+    pages = Pages(limit, everything)
     wanted = {
         "branch_id": desk.branch_id(branch),
-        "customer_id": desk.customer(customer)["id"] if customer else None,
+        "customer_id": desk.customer_id(customer),
         "method": method,
     }
-    for column, value in wanted.items():
-        request = request if value is None else request.eq(column, value)
-    request = request if first is None else request.gte("business_date", day(first))
-    request = request if last is None else request.lte("business_date", day(last))
-    request = request.order("received_at", desc=True).order("id", desc=True)
-    rows = listed(desk, output, request, limit, everything, "Payments")
-    names = desk.by_id("customers", ["name"], {row["customer_id"] for row in rows})
+    request = _PAYMENTS.request(desk, pages, wanted, first, last)
+    rows = _PAYMENTS.read(desk, output, pages, request)
     undone = _reversed(desk, [row["id"] for row in rows])
-    shown = [
-        {**row, "customer": names.get(row["customer_id"], {}).get("name"), "reversed": undone.get(row["id"])}
-        for row in rows
-    ]
-    output.rows("Payments", _COLUMNS, shown)
-    told_of_more(output, rows, limit, everything)
+    _PAYMENTS.show(desk, output, pages, [{**row, "reversed": undone.get(row["id"])} for row in rows])
 
 
 @app.command("show")
-def show_payment(ctx: typer.Context, payment: Payment, as_json: Json = False) -> None:
+def show_payment(ctx: typer.Context, payment: Payment, as_json: opts.Json = False) -> None:
     """Show a payment and what it settles."""
     desk, output = start(ctx, as_json)
     found = desk.rpc("get_payment", {"p_id": desk.named("payments", "payment", payment)})
@@ -110,20 +80,21 @@ def show_payment(ctx: typer.Context, payment: Payment, as_json: Json = False) ->
 @app.command("record")
 def record_payment(
     ctx: typer.Context,
-    value: Annotated[Decimal, typer.Argument(parser=amount, metavar="AMOUNT", help="How much came in.")],
-    customer: Customer = None,
-    method: Annotated[
-        str, typer.Option("--method", "-m", help="cash, card, upi, bank_transfer ...")
-    ] = "cash",
+    value: Annotated[Decimal, typer.Argument(parser=opts.amount, metavar="AMOUNT", help="How much came in.")],
+    customer: opts.Customer = None,
+    method: opts.Method = "cash",
     invoices: Invoices = None,
-    branch: Branch = None,
-    reference: Reference = None,
+    branch: opts.Branch = None,
+    reference: opts.Reference = None,
+    order: Annotated[
+        str | None, typer.Option("--order", help="An advance on this order: number or id.")
+    ] = None,
     hold: Annotated[
         bool, typer.Option("--hold", help="Settle nothing yet: it stays the customer's credit.")
     ] = False,
-    note: Annotated[str | None, typer.Option("--note")] = None,
-    own_id: OwnId = None,
-    as_json: Json = False,
+    note: opts.Note = None,
+    own_id: opts.OwnId = None,
+    as_json: opts.Json = False,
 ) -> None:
     """Take a payment and settle invoices with it."""
     desk, output = start(ctx, as_json)
@@ -132,6 +103,7 @@ def record_payment(
     parts = _allocations(desk, invoices)
     options = {
         "branch_id": desk.branch_id(branch),
+        "order_id": desk.named("sales_orders", "order", order) if order else None,
         "hold": True if hold else None,
         "note": note,
     }
@@ -139,12 +111,12 @@ def record_payment(
         "record_payment",
         {
             "p_id": own_id or str(uuid4()),
-            "p_customer_id": desk.customer(customer)["id"] if customer else None,
+            "p_customer_id": desk.customer_id(customer),
             "p_amount": value,
             "p_method": method,
             "p_allocations": parts,
             "p_reference": reference,
-            "p_options": {key: option for key, option in options.items() if option is not None},
+            "p_options": said(options),
         },
     )
     _show(output, made)
@@ -155,8 +127,8 @@ def allocate_payment(
     ctx: typer.Context,
     payment: Payment,
     invoices: Invoices = None,
-    own_id: OwnId = None,
-    as_json: Json = False,
+    own_id: opts.OwnId = None,
+    as_json: opts.Json = False,
 ) -> None:
     """Settle invoices with what is left of a payment."""
     desk, output = start(ctx, as_json)
@@ -175,10 +147,10 @@ def allocate_payment(
 def reverse_payment(
     ctx: typer.Context,
     payment: Payment,
-    reason: Reason,
-    yes: Yes = False,
-    own_id: OwnId = None,
-    as_json: Json = False,
+    reason: opts.Reason,
+    yes: opts.Yes = False,
+    own_id: opts.OwnId = None,
+    as_json: opts.Json = False,
 ) -> None:
     """Take a payment back that did not stand, such as a bounced cheque."""
     desk, output = start(ctx, as_json)
@@ -196,8 +168,8 @@ def _allocations(desk: Desk, invoices: list[str] | None) -> list[Row] | None:
     if not invoices:
         return None
     return [
-        {"invoice_id": desk.named("invoices", "invoice", number), "amount": amount(value)}
-        for number, value in map(pair, invoices)
+        {"invoice_id": desk.named("invoices", "invoice", number), "amount": opts.amount(value)}
+        for number, value in map(opts.pair, invoices)
     ]
 
 
@@ -215,7 +187,7 @@ def _show(output: Output, payment: Row) -> None:
     if output.json:
         output.data(payment)
         return
-    undone = payment["reversed"]
+    undone, charges = payment["reversed"], payment["charges"]
     output.facts(
         f"Payment {payment['number'] or payment['id']}",
         [
@@ -223,10 +195,11 @@ def _show(output: Output, payment: Row) -> None:
             ("Method", payment["method_name"]),
             ("Amount", f"{money(payment['amount'])} {payment['currency']}"),
             ("Reference", payment["reference"]),
+            ("Interest, fees", f"{money(charges)} {payment['currency']}" if charges else None),
             ("Left", f"{money(payment['unallocated'])} {payment['currency']}"),
             ("Reversed", undone and f"{undone['at'][:10]}: {undone['reason']}"),
             ("Note", payment["note"]),
             ("Id", payment["id"]),
         ],
     )
-    output.table("Settles", _SETTLED, payment["allocations"])
+    output.table("Settles", _SETTLED, payment["allocations"], payment["currency"])

@@ -1,152 +1,35 @@
 """Reports: a numbered menu, and each of them by name."""
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import date, datetime
 from typing import Annotated
 
 import typer
 
-from cli.common import Branch, From, Json, Limit, To, setup_of, start
-from cli.desk import Desk
+from cli import opts, report_list
+from cli.common import setup_of, start
 from cli.errors import CliError
-from cli.output import Column, Output, Row, amount_column, quantity_column
+from cli.output import Output
+from cli.report_list import Report, show_report
+from cli.report_rows import Query
 
-app = typer.Typer(help="Reports: what is owed, what sold, what came in.")
+app = typer.Typer(help="Reports: what is owed, what sold, what came in, what is in the till.")
 
-_DAY = typer.Option("--as-of", formats=["%Y-%m-%d"], help="At the end of this business date; else now.")
-AsOf = Annotated[datetime | None, _DAY]
-
-_OUTSTANDING = (
-    Column("Customer", "customer"),
-    Column("Invoices", "invoices", right=True),
-    amount_column("Owed", "owed"),
-    amount_column("Overdue", "overdue"),
-    Column("Oldest due", "oldest_due"),
-)
-_AGEING = (
-    Column("Customer", "customer"),
-    amount_column("Not due", "current_due"),
-    amount_column("1-30 days", "days_1_30"),
-    amount_column("31-60 days", "days_31_60"),
-    amount_column("61-90 days", "days_61_90"),
-    amount_column("Over 90", "over_90"),
-    amount_column("Total", "total"),
-)
-_SELLERS = (
-    Column("SKU", "sku"),
-    Column("Name", "name"),
-    quantity_column("Quantity", "quantity"),
-    amount_column("Revenue", "revenue"),
-    amount_column("Cost", "cost"),
-    amount_column("Margin", "margin"),
-)
-_REVENUE = (
-    Column("Of", "label"),
-    Column("Payments", "payments", right=True),
-    amount_column("Received", "received"),
-    amount_column("Reversed", "reversed"),
-    amount_column("Refunded", "refunded"),
-    amount_column("Revenue", "revenue"),
-)
-
-
-def _period(first: datetime | None, last: datetime | None) -> tuple[str, str]:
-    """The days of a report: left out, this month until today."""
-    end = last.date() if last is not None else date.today()  # noqa: DTZ011 - the day on the caller's wall
-    begin = first.date() if first is not None else end.replace(day=1)
-    return begin.isoformat(), end.isoformat()
-
-
-def _outstanding(desk: Desk, branch: str | None = None, as_of: datetime | None = None) -> list[Row]:
-    rows: list[Row] = desk.rpc(
-        "outstanding",
-        {
-            "p_org_id": desk.org_id,
-            "p_branch_id": desk.branch_id(branch),
-            "p_as_of": None if as_of is None else as_of.date(),
-        },
-    )
-    return rows
-
-
-def _ageing(desk: Desk, branch: str | None = None, as_of: datetime | None = None) -> list[Row]:
-    rows: list[Row] = desk.rpc(
-        "ageing",
-        {
-            "p_org_id": desk.org_id,
-            "p_branch_id": desk.branch_id(branch),
-            "p_as_of": None if as_of is None else as_of.date(),
-        },
-    )
-    return rows
-
-
-def _sellers(
-    desk: Desk,
-    branch: str | None = None,
-    first: datetime | None = None,
-    last: datetime | None = None,
-    by: str = "revenue",
-    limit: int = 20,
-) -> list[Row]:
-    begin, end = _period(first, last)
-    rows: list[Row] = desk.rpc(
-        "top_sellers",
-        {
-            "p_org_id": desk.org_id,
-            "p_from": begin,
-            "p_to": end,
-            "p_by": by,
-            "p_limit": limit,
-            "p_branch_id": desk.branch_id(branch),
-        },
-    )
-    return rows
-
-
-def _revenue(
-    desk: Desk,
-    branch: str | None = None,
-    first: datetime | None = None,
-    last: datetime | None = None,
-    by: str = "day",
-) -> list[Row]:
-    begin, end = _period(first, last)
-    rows: list[Row] = desk.rpc(
-        "revenue",
-        {
-            "p_org_id": desk.org_id,
-            "p_from": begin,
-            "p_to": end,
-            "p_by": by,
-            "p_branch_id": desk.branch_id(branch),
-        },
-    )
-    return rows
-
-
-@dataclass(frozen=True)
-class Report:
-    """An entry of the menu: what it is called, its columns, and what reads it as usual."""
-
-    title: str
-    columns: tuple[Column, ...]
-    read: Callable[[Desk], list[Row]]
-
-
-MENU = (
-    Report("Outstanding balances", _OUTSTANDING, _outstanding),
-    Report("Ageing of what is owed", _AGEING, _ageing),
-    Report("Top sellers of this month", _SELLERS, _sellers),
-    Report("Revenue of this month by day", _REVENUE, _revenue),
-    Report("Revenue of this month by method", _REVENUE, lambda desk: _revenue(desk, by="method")),
+MENU: tuple[tuple[str, Report, Query], ...] = (
+    ("Outstanding balances", report_list.OUTSTANDING, Query()),
+    ("Ageing of what is owed", report_list.AGEING, Query()),
+    ("Instalments due by today", report_list.DUE, Query()),
+    ("Instalments overdue", report_list.OVERDUE, Query()),
+    ("Top sellers of this month", report_list.SELLERS, Query(by="revenue")),
+    ("Revenue of this month by day", report_list.REVENUE, Query(by="day")),
+    ("Revenue of this month by method", report_list.REVENUE, Query(by="method")),
+    ("Sales of this month by day", report_list.SALES, Query(by="day")),
+    ("Cash-up of the latest shifts", report_list.CASH_UP, Query()),
+    ("Low stock, and what to order", report_list.LOW_STOCK, Query()),
 )
 
 
 @app.callback(invoke_without_command=True)
-def menu(ctx: typer.Context, as_json: Json = False) -> None:
+def menu(ctx: typer.Context, as_json: opts.Json = False) -> None:
     """Show a numbered menu; a report's number shows it, nothing or q ends."""
     if ctx.invoked_subcommand is not None:
         return
@@ -154,66 +37,111 @@ def menu(ctx: typer.Context, as_json: Json = False) -> None:
         setup_of(ctx, as_json)
         raise CliError("report_needed", "Name a report: branchline reports --help lists them.")
     desk, output = start(ctx, as_json)
+    _list(output)
     while True:
-        _list(output)
-        choice = sys.stdin.readline().strip().casefold()
-        if choice in ("", "q"):
+        output.ask("Number, Enter for the list, q to end: ")
+        line = sys.stdin.readline()
+        choice = line.strip().casefold()
+        if not line or choice == "q":
             return
+        if not choice:
+            _list(output)
+            continue
         if not choice.isdecimal() or not 1 <= int(choice) <= len(MENU):
             output.note(f"There is no number {choice}.")
             continue
-        report = MENU[int(choice) - 1]
+        _, report, query = MENU[int(choice) - 1]
         try:
-            output.table(report.title, report.columns, report.read(desk))
+            report.show(desk, output, query)
         except CliError as error:
             # The menu goes on: another report may be allowed.
             output.error(error)
 
 
 def _list(output: Output) -> None:
-    for number, report in enumerate(MENU, start=1):
-        output.note(f"{number}  {report.title}")
-    output.note("q  End")
+    for number, (title, _, _) in enumerate(MENU, start=1):
+        output.note(f"{number:2}  {title}")
 
 
 @app.command("outstanding")
-def outstanding(ctx: typer.Context, branch: Branch = None, as_of: AsOf = None, as_json: Json = False) -> None:
+def outstanding(
+    ctx: typer.Context, branch: opts.Branch = None, as_of: opts.AsOf = None, as_json: opts.Json = False
+) -> None:
     """What customers owe, the largest first."""
-    desk, output = start(ctx, as_json)
-    output.rows("Outstanding balances", _OUTSTANDING, _outstanding(desk, branch, as_of))
+    show_report(ctx, as_json, report_list.OUTSTANDING, Query(branch, as_of=as_of))
 
 
 @app.command("ageing")
-def ageing(ctx: typer.Context, branch: Branch = None, as_of: AsOf = None, as_json: Json = False) -> None:
+def ageing(
+    ctx: typer.Context, branch: opts.Branch = None, as_of: opts.AsOf = None, as_json: opts.Json = False
+) -> None:
     """What customers owe, by the days since it was due."""
-    desk, output = start(ctx, as_json)
-    output.rows("Ageing", _AGEING, _ageing(desk, branch, as_of))
+    show_report(ctx, as_json, report_list.AGEING, Query(branch, as_of=as_of))
+
+
+@app.command("instalments-due")
+def instalments_due(
+    ctx: typer.Context, branch: opts.Branch = None, until: opts.Until = None, as_json: opts.Json = False
+) -> None:
+    """What is to be collected by today, or by a later day."""
+    show_report(ctx, as_json, report_list.DUE, Query(branch, until=until))
+
+
+@app.command("instalments-overdue")
+def instalments_overdue(ctx: typer.Context, branch: opts.Branch = None, as_json: opts.Json = False) -> None:
+    """Who is late: what the daily job has marked overdue."""
+    show_report(ctx, as_json, report_list.OVERDUE, Query(branch))
 
 
 @app.command("top-sellers")
 def top_sellers(
     ctx: typer.Context,
-    branch: Branch = None,
-    first: From = None,
-    last: To = None,
+    branch: opts.Branch = None,
+    first: opts.From = None,
+    last: opts.To = None,
     by: Annotated[str, typer.Option("--by", help="quantity, revenue or margin.")] = "revenue",
-    limit: Limit = 20,
-    as_json: Json = False,
+    limit: opts.Limit = 20,
+    as_json: opts.Json = False,
 ) -> None:
     """What sold best; this month, unless told."""
-    desk, output = start(ctx, as_json)
-    output.rows("Top sellers", _SELLERS, _sellers(desk, branch, first, last, by, limit))
+    show_report(ctx, as_json, report_list.SELLERS, Query(branch, first=first, last=last, by=by, limit=limit))
 
 
 @app.command("revenue")
 def revenue(
     ctx: typer.Context,
-    branch: Branch = None,
-    first: From = None,
-    last: To = None,
+    branch: opts.Branch = None,
+    first: opts.From = None,
+    last: opts.To = None,
     by: Annotated[str, typer.Option("--by", help="day, method, branch or user.")] = "day",
-    as_json: Json = False,
+    as_json: opts.Json = False,
 ) -> None:
     """What came in; this month, unless told."""
-    desk, output = start(ctx, as_json)
-    output.rows("Revenue", _REVENUE, _revenue(desk, branch, first, last, by))
+    show_report(ctx, as_json, report_list.REVENUE, Query(branch, first=first, last=last, by=by))
+
+
+@app.command("sales")
+def sales(
+    ctx: typer.Context,
+    branch: opts.Branch = None,
+    first: opts.From = None,
+    last: opts.To = None,
+    by: Annotated[str, typer.Option("--by", help="day, branch or all.")] = "day",
+    as_json: opts.Json = False,
+) -> None:
+    """What was invoiced less what was credited, with cost and margin; this month, unless told."""
+    show_report(ctx, as_json, report_list.SALES, Query(branch, first=first, last=last, by=by))
+
+
+@app.command("cash-up")
+def cash_up(
+    ctx: typer.Context, branch: opts.Branch = None, limit: opts.Limit = 20, as_json: opts.Json = False
+) -> None:
+    """The latest till shifts: what should be in the till, what was counted, what is missing."""
+    show_report(ctx, as_json, report_list.CASH_UP, Query(branch, limit=limit))
+
+
+@app.command("low-stock")
+def low_stock(ctx: typer.Context, branch: opts.Branch = None, as_json: opts.Json = False) -> None:
+    """What is at its reorder point or below, and what to order."""
+    show_report(ctx, as_json, report_list.LOW_STOCK, Query(branch))

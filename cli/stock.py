@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
-from cli.common import All, Branch, Json, Limit, Location, listed, start, told_of_more
+from cli import opts
+from cli.common import start
 from cli.desk import Desk
 from cli.errors import CliError
+from cli.listing import Pages
 from cli.output import Column, Output, Row, quantity, quantity_column
 
 app = typer.Typer(help="Stock: what is where.", no_args_is_help=True)
@@ -17,10 +19,10 @@ _LEVELS = (
     Column("Name", "name"),
     Column("Branch", "branch"),
     Column("Location", "location"),
-    quantity_column("On hand", "on_hand"),
-    quantity_column("Reserved", "reserved"),
+    quantity_column("On hand", "on_hand", extra=1),
+    quantity_column("Reserved", "reserved", extra=2),
     quantity_column("Available", "available"),
-    quantity_column("Incoming", "incoming"),
+    quantity_column("Incoming", "incoming", extra=3),
 )
 _FIELDS = (
     "branch_id",
@@ -40,15 +42,16 @@ _FOUND = 100
 def levels(
     ctx: typer.Context,
     search: Annotated[str | None, typer.Argument(help="Words of a name, a SKU or a barcode.")] = None,
-    branch: Branch = None,
-    location: Location = None,
-    limit: Limit = 50,
-    everything: All = False,
-    as_json: Json = False,
+    branch: opts.Branch = None,
+    location: opts.Location = None,
+    limit: opts.Limit = 50,
+    everything: opts.All = False,
+    as_json: opts.Json = False,
 ) -> None:
     """List what is on hand, reserved and available, by location."""
     desk, output = start(ctx, as_json)
-    request = desk.table("stock_levels").select(*_FIELDS, count="exact" if everything else None)
+    pages = Pages(limit, everything)
+    request = desk.table("stock_levels").select(*_FIELDS, count=pages.count)
     request = request.eq("org_id", desk.org_id)
     if branch is not None:
         request = request.eq("branch_id", desk.branch(branch)["id"])
@@ -63,9 +66,9 @@ def levels(
             raise CliError("not_found", f"Nothing is called {search}.", 1)
         request = request.in_("variant_id", [variant["id"] for variant in found])
     request = request.order("location_id").order("variant_id")
-    rows = _named(desk, listed(desk, output, request, limit, everything, "Levels"))
+    rows = _named(desk, pages.read(desk, output, request, "Levels"))
     output.rows("Stock", _LEVELS, rows)
-    told_of_more(output, rows, limit, everything)
+    pages.tell(output, rows)
 
 
 @app.command("scan")
@@ -75,8 +78,8 @@ def scan(
         list[str] | None,
         typer.Argument(help="Codes; left out, they are read from standard input, one a line."),
     ] = None,
-    branch: Branch = None,
-    as_json: Json = False,
+    branch: opts.Branch = None,
+    as_json: opts.Json = False,
 ) -> None:
     """Say what codes stand for: a barcode, a SKU, a serial number, a lot, a location, a document."""
     desk, output = start(ctx, as_json)

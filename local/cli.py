@@ -76,7 +76,8 @@ def up(
 
         def ready(stack: Stack) -> None:
             status.stop()
-            print_summary(stack)
+            # Detached, this is the log; whoever asked prints it on his terminal himself.
+            print_summary(stack, password=console.is_terminal)
             console.print("Press Ctrl-C to stop.", style="dim")
 
         def step(text: str) -> None:
@@ -164,8 +165,8 @@ def reset_database(state: State) -> None:
     state.update(demo=None, migrations=None, bootstrapped=False)
 
 
-def print_summary(stack: Stack) -> None:
-    """Print addresses and demo sign-ins."""
+def print_summary(stack: Stack, *, password: bool = True) -> None:
+    """Print addresses and demo sign-ins. password: of the demo's people, too."""
     addresses = Table.grid(padding=(0, 3))
     addresses.add_row("API", stack.api.url)
     addresses.add_row("API documentation", f"{stack.api.url}/docs")
@@ -179,7 +180,8 @@ def print_summary(stack: Stack) -> None:
         for key, email in DEMO_PEOPLE.items():
             people.add_row(email, key.removeprefix("DEMO_").removesuffix("_EMAIL").replace("_", " ").lower())
         console.print(people)
-        console.print(f"Password of all: {stack.keys.demo_password}")
+        if password:
+            console.print(f"Password of all: {stack.keys.demo_password}")
     for restart in stack.state.read().get("restarts", []):
         console.print(
             f"Restarted at {restart['at']}: {restart['part']} ({restart['reason']})", style="yellow"

@@ -176,7 +176,6 @@ def _base_environment() -> dict[str, str]:
         "TMPDIR",
         "SSL_CERT_FILE",
         "NODE_EXTRA_CA_CERTS",
-        "COVERAGE_PROCESS_START",
     )
     return {
         "PATH": node.environment()["PATH"],

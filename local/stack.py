@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import signal
-from collections.abc import Callable
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -62,7 +61,9 @@ class State:
 
     def lock(self) -> bool:
         """Become the one supervisor of this folder; False when another process is."""
+        # Logs and sign-in mails lie here: nobody else on the machine reads them.
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)
         descriptor = os.open(self.folder / "supervisor.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -209,7 +210,7 @@ class Stack:
             "The database still has the old ones; ./dev up --reset makes it anew."
         )
 
-    def load_demo(self, tell: Callable[[str], None]) -> None:
+    def load_demo(self) -> None:
         """Load the demo data into an empty database; a load that was interrupted is taken up again."""
         with psycopg.connect(self.cluster.superuser_url()) as connection:
             if connection.execute("select to_regclass('public.organizations')").fetchone() == (None,):
@@ -219,11 +220,8 @@ class Stack:
             )
         if not empty and self.state.read().get("demo") != "loading":
             return
-        try:
-            from local import demo
-        except ImportError:
-            tell("There is no demo data in this checkout.")
-            return
+        from local import demo
+
         self.state.update(demo="loading")
         demo.load(self)
         self.state.update(demo="done")

@@ -123,7 +123,7 @@ class Supervisor:
             self.tell(warning)
         if self.demo:
             self.step("Loading the demo data")
-            stack.load_demo(self.tell)
+            stack.load_demo()
         self.step("Starting the API")
         self._launch(Part("api", "The API", stack.api, stack.api.start))
 

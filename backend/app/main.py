@@ -16,6 +16,7 @@ from backend.app.core.logging import configure_logging
 from backend.app.core.settings import Settings, SettingsError, load_settings
 from backend.app.openapi import install_openapi
 from backend.app.routers import (
+    agreements,
     audit,
     auth,
     billing,
@@ -29,10 +30,13 @@ from backend.app.routers import (
     integrity,
     invoices,
     labels,
+    loyalty,
     orders,
     payments,
     products,
+    promotions,
     quotations,
+    registers,
     reordering,
     reports,
     reservations,
@@ -71,8 +75,12 @@ _ROUTERS = (
     invoices,
     payments,
     credit_notes,
+    agreements,
+    promotions,
+    loyalty,
     shifts,
     reports,
+    registers,
     audit,
     users,
 )

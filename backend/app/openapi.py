@@ -20,7 +20,7 @@ _TAGS = [
     {"name": "health", "description": "Is the service well?"},
     {"name": "auth", "description": "Who is calling, with which roles and permissions."},
     {"name": "catalogue", "description": "Categories, brands, barcodes, units, sets and price lists."},
-    {"name": "customers", "description": "Customers and their credit limits."},
+    {"name": "customers", "description": "Customers, their addresses, terms and history."},
     {
         "name": "inventory",
         "description": "Products, variants and their search; stock, its movements and documents; labels, "
@@ -31,7 +31,12 @@ _TAGS = [
         "description": "Quotations, orders, deliveries, sales and invoices, and their papers as PDF; "
         "payments, refunds, credit notes, shifts.",
     },
-    {"name": "reports", "description": "What is owed, what sold, what came in; statements of account."},
+    {"name": "instalments", "description": "Sales on credit: agreements, what is due and what is late."},
+    {"name": "offers", "description": "Promotions, coupons and loyalty points."},
+    {
+        "name": "reports",
+        "description": "What is owed, what sold, what came in; statements of account; tax registers.",
+    },
     {"name": "audit", "description": "Who changed what, and when."},
     {"name": "users", "description": "The people of an organisation."},
 ]

@@ -35,10 +35,10 @@ class Person:
         assert response.status_code == 200, response.text
         return exact_json.loads(response.content)
 
-    def post(self, path: str, body: object) -> Any:
-        """Posts to the API; fails on anything but 201."""
+    def post(self, path: str, body: object, status: int = 201) -> Any:
+        """Posts to the API; fails on anything but the status."""
         response = self.send("POST", path, body)
-        assert response.status_code == 201, response.text
+        assert response.status_code == status, response.text
         return exact_json.loads(response.content)
 
     def send(self, method: str, path: str, body: object, **headers: str) -> httpx.Response:
@@ -143,9 +143,17 @@ def join(people: People, admin: Person, org_id: UUID, role: str, branch_ids: lis
 
 @pytest.fixture(scope="session")
 def shop(people: People) -> Shop:
-    """A shop with its admin and cashier, and a stranger who runs another organisation."""
+    """The shop that most tests share."""
+    return open_shop(people, "Teak & Thread", {"region_code": "29", "city": "Bengaluru"})
+
+
+def open_shop(people: People, name: str, branch: dict[str, str]) -> Shop:
+    """A shop with its admin and cashier, and a stranger who runs another organisation.
+
+    branch: options of the one branch, in India.
+    """
     admin, stranger = people.make("admin"), people.make("stranger")
-    org_id, branch_id, location_id = found_organization(admin, "Teak & Thread"), uuid4(), uuid4()
+    org_id, branch_id, location_id = found_organization(admin, name), uuid4(), uuid4()
     found_organization(stranger, "Blue Lagoon")
     admin.rpc(
         "create_branch",
@@ -153,7 +161,7 @@ def shop(people: People) -> Shop:
         p_org_id=str(org_id),
         p_code="BLR",
         p_name="Indiranagar",
-        p_options={"region_code": "29", "city": "Bengaluru"},
+        p_options=branch,
     )
     admin.rpc(
         "create_location",

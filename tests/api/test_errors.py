@@ -23,6 +23,18 @@ UPSTREAM: list[tuple[int, dict[str, Any], int, str]] = [
     (403, {"code": "42501", "message": "permission denied for table x"}, 403, "permission_denied"),
     (401, {"code": "42501", "message": "permission denied for table x"}, 403, "permission_denied"),
     (409, {"code": "23505", "message": "duplicate key"}, 409, "duplicate"),
+    (
+        400,
+        {"code": "23514", "message": 'new row for relation "secret_name" violates check constraint "c"'},
+        422,
+        "constraint_violated",
+    ),
+    (
+        400,
+        {"code": "23502", "message": 'null value in column "c" of "secret_name"'},
+        422,
+        "constraint_violated",
+    ),
     (409, {"code": "23503", "message": "violates foreign key"}, 409, "reference_missing"),
     (400, {"code": "23514", "message": "violates check"}, 422, "constraint_violated"),
     (400, {"code": "22P02", "message": "invalid input syntax"}, 400, "invalid_input"),

@@ -7,6 +7,7 @@ reach the rules of the database and not only a 404.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -42,7 +43,11 @@ WAREHOUSE, RESERVATION = named("warehouse"), named("reservation")
 TRANSFER, COUNT = named("transfer"), named("stock count")
 QUOTATION, ORDER, DELIVERY = named("quotation"), named("order"), named("delivery")
 PAYMENT, CREDIT_NOTE, SHIFT = named("payment"), named("credit note"), named("shift")
+OWED, AGREEMENT, PROMOTION, TWICE = named("owed"), named("agreement"), named("promotion"), named("twice")
 BRAND, SET, GROUP, PRICE_LIST = named("brand"), named("set"), named("group"), named("price list")
+
+# When a first instalment may be due, wherever it is today.
+DUE = (datetime.now(UTC) + timedelta(days=30)).date()
 
 # The values that fit a place; four out of five requests use them.
 EVERYWHERE: dict[str, object] = {
@@ -58,6 +63,7 @@ EVERYWHERE: dict[str, object] = {
     "path.payment_id": PAYMENT,
     "path.shift_id": SHIFT,
     "path.credit_note_id": CREDIT_NOTE,
+    "path.agreement_id": AGREEMENT,
     "path.item_id": VARIANT,
     "path.kind": "variants",
     "query.org_id": ORG,
@@ -73,6 +79,10 @@ EVERYWHERE: dict[str, object] = {
     "body.brand_id": BRAND,
     "body.customer_group_id": GROUP,
     "body.price_list_id": PRICE_LIST,
+    "body.promotion_id": PROMOTION,
+    "body.merge_id": TWICE,
+    "body.terms.count": 3,
+    "body.terms.first_due_on": DUE,
     "body.set_variant_id": SET,
     "body.component_variant_id": VARIANT,
     "body.unit_code": "DOZ",
@@ -107,8 +117,8 @@ ROWS = {
     "/v1/inventory/variants/{row_id}": named("another variant"),
     "/v1/customers/{row_id}": named("another customer"),
 }
-# Further records of the catalogue: what they are made of, apart from id, org_id and name.
-CATALOGUE: dict[str, dict[str, object]] = {
+# Further records: what they are made of, apart from id and org_id.
+FURTHER: dict[str, dict[str, object]] = {
     "/v1/catalogue/brands/{row_id}": {"name": "Cane"},
     "/v1/catalogue/customer-groups/{row_id}": {"name": "Cane"},
     "/v1/catalogue/price-lists/{row_id}": {"name": "Cane"},
@@ -125,8 +135,22 @@ CATALOGUE: dict[str, dict[str, object]] = {
         "min_quantity": 10,
         "price": 900,
     },
+    "/v1/billing/promotions/{row_id}": {"name": "Cane", "kind": "amount", "value": 50},
+    "/v1/billing/promotion-targets/{row_id}": {
+        "promotion_id": PROMOTION,
+        "position": 1,
+        "variant_id": VARIANT,
+    },
+    "/v1/billing/coupons/{row_id}": {"promotion_id": PROMOTION, "code": "TEAK26"},
+    "/v1/billing/loyalty/rules/{row_id}": {"name": "All", "points_per_unit": 1},
+    "/v1/customer-addresses/{row_id}": {
+        "customer_id": CUSTOMER,
+        "kind": "delivery",
+        "address_line1": "Plot 11",
+    },
 }
-CHANGED = {**ROWS, **{path: named(path) for path in CATALOGUE}}
+PROGRAM = "/v1/billing/loyalty/programs/{row_id}"
+CHANGED = {**ROWS, **{path: named(path) for path in FURTHER}, PROGRAM: ORG}
 
 
 def _config(member: UUID) -> SchemathesisConfig:
@@ -265,8 +289,13 @@ def admin(people: People) -> Person:
     admin.post("/v1/inventory/variants", suite)
     for path, kept in (("brands", BRAND), ("customer-groups", GROUP), ("price-lists", PRICE_LIST)):
         admin.post(f"/v1/catalogue/{path}", {"id": kept, "org_id": ORG, "name": "Teak"})
-    for path, values in CATALOGUE.items():
+    offer = {"id": PROMOTION, "org_id": ORG, "name": "Teak", "kind": "percent", "value": 5}
+    admin.post("/v1/billing/promotions", {**offer, "needs_coupon": True})
+    for path, values in FURTHER.items():
         admin.post(path.removesuffix("/{row_id}"), {"id": CHANGED[path], "org_id": ORG, **values})
+    admin.post(PROGRAM.removesuffix("/{row_id}"), {"org_id": ORG, "point_value": 1})
+    admin.post("/v1/customers", {"id": TWICE, "org_id": ORG, "name": "Teak"})
+    admin.send("PUT", f"/v1/customers/{CUSTOMER}/credit-limit", {"credit_limit": 1_000_000})
     admin.post(
         "/v1/inventory/adjustments",
         {
@@ -300,6 +329,10 @@ def admin(people: People) -> Person:
             "options": {"branch_id": BRANCH, "hold": True},
         },
     )
+    owed = {"id": OWED, "branch_id": BRANCH, "location_id": LOCATION, "customer_id": CUSTOMER}
+    admin.post("/v1/billing/sales", {**owed, "lines": [{"variant_id": VARIANT, "quantity": 5}]})
+    terms = {"count": 3, "first_due_on": DUE}
+    admin.post("/v1/billing/agreements", {"id": AGREEMENT, "invoice_id": OWED, "terms": terms})
     admin.post("/v1/billing/shifts", {"id": SHIFT, "branch_id": BRANCH})
     note = {"id": CREDIT_NOTE, "invoice_id": INVOICE, "reason": "Too many"}
     admin.post("/v1/billing/credit-notes", {**note, "lines": [{"line_no": 1, "quantity": 1}]})

@@ -296,7 +296,11 @@ async def test_secret_and_jwks_side_by_side(jwks: JwksServer) -> None:
         verifier = token_verifier(make_settings(supabase_jwks_url=jwks.url), client)
         assert (await verifier.verify(signed(claims()))).user_id == USER
         assert (await verifier.verify(key.sign(claims()))).user_id == USER
+        legacy = signed(claims(), kid="the-legacy-secret")
+        assert (await verifier.verify(legacy)).user_id == USER, "Auth names its legacy secret, too"
         await _refused(verifier, signed(claims(), kid=key.kid))
+        stranger = SigningKey("ES256")
+        await _refused(verifier, stranger.sign(claims()))
 
 
 async def test_the_api_says_401_as_a_problem() -> None:

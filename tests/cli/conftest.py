@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,19 @@ from cli.main import app
 from local.keys import Keys
 from local.services import Gateway
 from tests.api.conftest import PASSWORD, Person, Shop, people, shop
+from tests.cli.phones import later, phones
 
-__all__ = ["people", "shop"]
+__all__ = ["later", "people", "phones", "shop"]
 
 
 @dataclass
 class Terminal:
-    """One person's terminal: his own configuration folder, no keyboard."""
+    """One person's terminal: his own configuration folder, no keyboard. columns: how wide, 0 for not told."""
 
     folder: Path
     gateway: Gateway
     keys: Keys
+    columns: int = 0
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,7 +40,12 @@ class Terminal:
             "BRANCHLINE_ORG": "",
             "BRANCHLINE_BRANCH": "",
             "BRANCHLINE_LOCATION": "",
+            "COLUMNS": str(self.columns or ""),
         }
+
+    def wide(self, columns: int) -> "Terminal":
+        """The same terminal, so wide."""
+        return replace(self, columns=columns)
 
     def run(self, *words: str, typed: str = "") -> Result:
         """Run a command, whatever comes of it."""

@@ -14,11 +14,12 @@ def test_a_customer_is_added_found_and_shown(cashier: Terminal) -> None:
     words = ["customers", "add", name, "--city", "Bengaluru", "--region", "29", "--id", own_id]
     made = cashier.gives(*words)
     assert (made["id"], made["country"], made["credit_limit"]) == (own_id, "IN", Decimal("0.00"))
-    cashier.refused("duplicate", *words)
+    assert cashier.gives(*words) == made, "sent again, it is the same customer"
+    cashier.refused("duplicate", *words, "--phone", "1")
     assert [row["id"] for row in cashier.gives("customers", "list", name.upper())["items"]] == [own_id]
     assert name in cashier.says("customers", "list", name)
     shown = cashier.gives("customers", "show", name)
-    assert (shown["id"], shown["balance"], shown["open_invoices"]) == (own_id, 0, [])
+    assert (shown["id"], shown["owed"], shown["unallocated"], shown["open_invoices"]) == (own_id, 0, 0, [])
     said = cashier.says("customers", "show", own_id)
     assert "Bengaluru, 29, IN" in said
     assert "Open invoices: none." in said

@@ -138,7 +138,12 @@ def test_words_that_make_no_command(cashier: Terminal) -> None:
     for words in (
         ["payments", "record", "many", "-c", "x"],
         ["sales", "list", "--from", "yesterday"],
+        ["sales", "show"],
+        ["sales", "new", "STL-TEAK=many", "--yes"],
+        ["--moon", "whoami"],
         ["dance"],
     ):
         done = cashier.run(*words)
         assert (done.exit_code, done.stdout) == (2, ""), done.output
+        assert "Usage: " in done.stderr
+        assert cashier.refused_in_json("invalid_usage", *words, status=2)

@@ -46,9 +46,13 @@ def test_the_paper_is_80_mm_wide_and_as_long_as_the_sale(count: int) -> None:
 
 
 def test_a_sale_longer_than_a_pdf_page_runs_over() -> None:
-    pages = PdfReader(BytesIO(render_receipt(samples.wholesale(1200)))).pages
+    pdf = render_receipt(samples.wholesale(1200))
+    pages = PdfReader(BytesIO(pdf)).pages
     assert len(pages) > 1
     assert all(float(page.mediabox.height) <= 14_400 for page in pages)
+    # No page feeds blank paper after its last word.
+    for page, found in zip(pages, reading.words(pdf), strict=True):
+        assert 5 < float(page.mediabox.height) - max(word[3] for word in found) < 40
 
 
 def test_nothing_leaves_the_paper() -> None:

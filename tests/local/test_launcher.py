@@ -4,6 +4,7 @@ One real stack is started beside whatever runs on this machine, with its state i
 may enter and with the usual ports taken, as on a developer's machine that is busy with something else.
 """
 
+import json
 import os
 import shutil
 import signal
@@ -166,8 +167,15 @@ def test_taken_ports_are_avoided(dev: Dev) -> None:
 
 
 def test_secrets_are_readable_by_their_owner_only(dev: Dev) -> None:
-    for file in (dev.state.folder / "keys.json", dev.state.folder / "postgres" / "password"):
-        assert file.stat().st_mode & 0o077 == 0
+    secret = json.loads((dev.state.folder / "keys.json").read_text())["demo_password"]
+    for place in (
+        dev.state.folder,
+        dev.state.folder / "keys.json",
+        dev.state.folder / "postgres" / "password",
+    ):
+        assert place.stat().st_mode & 0o077 == 0
+    for log in dev.state.logs.iterdir():
+        assert secret not in log.read_text(), f"{log.name} tells the password"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs Postgres as somebody else")

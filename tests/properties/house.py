@@ -21,7 +21,6 @@ PLACES = {
     "B.hold": "quarantine",
 }
 SELLABLE = tuple(place for place, kind in PLACES.items() if kind != "quarantine")
-ENDS = ("transit", "supplier", "customer", "adjustment")
 
 # Key: role and branch; None covers all branches. The stranger belongs to no house.
 PEOPLE: Mapping[str, tuple[str, str | None]] = {

@@ -64,7 +64,13 @@ def test_the_command_line(printed: dict[str, str], tmp_path: Path) -> None:
     for name in ("dev", "branchline"):
         (tmp_path / name).chmod(0o755)
     done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", block("bash", "The command line")],
+        [
+            "bash",
+            "-euo",
+            "pipefail",
+            "-c",
+            "\n".join(block(part, "The command line") for part in ("bash", "sh")),
+        ],
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -73,6 +79,7 @@ def test_the_command_line(printed: dict[str, str], tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Sharma" in done.stdout
+    assert re.search(r"Received: 6,000.00 INR, receipt BLR/", done.stdout), done.stdout
     assert re.search(r'"number":"BLR/\d\d-\d\d/\d{6}"', done.stdout), done.stdout
 
 

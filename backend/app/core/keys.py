@@ -73,16 +73,20 @@ class JwksKeys:
         """The published key with that id. Raises a 401 problem (unknown key) or a 503 problem (no keys at
         all).
         """
+        key = await self.known(kid)
+        if key is None:
+            raise unauthenticated("The token is signed with a key that is not known.")
+        return key
+
+    async def known(self, kid: str | None) -> VerificationKey | None:
+        """The published key with that id, or None. Raises a 503 problem when no keys can be had at all."""
         if kid is None or kid not in self._keys or self._age() > self._ttl:
             await self._refresh(kid)
         if self._age() > MAX_STALE_SECONDS + self._ttl:
             raise unavailable("The keys that tokens are verified with cannot be fetched.")
         if kid is None and len(self._keys) == 1:
             return next(iter(self._keys.values()))
-        key = self._keys.get(kid or "")
-        if key is None:
-            raise unauthenticated("The token is signed with a key that is not known.")
-        return key
+        return self._keys.get(kid or "")
 
     def _age(self) -> float:
         return time.monotonic() - self._fetched_at
@@ -108,8 +112,8 @@ class JwksKeys:
 
 
 class SecretAndJwks:
-    """For a project that moves from the secret to signing keys: tokens without `kid` are HS256, the others in
-    the JWKS.
+    """For a project that moves from the secret to signing keys. Auth gives its HS256 tokens a `kid`, too,
+    which no JWKS publishes: whatever is not published there is verified with the secret.
     """
 
     def __init__(self, secret: SharedSecret, jwks: JwksKeys) -> None:
@@ -117,8 +121,9 @@ class SecretAndJwks:
         self._jwks = jwks
 
     async def find(self, kid: str | None) -> VerificationKey:
-        """The secret for a token without key id, the published key otherwise."""
-        return await (self._secret if kid is None else self._jwks).find(kid)
+        """The published key with that id, the secret without one."""
+        published = await self._jwks.known(kid) if kid is not None else None
+        return published or await self._secret.find(kid)
 
 
 def read_jwks(document: object) -> dict[str, VerificationKey]:

@@ -20,7 +20,7 @@ from backend.app.core.errors import Problem
 from backend.app.core.gateway import SINGLE_OBJECT, Answer, CallerGateway, Gateway
 from backend.app.core.listing import Listing, ListQuery, read_page
 from backend.app.core.responses import SIGNED_IN, ExactRoute, header, passed_on, problems
-from backend.app.schemas.base import Input, NewRow, Row
+from backend.app.schemas.base import Input, Row
 from backend.app.schemas.page import Items, Page
 
 _PART = re.compile(r"{(\w+)}")
@@ -34,8 +34,8 @@ class Resource:
     row: the columns of the answer. query: filters and sort keys. create, update: the columns that may be
     written; None where that is not offered. archives: DELETE sets `archived_at`; the row stays. deletes:
     DELETE removes the row. found_by: the function that finds the rows in which `q` occurs, see
-    :class:`Listing`. key: the columns that tell rows apart; only a resource whose key is `id` can be read one
-    by one. nullable: the sort keys that may be null.
+    :class:`Listing`. key: the columns that tell rows apart. named_by: the column by which a path names one
+    row; a resource that has none cannot be read one by one. nullable: the sort keys that may be null.
     """
 
     path: str
@@ -46,12 +46,13 @@ class Resource:
     query: type[ListQuery]
     search: tuple[str, ...] = ()
     key: tuple[str, ...] = ("id",)
-    create: type[NewRow] | None = None
+    create: type[Input] | None = None
     update: type[Input] | None = None
     archives: bool = False
     deletes: bool = False
     found_by: str | None = None
     one_by_one: bool = True
+    named_by: str = "id"
     nullable: tuple[str, ...] = ()
 
     @property
@@ -173,7 +174,8 @@ def _add_list(router: APIRouter, resource: Resource) -> None:
 
 def _add_read(router: APIRouter, resource: Resource) -> None:
     async def read_row(gateway: CallerGateway, row_id: UUID) -> Response:
-        request = gateway.rest.from_(resource.table).select(*resource.columns).eq("id", str(row_id))
+        request = gateway.rest.from_(resource.table).select(*resource.columns)
+        request = request.eq(resource.named_by, str(row_id))
         return passed_on((await _send_one(gateway, request.request)).content)
 
     router.add_api_route(
@@ -182,18 +184,19 @@ def _add_read(router: APIRouter, resource: Resource) -> None:
         methods=["GET"],
         operation_id=resource.operation("read"),
         summary=f"Read {_article(resource.noun)}",
-        description=f"One {resource.noun}; 404 when there is none or it is not the caller's to see.",
+        description=f"One {resource.noun}, by its `{resource.named_by}`; 404 when there is none or it is not "
+        "the caller's to see.",
         response_model=resource.row,
         responses=problems(404),
     )
 
 
-def _add_create(router: APIRouter, resource: Resource, model: type[NewRow]) -> None:
+def _add_create(router: APIRouter, resource: Resource, model: type[Input]) -> None:
     async def create_row(gateway: CallerGateway, body: Any) -> Response:
         values = body.model_dump(exclude_unset=True)
         request = gateway.rest.from_(resource.table).insert(values).select(*resource.columns)
         answer = await _send_one(gateway, request.request)
-        location = f"{router.prefix}{resource.path}/{answer.json()['id']}"
+        location = f"{router.prefix}{resource.path}/{answer.json()[resource.named_by]}"
         return passed_on(answer.content, 201, {"Location": location})
 
     annotate(create_row, body=Annotated[model, Body()])
@@ -204,7 +207,8 @@ def _add_create(router: APIRouter, resource: Resource, model: type[NewRow]) -> N
         status_code=201,
         operation_id=resource.operation("create"),
         summary=f"Create {_article(resource.noun)}",
-        description="Sent again with the same `id` it is 409 `duplicate`, so nothing is made twice.",
+        description=f"Sent again with the same `{resource.named_by}` it is 409 `duplicate`, so nothing is "
+        "made twice.",
         response_model=resource.row,
         responses={201: {"headers": header("Location", "Where the record is read")}, **problems(400, 409)},
     )
@@ -250,7 +254,8 @@ def _add_archive(router: APIRouter, resource: Resource) -> None:
 
 def _add_delete(router: APIRouter, resource: Resource) -> None:
     async def delete_row(gateway: CallerGateway, row_id: UUID) -> Response:
-        request = gateway.rest.from_(resource.table).delete().eq("id", str(row_id)).select(*resource.columns)
+        request = gateway.rest.from_(resource.table).delete().eq(resource.named_by, str(row_id))
+        request = request.select(*resource.columns)
         return passed_on((await _send_one(gateway, request.request)).content)
 
     router.add_api_route(
@@ -266,9 +271,8 @@ def _add_delete(router: APIRouter, resource: Resource) -> None:
 
 
 async def _patch(gateway: Gateway, resource: Resource, row_id: UUID, values: dict[str, Any]) -> Answer:
-    request = (
-        gateway.rest.from_(resource.table).update(values).eq("id", str(row_id)).select(*resource.columns)
-    )
+    request = gateway.rest.from_(resource.table).update(values).eq(resource.named_by, str(row_id))
+    request = request.select(*resource.columns)
     return await _send_one(gateway, request.request)
 
 

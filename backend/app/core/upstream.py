@@ -1,6 +1,7 @@
 """Turns what PostgREST answers when it refuses into a problem with a stable code."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,14 +24,14 @@ _KNOWN: Mapping[str, tuple[int, str, str | None]] = {
     "22021": (400, "invalid_input", None),
     "22P02": (400, "invalid_input", None),
     "22P05": (400, "invalid_input", None),
-    "23502": (422, "constraint_violated", None),
+    "23502": (422, "constraint_violated", "Something that must be given is missing."),
     "23503": (
         409,
         "reference_missing",
         "Something it refers to does not exist, or something still refers to it.",
     ),
     "23505": (409, "duplicate", "A record with these values exists already."),
-    "23514": (422, "constraint_violated", None),
+    "23514": (422, "constraint_violated", "A value is not one that is allowed."),
     "23P01": (409, "conflict", "It overlaps with another record."),
     "25P02": (503, "upstream_unavailable", "The database gave the request up; try again."),
     "40001": (503, "upstream_unavailable", "Two requests met; try again."),
@@ -51,6 +52,9 @@ _KNOWN: Mapping[str, tuple[int, str, str | None]] = {
     "PGRST303": (401, "unauthenticated", "The session is not valid any more; sign in again."),
 }
 
+# How Postgres says which constraint, or which column, it is about.
+_VIOLATED = re.compile(r'(?P<kind>constraint|column) "(?P<name>[^"]+)"')
+
 
 def problem_of(response: httpx.Response) -> Problem:
     """The problem that says the same as an error response of PostgREST.
@@ -70,7 +74,9 @@ def problem_of(response: httpx.Response) -> Problem:
         return _with_headers(Problem(status, stated["code"], message, facts=facts))
     if code in _KNOWN:
         status, stable, sentence = _KNOWN[code]
-        return _with_headers(Problem(status, stable, sentence or message))
+        named = _VIOLATED.search(message) if code in ("23502", "23514") else None
+        facts = {named["kind"]: named["name"]} if named else {}
+        return _with_headers(Problem(status, stable, sentence or message, facts=facts))
     if code.startswith(("08", "53", "57P")):
         return unavailable("The database cannot be reached.")
     if response.status_code == 401:

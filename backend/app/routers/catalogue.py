@@ -1,13 +1,6 @@
 """The catalogue around the products: categories, brands, barcodes, units, sets, price lists."""
 
-from typing import Annotated
-from uuid import UUID
-
-from fastapi import Query, Response
-
-from backend.app.core.gateway import CallerGateway
-from backend.app.core.resource import Act, Resource, add_act, add_resource, room_router
-from backend.app.core.responses import passed_on, problems
+from backend.app.core.resource import Act, Lookup, Resource, add_act, add_lookup, add_resource, room_router
 from backend.app.schemas import assortment, catalogue, price_lists
 
 router = room_router("/v1/catalogue", "catalogue")
@@ -29,22 +22,21 @@ add_resource(
 )
 
 
-@router.get(
-    "/category-tree",
-    operation_id="category_tree",
-    summary="Read the category tree",
-    response_model=assortment.CategoryTree,
-    responses=problems(404),
+add_lookup(
+    router,
+    Lookup(
+        path="/category-tree",
+        rpc="category_tree",
+        arguments={"p_org_id": "org_id"},
+        query=assortment.CategoryTreeQuery,
+        response=assortment.CategoryNode,
+        rows=True,
+        summary="Read the category tree",
+        description="All categories in the order of the tree, with path, depth and how many products they "
+        "hold. Permission: catalogue.read.",
+        errors=(404,),
+    ),
 )
-async def category_tree(
-    gateway: CallerGateway, org_id: Annotated[UUID, Query(description="The organisation")]
-) -> Response:
-    """All categories in the order of the tree, with path, depth and how many products they hold. Permission:
-    catalogue.read.
-    """
-    answer = await gateway.rpc("category_tree", {"p_org_id": org_id})
-    return passed_on(b'{"items":' + answer.content + b"}")
-
 
 add_resource(
     router,

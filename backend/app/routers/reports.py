@@ -2,8 +2,20 @@
 
 from backend.app.core.resource import Lookup, add_lookup, room_router
 from backend.app.schemas import reports as schemas
+from backend.app.services.printing import add_paper
 
 router = room_router("/v1", "reports")
+
+_STATEMENT = Lookup(
+    path="/customers/{customer_id}/statement",
+    rpc="statement",
+    arguments={"p_customer_id": "customer_id", "p_from": "date_from", "p_to": "date_to"},
+    query=schemas.StatementQuery,
+    response=schemas.Statement,
+    summary="A customer's statement of account",
+    description="Opening balance, documents, payments, closing balance, open invoices and their ageing. "
+    "Permission: customer.read and invoice.read.",
+)
 
 add_lookup(
     router,
@@ -96,16 +108,5 @@ add_lookup(
     ),
 )
 
-add_lookup(
-    router,
-    Lookup(
-        path="/customers/{customer_id}/statement",
-        rpc="statement",
-        arguments={"p_customer_id": "customer_id", "p_from": "date_from", "p_to": "date_to"},
-        query=schemas.StatementQuery,
-        response=schemas.Statement,
-        summary="A customer's statement of account",
-        description="Opening balance, documents, payments, closing balance, open invoices and their ageing. "
-        "Permission: customer.read and invoice.read.",
-    ),
-)
+add_lookup(router, _STATEMENT)
+add_paper(router, _STATEMENT, "statement")

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, Json
+from pydantic import BaseModel, Field, Json
 
 from backend.app.core.listing import Archived, ListQuery, SearchText, Where
-from backend.app.schemas.base import Factor, Input, Moment, Money, NewRow, Quantity, Row
+from backend.app.schemas.base import Factor, Input, Moment, Money, NewRow, Quantity, Row, example
 from backend.app.schemas.catalogue import (
     CATEGORY,
     MADE,
@@ -30,16 +30,12 @@ BarcodeKind = Literal["gtin", "internal", "other"]
 UnitCode = Annotated[str, Field(pattern="^[A-Z]{2,3}$", description="A code of the list of units")]
 
 
-def _example(**values: Any) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [values]})
-
-
 class CategoryNode(Row):
     """A category in its place. path: names from the top down to it; products: in use and in it;
     products_within: with all beneath it.
     """
 
-    model_config = _example(
+    model_config = example(
         id=CATEGORY,
         parent_id=None,
         name="Sofas",
@@ -60,16 +56,16 @@ class CategoryNode(Row):
     archived_at: datetime | None
 
 
-class CategoryTree(BaseModel):
-    """All categories of an organisation, each behind the one it lies in."""
+class CategoryTreeQuery(Input):
+    """Whose categories."""
 
-    items: list[CategoryNode]
+    org_id: UUID = Field(description="The organisation")
 
 
 class Brand(Row):
     """Who makes it, as customers know it."""
 
-    model_config = _example(id=BRAND, org_id=ORG, name="Malabar", **MADE)
+    model_config = example(id=BRAND, org_id=ORG, name="Malabar", **MADE)
 
     id: UUID
     org_id: UUID
@@ -82,7 +78,7 @@ class Brand(Row):
 class NewBrand(NewRow):
     """A brand to be made. A name is there once, whatever its capitals."""
 
-    model_config = _example(org_id=ORG, name="Malabar")
+    model_config = example(org_id=ORG, name="Malabar")
 
     name: str = Field(min_length=1, max_length=120)
 
@@ -90,7 +86,7 @@ class NewBrand(NewRow):
 class BrandChange(Input):
     """What can change in a brand."""
 
-    model_config = _example(name="Malabar Living")
+    model_config = example(name="Malabar Living")
 
     name: str | None = Field(None, min_length=1, max_length=120)
     archived_at: Moment | None = None
@@ -108,7 +104,7 @@ class BrandQuery(ListQuery):
 class VariantBarcode(Row):
     """A code of a variant. gtin14: the GTIN in 14 digits, in which every notation of it is the same."""
 
-    model_config = _example(
+    model_config = example(
         id=_ROW,
         org_id=ORG,
         variant_id=VARIANT,
@@ -132,7 +128,7 @@ class NewVariantBarcode(NewRow):
     check digit must be true, unless the kind says `other`.
     """
 
-    model_config = _example(org_id=ORG, variant_id=VARIANT, code="8901234567894")
+    model_config = example(org_id=ORG, variant_id=VARIANT, code="8901234567894")
 
     variant_id: UUID
     code: Barcode
@@ -153,7 +149,7 @@ class VariantBarcodeQuery(ListQuery):
 class BarcodeRequest(Input):
     """A variant that needs a code of the house's own."""
 
-    model_config = _example(id=_ROW, variant_id=VARIANT)
+    model_config = example(id=_ROW, variant_id=VARIANT)
 
     id: UUID = Field(description="Your own id for the barcode; the same request again makes no second one")
     variant_id: UUID
@@ -162,7 +158,7 @@ class BarcodeRequest(Input):
 class GeneratedBarcode(VariantBarcode):
     """The code that was made. primary: whether it is the one on the variant's label."""
 
-    model_config = _example(
+    model_config = example(
         id=_ROW,
         org_id=ORG,
         variant_id=VARIANT,
@@ -179,7 +175,7 @@ class GeneratedBarcode(VariantBarcode):
 class ProductUnit(Row):
     """A unit besides the product's own. price: of one of these; null for factor times the variant's price."""
 
-    model_config = _example(
+    model_config = example(
         id=_ROW, org_id=ORG, product_id=PRODUCT, unit_code="ROL", factor=30.0, price=None, **_NEW_AND_CHANGED
     )
 
@@ -196,7 +192,7 @@ class ProductUnit(Row):
 class NewProductUnit(NewRow):
     """A unit to be added to a product."""
 
-    model_config = _example(org_id=ORG, product_id=PRODUCT, unit_code="ROL", factor=30)
+    model_config = example(org_id=ORG, product_id=PRODUCT, unit_code="ROL", factor=30)
 
     product_id: UUID
     unit_code: UnitCode
@@ -207,7 +203,7 @@ class NewProductUnit(NewRow):
 class ProductUnitChange(Input):
     """What can change in a unit of a product."""
 
-    model_config = _example(price=4500.00)
+    model_config = example(price=4500.00)
 
     factor: Annotated[Factor, Field(gt=0, lt=100_000_000)] | None = None
     price: Annotated[Money, Field(ge=0)] | None = None
@@ -227,7 +223,7 @@ Position = Annotated[int, Field(ge=0, le=10_000, description="The order on docum
 class SetComponent(Row):
     """A part of a set. quantity: in one set, in the component's unit."""
 
-    model_config = _example(
+    model_config = example(
         id=_ROW,
         org_id=ORG,
         set_variant_id=SET,
@@ -250,7 +246,7 @@ class SetComponent(Row):
 class NewSetComponent(NewRow):
     """A part to be added. The set is a variant of a product of kind set, the part one of kind goods."""
 
-    model_config = _example(org_id=ORG, set_variant_id=SET, component_variant_id=VARIANT, quantity=2)
+    model_config = example(org_id=ORG, set_variant_id=SET, component_variant_id=VARIANT, quantity=2)
 
     set_variant_id: UUID
     component_variant_id: UUID
@@ -261,7 +257,7 @@ class NewSetComponent(NewRow):
 class SetComponentChange(Input):
     """What can change in a part of a set."""
 
-    model_config = _example(quantity=3)
+    model_config = example(quantity=3)
 
     quantity: Annotated[Quantity, Field(gt=0)] | None = None
     position: Position | None = None
@@ -296,7 +292,7 @@ class GridOptions(Input):
 class GridRequest(Input):
     """A grid of attributes, of which each combination becomes a variant."""
 
-    model_config = _example(
+    model_config = example(
         id=_ROW,
         product_id=PRODUCT,
         grid=[
@@ -319,7 +315,7 @@ class GridRequest(Input):
 class Grid(BaseModel):
     """All variants of the product, those that were there before included."""
 
-    model_config = _example(product_id=PRODUCT, variants=[VARIANT_EXAMPLE])
+    model_config = example(product_id=PRODUCT, variants=[VARIANT_EXAMPLE])
 
     product_id: UUID
     variants: list[Variant]
@@ -330,7 +326,7 @@ class FoundVariant(Variant):
     stock, null where that is none, and for services.
     """
 
-    model_config = _example(
+    model_config = example(
         **VARIANT_EXAMPLE,
         product_name="Three-seater sofa",
         kind="goods",

@@ -16,6 +16,7 @@ from backend.app.schemas.invoice_parts import (
     Party,
     Region,
     SupplyType,
+    TaxRegime,
     TaxSummaryRow,
 )
 
@@ -181,7 +182,7 @@ class SalesDocument(Row):
     business_date: date
     timezone: str
     currency: str
-    tax_regime: Literal["gst", "vat", "sales_tax", "none"]
+    tax_regime: TaxRegime
     supply_type: SupplyType
     place_of_supply: Region
     reverse_charge: bool

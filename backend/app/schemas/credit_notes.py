@@ -10,7 +10,7 @@ from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
 from backend.app.schemas.billing import Invoice, SaleLine, SalePayment
 from backend.app.schemas.billing_examples import INVOICE, SALE
-from backend.app.schemas.invoice_parts import Party, Region, SoldLine, SupplyType, TaxSummaryRow
+from backend.app.schemas.invoice_parts import Party, Region, SoldLine, SupplyType, TaxRegime, TaxSummaryRow
 from backend.app.schemas.payments import ActId, MethodCode, PaidBack, Reason, Reference, Settled
 
 _ID = "7f7f3f0e-1d9a-4f0e-8a53-0d9a3f1f0caa"
@@ -210,7 +210,7 @@ class CreditNote(Row):
     business_date: date
     timezone: str
     currency: str
-    tax_regime: Literal["gst", "vat", "none"]
+    tax_regime: TaxRegime
     supply_type: SupplyType
     place_of_supply: Region
     reverse_charge: bool

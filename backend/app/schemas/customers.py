@@ -1,16 +1,42 @@
 """Customers."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from backend.app.core.listing import Archived, ListQuery, SearchText, Where
-from backend.app.schemas.base import Input, Moment, Money, NewRow, Row
+from backend.app.schemas.base import Input, Moment, Money, NewRow, Row, example
 from backend.app.schemas.catalogue import ORG
 
 CUSTOMER = "5a5f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c88"
+CUSTOMER_EXAMPLE: dict[str, Any] = {
+    "id": CUSTOMER,
+    "org_id": ORG,
+    "name": "Lotus Interiors Pvt Ltd",
+    "kind": "business",
+    "tax_number": "29AAGCL1234M1ZX",
+    "phone": "+91 80 4123 4567",
+    "email": "accounts@lotus.example",
+    "address_line1": "14, 80 Feet Road",
+    "address_line2": "Koramangala",
+    "city": "Bengaluru",
+    "region_code": "29",
+    "tax_area": None,
+    "tax_treatment": "regular",
+    "postal_code": "560034",
+    "country": "IN",
+    "credit_limit": 200000.00,
+    "credit_status": "none",
+    "notes": None,
+    "customer_group_id": None,
+    "payment_terms_days": 30,
+    "merged_into": None,
+    "archived_at": None,
+    "created_at": "2026-11-21T09:30:00+00:00",
+    "updated_at": "2026-11-21T09:30:00+00:00",
+}
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Line = Annotated[str, Field(max_length=200)]
@@ -26,38 +52,7 @@ class Customer(Row):
     credit_status: what the instalment agreements come to; who is in default gets no new credit.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": CUSTOMER,
-                    "org_id": ORG,
-                    "name": "Lotus Interiors Pvt Ltd",
-                    "kind": "business",
-                    "tax_number": "29AAGCL1234M1ZX",
-                    "phone": "+91 80 4123 4567",
-                    "email": "accounts@lotus.example",
-                    "address_line1": "14, 80 Feet Road",
-                    "address_line2": "Koramangala",
-                    "city": "Bengaluru",
-                    "region_code": "29",
-                    "tax_area": None,
-                    "tax_treatment": "regular",
-                    "postal_code": "560034",
-                    "country": "IN",
-                    "credit_limit": 200000.00,
-                    "credit_status": "none",
-                    "notes": None,
-                    "customer_group_id": None,
-                    "payment_terms_days": 30,
-                    "merged_into": None,
-                    "archived_at": None,
-                    "created_at": "2026-11-21T09:30:00+00:00",
-                    "updated_at": "2026-11-21T09:30:00+00:00",
-                }
-            ]
-        }
-    )
+    model_config = example(**CUSTOMER_EXAMPLE)
 
     id: UUID
     org_id: UUID
@@ -110,9 +105,7 @@ class Contact(Input):
 class NewCustomer(NewRow, Contact):
     """A customer to be made. The credit limit starts at 0 and is set by an act of its own."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"org_id": ORG, "name": "Meera Nair", "phone": "+91 98450 12345"}]}
-    )
+    model_config = example(org_id=ORG, name="Meera Nair", phone="+91 98450 12345")
 
     name: Name
     kind: Literal["person", "business"] = "person"
@@ -121,7 +114,7 @@ class NewCustomer(NewRow, Contact):
 class CustomerChange(Contact):
     """What can change in a customer."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+91 98450 54321"}]})
+    model_config = example(phone="+91 98450 54321")
 
     name: Name | None = None
     kind: Literal["person", "business"] | None = None
@@ -131,7 +124,7 @@ class CustomerChange(Contact):
 class CreditLimit(Input):
     """How much a customer may owe in all."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"credit_limit": 200000.00}]})
+    model_config = example(credit_limit=200000.00)
 
     credit_limit: Money = Field(ge=0, description="In the organisation's currency; 0: nothing on credit")
 

@@ -31,7 +31,7 @@ _ROW: dict[str, Any] = {
     "created_at": "2026-12-01T09:30:00+00:00",
     "created_by": PERSON,
 }
-_LINE: dict[str, Any] = {**QUOTE["lines"][0], "batch": None, "ordered": 1.000}
+_LINE: dict[str, Any] = {**QUOTE["lines"][0], "batch": None, "ordered": 1.000, "to_follow": 0.000}
 
 
 class AskedLine(Input):
@@ -97,10 +97,11 @@ class DeliveryQuery(ListQuery):
 
 class DeliveredLine(InvoiceLine):
     """What was delivered of an order's line, with its share of the amounts; line_no is the order's. ordered:
-    of that line; batch: the lot, where it was named.
+    of that line; to_follow: what was still to come after this delivery; batch: the lot, where it was named.
     """
 
     ordered: Quantity
+    to_follow: Quantity
     batch: str | None
 
 

@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 
 from backend.app.schemas.base import Money, Quantity, Rate, Row
 
+TaxRegime = Literal["gst", "vat", "sales_tax", "none"]
 SupplyType = Literal["intra_state", "inter_state", "sez", "domestic", "intra_community", "export", "untaxed"]
 TaxKind = Literal["taxable", "nil_rated", "exempt", "non_gst", "zero_rated", "reverse_charge", "untaxed"]
 

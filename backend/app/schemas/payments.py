@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Row
 from backend.app.schemas.catalogue import ORG
-from backend.app.schemas.invoice_parts import Party
+from backend.app.schemas.invoice_parts import Party, TaxRegime
 from backend.app.schemas.stock import BRANCH
 
 PAYMENT_ID = "9e9f3f0e-1d9a-4f0e-8a53-0d9a3f1f0ccc"
@@ -36,7 +36,7 @@ _ROW: dict[str, Any] = {
     "business_date": "2026-11-21",
 }
 _SETTLED: dict[str, Any] = {"invoice_id": INVOICE_ID, "amount": 1180.00}
-_PAYMENT: dict[str, Any] = {
+PAYMENT_EXAMPLE: dict[str, Any] = {
     **_ROW,
     "method_name": "UPI",
     "currency": "INR",
@@ -216,7 +216,7 @@ class Payment(PaymentRow):
     what of it went to interest and fees of instalments; unallocated: what is left of it.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_PAYMENT]})
+    model_config = ConfigDict(json_schema_extra={"examples": [PAYMENT_EXAMPLE]})
 
     method_name: str
     currency: str
@@ -226,7 +226,7 @@ class Payment(PaymentRow):
     refunds: list[PaidBack]
     charges: Money
     unallocated: Money
-    tax_regime: Literal["gst", "vat", "none"]
+    tax_regime: TaxRegime
     seller: Party
     buyer: Party | None
 

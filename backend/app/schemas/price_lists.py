@@ -2,13 +2,13 @@
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
 from backend.app.core.listing import Archived, ListQuery, SearchText, Where
-from backend.app.schemas.base import Day, Input, Moment, Money, NewRow, Quantity, Row
+from backend.app.schemas.base import Day, Input, Moment, Money, NewRow, Quantity, Row, example
 from backend.app.schemas.catalogue import MADE, ORG, VARIANT
 
 GROUP = "1e1f3f0e-1d9a-4f0e-8a53-0d9a3f1f0c14"
@@ -20,14 +20,10 @@ Priority = Annotated[int, Field(ge=-1_000, le=1_000, description="The highest co
 LeastQuantity = Annotated[Quantity, Field(ge=0, description="On one line, in the product's unit")]
 
 
-def _example(**values: Any) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [values]})
-
-
 class CustomerGroup(Row):
     """Customers who are priced alike."""
 
-    model_config = _example(id=GROUP, org_id=ORG, name="Trade", **MADE)
+    model_config = example(id=GROUP, org_id=ORG, name="Trade", **MADE)
 
     id: UUID
     org_id: UUID
@@ -40,7 +36,7 @@ class CustomerGroup(Row):
 class NewCustomerGroup(NewRow):
     """A group to be made."""
 
-    model_config = _example(org_id=ORG, name="Trade")
+    model_config = example(org_id=ORG, name="Trade")
 
     name: Name
 
@@ -48,7 +44,7 @@ class NewCustomerGroup(NewRow):
 class CustomerGroupChange(Input):
     """What can change in a group."""
 
-    model_config = _example(name="Architects")
+    model_config = example(name="Architects")
 
     name: Name | None = None
     archived_at: Moment | None = None
@@ -69,7 +65,7 @@ class PriceList(Row):
     priority counts, then one for a group, then one for a branch, then the newest.
     """
 
-    model_config = _example(
+    model_config = example(
         id=PRICE_LIST,
         org_id=ORG,
         name="Trade 2026",
@@ -97,7 +93,7 @@ class PriceList(Row):
 class NewPriceList(NewRow):
     """A list to be made."""
 
-    model_config = _example(org_id=ORG, name="Trade 2026", customer_group_id=GROUP, valid_from="2026-04-01")
+    model_config = example(org_id=ORG, name="Trade 2026", customer_group_id=GROUP, valid_from="2026-04-01")
 
     name: Name
     customer_group_id: UUID | None = None
@@ -110,7 +106,7 @@ class NewPriceList(NewRow):
 class PriceListChange(Input):
     """What can change in a list."""
 
-    model_config = _example(valid_to="2027-03-31")
+    model_config = example(valid_to="2027-03-31")
 
     name: Name | None = None
     customer_group_id: UUID | None = None
@@ -135,7 +131,7 @@ class PriceListQuery(ListQuery):
 class PriceListItem(Row):
     """A price on a list, per unit, from a quantity on; with or without tax as the variant's own price."""
 
-    model_config = _example(
+    model_config = example(
         id=_ITEM,
         org_id=ORG,
         price_list_id=PRICE_LIST,
@@ -159,7 +155,7 @@ class PriceListItem(Row):
 class NewPriceListItem(NewRow):
     """A price to be put on a list."""
 
-    model_config = _example(
+    model_config = example(
         org_id=ORG, price_list_id=PRICE_LIST, variant_id=VARIANT, min_quantity=10, price=39900.00
     )
 
@@ -172,7 +168,7 @@ class NewPriceListItem(NewRow):
 class PriceListItemChange(Input):
     """What can change in a price."""
 
-    model_config = _example(price=38500.00)
+    model_config = example(price=38500.00)
 
     min_quantity: LeastQuantity | None = None
     price: Annotated[Money, Field(ge=0)] | None = None

@@ -4,9 +4,9 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
-from backend.app.schemas.base import Day, Input, Money, Quantity, Row
+from backend.app.schemas.base import Day, Input, Money, Quantity, Row, example
 from backend.app.schemas.catalogue import ORG, VARIANT
 from backend.app.schemas.invoice_parts import Party
 from backend.app.schemas.payments import CUSTOMER, INVOICE_ID
@@ -57,10 +57,6 @@ _STATEMENT: dict[str, Any] = {
 }
 
 
-def _example(**values: Any) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [values]})
-
-
 class OwedQuery(Input):
     """Whose claims, of one branch or of all that the caller sees, and at the end of which day."""
 
@@ -107,7 +103,7 @@ class StatementQuery(Input):
 class Outstanding(Row):
     """What a customer owes. customer_id null: counter sales that were paid once and are not any more."""
 
-    model_config = _example(
+    model_config = example(
         customer_id=CUSTOMER,
         customer="Meera Nair",
         invoices=1,
@@ -127,7 +123,7 @@ class Outstanding(Row):
 class Ageing(Row):
     """What a customer owes, by the days since it was due."""
 
-    model_config = _example(
+    model_config = example(
         customer_id=CUSTOMER,
         customer="Meera Nair",
         current_due=0.00,
@@ -151,7 +147,7 @@ class Ageing(Row):
 class Revenue(Row):
     """Money of one day, method, branch or user: received, less what was reversed and paid back."""
 
-    model_config = _example(
+    model_config = example(
         key="2026-11-21",
         label="2026-11-21",
         payments=1,
@@ -173,7 +169,7 @@ class Revenue(Row):
 class SalesSummary(Row):
     """What was invoiced less what was credited. margin: net less the cost of the goods."""
 
-    model_config = _example(
+    model_config = example(
         key="2026-11-21",
         label="2026-11-21",
         invoices=1,
@@ -203,7 +199,7 @@ class SalesSummary(Row):
 class TopSeller(Row):
     """What sold well. quantity: in its own unit; revenue: taxable value after discounts."""
 
-    model_config = _example(
+    model_config = example(
         variant_id=VARIANT,
         sku="STL-TEAK",
         name="Stool, teak",
@@ -263,7 +259,7 @@ class Statement(Row):
     sees the documents of all branches.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [_STATEMENT]})
+    model_config = example(**_STATEMENT)
 
     customer_id: UUID
     customer: Party

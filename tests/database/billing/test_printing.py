@@ -12,8 +12,8 @@ import pytest
 from backend.app.services.documents import kinds, money
 from backend.app.services.documents.text import is_right_to_left
 from backend.app.services.documents.words import LANGUAGES, TERMS
-from tests.database.billing import printing
-from tests.database.billing.printing import ARABIC, ENGLISH, HINDI, LONG, MAKERS, Json, open_shop
+from tests.database.billing.names import ARABIC, ENGLISH, HINDI, LONG, Names
+from tests.database.billing.printing import MAKERS, Json, open_shop
 from tests.documents import papers, reading, samples
 from tests.documents.test_words import ALLOWED
 from tests.support.world import People
@@ -253,9 +253,7 @@ def test_a_hindi_paper_is_wholly_hindi(people: People, kind: str) -> None:
 
 @pytest.mark.parametrize("names", [ARABIC, LONG], ids=["arabic", "long"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_names_of_any_length_and_script_stay_in_their_place(
-    people: People, kind: str, names: printing.Names
-) -> None:
+def test_names_of_any_length_and_script_stay_in_their_place(people: People, kind: str, names: Names) -> None:
     """Nothing leaves the paper, and no two words lie over one another."""
     shop = open_shop(people, names)
     for document in (*MAKERS[kind](shop, None), *MAKERS[kind](shop, 1)):

@@ -11,7 +11,7 @@ from typing import Any, Final
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.units import mm
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, NextPageTemplate, PageTemplate
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, NextPageTemplate, PageBreak, PageTemplate
 
 from backend.app.services.documents import fonts, theme, typeset
 from backend.app.services.documents.look import Look
@@ -24,6 +24,8 @@ ONE_AT_A_TIME: Final = threading.Lock()
 _RUNNING_HEAD: Final = 12 * mm
 _FOOTER: Final = 12 * mm
 _LONGEST_FOOTER: Final = 300
+# Of one page of a roll, in points: readers of PDF files take pages of up to 14,400.
+_LONGEST_ROLL: Final = 14_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +149,29 @@ def roll(story: Callable[[float], list[Flowable]], about: About, width: float, m
         story: given the usable width in points, returns flowables without space before or after; called once.
         width, margin: of the roll, in points.
     Returns:
-        the PDF file. A PDF page ends at 200 inches: longer content runs over to a further page.
+        the PDF file. A PDF page ends at 200 inches: longer content runs over to a further page, which is as
+        tall as what is left, so that no printer feeds metres of blank paper.
     """
     inner = width - 2 * margin
     with ONE_AT_A_TIME:
-        flowables = story(inner)
         ruler = Canvas(BytesIO())
-        tall = sum(flowable.wrapOn(ruler, inner, 1e6)[1] for flowable in flowables) + 2 * margin + 1
-        height = min(tall, 14_000)
+        cut: list[list[Flowable]] = [[]]
+        heights = [0.0]
+        for flowable in story(inner):
+            tall = flowable.wrapOn(ruler, inner, 1e6)[1]
+            if cut[-1] and heights[-1] + tall > _LONGEST_ROLL:
+                cut.append([])
+                heights.append(0.0)
+            cut[-1].append(flowable)
+            heights[-1] += tall
         out = BytesIO()
-        document = _template(out, (width, height), about)
-        body = Frame(margin, margin, inner, height - 2 * margin, 0, 0, 0, 0)
-        document.addPageTemplates([PageTemplate("roll", [body])])
-        document.build(flowables)
+        document = _template(out, (width, heights[0] + 2 * margin + 1), about)
+        parts: list[Flowable] = []
+        for number, (height, content) in enumerate(zip(heights, cut, strict=True)):
+            body = Frame(margin, margin, inner, height + 1, 0, 0, 0, 0)
+            size = (width, height + 2 * margin + 1)
+            document.addPageTemplates([PageTemplate(f"roll{number}", [body], pagesize=size)])
+            parts += [NextPageTemplate(f"roll{number}"), PageBreak()] if number else []
+            parts += content
+        document.build(parts)
     return out.getvalue()

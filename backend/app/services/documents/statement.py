@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from reportlab.lib.enums import TA_RIGHT
-from reportlab.platypus import Flowable, KeepTogether, Spacer, Table, TableStyle
+from reportlab.platypus import CondPageBreak, Flowable, KeepTogether, Spacer, Table, TableStyle
 
 from backend.app.services.documents import closing, facts, fonts, heading, lines, money, sheet, theme
 from backend.app.services.documents.look import Look, Settings, look_of
@@ -12,6 +12,8 @@ from backend.app.services.documents.text import cell, clean, is_right_to_left, p
 
 # So many open invoices are listed; a customer with more has them in the entries above.
 _MOST_OPEN: Final = 40
+# The height of such a row, in points.
+_OPEN_ROW: Final = 15.4
 # The ages as `statement` names them, with the words above their boxes.
 _AGES: Final = (
     ("current", "age_current", ""),
@@ -148,7 +150,9 @@ def _open(statement: Json, look: Look, width: float) -> list[Flowable]:
         ),
     )
     body: list[Flowable] = [para(say("open_invoices"), theme.LABEL), Spacer(1, 2), table]
-    return [Spacer(1, 12), *([KeepTogether(body)] if len(rows) <= closing.MOST_BESIDE else body)]
+    # A few rows stand together; asking for the room is cheaper than to lay them out twice.
+    room = 30 + _OPEN_ROW * min(len(rows), closing.MOST_BESIDE)
+    return [Spacer(1, 12), CondPageBreak(room), *body]
 
 
 def render_statement(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:

@@ -38,7 +38,6 @@ BARE: Final[list[Command]] = [
 ]
 
 MARGIN: Final = 14 * mm
-GAP: Final = 5 * mm
 
 register()
 
@@ -81,8 +80,6 @@ NAME: Final = style("name", 10, 13.5, bold=True)
 BODY: Final = style("body", 8.4, 11.8)
 STRONG: Final = style("strong", 8.4, 11.8, bold=True)
 LABEL: Final = style("label", 6.6, 9.4, bold=True, color=MUTED)
-LABEL_RIGHT: Final = style("label-right", 6.6, 9.4, bold=True, color=MUTED, align=TA_RIGHT)
 SMALL: Final = style("small", 7.2, 10, color=MUTED)
-SMALL_RIGHT: Final = style("small-right", 7.2, 10, color=MUTED, align=TA_RIGHT)
 SMALL_CENTER: Final = style("small-center", 7.2, 10, color=MUTED, align=TA_CENTER)
 FACT: Final = style("fact", 9, 12.4, bold=True)

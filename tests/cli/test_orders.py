@@ -1,0 +1,69 @@
+"""From quotation to invoice in a terminal."""
+
+from decimal import Decimal
+
+from tests.cli.conftest import Terminal
+from tests.cli.phones import CASE, PHONE, PhoneShop
+
+
+def test_from_quotation_to_invoice(phones: PhoneShop, admin: Terminal) -> None:
+    clerk, cashier = phones.clerk, phones.cashier
+    ena = phones.customer("Ena")
+    quoted = cashier.gives("quotations", "new", f"{PHONE}=2", CASE, "-c", ena["id"], "--note", "Office")
+    assert (quoted["status"], quoted["number"], quoted["note"]) == ("draft", None, "Office")
+    assert quoted["id"] in cashier.says("quotations", "list", "-c", ena["name"]), "a draft has no number yet"
+    admin.refused("not_found", "quotations", "show", quoted["id"])
+    sent = cashier.gives("quotations", "send", quoted["id"])
+    error = cashier.refused("permission_denied", "quotations", "approve", sent["number"])
+    assert error["permission"] == "quotation.approve"
+    clerk.refused("invalid_transition", "quotations", "convert", sent["number"])
+    assert clerk.gives("quotations", "approve", sent["number"])["status"] == "approved"
+    order = clerk.gives("quotations", "convert", sent["number"])
+    assert (order["status"], order["total"]) == ("draft", quoted["total"])
+    listed = clerk.gives("quotations", "list", "-c", ena["id"], "--status", "converted")["items"]
+    assert [row["id"] for row in listed] == [quoted["id"]]
+
+    advance = cashier.gives("payments", "record", "5000", "-c", ena["id"], "--order", order["id"])
+    assert advance["unallocated"] == 5000
+    confirmed = clerk.gives("orders", "confirm", order["id"])
+    number = confirmed["number"]
+    assert (confirmed["status"], confirmed["advances"]) == ("confirmed", Decimal(5000))
+    assert number in clerk.says("orders", "list", "--status", "confirmed")
+    deliver = ["orders", "deliver", number]
+    clerk.refused("confirmation_needed", *deliver, status=2)
+    clerk.refused("delivery_exceeds_order", *deliver, "--line", "1=3", "--yes")
+    clerk.refused("invalid_input", *deliver, "--serial", "1=IMEI-1", "--yes", status=2)
+    part = clerk.gives(*deliver, "--line", "1=1", "--yes")
+    assert [(line["line_no"], line["quantity"]) for line in part["lines"]] == [(1, 1)]
+    shown = clerk.gives("orders", "show", number)
+    assert [line["open"] for line in shown["lines"]] == [1, 1]
+    assert part["number"] in clerk.says("orders", "show", number)
+    clerk.refused("invalid_transition", "orders", "cancel", number, "--reason", "No", "--yes")
+
+    clerk.gives(*deliver, "--yes")
+    invoice = clerk.gives("orders", "invoice", number)
+    assert (invoice["paid"], invoice["balance"]) == (5000, quoted["total"] - 5000)
+    clerk.refused("invoice_exceeds_order", "orders", "invoice", number)
+    acts = clerk.gives("customers", "history", ena["id"])["items"]
+    assert {act["kind"] for act in acts} == {"invoice", "payment"}
+    assert clerk.gives("customers", "history", ena["id"], "--limit", "1")["items"] == acts[:1]
+    assert clerk.gives("customers", "history", ena["id"], "--all")["items"] == acts
+    assert invoice["number"] in clerk.says("customers", "history", ena["name"])
+
+
+def test_an_order_is_cancelled(phones: PhoneShop) -> None:
+    clerk = phones.clerk
+    fay = phones.customer("Fay")
+    quoted = clerk.gives("quotations", "new", PHONE, "-c", fay["id"])
+    for step in ("send", "approve"):
+        clerk.gives("quotations", step, quoted["id"])
+    order = clerk.gives("quotations", "convert", quoted["id"])
+    clerk.gives("payments", "record", "1000", "-c", fay["id"], "--order", order["id"])
+    number = clerk.gives("orders", "confirm", order["id"])["number"]
+    cancel = ["orders", "cancel", number, "--reason", "Changed her mind"]
+    clerk.refused("confirmation_needed", *cancel, status=2)
+    error = clerk.refused("permission_denied", *cancel, "--refund", "cash", "--yes")
+    assert error["permission"] == "refund.create"
+    done = phones.owner.gives(*cancel, "--refund", "cash", "--yes")
+    assert (done["status"], done["advances"], done["reason"]) == ("cancelled", 0, "Changed her mind")
+    clerk.refused("invalid_transition", "orders", "confirm", number)
