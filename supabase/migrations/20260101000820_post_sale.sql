@@ -223,7 +223,8 @@ begin
   v_total := (v_sale ->> 'total')::numeric;
   v_date := (v_sale ->> 'business_date')::date;
   if p_options ->> 'credit_note_id' is not null then
-    v_credit := least(v_total, private.lock_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_customer_id));
+    v_credit := least(v_total,
+      private.lock_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_customer_id, 'sale.create'));
   end if;
   if p_options ->> 'coupon' is not null then
     v_coupon_id := private.lock_coupon(v_org_id, p_options ->> 'coupon', p_customer_id, v_date, v_sale -> 'lines');
@@ -300,7 +301,7 @@ limit)}], amounts in the organisation''s currency, with or without tax as the va
 limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
 with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
 reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
-customer that pays before the payments do), coupon (a code in whatever capitals). Promotions that apply come off the lines and are
+customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals). Promotions that apply come off the lines and are
 said there (offers); the method points pays with the customer''s points, in currency.
 Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,

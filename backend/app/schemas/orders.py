@@ -253,7 +253,6 @@ class Order(SalesDocument):
     model_config = example(
         **{**QUOTE, "customer_id": CUSTOMER, "buyer": BUYER, "lines": [{**QUOTE["lines"][0], **_PROGRESS}]},
         **_STATE,
-        quotation_number="BLR/Q/26-27/0001",
         title="Order Confirmation",
         quotation_number="BLR/Q/26-27/0001",
         payments=[_ADVANCE],

@@ -227,7 +227,7 @@ def test_the_last_day_is_the_branchs(people: People) -> None:
     ).fetchone()
     assert row is not None
     west, east = row
-    # By one day, or by two for an hour of every day.
+    # Twenty-five hours apart: for one hour of the day by two dates.
     assert east > west
     connection = people.connection
     connection.execute("alter table public.quotations disable trigger lifecycle")
