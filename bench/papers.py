@@ -120,6 +120,8 @@ def order(count: int | None = None, **changes: Any) -> Json:
         "confirmed_at": "2026-11-21T20:30:00+00:00",
         "payments": [advance],
         "advances": Decimal("25000.00"),
+        "advance_paid": Decimal("25000.00"),
+        "to_pay": made["total"] - Decimal("25000.00"),
         "work_log": log,
         **changes,
     }

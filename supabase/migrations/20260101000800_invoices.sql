@@ -53,6 +53,7 @@ create table public.invoices (
   note text check (length(note) <= 2000),
   reference text check (length(reference) <= 100),
   terms text,
+  void_reason text check (length(btrim(void_reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
   primary key (org_id, id),
@@ -75,7 +76,8 @@ comment on table public.invoices is
 already taken off; document_discount: what of it was given on the whole document and is spread over its lines, document_discount_percent: where
 it was given in percent; location_id: where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
 be paid, null for at once. paid: sum of its allocations; credited: sum of the credit notes applied to it; balance: what is
-still owed, nothing on a draft or a void one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.';
+still owed, nothing on a draft or a void one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.
+void_reason: why it is void; of a counter sale its credit note says so.';
 
 create table public.invoice_lines (
   org_id uuid not null,
@@ -196,7 +198,7 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('invoice', 'paid', 'void', 'credit_note.same_day');
 
 create trigger lifecycle before insert or update or delete on public.invoices
-  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at');
+  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at', 'void_reason');
 create trigger append_only before update or delete on public.invoice_lines
   for each row execute function private.keep_issued_lines('invoices', 'invoice_id');
 create trigger append_only before update or delete on public.payments
@@ -329,6 +331,7 @@ begin
         from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference, 'terms', i.terms,
       'points', case when i.customer_id is not null and i.status <> 'draft'
         then private.invoice_points(i.org_id, i.id, i.customer_id, i.created_at) end)
+      || case when i.status = 'void' then jsonb_build_object('void_reason', i.void_reason) else '{}' end
     from public.invoices i
     join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
     cross join lines l cross join money m
@@ -337,8 +340,9 @@ end;
 $$;
 
 comment on function private.invoice_json(uuid, uuid) is
-'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here), points. Null when there is none to be seen.
-post_sale answers with the same out of what it has just written.';
+'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here), points; of a void one void_reason. Null when there is none to be seen.
+Under GST a supply of nothing but nil-rated and exempt goods, and one under the composition scheme, is a bill of supply (CGST Act 2017,
+section 31(3)(c)).';
 
 create function public.get_invoice(p_id uuid) returns jsonb
 language plpgsql stable security invoker

@@ -40,6 +40,26 @@ comment on function private.check_sale_lines(jsonb) is
 'p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?, "batch"?}], 1 to 2000 of them. Errors: 400
 invalid_input with the line.';
 
+create function private.selling_location(p_org_id uuid, p_branch_id uuid, p_location_id uuid, p_field text) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_sellable boolean := (
+    select is_sellable from public.locations
+    where org_id = p_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null);
+begin
+  if v_sellable is null then
+    perform private.fail(404, 'not_found', 'The branch has no such location.', jsonb_build_object('field', p_field));
+  elsif not v_sellable then
+    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', jsonb_build_object('field', p_field));
+  end if;
+end;
+$$;
+
+comment on function private.selling_location(uuid, uuid, uuid, text) is
+'A location of the branch that goods are sold from. Errors: 404 not_found, 422 location_not_sellable.';
+
 -- Parties as documents keep them ------------------------------------------------------------------
 
 create function private.address_json(p_line1 text, p_line2 text, p_city text, p_region_code text, p_postal_code text, p_country text)

@@ -290,7 +290,6 @@ declare
   v_date date;
   v_due_date date;
   v_number text;
-  v_sellable boolean;
   v_coupon_id uuid;
   v_by_points numeric;
   v_points bigint;
@@ -305,20 +304,15 @@ begin
     end if;
     return private.invoice_json(v_org_id, p_id);
   end if;
-  select is_sellable into v_sellable from public.locations
-  where org_id = v_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null;
-  if v_sellable is null then
-    perform private.fail(404, 'not_found', 'The branch has no such location.', '{"field": "p_location_id"}');
-  elsif not v_sellable then
-    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', '{"field": "p_location_id"}');
-  end if;
+  perform private.selling_location(v_org_id, p_branch_id, p_location_id, 'p_location_id');
   v_priced := private.priced(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
   v_sale := v_priced.document;
   v_lines := private.sale_lines_json(v_priced.lines);
   v_total := v_priced.total;
   v_date := v_priced.business_date;
   if p_options ->> 'credit_note_id' is not null then
-    v_credit := least(v_total, private.lock_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_customer_id));
+    v_credit := least(v_total,
+      private.lock_credit(v_org_id, private.id_option(p_options, 'credit_note_id'), p_customer_id, 'sale.create'));
   end if;
   if p_options ->> 'coupon' is not null then
     v_coupon_id := private.lock_coupon(v_org_id, p_options ->> 'coupon', p_customer_id, v_date, v_lines);
@@ -416,7 +410,7 @@ limit)}], amounts in the organisation''s currency, with or without tax as the va
 limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
 with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
 reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
-customer that pays before the payments do), coupon (a code in whatever capitals), discount ({"amount"} or {"percent"} off the whole document after all others: it is spread over the
+customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals), discount ({"amount"} or {"percent"} off the whole document after all others: it is spread over the
 lines in proportion to what they cost and taken off before tax; of each line with what was taken off by hand within the role''s limit). Promotions that apply come off the lines and are
 said there (offers); the method points pays with the customer''s points, in currency.
 Returns the invoice as JSON, with points {"earned", "redeemed", "balance"} where there is a loyalty program and a customer; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;

@@ -229,6 +229,41 @@ rounded as the organisation rounds totals, so that all parts come to the whole. 
 as private.line_part returns them; p_before: what the parts before came to, unrounded; p_given: their totals, where these are not
 just that, rounded. No errors.';
 
+create function private.order_money(p_org_id uuid, p_order public.sales_orders, out advance_paid numeric, out to_pay numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_invoiced record := private.order_invoiced(p_org_id, p_order.id);
+  v_rest numeric := 0;
+begin
+  select coalesce(sum(p.amount - coalesce((
+      select sum(s.amount) from public.refund_sources s where s.org_id = p.org_id and s.payment_id = p.id), 0)), 0)
+  into advance_paid
+  from public.payments p
+  where p.org_id = p_org_id and p.order_id = p_order.id
+    and not exists (select from public.payment_reversals r where r.org_id = p.org_id and r.payment_id = p.id);
+  -- What an invoice took and a credit note gave back was paid back, too.
+  advance_paid := greatest(advance_paid - coalesce((
+    select sum(s.amount)
+    from public.invoices i
+    join public.credit_notes n on n.org_id = i.org_id and n.invoice_id = i.id
+    join public.refund_sources s on s.org_id = n.org_id and s.credit_note_id = n.id
+    where i.org_id = p_org_id and i.order_id = p_order.id), 0), 0);
+  if p_order.status not in ('closed', 'cancelled') then
+    v_rest := (private.sum_document(p_org_id, '{}', (
+      select coalesce(jsonb_agg(private.line_part(l.line, l.invoiced, l.quantity, l.decimals)), '[]')
+      from private.order_progress(p_org_id, p_order.id) l where l.quantity > l.invoiced), v_invoiced.amount, v_invoiced.total) ->> 'total');
+  end if;
+  to_pay := greatest(v_rest - private.order_advances(p_org_id, p_order.id) + coalesce((
+    select sum(i.balance) from public.invoices i where i.org_id = p_org_id and i.order_id = p_order.id), 0), 0);
+end;
+$$;
+
+comment on function private.order_money(uuid, public.sales_orders) is
+'advance_paid: what was paid on an order in advance, less what was paid back or did not stand. to_pay: what is owed on its invoices and
+will be for what is not invoiced, less what waits to settle it (private.order_advances). In the organisation''s currency. No errors.';
+
 -- Reading one -------------------------------------------------------------------------------------
 
 create function private.order_held(p_org_id uuid, p_reservation_id uuid, p_line_no integer, p_line jsonb, p_open numeric,
@@ -266,11 +301,12 @@ set search_path = ''
 as $$
 begin
   return (
-    select o.header || jsonb_build_object('id', o.id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
+    select o.header - 'asked' || jsonb_build_object('id', o.id, 'customer_id', o.customer_id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
       'quotation_id', o.quotation_id, 'quotation_number', (
         select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id', o.location_id, 'reservation_id', o.reservation_id,
       'confirmed_at', o.confirmed_at, 'ended_at', o.ended_at, 'reason', o.reason,
       'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'payments', a.list, 'advances', a.amount,
+      'advance_paid', m.advance_paid, 'to_pay', m.to_pay,
       'deliveries', (
         select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'number', d.number, 'date', d.business_date)
           order by d.delivered_at, d.number), '[]')
@@ -285,6 +321,7 @@ begin
           order by w.worked_on, w.created_at, w.id), '[]')
         from public.sales_order_log w where w.org_id = o.org_id and w.order_id = o.id))
     from public.sales_orders o
+    cross join lateral private.order_money(o.org_id, o) m
     cross join lateral (
       select coalesce(jsonb_agg(p.line || jsonb_build_object('delivered', p.delivered::numeric(14, 3), 'invoiced',
           p.invoiced::numeric(14, 3), 'open', e.open::numeric(14, 3), 'reserved', case when p.stocked and e.open > 0
@@ -308,5 +345,6 @@ $$;
 
 comment on function private.order_json(uuid, uuid) is
 'An order as clients and documents see it, in the shape of an invoice; of each line what is delivered, invoiced, open (to be
-delivered) and reserved. payments: the advances; advances: what of them settles nothing yet.';
+delivered) and reserved. payments: the advances that stand; advances: what of them settles nothing yet; advance_paid and to_pay: as
+private.order_money has them. quotation_number: of the quotation that it was converted from.';
 

@@ -129,7 +129,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select private.sum_document(d.org_id, o.header, l.list, b.amount) || jsonb_build_object('id', d.id, 'title', 'Delivery Note',
+    select private.sum_document(d.org_id, o.header - 'asked', l.list, b.amount) || jsonb_build_object('id', d.id, 'title', 'Delivery Note',
       'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
       'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
       'tax_summary', private.tax_summary(l.list), 'invoice_id', private.delivery_invoice(d.org_id, d.order_id, d.id))
@@ -193,7 +193,7 @@ declare
   v_moves private.stock_move[];
   v_number text;
 begin
-  perform private.authorize('order.deliver', v_org_id, v_order.branch_id);
+  perform private.authorize_branch('order.deliver', v_order.branch_id);
   if private.claim_request(v_org_id, p_id, 'deliver_order', jsonb_build_array(p_order_id, p_location_id, p_lines)) then
     v_order := private.lock_order(v_org_id, p_order_id, null);
     if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
@@ -223,6 +223,7 @@ begin
       v_moves := private.sale_moves(v_org_id, v_goods, p_location_id, private.shared_location(v_org_id, 'customer'));
       perform private.move_stock(v_org_id, 'delivery', p_id, now(), v_moves, v_date);
     end if;
+    perform private.check_order_cover(v_org_id, v_order);
     v_number := private.next_number(v_org_id, v_order.branch_id, 'delivery', v_date);
     insert into public.deliveries (org_id, id, branch_id, location_id, order_id, customer_id, number, delivered_at, business_date,
       created_by)
@@ -252,7 +253,8 @@ unit), "serials"? (the number of each piece, where it has one; for a set those o
 expires first)}], each line once; null: everything open, services included. Returns the delivery note as JSON, in the shape of an
 invoice. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock,
 serial_not_here, period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock,
-location_not_sellable. Permission: order.deliver.';
+location_not_sellable, branch_archived, credit_limit_exceeded and customer_defaulted (an advance did not stand, and no credit covers it). Permission:
+order.deliver.';
 revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb) from public, anon;
 grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb) to authenticated;
 

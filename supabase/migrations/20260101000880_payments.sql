@@ -252,7 +252,9 @@ declare
   v_named text := p_allocations -> 0 ->> 'invoice_id';
 begin
   if v_named ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    select * into v_invoice from public.invoices where id = v_named::uuid limit 1;
+    select i.* into v_invoice from private.member_orgs() o (id)
+    cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = v_named::uuid limit 1) i
+    where p_org_id is null or o.id = p_org_id;
   elsif p_allocations is null and p_customer_id is not null then
     select * into v_invoice from public.invoices
     where org_id = p_org_id and customer_id = p_customer_id and balance > 0
@@ -264,12 +266,21 @@ end;
 $$;
 
 comment on function private.first_invoice(uuid, uuid, jsonb) is
-'The invoice that a payment goes to first: the first one named, else the customer''s oldest due. Null when there is none.';
+'The invoice that a payment goes to first: the first one named, in p_org_id or, where that is null, in any organisation of the
+caller''s; else the customer''s oldest due. Null when there is none.';
 
 -- Allocation --------------------------------------------------------------------------------------
 
-create function private.plan_allocations(p_org_id uuid, p_customer_id uuid, p_allocations jsonb)
-returns table (invoice_id uuid, amount numeric, due numeric)
+create type private.planned as (
+  invoice_id uuid,
+  amount numeric,
+  due numeric
+);
+
+comment on type private.planned is
+'An invoice that a payment or a credit note may settle. amount: as asked, null for as much as there is; due: its balance.';
+
+create function private.plan_allocations(p_org_id uuid, p_customer_id uuid, p_allocations jsonb) returns setof private.planned
 language plpgsql
 set search_path = ''
 as $$
@@ -315,7 +326,7 @@ comment on function private.plan_allocations(uuid, uuid, jsonb) is
 with their amounts, or, for p_allocations null, all open ones, oldest due first, amount null. due: their balance. Only invoices
 of branches where the caller holds payment.record. Errors: 400 invalid_input, 404 not_found, 422 customer_mismatch.';
 
-create function private.spread(p_org_id uuid, p_customer_id uuid, p_amount numeric, p_allocations jsonb, p_is_credit boolean)
+create function private.spread(p_org_id uuid, p_amount numeric, p_plan private.planned[], p_is_credit boolean)
 returns table (invoice_id uuid, amount numeric, charges numeric)
 language plpgsql
 set search_path = ''
@@ -325,7 +336,7 @@ declare
   v_step record;
   v_agreement_id uuid;
 begin
-  for v_step in select * from private.plan_allocations(p_org_id, p_customer_id, p_allocations) loop
+  for v_step in select * from unnest(p_plan) loop
     invoice_id := v_step.invoice_id;
     charges := 0;
     v_agreement_id := case when not p_is_credit then private.agreement_on(p_org_id, invoice_id) end;
@@ -351,11 +362,11 @@ begin
 end;
 $$;
 
-comment on function private.spread(uuid, uuid, numeric, jsonb, boolean) is
-'Settles invoices with an amount of a payment, or of a credit note for p_is_credit, in the order of private.plan_allocations, and
-returns how much each took, and how much of its instalments'' interest and fees (charges); the caller writes the allocations, after
-the counter (private.note_part). Errors: as private.plan_allocations, private.split_payment and private.settle_invoice, 422
-allocation_exceeds_payment.';
+comment on function private.spread(uuid, numeric, private.planned[], boolean) is
+'Settles invoices with an amount of a payment, or of a credit note for p_is_credit, and returns how much each took, and how much of
+its instalments'' interest and fees (charges); the caller writes the allocations, after the counter (private.note_part). p_plan: as
+private.plan_allocations returned it in this transaction. The books come before: this may lock the customer. Errors: as
+private.split_payment and private.settle_invoice, 422 allocation_exceeds_payment.';
 
 create function private.note_allocation(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql

@@ -33,11 +33,14 @@ as $$
 declare
   v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
   v_first public.invoices := private.first_invoice(v_org_id, p_customer_id, p_allocations);
-  v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_first.branch_id, private.only_branch(v_org_id));
+  -- The same call again finds the branch that took it, whatever has become of the invoices meanwhile.
+  v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'),
+    (select branch_id from public.payments where org_id = v_org_id and id = p_id), v_first.branch_id, private.only_branch(v_org_id));
   v_house_id uuid;
   v_at timestamptz;
   v_date date;
   v_held boolean;
+  v_plan private.planned[];
   v_parts jsonb;
 begin
   if v_branch_id is null then
@@ -70,9 +73,10 @@ begin
     p_reference, p_options)) then
     v_date := private.local_date(v_org_id, v_branch_id, v_at);
     perform private.check_advance(v_org_id, private.id_option(p_options, 'order_id'), p_customer_id);
-    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
-    from private.spread(v_org_id, p_customer_id, p_amount, case when v_held then '[]' else p_allocations end, false) s;
+    v_plan := array(
+      select p from private.plan_allocations(v_org_id, p_customer_id, case when v_held then '[]' else p_allocations end) p);
     perform private.assert_period_open(v_org_id, v_date);
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_org_id, p_amount, v_plan, false) s;
     insert into public.payments (org_id, id, branch_id, customer_id, order_id, number, method, amount, tendered, reference, note,
       received_at, business_date, created_by)
     values (v_org_id, p_id, v_branch_id, p_customer_id, private.id_option(p_options, 'order_id'),
@@ -105,17 +109,18 @@ set search_path = ''
 as $$
 declare
   v_payment public.payments := private.payment_named(p_payment_id);
+  v_plan private.planned[];
   v_left numeric;
   v_parts jsonb;
 begin
   perform private.authorize('payment.record', v_payment.org_id, v_payment.branch_id);
   if private.claim_request(v_payment.org_id, p_id, 'allocate_payment', jsonb_build_array(p_payment_id, p_allocations)) then
     -- The invoices first, then the payment, as everybody locks them.
-    perform private.plan_allocations(v_payment.org_id, v_payment.customer_id, p_allocations);
+    v_plan := array(select p from private.plan_allocations(v_payment.org_id, v_payment.customer_id, p_allocations) p);
     v_left := private.lock_payment(v_payment.org_id, p_payment_id);
     perform private.assert_period_open(v_payment.org_id, private.local_date(v_payment.org_id, v_payment.branch_id, now()));
-    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
-    from private.spread(v_payment.org_id, v_payment.customer_id, v_left, p_allocations, false) s;
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_payment.org_id, v_left, v_plan, false) s;
+    perform private.keep_advance(v_payment, array(select (s ->> 'invoice_id')::uuid from jsonb_array_elements(v_parts) s));
     perform private.note_part(v_payment.org_id, p_payment_id, s) from jsonb_array_elements(v_parts) s;
     perform private.emit(v_payment.org_id, 'payment.allocated', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
       v_payment.branch_id, 'customer_id', v_payment.customer_id, 'allocations', v_parts));
@@ -129,7 +134,7 @@ comment on function public.allocate_payment(uuid, uuid, jsonb) is
 p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first. Returns the payment as JSON.
 Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid, invoice_not_open, payment_reversed,
 period_closed, id_reused; 422 customer_mismatch, allocation_exceeds_payment, agreement_overpaid. Permission: payment.record at the payment''s branch
-and at the invoices''.';
+and at the invoices''; order.manage to settle with an open order''s advance what is not of that order.';
 revoke execute on function public.allocate_payment(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.allocate_payment(uuid, uuid, jsonb) to authenticated;
 
@@ -146,10 +151,7 @@ declare
   v_date date;
 begin
   perform private.authorize('payment.reverse', v_payment.org_id, v_payment.branch_id);
-  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why the payment does not stand, in 1 to 500 characters.',
-      '{"field": "p_reason"}');
-  end if;
+  perform private.check_reason(p_reason);
   if private.claim_request(v_payment.org_id, p_id, 'reverse_payment', jsonb_build_array(p_payment_id, p_reason)) then
     v_ids := private.invoices_of_payment(v_payment.org_id, p_payment_id);
     perform from public.invoices i where i.org_id = v_payment.org_id and i.id = any (v_ids) order by i.id for no key update;
@@ -161,6 +163,14 @@ begin
     elsif exists (
       select from public.refund_sources s where s.org_id = v_payment.org_id and s.payment_id = p_payment_id) then
       perform private.fail(409, 'payment_refunded', 'Some of this payment was paid back already.',
+        jsonb_build_object('payment_id', p_payment_id));
+    elsif v_payment.method = 'points' and exists (
+      select from public.credit_notes c
+      join public.refund_sources s on s.org_id = c.org_id and s.credit_note_id = c.id
+      join public.refunds f on f.org_id = s.org_id and f.id = s.refund_id and f.method = 'points'
+      where c.org_id = v_payment.org_id and c.invoice_id = any (v_ids)) then
+      -- To take them off the invoice as well would leave a debt for what the customer has not got.
+      perform private.fail(409, 'payment_refunded', 'A credit note gave these points back already.',
         jsonb_build_object('payment_id', p_payment_id));
     end if;
     v_date := private.local_date(v_payment.org_id, v_payment.branch_id, now());
@@ -184,8 +194,8 @@ $$;
 
 comment on function public.reverse_payment(uuid, uuid, text) is
 'Takes a payment back that did not stand, such as a bounced cheque: what it settled is open again, and it counts for nothing.
-p_id: the client''s uuid of this act. p_payment_id. p_reason: 1 to 500 characters, kept. Returns the payment as JSON with
-reversed. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 payment_reversed, payment_refunded,
+p_id: the client''s uuid of this act. p_payment_id: nothing of it was paid back; points: nor did a credit note of their invoice give
+any back. p_reason: 1 to 500 characters, kept. Returns the payment as JSON with reversed. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 payment_reversed, payment_refunded,
 changed_meanwhile, invoice_not_open, period_closed, id_reused. Permission: payment.reverse at the payment''s branch.';
 revoke execute on function public.reverse_payment(uuid, uuid, text) from public, anon;
 grant execute on function public.reverse_payment(uuid, uuid, text) to authenticated;

@@ -23,12 +23,15 @@ as $$
 declare
   v_invoice public.invoices;
 begin
-  select * into v_invoice from public.invoices where id = p_id limit 1;
+  -- By the key, organisation by organisation: another house may have given one of its documents the same id.
+  select i.* into v_invoice from private.member_orgs() o (id)
+  cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = p_id limit 1) i;
   return v_invoice;
 end;
 $$;
 
-comment on function private.invoice_named(uuid) is 'An invoice, null when there is none. No errors: the act authorizes next.';
+comment on function private.invoice_named(uuid) is
+'An invoice of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
 create function private.note_credit(p_org_id uuid, p_credit_note_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql
@@ -46,7 +49,7 @@ $$;
 comment on function private.note_credit(uuid, uuid, uuid, numeric) is
 'Writes the entry of what a credit note settles of an invoice, whose lock the caller holds. No errors.';
 
-create function private.lock_credit(p_org_id uuid, p_credit_note_id uuid, p_customer_id uuid) returns numeric
+create function private.lock_credit(p_org_id uuid, p_credit_note_id uuid, p_customer_id uuid, p_permission text) returns numeric
 language plpgsql
 set search_path = ''
 as $$
@@ -54,7 +57,7 @@ declare
   v_customer_id uuid;
 begin
   select customer_id into v_customer_id from public.credit_notes
-  where org_id = p_org_id and id = p_credit_note_id for no key update;
+  where org_id = p_org_id and id = p_credit_note_id and branch_id in (select private.branches_with(p_permission)) for no key update;
   if not found then
     perform private.fail(404, 'not_found', 'There is no such credit note.', jsonb_build_object('credit_note_id', p_credit_note_id));
   elsif v_customer_id is distinct from p_customer_id then
@@ -65,9 +68,9 @@ begin
 end;
 $$;
 
-comment on function private.lock_credit(uuid, uuid, uuid) is
-'Locks a customer''s credit note, after the invoices concerned, and returns what is left of it. Errors: 404 not_found, 422
-customer_mismatch.';
+comment on function private.lock_credit(uuid, uuid, uuid, text) is
+'Locks a customer''s credit note, after the invoices concerned, and returns what is left of it. p_permission: which the caller holds at
+the branch that issued it. Errors: 404 not_found, 422 customer_mismatch.';
 
 -- Issuing -----------------------------------------------------------------------------------------
 
@@ -151,7 +154,7 @@ begin
     else least(v_before.raw + v_sums.taxable + v_sums.tax, v_invoice.total) end - v_before.total;
 
   -- Two acts of one customer come after one another, before the counter is taken.
-  perform from public.customers where org_id = p_org_id and id = v_invoice.customer_id for no key update;
+  perform private.lock_customer(p_org_id, v_invoice.customer_id);
   if p_voids then
     v_applied := v_total;
     perform private.settle_invoice(p_org_id, p_invoice_id, -v_invoice.paid, v_invoice.total - v_invoice.credited, true);
@@ -191,7 +194,7 @@ comment on function private.post_credit_note(uuid, uuid, uuid, jsonb, text, uuid
 goods came back before. p_voids: all of it is credited to the invoice, whose payments are taken off; the caller does the rest of
 that. Errors: as public.issue_credit_note''s.';
 
-create function private.refund_option(p_options jsonb) returns jsonb
+create function private.refund_option(p_options jsonb, p_invoice public.invoices) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -204,14 +207,18 @@ begin
       perform private.fail(400, 'invalid_input', 'refund is {"method", "reference"?}.', '{"field": "refund"}');
     end if;
     perform private.check_money(1, v_refund ->> 'method', v_refund ->> 'reference');
+    -- A walk-in's credit has nobody to wait for: paying it back is part of crediting.
+    if p_invoice.customer_id is not null then
+      perform private.authorize('refund.create', p_invoice.org_id, p_invoice.branch_id);
+    end if;
   end if;
   return v_refund;
 end;
 $$;
 
-comment on function private.refund_option(jsonb) is
-'The option refund, {"method", "reference"?}: how what is left of a credit note is paid back at once. Null without it. Errors: 400
-invalid_input.';
+comment on function private.refund_option(jsonb, public.invoices) is
+'The option refund, {"method", "reference"?}: how what is left of a credit note is paid back at once. Null without it. For a named
+customer it needs refund.create. Errors: 400 invalid_input, 403 permission_denied.';
 
 create function private.refund_rest(p_org_id uuid, p_credit_note_id uuid, p_refund jsonb) returns void
 language plpgsql
@@ -249,10 +256,8 @@ begin
   perform private.authorize('credit_note.create', v_invoice.org_id, v_invoice.branch_id);
   perform private.check_options(p_options, array['location_id', 'goods_return_id', 'refund', 'occurred_at']);
   perform private.check_texts(p_options, array['location_id', 'goods_return_id', 'occurred_at']);
-  v_refund := private.refund_option(p_options);
-  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why it is credited, in 1 to 500 characters.', '{"field": "p_reason"}');
-  end if;
+  v_refund := private.refund_option(p_options, v_invoice);
+  perform private.check_reason(p_reason);
   v_at := private.act_time(v_invoice.org_id, p_options);
   if private.claim_request(v_invoice.org_id, p_id, 'issue_credit_note', jsonb_build_array(p_invoice_id, p_lines, p_reason,
     p_options)) then
@@ -274,7 +279,8 @@ return_goods), refund ({"method", "reference"?}: what the invoice''s balance doe
 must be), occurred_at (ISO 8601, needs sale.backdate). Without refund the rest is the customer''s credit. Returns the credit note
 as JSON. CGST Act 2017, section 34(1). Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found;
 409 invoice_not_open, goods_return_credited, serial_in_stock, period_closed, id_reused, series_exhausted; 422
-credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission: credit_note.create.';
+credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission: credit_note.create; with
+refund for a named customer refund.create, too.';
 revoke execute on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) from public, anon;
 grant execute on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) to authenticated;
 
@@ -287,15 +293,15 @@ as $$
 declare
   v_note public.credit_notes := private.credit_note_named(p_credit_note_id);
   v_left numeric;
+  v_plan private.planned[];
   v_parts jsonb;
 begin
   perform private.authorize('payment.record', v_note.org_id, v_note.branch_id);
   if private.claim_request(v_note.org_id, p_id, 'apply_credit_note', jsonb_build_array(p_credit_note_id, p_allocations)) then
-    perform private.plan_allocations(v_note.org_id, v_note.customer_id, p_allocations);
-    v_left := private.lock_credit(v_note.org_id, p_credit_note_id, v_note.customer_id);
+    v_plan := array(select p from private.plan_allocations(v_note.org_id, v_note.customer_id, p_allocations) p);
+    v_left := private.lock_credit(v_note.org_id, p_credit_note_id, v_note.customer_id, 'payment.record');
     perform private.assert_period_open(v_note.org_id, private.local_date(v_note.org_id, v_note.branch_id, now()));
-    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
-    from private.spread(v_note.org_id, v_note.customer_id, v_left, p_allocations, true) s;
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_note.org_id, v_left, v_plan, true) s;
     perform private.note_credit(v_note.org_id, p_credit_note_id, (s ->> 'invoice_id')::uuid, (s ->> 'amount')::numeric)
     from jsonb_array_elements(v_parts) s;
     perform private.emit(v_note.org_id, 'credit_note.applied', jsonb_build_object('credit_note_id', p_credit_note_id, 'branch_id',

@@ -13,6 +13,7 @@ declare
   v_credit numeric;
 begin
   if p_payment_id is not null then
+    perform private.lock_payment(p_org_id, p_payment_id);
     v_payments := array[p_payment_id];
   elsif p_credit_note_id is not null then
     v_notes := array[p_credit_note_id];
@@ -20,13 +21,15 @@ begin
     -- An advance belongs to its order: while that is open it is paid back by name only.
     v_payments := array(
       select p.id from public.payments p
-      where p.org_id = p_org_id and p.customer_id = p_customer_id and not exists (
+      where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id in (select private.branches_with('refund.create'))
+        and not exists (
           select from public.sales_orders o
           where o.org_id = p.org_id and o.id = p.order_id and o.status not in ('closed', 'cancelled'))
         and private.unallocated(p.org_id, p.id) > 0);
     v_notes := array(
       select c.id from public.credit_notes c
-      where c.org_id = p_org_id and c.customer_id = p_customer_id and private.credit_left(c.org_id, c.id) > 0);
+      where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id in (select private.branches_with('refund.create'))
+        and private.credit_left(c.org_id, c.id) > 0);
   end if;
   perform from public.payments p where p.org_id = p_org_id and p.id = any (v_payments) order by p.id for no key update;
   perform from public.credit_notes c where c.org_id = p_org_id and c.id = any (v_notes) order by c.id for no key update;
@@ -54,8 +57,9 @@ end;
 $$;
 
 comment on function private.refund_sources_for(uuid, uuid, uuid, uuid, numeric) is
-'Locks what a refund can be paid out of (the payment or the credit note named, else all that the customer has, oldest first) and
-returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all. Errors: 422 refund_exceeds_credit.';
+'Locks what a refund can be paid out of (the payment or the credit note named, else all that the customer has at branches
+where the caller holds refund.create, oldest first) and returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all. Errors: 409 payment_reversed, 422
+refund_exceeds_credit.';
 
 create function private.pay_back(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_method text, p_sources jsonb,
   p_reference text, p_note text, p_at timestamptz)
@@ -67,6 +71,14 @@ declare
   v_date date := private.local_date(p_org_id, p_branch_id, p_at);
   v_amount numeric := (select sum((s ->> 'amount')::numeric) from jsonb_array_elements(p_sources) s);
 begin
+  -- Else it would be dated into a time, and perhaps into closed books, in which nothing was held.
+  if exists (
+    select from jsonb_array_elements(p_sources) s
+    where p_at < coalesce(
+      (select p.received_at from public.payments p where p.org_id = p_org_id and p.id = (s ->> 'payment_id')::uuid),
+      (select c.issued_at from public.credit_notes c where c.org_id = p_org_id and c.id = (s ->> 'credit_note_id')::uuid))) then
+    perform private.fail(400, 'invalid_input', 'A refund is not older than what it is paid out of.', '{"field": "occurred_at"}');
+  end if;
   perform private.assert_period_open(p_org_id, v_date);
   insert into public.refunds (org_id, id, branch_id, customer_id, number, method, amount, reference, note, refunded_at,
     business_date, created_by)
@@ -89,8 +101,8 @@ end;
 $$;
 
 comment on function private.pay_back(uuid, uuid, uuid, uuid, text, jsonb, text, text, timestamptz) is
-'Writes a refund. p_sources: as private.refund_sources_for returns them, locked. p_id: the refund''s. Errors: 409 period_closed,
-series_exhausted.';
+'Writes a refund. p_sources: as private.refund_sources_for returns them, locked. p_id: the refund''s. Errors: 400 invalid_input
+(older than one of its sources), 409 period_closed, series_exhausted.';
 
 create function private.refund_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -122,8 +134,9 @@ declare
   v_payment public.payments := private.payment_named(private.id_option(p_options, 'payment_id'));
   v_note public.credit_notes := private.credit_note_named(private.id_option(p_options, 'credit_note_id'));
   v_org_id uuid := coalesce((select org_id from public.customers where id = p_customer_id), v_payment.org_id, v_note.org_id);
+  -- The same call again finds the branch that paid, whatever branches the caller has by now.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_payment.branch_id, v_note.branch_id,
-    private.only_branch(v_org_id));
+    (select branch_id from public.refunds where org_id = v_org_id and id = p_id), private.only_branch(v_org_id));
   v_customer_id uuid := coalesce(p_customer_id, v_payment.customer_id, v_note.customer_id);
   v_at timestamptz;
   v_sources jsonb;
@@ -132,10 +145,14 @@ begin
     perform private.authorize('refund.create', v_org_id);
     perform private.fail(400, 'invalid_input', 'Say which branch pays it back.', '{"field": "branch_id"}');
   end if;
-  if private.authorize_branch('refund.create', v_branch_id) <> v_org_id
+  if private.authorize_branch('refund.create', v_branch_id) is distinct from v_org_id
     or (p_options ->> 'payment_id' is not null and v_payment.org_id is distinct from v_org_id)
     or (p_options ->> 'credit_note_id' is not null and v_note.org_id is distinct from v_org_id) then
     perform private.fail(404, 'not_found', 'There is no such branch, payment or credit note of this customer.');
+  end if;
+  if coalesce(v_payment.id, v_note.id) is not null then
+    -- Whose money it is: who pays another branch's out covers that branch, too.
+    perform private.authorize('refund.create', v_org_id, coalesce(v_payment.branch_id, v_note.branch_id));
   end if;
   perform private.check_options(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
   perform private.check_texts(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
@@ -148,6 +165,7 @@ begin
     perform private.fail(422, 'customer_mismatch', 'This is another customer''s money.',
       jsonb_build_object('customer_id', p_customer_id));
   end if;
+  perform private.keep_advance(v_payment, null);
   v_at := private.act_time(v_org_id, p_options);
   if private.claim_request(v_org_id, p_id, 'refund', jsonb_build_array(p_customer_id, p_amount, p_method, p_options)) then
     v_sources := private.refund_sources_for(v_org_id, v_customer_id, v_payment.id, v_note.id, p_amount);
@@ -163,8 +181,9 @@ comment on function public.refund(uuid, uuid, numeric, text, jsonb) is
 the refund''s id. p_customer_id: null when the payment or the credit note is named, as a walk-in''s must be. p_amount: in the organisation''s
 currency, at most what is left. p_method: how it is paid. p_options: payment_id or credit_note_id (what it is paid out of; else the
 oldest first), branch_id (which pays; else that of the payment or credit note, else the caller''s only one), reference, occurred_at
-(ISO 8601, needs sale.backdate), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,
+(ISO 8601, needs sale.backdate, not before what it is paid out of), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,
 backdating_denied; 404 not_found; 409 payment_reversed, period_closed, id_reused, series_exhausted; 422 refund_exceeds_credit,
-customer_mismatch, branch_archived. Permission: refund.create.';
+customer_mismatch, branch_archived. Permission: refund.create at the branch that pays, and at those whose payments and credit notes it
+pays out of; order.manage for an open order''s advance.';
 revoke execute on function public.refund(uuid, uuid, numeric, text, jsonb) from public, anon;
 grant execute on function public.refund(uuid, uuid, numeric, text, jsonb) to authenticated;

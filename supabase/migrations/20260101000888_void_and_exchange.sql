@@ -12,9 +12,7 @@ declare
   v_part record;
 begin
   perform private.authorize('credit_note.same_day', v_org_id, v_invoice.branch_id);
-  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why the sale is voided, in 1 to 500 characters.', '{"field": "p_reason"}');
-  end if;
+  perform private.check_reason(p_reason);
   if private.claim_request(v_org_id, p_id, 'void_sale', jsonb_build_array(p_invoice_id, p_reason)) then
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
     v_payments := array(
@@ -27,15 +25,17 @@ begin
     if v_invoice.business_date <> private.local_date(v_org_id, v_invoice.branch_id, now()) then
       perform private.fail(422, 'not_same_day', 'A sale is voided on its own day; later a credit note takes it back.',
         jsonb_build_object('business_date', v_invoice.business_date));
-    elsif v_invoice.order_id is not null or v_invoice.delivery_id is not null then
-      perform private.fail(422, 'not_a_counter_sale', 'What was ordered is taken back with a credit note.',
+    elsif (select r.act from private.requests r where r.org_id = v_org_id and r.id = p_invoice_id) is distinct from 'post_sale' then
+      -- An invoice that was written has its own ways, which need invoice.void or credit_note.create.
+      perform private.fail(422, 'not_a_counter_sale', 'What the till did not sell is voided as an invoice or credited.',
         jsonb_build_object('invoice_id', p_invoice_id));
     elsif exists (select from public.credit_notes c where c.org_id = v_org_id and c.invoice_id = p_invoice_id) then
       perform private.fail(409, 'invoice_credited', 'Some of this invoice was credited already.',
         jsonb_build_object('invoice_id', p_invoice_id));
     end if;
     perform private.post_credit_note(v_org_id, p_id, p_invoice_id, null, p_reason, null, null, now(), true);
-    -- A credit note that had paid is as good as before; money goes back the way it came.
+    -- A credit note that had paid is as good as before; what the till took goes back the way it came. Money that came by a receipt,
+    -- such as an advance, is the customer's credit again: whether it is paid out is for who holds refund.create. Points are points.
     for v_part in
       select a.credit_note_id, sum(a.amount) as amount from public.credit_note_allocations a
       where a.org_id = v_org_id and a.invoice_id = p_invoice_id and a.credit_note_id = any (v_notes)
@@ -44,12 +44,13 @@ begin
       perform private.note_credit(v_org_id, v_part.credit_note_id, p_invoice_id, -v_part.amount);
     end loop;
     for v_part in
-      select a.payment_id, p.method, p.reference, sum(a.amount) as amount
+      select a.payment_id, p.method, p.reference, p.number is null or p.method = 'points' as pays_back, sum(a.amount) as amount
       from public.payment_allocations a join public.payments p on p.org_id = a.org_id and p.id = a.payment_id
       where a.org_id = v_org_id and a.invoice_id = p_invoice_id
-      group by 1, 2, 3 having sum(a.amount) <> 0 order by 1
+      group by 1, 2, 3, 4 having sum(a.amount) <> 0 order by 1
     loop
       perform private.note_allocation(v_org_id, v_part.payment_id, p_invoice_id, -v_part.amount);
+      continue when not v_part.pays_back;
       perform private.pay_back(v_org_id, gen_random_uuid(), v_invoice.branch_id, v_invoice.customer_id, v_part.method,
         jsonb_build_array(jsonb_build_object('payment_id', v_part.payment_id, 'credit_note_id', null, 'amount', v_part.amount)),
         v_part.reference, null, now());
@@ -61,7 +62,8 @@ $$;
 
 comment on function public.void_sale(uuid, uuid, text) is
 'Takes a counter sale back whole on its own day: a credit note over all of it, the goods back where they stood, each payment
-refunded by its own method, a credit note that had paid restored; the invoice is void. p_id: the client''s uuid, the credit note''s
+that the till took with it refunded by its own method, points given back, a credit note that had paid restored; money that was paid on it
+by a receipt is the customer''s credit again. The invoice is void. p_id: the client''s uuid, the credit note''s
 id. p_invoice_id. p_reason: 1 to 500 characters. Returns the credit note as JSON, voids true. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found; 409 invoice_credited, invoice_not_open, period_closed, id_reused, series_exhausted,
 serial_in_stock; 422 not_same_day, not_a_counter_sale, return_exceeds_sale, credit_exceeds_sale. Permission:
@@ -102,7 +104,7 @@ begin
   perform private.check_options(p_options, array['reason', 'return_location_id', 'refund', 'note', 'reference', 'place_of_supply',
     'export_tax', 'reverse_charge', 'discount']);
   perform private.check_texts(p_options, array['reason', 'return_location_id', 'note', 'reference', 'place_of_supply']);
-  v_refund := private.refund_option(p_options);
+  v_refund := private.refund_option(p_options, v_invoice);
   if length(p_options ->> 'reason') > 500 or btrim(p_options ->> 'reason') = '' then
     perform private.fail(400, 'invalid_input', 'A reason has 1 to 500 characters.', '{"field": "reason"}');
   end if;
@@ -146,6 +148,6 @@ what is sold instead, to the same customer, as post_sale takes them. p_payments:
 p_options: reason (1 to 500 characters), return_location_id (where goods come back to; else where they were sold from), refund
 ({"method", "reference"?}: how credit that is left is paid back; a walk-in''s must be), and of post_sale note, reference,
 place_of_supply, export_tax, reverse_charge, discount. Returns {"credit_note", "invoice"}. Errors: as issue_credit_note''s and post_sale''s. Permission: credit_note.create
-at the invoice''s branch and sale.create at the selling one.';
+at the invoice''s branch and sale.create at the selling one; with refund for a named customer refund.create at the invoice''s.';
 revoke execute on function public.post_exchange(uuid, uuid, jsonb, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_exchange(uuid, uuid, jsonb, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

@@ -66,7 +66,8 @@ begin
   join (select c.invoice_id, sum(c.total) as total from note_sums c group by 1) n on n.invoice_id = i.id where n.total > i.total
   union all
   select 'a void invoice and its credit note disagree', 'invoice', i.id, i.total, n.total
-  from invoice_sums i join note_sums n on n.invoice_id = i.id and n.voids where i.status <> 'void' or n.total <> i.total
+  from invoice_sums i join note_sums n on n.invoice_id = i.id
+  where (i.status = 'void') <> n.voids or (n.voids and n.total <> i.total)
   union all
   select 'more is allocated and refunded than was paid', 'payment', p.id, p.amount, p.allocated + p.refunded from payment_sums p
   where p.allocated + p.refunded > p.amount or p.allocated < 0

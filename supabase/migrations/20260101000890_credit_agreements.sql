@@ -72,7 +72,7 @@ create table public.credit_charges (
   no integer not null,
   branch_id uuid not null,
   component text not null check (component in ('principal', 'interest', 'fee', 'late_fee')),
-  kind text not null check (kind in ('schedule', 'carried', 'late_fee', 'waiver', 'rebate', 'rescheduled', 'returned')),
+  kind text not null check (kind in ('schedule', 'carried', 'late_fee', 'waiver', 'rebate', 'rescheduled', 'cancelled', 'returned')),
   amount numeric(14, 2) not null check (amount <> 0),
   payment_id uuid,
   reason text check (length(btrim(reason)) between 1 and 500),
@@ -88,8 +88,9 @@ create table public.credit_charges (
 comment on table public.credit_charges is
 'What is owed of each instalment: append-only entries whose sum counts, in the agreement''s currency. kind: schedule as agreed;
 carried over from the agreement that this one replaces; late_fee; waiver (reason says why); rebate of interest for time that was
-not used, of the early settlement payment_id names or of what was credited; rescheduled into another agreement; returned: owed
-again, as what had settled it did not stand. created_by: null for the job.';
+not used, of the early settlement payment_id names or of what was credited; rescheduled into another agreement; cancelled, as the
+sale was voided; returned: owed again, as what had settled it did not stand. So the sum of all charges of a customer less that of his
+settlements is what he owes. created_by: null for the job.';
 
 create table public.credit_settlements (
   org_id uuid not null,
@@ -258,8 +259,10 @@ declare
   v_count integer := (p_terms ->> 'count')::integer;
   v_kind text := p_terms -> 'interest' ->> 'kind';
   v_per_year integer := case p_terms ->> 'interval' when 'week' then 52 when 'fortnight' then 26 else 12 end;
-  v_rate numeric := coalesce((p_terms -> 'interest' ->> 'annual_percent')::numeric, 0) / 100 / v_per_year;
-  v_interest numeric := case when v_kind = 'flat' then round(p_amount * v_rate * v_count, 2) else 0 end;
+  v_percent numeric := coalesce((p_terms -> 'interest' ->> 'annual_percent')::numeric, 0);
+  v_rate numeric := v_percent / 100 / v_per_year;
+  -- Multiplied before it is divided: a rate of 7 / 1200 is no decimal, and half a paisa would be lost.
+  v_interest numeric := case when v_kind = 'flat' then round(p_amount * v_percent * v_count / (100 * v_per_year), 2) else 0 end;
   v_left numeric := p_amount;
   v_payment numeric;
 begin

@@ -103,7 +103,7 @@ as $$
 declare
   v_status text;
 begin
-  perform from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
+  perform private.lock_customer(p_org_id, p_customer_id);
   -- Read beneath the lock: what another act has made of another agreement counts.
   v_status := private.credit_status_of(p_org_id, p_customer_id);
   update public.customers set credit_status = v_status
@@ -172,6 +172,59 @@ comment on function private.refresh_agreement(uuid, uuid) is
 something is unpaid default_after_days after it was due, until nothing is overdue; completed when all is paid. Returns the status.
 The caller holds the invoice''s lock and lets the customer follow. No errors.';
 
+create function private.lent(p_org_id uuid, p_agreement_id uuid) returns table (no integer, lent numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with kept as (
+    select i.no, a.terms -> 'interest' ->> 'kind' as kind, i.principal - coalesce((
+        select sum(s.amount) from public.credit_settlements s
+        where s.org_id = i.org_id and s.agreement_id = i.agreement_id and s.no = i.no and s.component = 'principal'
+          and s.payment_id is null), 0) as principal
+    from public.instalments i join public.credit_agreements a on a.org_id = i.org_id and a.id = i.agreement_id
+    where i.org_id = p_org_id and i.agreement_id = p_agreement_id
+  )
+  select k.no, case when k.kind = 'reducing' then sum(k.principal) over (order by k.no desc) else k.principal end from kept k;
+end;
+$$;
+
+comment on function private.lent(uuid, uuid) is
+'What the interest of each instalment is for: reducing: the principal of it and of all later ones; else its own. Without what was
+credited; what is paid ahead of time counts, as it saves no interest. No errors.';
+
+create function private.credit_rebates(p_org_id uuid, p_agreement_id uuid, p_lent jsonb, p_date date)
+returns table (no integer, rebate numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with spans as (
+    select i.no, i.interest, i.interest_paid, i.due_on, a.terms -> 'interest' ->> 'kind' as kind,
+      coalesce(lag(i.due_on) over (order by i.no), a.opened_on) as since, l.lent, (p_lent ->> i.no::text)::numeric as was
+    from public.instalments i
+    join public.credit_agreements a on a.org_id = i.org_id and a.id = i.agreement_id
+    join private.lent(p_org_id, p_agreement_id) l on l.no = i.no
+    where i.org_id = p_org_id and i.agreement_id = p_agreement_id
+  ), earned as (
+    select s.*, case when s.kind = 'reducing' and s.since < p_date then (p_date - s.since)::numeric / (s.due_on - s.since)
+      else 0 end as gone
+    from spans s where s.due_on > p_date and s.lent < s.was
+  ), owed as (
+    select e.no, e.interest, greatest(e.interest_paid, round(e.interest * (e.gone + (1 - e.gone) * e.lent / e.was), 2)) as interest_now
+    from earned e
+  )
+  select o.no, o.interest - o.interest_now from owed o where o.interest > o.interest_now order by o.no;
+end;
+$$;
+
+comment on function private.credit_rebates(uuid, uuid, jsonb, date) is
+'The interest of each instalment that is not owed any more when on p_date less is lent than before. p_lent: private.lent as it was
+then, by number. Of instalments due later the interest shrinks as what is lent does; reducing: of the interval under way for the
+days left; what is due, and what was paid, stays. No errors.';
+
 create function private.follow_balance(p_org_id uuid, p_agreement_id uuid) returns void
 language plpgsql
 set search_path = ''
@@ -180,6 +233,7 @@ declare
   v_agreement public.credit_agreements;
   v_today date;
   v_more numeric;
+  v_lent jsonb;
   v_part record;
 begin
   select * into v_agreement from public.credit_agreements where org_id = p_org_id and id = p_agreement_id;
@@ -192,19 +246,19 @@ begin
       v_today);
   elsif v_more < 0 then
     -- A credit note shortens the schedule from its end; interest of what is never lent any more is not owed.
+    v_lent := (select jsonb_object_agg(l.no, l.lent) from private.lent(p_org_id, p_agreement_id) l);
     for v_part in
-      select s.no, s.due_on, least(s.open, -v_more - s.after) as amount, s.open, s.interest - s.interest_paid as interest
+      select s.no, least(s.open, -v_more - s.after) as amount
       from (
-        select i.no, i.due_on, i.interest, i.interest_paid, i.principal - i.principal_paid as open, coalesce(sum(i.principal
+        select i.no, i.principal - i.principal_paid as open, coalesce(sum(i.principal
           - i.principal_paid) over (order by i.no desc rows between unbounded preceding and 1 preceding), 0) as after
         from public.instalments i where i.org_id = p_org_id and i.agreement_id = p_agreement_id) s
       where s.open > 0 and s.after < -v_more order by s.no desc
     loop
       perform private.settle_part(p_org_id, p_agreement_id, v_part.no, 'principal', v_part.amount, null);
-      if v_part.amount = v_part.open and v_part.interest > 0 and v_part.due_on > v_today then
-        perform private.charge(p_org_id, p_agreement_id, v_part.no, 'interest', 'rebate', -v_part.interest, v_today);
-      end if;
     end loop;
+    perform private.charge(p_org_id, p_agreement_id, r.no, 'interest', 'rebate', -r.rebate, v_today)
+    from private.credit_rebates(p_org_id, p_agreement_id, v_lent, v_today) r;
   end if;
   perform private.refresh_agreement(p_org_id, p_agreement_id);
   perform private.follow_credit_status(p_org_id, v_agreement.customer_id);
@@ -213,7 +267,7 @@ $$;
 
 comment on function private.follow_balance(uuid, uuid) is
 'Makes the principal still owed equal to the invoice''s balance: what came back is owed with the next instalment, what was credited
-is taken off from the last instalment backwards, with its interest where it is not due yet. The caller holds the invoice''s lock.';
+is taken off from the last instalment backwards, and interest not due yet shrinks with it (private.credit_rebates). The caller holds the invoice''s lock.';
 
 create function private.next_to_pay(p_org_id uuid, p_agreement_id uuid) returns integer
 language plpgsql stable
@@ -228,6 +282,23 @@ $$;
 
 comment on function private.next_to_pay(uuid, uuid) is 'The first instalment that is not wholly paid, the last when all are.';
 
+create function private.drop_charges(p_org_id uuid, p_agreement_id uuid, p_kind text, p_date date, p_reason text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.charge(p_org_id, p_agreement_id, i.no, c.component, p_kind, -c.open, p_date, null, p_reason)
+  from public.instalments i
+  cross join lateral (values ('interest', i.interest - i.interest_paid), ('fee', i.fee - i.fee_paid),
+    ('late_fee', i.late_fee - i.late_fee_paid)) c (component, open)
+  where i.org_id = p_org_id and i.agreement_id = p_agreement_id and c.open > 0;
+end;
+$$;
+
+comment on function private.drop_charges(uuid, uuid, text, date, text) is
+'Takes interest and fees that are still open off an agreement that ends. p_kind: rescheduled or cancelled. The caller holds the
+invoice''s lock. No errors.';
+
 -- What other rooms tell -----------------------------------------------------------------------------
 
 create function private.agreement_follows(p_org_id uuid, p_invoice_id uuid, p_void boolean) returns void
@@ -236,6 +307,7 @@ set search_path = ''
 as $$
 declare
   v_agreement public.credit_agreements;
+  v_ended_id uuid;
   v_part record;
 begin
   select * into v_agreement from public.credit_agreements a
@@ -246,11 +318,17 @@ begin
     perform private.follow_balance(p_org_id, v_agreement.id);
     return;
   end if;
-  for v_part in
-    select s.no, s.component, s.payment_id, sum(s.amount) as amount from public.credit_settlements s
-    where s.org_id = p_org_id and s.agreement_id = v_agreement.id group by 1, 2, 3 having sum(s.amount) <> 0
+  -- Of the agreements, too, that this one replaced: a fee may have been paid before.
+  for v_ended_id in
+    select a.id from public.credit_agreements a where a.org_id = p_org_id and a.invoice_id = p_invoice_id order by a.id
   loop
-    perform private.settle_part(p_org_id, v_agreement.id, v_part.no, v_part.component, -v_part.amount, v_part.payment_id);
+    for v_part in
+      select s.no, s.component, s.payment_id, sum(s.amount) as amount from public.credit_settlements s
+      where s.org_id = p_org_id and s.agreement_id = v_ended_id group by 1, 2, 3 having sum(s.amount) <> 0
+    loop
+      perform private.settle_part(p_org_id, v_ended_id, v_part.no, v_part.component, -v_part.amount, v_part.payment_id);
+    end loop;
+    perform private.drop_charges(p_org_id, v_ended_id, 'cancelled', private.credit_today(p_org_id, v_agreement.branch_id), null);
   end loop;
   update public.instalments set status = 'closed' where org_id = p_org_id and agreement_id = v_agreement.id;
   update public.credit_agreements set status = 'cancelled' where org_id = p_org_id and id = v_agreement.id;
@@ -262,7 +340,7 @@ $$;
 
 comment on function private.agreement_follows(uuid, uuid, boolean) is
 'Called when something was credited on an invoice, or when it was voided (p_void): its agreement follows the balance, or is
-cancelled, and what was paid of interest and fees is the customer''s credit again. The invoice is locked. No errors.';
+cancelled: what was paid of interest and fees, also of agreements that it replaced, is the customer''s credit again, and none is owed. The invoice is locked. No errors.';
 
 create function private.instalments_unpaid(p_org_id uuid, p_payment_id uuid) returns void
 language plpgsql
@@ -287,13 +365,14 @@ begin
     -- What was settled before a rescheduling is owed under the agreement that came after; its principal follows the balance.
     if v_part.status = 'rescheduled' and v_part.component <> 'principal' and v_heir is not null then
       v_today := private.credit_today(p_org_id, v_part.branch_id);
+      perform private.charge(p_org_id, v_part.agreement_id, v_part.no, v_part.component, 'rescheduled', -v_part.amount, v_today);
       perform private.charge(p_org_id, v_heir, private.next_to_pay(p_org_id, v_heir), 'fee', 'returned', v_part.amount, v_today);
     end if;
   end loop;
   for v_part in
     select c.agreement_id, c.no, sum(c.amount) as amount, a.branch_id from public.credit_charges c
     join public.credit_agreements a on a.org_id = c.org_id and a.id = c.agreement_id
-    where c.org_id = p_org_id and c.payment_id = p_payment_id group by c.agreement_id, c.no, a.branch_id having sum(c.amount) <> 0
+    where c.org_id = p_org_id and c.payment_id = p_payment_id and a.status <> 'cancelled' group by c.agreement_id, c.no, a.branch_id having sum(c.amount) <> 0
   loop
     -- The rebate was for settling early, which did not happen.
     perform private.charge(p_org_id, v_part.agreement_id, v_part.no, 'interest', 'returned', -v_part.amount,
@@ -354,8 +433,8 @@ begin
       jsonb_build_object('agreement_id', p_agreement_id, 'outstanding', v_owed, 'excess', p_asked - v_owed));
   end if;
   -- The customer before the counter of receipts: his credit status may follow.
-  perform from public.customers c join public.credit_agreements a on a.org_id = c.org_id and a.customer_id = c.id
-  where a.org_id = p_org_id and a.id = p_agreement_id for no key update of c;
+  perform private.lock_customer(p_org_id, a.customer_id) from public.credit_agreements a
+  where a.org_id = p_org_id and a.id = p_agreement_id;
   return query
   select coalesce(sum(s.amount) filter (where s.component = 'principal'), 0),
     coalesce(sum(s.amount) filter (where s.component <> 'principal'), 0)

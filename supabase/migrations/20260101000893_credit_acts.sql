@@ -45,9 +45,8 @@ as $$
 declare
   v_number text;
 begin
-  perform private.assert_period_open(p_invoice.org_id, p_today);
   -- The customer, then the counter.
-  perform from public.customers where org_id = p_invoice.org_id and id = p_invoice.customer_id for no key update;
+  perform private.lock_customer(p_invoice.org_id, p_invoice.customer_id);
   v_number := private.next_number(p_invoice.org_id, p_invoice.branch_id, 'credit_agreement', p_today);
   insert into public.credit_agreements (org_id, id, branch_id, customer_id, invoice_id, replaces_id, number, status, currency,
     financed, terms, opened_on, reason, created_by)
@@ -70,7 +69,8 @@ $$;
 
 comment on function private.write_agreement(uuid, public.invoices, jsonb, date, numeric, uuid, text) is
 'Writes an agreement over the balance of an invoice, which is locked, with its schedule and number. p_carried: charges of the
-agreement that it replaces, due with the first instalment. Errors: 400 invalid_input, 409 period_closed, series_exhausted.';
+agreement that it replaces, due with the first instalment. The caller has found the books open on p_today, before he locked the
+customer. Errors: 400 invalid_input, 409 series_exhausted.';
 
 create function public.open_credit_sale(p_id uuid, p_invoice_id uuid, p_terms jsonb) returns jsonb
 language plpgsql security definer
@@ -100,6 +100,7 @@ begin
       perform private.fail(422, 'deposit_missing', 'The deposit was not paid yet.', jsonb_build_object('deposit',
         v_terms -> 'deposit', 'paid', v_invoice.paid + v_invoice.credited));
     end if;
+    perform private.assert_period_open(v_org_id, v_today);
     -- What is financed is owed already: nothing is added to the debt, which must be within the limit.
     perform private.check_credit(v_org_id, v_invoice.customer_id, 0);
     perform private.write_agreement(p_id, v_invoice, v_terms, v_today, 0, null, null);
@@ -274,13 +275,10 @@ begin
       perform private.fail(409, 'invoice_not_open', 'Nothing is open on the invoice; charges are paid or waived.',
         jsonb_build_object('invoice_id', v_invoice.id, 'status', v_invoice.status));
     end if;
+    perform private.assert_period_open(v_org_id, v_today);
     -- What was earned so far goes along; interest for the time to come begins anew.
     v_carried := private.settlement_amount(v_org_id, p_agreement_id, v_today) - v_invoice.balance;
-    perform private.charge(v_org_id, p_agreement_id, i.no, c.component, 'rescheduled', -c.open, v_today, null, p_reason)
-    from public.instalments i
-    cross join lateral (values ('interest', i.interest - i.interest_paid), ('fee', i.fee - i.fee_paid),
-      ('late_fee', i.late_fee - i.late_fee_paid)) c (component, open)
-    where i.org_id = v_org_id and i.agreement_id = p_agreement_id and c.open > 0;
+    perform private.drop_charges(v_org_id, p_agreement_id, 'rescheduled', v_today, p_reason);
     update public.instalments set status = 'closed' where org_id = v_org_id and agreement_id = p_agreement_id;
     update public.credit_agreements set status = 'rescheduled' where org_id = v_org_id and id = p_agreement_id;
     perform private.write_agreement(p_id, v_invoice, v_terms, v_today, v_carried, p_agreement_id, p_reason);

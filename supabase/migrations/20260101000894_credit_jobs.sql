@@ -44,6 +44,7 @@ as $$
 declare
   v_ids uuid[];
   v_agreements uuid[];
+  v_open_from date;
   v_one record;
   v_aged integer := 0;
   v_overdue integer := 0;
@@ -54,6 +55,9 @@ begin
   -- All invoices before any customer, in the order of their ids: whoever pays meanwhile waits here or is waited for, once.
   v_ids := array(select t.invoice_id from private.to_age(p_org_id) t);
   perform from public.invoices i where i.org_id = p_org_id and i.id = any (v_ids) order by i.id for no key update;
+  -- A fee of a day whose books are closed already is charged on the first day that is open.
+  perform private.lock_books(p_org_id, false);
+  v_open_from := (select o.books_closed_through + 1 from public.organizations o where o.id = p_org_id);
   -- Asked again beneath the locks: what another run or a payment has done is not done again.
   v_agreements := array(select t.agreement_id from private.to_age(p_org_id) t where t.invoice_id = any (v_ids));
   for v_one in
@@ -68,7 +72,8 @@ begin
     order by i.agreement_id, i.no
   loop
     if v_one.late and v_one.late_fee > 0 and v_one.late_fee_on is null then
-      perform private.charge(p_org_id, v_one.agreement_id, v_one.no, 'late_fee', 'late_fee', v_one.late_fee, v_one.today);
+      perform private.charge(p_org_id, v_one.agreement_id, v_one.no, 'late_fee', 'late_fee', v_one.late_fee,
+        greatest(v_one.today, v_open_from));
       v_fees := v_fees + 1;
     end if;
     v_overdue := v_overdue + (v_one.late and v_one.status = 'pending')::integer;
@@ -100,7 +105,7 @@ $$;
 
 comment on function private.run_overdue(uuid) is
 'The daily job for one organisation, each agreement by its branch''s date: instalments overdue after grace, their late fee once,
-default, reminders as events (instalment.reminder) once each. Run again, or twice at once, it finds nothing left to do. Returns
+default, reminders as events (instalment.reminder) once each. A fee whose day is in closed books is charged on the first open day. Run again, or twice at once, it finds nothing left to do. Returns
 how many of each. No errors.';
 
 create function private.run_overdue_all() returns integer
@@ -112,14 +117,21 @@ declare
   v_done integer := 0;
 begin
   for v_org_id in select distinct a.org_id from public.credit_agreements a where a.status in ('active', 'defaulted') order by 1 loop
-    perform private.run_overdue(v_org_id);
-    v_done := v_done + 1;
+    -- Each house by itself: what fails in one is undone there alone, and said in the server's log.
+    begin
+      perform private.run_overdue(v_org_id);
+      v_done := v_done + 1;
+    exception when others then
+      raise warning 'Instalments of organisation % were not aged: % (%).', v_org_id, sqlerrm, sqlstate;
+    end;
   end loop;
   return v_done;
 end;
 $$;
 
-comment on function private.run_overdue_all() is 'private.run_overdue for every organisation with open agreements; returns how many.';
+comment on function private.run_overdue_all() is
+'private.run_overdue for every organisation with open agreements; returns of how many it was done. A failure stays in its organisation,
+and is a warning in the log; the next run tries again.';
 
 -- Where the host offers pg_cron, every hour: somewhere a branch's day has begun.
 do $$
@@ -313,6 +325,15 @@ begin
   from public.credit_agreements a join public.instalments i on i.org_id = a.org_id and i.agreement_id = a.id
   where a.org_id = p_org_id and a.status in ('active', 'defaulted', 'completed')
   group by a.id, a.status having (sum(i.outstanding) = 0) <> (a.status = 'completed')
+  union all
+  select 'a voided sale''s agreement still has something settled or owed', 'credit_agreement', l.agreement_id, 0.00, sum(l.amount)
+  from (
+    select s.agreement_id, s.amount from public.credit_settlements s where s.org_id = p_org_id
+    union all
+    select c.agreement_id, c.amount from public.credit_charges c where c.org_id = p_org_id and c.component <> 'principal') l
+  join public.credit_agreements a on a.org_id = p_org_id and a.id = l.agreement_id
+  join public.invoices v on v.org_id = a.org_id and v.id = a.invoice_id and v.status = 'void'
+  group by l.agreement_id having sum(l.amount) <> 0
   union all
   select 'credit_status is not what the agreements say', 'customer', c.id, null, null
   from public.customers c where c.org_id = p_org_id and c.credit_status <> private.credit_status_of(c.org_id, c.id);

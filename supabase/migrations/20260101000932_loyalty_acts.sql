@@ -66,11 +66,18 @@ declare
   v_date date;
   v_points bigint;
   v_before numeric;
+  v_agreement_id uuid;
 begin
   perform private.authorize('payment.record', v_org_id, v_invoice.branch_id);
   perform private.check_money(p_amount, 'cash', null);
   if private.claim_request(v_org_id, p_id, 'redeem_points', jsonb_build_array(p_invoice_id, p_amount)) then
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
+    -- Of an instalment interest and fees come first: income of the agreement, which points do not pay.
+    v_agreement_id := private.agreement_on(v_org_id, p_invoice_id);
+    if v_agreement_id is not null then
+      perform private.fail(409, 'agreement_exists', 'This invoice is paid in instalments: points pay before they are agreed.',
+        jsonb_build_object('invoice_id', p_invoice_id, 'agreement_id', v_agreement_id));
+    end if;
     v_date := private.local_date(v_org_id, v_invoice.branch_id, now());
     perform private.assert_period_open(v_org_id, v_date);
     select coalesce(sum(case e.kind when 'redeem' then e.amount else -e.amount end), 0) into v_before
@@ -97,8 +104,9 @@ $$;
 comment on function public.redeem_points(uuid, uuid, numeric) is
 'Pays an open invoice of a customer with his points. At the till points are a payment of post_sale with the method points. p_id: the client''s uuid,
 the payment''s id. p_invoice_id. p_amount: what points are to pay, in the organisation''s currency; it takes amount / point_value points, rounded up to
-whole ones. Returns the payment as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid,
-invoice_not_open, period_closed, id_reused, series_exhausted; 422 payment_needs_a_customer, points_limit, points_insufficient.
+whole ones. While the invoice is paid in instalments they pay nothing: of those interest and fees come first, and points pay prices.
+Returns the payment as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid,
+invoice_not_open, agreement_exists, period_closed, id_reused, series_exhausted; 422 payment_needs_a_customer, points_limit, points_insufficient.
 Permission: payment.record at the invoice''s branch.';
 revoke execute on function public.redeem_points(uuid, uuid, numeric) from public, anon;
 grant execute on function public.redeem_points(uuid, uuid, numeric) to authenticated;
@@ -114,9 +122,8 @@ begin
   perform private.authorize('loyalty.manage', v_org_id);
   if p_points is null or p_points = 0 or abs(p_points) > 1000000000 then
     perform private.fail(400, 'invalid_input', 'p_points must be other than 0, at most 1,000,000,000.', '{"field": "p_points"}');
-  elsif p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "p_reason"}');
   end if;
+  perform private.check_reason(p_reason);
   if private.claim_request(v_org_id, p_id, 'adjust_points', jsonb_build_array(p_customer_id, p_points, p_reason)) then
     perform private.lock_customer(v_org_id, p_customer_id);
     if p_points > 0 then

@@ -58,11 +58,11 @@ begin
   from public.coupon_uses u
   left join public.invoice_lines l on l.org_id = u.org_id and l.invoice_id = u.invoice_id
   left join lateral jsonb_array_elements(l.offers) o on o ->> 'coupon' is not null
-  where u.org_id = p_org_id and u.entry = 1
+  where u.org_id = p_org_id and u.entry = 1 and u.invoice_id is not null
   group by u.coupon_id, u.invoice_id, u.amount having u.amount <> coalesce(sum((o ->> 'amount')::numeric), 0)
   union all
   select 'a coupon was given back that nobody had used', 'coupon', u.coupon_id, 0.00, sum(u.uses)
-  from public.coupon_uses u where u.org_id = p_org_id group by u.coupon_id, u.invoice_id having sum(u.uses) < 0
+  from public.coupon_uses u where u.org_id = p_org_id group by u.coupon_id, u.invoice_id, u.order_id having sum(u.uses) < 0
   union all
   select 'the discount on the document is not that of its lines', 'invoice', i.id, coalesce(sum(l.document_discount), 0), i.document_discount
   from public.invoices i left join public.invoice_lines l on l.org_id = i.org_id and l.invoice_id = i.id

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
@@ -11,8 +12,9 @@ import psycopg
 import pytest
 
 from bench.shop import Shop, call
+from local.processes import wait_until
 from tests.concurrency.conftest import FoundShop, OpenTill
-from tests.concurrency.test_money import ask
+from tests.concurrency.test_money import ask, waits_for_a_lock
 from tests.concurrency.together import refusals, results, together
 
 
@@ -202,3 +204,31 @@ def _later_terms(shop: Shop) -> str:
     """Terms that may begin when time has passed."""
     first: date = ask(shop, "select (now() at time zone 'Asia/Kolkata')::date")
     return json.dumps({"count": 3, "first_due_on": str(first + timedelta(days=60))})
+
+
+@pytest.mark.parametrize("act", ["record_payment", "open_credit_sale"])
+def test_the_books_before_the_customer(found_shop: FoundShop, till: OpenTill, act: str) -> None:
+    """Whoever waits for the books, which somebody closes, does not hold the customer meanwhile."""
+    shop = found_shop(stock=9)
+    customer = shop.customer(credit_limit=500)
+    connection = till(shop)
+    if act == "record_payment":
+        _agreement(shop, till, customer)
+        doing = partial(call, connection, act, uuid.uuid4(), customer, Decimal(10), "cash")
+    else:
+        doing = partial(call, connection, act, uuid.uuid4(), _owed(shop, till, customer), _terms(shop))
+    with (
+        psycopg.connect(shop.url) as closing,
+        psycopg.connect(shop.url) as owner,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        closing.execute("select private.lock_books(%s, true)", [shop.org_id])
+        done = pool.submit(doing)
+        try:
+            assert wait_until(waits_for_a_lock(shop, connection.info.backend_pid), 30)
+            owner.execute("select from public.customers where id = %s for no key update nowait", [customer])
+        finally:
+            owner.rollback()
+            closing.rollback()
+        assert done.result(30)
+    assert _in_order(shop, till)

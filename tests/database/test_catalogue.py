@@ -240,6 +240,7 @@ def test_whatever_names_a_row_of_the_house_is_a_key(owner: Connection) -> None:
         "public.credit_note_allocations.branch_id",
         "public.credit_note_lines.branch_id",
         "public.coupon_uses.branch_id",
+        "public.coupon_uses.document_id",
         "public.credit_charges.branch_id",  # the agreement's, for policies
         "public.credit_settlements.branch_id",
         "public.credit_reminders.branch_id",

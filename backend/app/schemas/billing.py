@@ -254,3 +254,6 @@ class Invoice(Quote):
     points: InvoicePoints | None = Field(
         description="Null without a customer or a loyalty program, and for who may not read customers"
     )
+    void_reason: str | None = Field(
+        default=None, description="Why it is void; a counter sale's credit note says so"
+    )

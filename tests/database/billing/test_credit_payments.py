@@ -333,7 +333,7 @@ def test_goods_that_come_back(people: People) -> None:
 
 
 def test_a_sale_that_is_voided(people: People) -> None:
-    """The agreement is cancelled with it; charges that were paid are the customer's credit."""
+    """The agreement is cancelled with it; what was paid of it, charges included, is the customer's credit."""
     made = sold_on_credit(people, fees=[{"name": "Fee", "amount": 20}])
     payment = pay_in(people, made, 50)["payment"]
     people.as_cashier().rpc(
@@ -342,7 +342,7 @@ def test_a_sale_that_is_voided(people: People) -> None:
     now = read(people, made)
     assert (now["status"], now["outstanding"], now["paid"]) == ("cancelled", 0, 0)
     assert credit_status(people, made) == "none"
-    assert people.as_cashier().rpc("get_payment", p_id=payment["id"])["unallocated"] == 20
+    assert people.as_cashier().rpc("get_payment", p_id=payment["id"])["unallocated"] == 50
     in_order(people)
 
 

@@ -48,6 +48,8 @@ def test_what_was_credited_before_it_left_is_invoiced_again(people: People) -> N
         _mark(people, made, "closed")
     again = invoice(sales, made, delivery_id=note["id"])
     assert (again["total"], again["lines"][0]["quantity"]) == (first["total"], 2)
+    # What the first invoice took, and was credited, pays for the second.
+    assert (again["status"], again["credited"]) == ("paid", again["total"])
     assert sales.rpc("get_delivery", p_id=note["id"])["invoice_id"] == again["id"]
     with raises("invoice_exceeds_order", 422):
         invoice(sales, made)

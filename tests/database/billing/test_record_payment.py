@@ -251,3 +251,13 @@ def test_allocations_keep_their_sums(people: People, prices: list[Decimal], paym
         # One after the other: at most one is begun and not finished.
         assert [i["status"] for i in now].count("partially_paid") <= 1
         assert_books(people)
+
+
+def test_the_same_call_again_when_nothing_is_open_any_more(people: People) -> None:
+    """The branch was the oldest invoice's; it stays the payment's when that is paid."""
+    owe(people, assembly(people))
+    payment_id = new_id()
+    first = record(people.as_admin(), _trusted(people), 118, p_id=payment_id)
+    before = footprint(people.connection)
+    assert record(people.as_admin(), _trusted(people), 118, p_id=payment_id) == first
+    assert footprint(people.connection) == before

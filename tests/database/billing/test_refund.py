@@ -96,3 +96,79 @@ def test_malformed_is_refused(people: People, options: dict[str, Any]) -> None:
             **({"branch_id": str(people.world.blr.id)} | options),
         )
     assert footprint(people.connection) == before
+
+
+def _may_refund(people: People) -> Persona:
+    """The cashier of Bengaluru, to whose role the house gave refunds."""
+    people.connection.execute(
+        "insert into public.role_permissions (org_id, role_id, permission) "
+        "select org_id, id, 'refund.create' from public.roles where org_id = %s and key = 'cashier'",
+        [people.world.teak.id],
+    )
+    return people.as_cashier()
+
+
+def test_the_same_call_again_when_he_has_more_branches(people: People) -> None:
+    """The branch was his only one; it stays the refund's."""
+    customer, act, cashier = people.world.teak.customers["trusted"], new_id(), _may_refund(people)
+    record(people.as_cashier(), customer, 50)
+    back = _refund(cashier, customer, 20, p_id=act)
+    people.connection.execute(
+        "insert into public.membership_branches (org_id, user_id, branch_id) values (%s, %s, %s)",
+        [people.world.teak.id, people.world.teak.users["cashier"].id, people.world.mum.id],
+    )
+    assert _refund(cashier, customer, 20, p_id=act) == back
+
+
+def test_no_refund_is_older_than_its_money(people: People) -> None:
+    """Else a refund would be dated into a time when nothing was held."""
+    customer = people.world.teak.customers["trusted"]
+    payment = record(people.as_cashier(), customer, 50)
+    invoice = sell(people.as_sales(), people.world.blr, assembly(people), customer=customer)
+    note = credit(people.as_sales(), invoice["id"])
+    before = footprint(people.connection)
+    for source in ({"payment_id": payment["id"]}, {"credit_note_id": note["id"]}):
+        with raises("invalid_input", 400) as refusal:
+            _refund(people.as_admin(), None, 1, occurred_at="2024-05-01T10:00:00+05:30", **source)
+        assert refusal.facts["field"] == "occurred_at"
+    assert footprint(people.connection) == before
+
+
+def test_money_of_another_branch(people: People) -> None:
+    """Whoever uses a payment or a credit note covers the branch that took or issued it."""
+    world, cashier = people.world, _may_refund(people)
+    customer, at_home = world.teak.customers["trusted"], str(world.blr.id)
+    away = record(people.as_cashier(world.mum), customer, 50)
+    sold = sell(people.as_admin(), world.mum, assembly(people), customer=customer)
+    note = credit(people.as_admin(), sold["id"])
+    before = footprint(people.connection)
+    for source in ({"payment_id": away["id"]}, {"credit_note_id": note["id"]}):
+        with raises("not_found", 404):
+            _refund(cashier, None, 1, branch_id=at_home, **source)
+    with raises("refund_exceeds_credit", 422) as refusal:
+        _refund(cashier, customer, 1, branch_id=at_home)
+    assert refusal.facts["credit"] == 0
+    with raises("not_found", 404):
+        sell(
+            people.as_sales(),
+            world.blr,
+            assembly(people),
+            payments=[],
+            customer=customer,
+            credit_note_id=note["id"],
+        )
+    assert footprint(people.connection) == before
+    # The admin covers both.
+    assert _refund(people.as_admin(), customer, 168, branch_id=at_home)["amount"] == 168
+    assert_books(people)
+
+
+def test_who_is_not_there_gets_nothing_back(people: People) -> None:
+    """A customer of nobody's is not found, also where a branch is named; a payment that bounced says so."""
+    with raises("not_found", 404):
+        _refund(people.as_admin(), new_id(), 1, branch_id=str(people.world.blr.id))
+    customer = people.world.teak.customers["trusted"]
+    payment = record(people.as_cashier(), customer, 50, p_method="cheque")
+    people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=payment["id"], p_reason="Bounced")
+    with raises("payment_reversed", 409):
+        _refund(people.as_admin(), customer, 50, payment_id=payment["id"])

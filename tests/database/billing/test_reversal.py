@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.database.billing.money import assembly, assert_books, held, invoice_of, owe, record, state
+from tests.database.billing.money import assembly, assert_books, credit, held, invoice_of, owe, record, state
+from tests.database.billing.offers import adjust_points, balance, program
 from tests.database.sales import footprint, pay, sell
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
@@ -53,7 +54,7 @@ def test_a_reversed_payment_is_worth_nothing(people: People) -> None:
         _reverse(people.as_admin(), cheque["id"])
     with raises("payment_reversed", 409):
         people.as_cashier().rpc("allocate_payment", p_id=new_id(), p_payment_id=cheque["id"])
-    with raises("refund_exceeds_credit", 422):
+    with raises("payment_reversed", 409):
         people.as_admin().rpc(
             "refund",
             p_id=new_id(),
@@ -134,3 +135,29 @@ def test_what_was_posted_stays(people: People, table: str, change: str) -> None:
         for statement in statements:
             with raises_sqlstate("42501"):
                 person.execute(statement)
+
+
+def test_points_that_were_given_back_are_not_reversed(people: People) -> None:
+    """A credit note gave the points back: taking the payment off, too, would leave a debt for nothing."""
+    program(people)
+    customer = people.world.teak.customers["trusted"]
+    adjust_points(people, customer, 400)
+    invoice = owe(people, assembly(people), paid=[pay(100, "points"), pay(18)])
+    points = next(p["id"] for p in invoice["payments"] if p["method"] == "points")
+    credit(people.as_sales(), invoice["id"])
+    has = balance(people, customer)
+    assert has == 400
+    with raises("payment_refunded", 409):
+        _reverse(people.as_admin(), points)
+    assert balance(people, customer) == has
+    assert state(people, invoice["id"]) == ("paid", 118, 0, 0)
+    # Two payments in points, of which one is taken back: that says nothing about the other.
+    other = owe(people, assembly(people))
+    payments = [
+        people.as_cashier().rpc("redeem_points", p_id=new_id(), p_invoice_id=other["id"], p_amount=amount)
+        for amount in (20, 30)
+    ]
+    for payment in payments:
+        _reverse(people.as_admin(), payment["id"])
+    assert balance(people, customer) == has
+    assert_books(people)

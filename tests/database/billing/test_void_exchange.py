@@ -13,6 +13,7 @@ from tests.database.billing.money import (
     record,
     state,
 )
+from tests.database.billing.offers import adjust_points, balance, program
 from tests.database.sales import Line, footprint, line, on_hand, pay, sell
 from tests.support.personas import Persona, new_id, raises
 from tests.support.world import People
@@ -70,13 +71,13 @@ def test_a_void_takes_everything_back(people: People) -> None:
 
 
 def test_a_void_of_a_sale_on_credit(people: People) -> None:
-    """What was paid comes back, what was owed is owed no more."""
+    """What was paid at the till comes back, what was paid later is credit, what was owed is owed no more."""
     customer = people.world.teak.customers["trusted"]
     invoice = owe(people, assembly(people), paid=[pay(18)])
     record(people.as_cashier(), customer, 50)
     _void(people.as_cashier(), invoice["id"])
     assert state(people, invoice["id"]) == ("void", 0, 118, 0)
-    assert held(people.connection, people.world.teak.id, customer) == 0
+    assert held(people.connection, people.world.teak.id, customer) == 50
     with raises("invoice_not_open", 409):
         record(people.as_cashier(), customer, 5, p_allocations=[{"invoice_id": invoice["id"], "amount": 5}])
     assert record(people.as_cashier(), customer, 5)["allocations"] == []
@@ -217,3 +218,64 @@ def test_a_credit_note_pays_for_its_own_customer_only(people: People) -> None:
             customer=customer,
             credit_note_id=note["id"],
         )
+
+
+def test_a_void_pays_back_what_the_till_took(people: People) -> None:
+    """Money that came by a receipt is the customer's credit again; refund.create pays that out."""
+    customer = people.world.teak.customers["trusted"]
+    advance = record(people.as_cashier(), customer, 100, p_options={"hold": True})
+    invoice = owe(people, assembly(people), paid=[pay(18)])
+    people.as_cashier().rpc(
+        "allocate_payment",
+        p_id=new_id(),
+        p_payment_id=advance["id"],
+        p_allocations=[{"invoice_id": invoice["id"], "amount": 100}],
+    )
+    _void(people.as_cashier(), invoice["id"])
+    refunds = people.as_admin().select("select amount from public.refunds where customer_id = %s", [customer])
+    assert [row["amount"] for row in refunds] == [18]
+    assert people.as_admin().rpc("get_payment", p_id=advance["id"])["unallocated"] == 100
+    assert held(people.connection, people.world.teak.id, customer) == 100
+    assert_books(people)
+
+
+def test_points_come_back_as_points(people: People) -> None:
+    """Also those that were redeemed after the sale: they never become money."""
+    program(people)
+    customer = people.world.teak.customers["trusted"]
+    adjust_points(people, customer, 100)
+    invoice = owe(people, assembly(people))
+    payment = people.as_cashier().rpc("redeem_points", p_id=new_id(), p_invoice_id=invoice["id"], p_amount=50)
+    _void(people.as_cashier(), invoice["id"])
+    assert balance(people, customer) == 100
+    assert people.as_admin().rpc("get_payment", p_id=payment["id"])["unallocated"] == 0
+    assert_books(people)
+
+
+def test_what_was_written_is_not_voided_at_the_till(people: People) -> None:
+    """An invoice without a counter sale has its own way, and its own permission."""
+    written = people.as_sales().rpc(
+        "create_invoice",
+        p_id=new_id(),
+        p_branch_id=people.world.blr.id,
+        p_customer_id=people.world.teak.customers["trusted"],
+        p_lines=[assembly(people)],
+    )
+    with raises("not_a_counter_sale", 422):
+        _void(people.as_cashier(), written["id"])
+    assert state(people, written["id"]) == ("sent", 0, 0, 118)
+
+
+def test_who_pays_credit_out_may_refund(people: People) -> None:
+    """A customer's credit is paid out by who holds refund.create, whichever act does it."""
+    blr, variants = people.world.blr, people.world.teak.variants
+    customer = people.world.teak.customers["trusted"]
+    invoice = sell(people.as_sales(), blr, line(variants["sofa"]), customer=customer)
+    before = footprint(people.connection)
+    with raises("permission_denied", 403) as refusal:
+        credit(people.as_sales(), invoice["id"], refund={"method": "cash"})
+    assert refusal.facts["permission"] == "refund.create"
+    with raises("permission_denied", 403):
+        _exchange(people, invoice["id"], None, [line(variants["lamp"])], refund={"method": "upi"})
+    assert footprint(people.connection) == before
+    assert len(credit(people.as_admin(), invoice["id"], refund={"method": "cash"})["refunds"]) == 1
