@@ -56,7 +56,7 @@ begin
       from public.invoices h join public.invoice_lines t on t.org_id = h.org_id and t.invoice_id = h.id
       where h.org_id = l.org_id and h.order_id = l.order_id and h.status <> 'void' and t.line_no = l.line_no
       union all
-      select 'let off', n.created_at, t.quantity
+      select 'let off', n.entered_at, t.quantity
       from public.invoices h join public.credit_note_lines t on t.org_id = h.org_id and t.invoice_id = h.id
       join public.credit_notes n on n.org_id = t.org_id and n.id = t.credit_note_id
       where h.org_id = l.org_id and h.order_id = l.order_id and h.status <> 'void' and t.line_no = l.line_no

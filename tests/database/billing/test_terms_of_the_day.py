@@ -17,12 +17,12 @@ from tests.database.billing.trading import (
 )
 from tests.database.moving import traces
 from tests.database.sales import line
-from tests.support.personas import Persona, new_id, raises
+from tests.support.personas import new_id, raises
 from tests.support.world import People
 
 
-def _draft(people: People, *lines: Any, person: Persona | None = None, **options: Any) -> Any:
-    return (person or people.as_sales()).rpc(
+def _draft(people: People, *lines: Any, **options: Any) -> Any:
+    return people.as_sales().rpc(
         "create_invoice",
         p_id=new_id(),
         p_branch_id=people.world.blr.id,
