@@ -27,8 +27,8 @@ CREDIT_LIMIT = 1_000_000_000
 DEPOSIT = 50
 PLENTY = 500
 
-# sale / TPC-B of the commit that ended the foundation, when no sale knew offers, points or price lists;
-# measured with its own `bench sale` in turns with this one: see docs/performance.md.
+# sale / TPC-B of the commit that ended the foundation, when no sale knew offers, points or price lists:
+# docs/performance.md says how it was measured.
 FOUNDATION = {1: 0.27, CLIENTS: 0.19}
 SHARE = 0.85
 

@@ -318,7 +318,7 @@ begin
       v_crumbs := v_crumbs || 0.0;
     end if;
     -- What rounding takes off all lines of a variant together: cut into crumbs, goods would cost nothing.
-    v_crumbs[v_place] := v_crumbs[v_place] + abs(v_quantity * v_asked_price - v_gross);
+    v_crumbs[v_place] := v_crumbs[v_place] + coalesce(abs(v_quantity * v_asked_price - v_gross), 0);
     v_problem := case
       when v_found.id is null then 'not_found'
       when v_found.archived_at is not null then 'variant_archived'

@@ -279,6 +279,7 @@ declare
   v_priced private.priced_sale;
   v_sale jsonb;
   v_lines jsonb;
+  v_summary jsonb;
   v_total numeric;
   v_tenders private.tender[];
   v_tender private.tender;
@@ -308,6 +309,7 @@ begin
   v_priced := private.priced(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
   v_sale := v_priced.document;
   v_lines := private.sale_lines_json(v_priced.lines);
+  v_summary := private.tax_summary(v_lines);
   v_total := v_priced.total;
   v_date := v_priced.business_date;
   if p_options ->> 'credit_note_id' is not null then
@@ -394,7 +396,7 @@ begin
   return v_sale || jsonb_build_object('id', p_id, 'lines', v_lines, 'location_id', p_location_id, 'number', v_number, 'status', v_status,
     'title', private.invoice_title(v_sale ->> 'tax_regime', v_lines), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
-    'change_due', v_tendered - v_paid, 'tax_summary', private.tax_summary(v_lines), 'payments', v_payments,
+    'change_due', v_tendered - v_paid, 'tax_summary', v_summary, 'payments', v_payments,
     'credit_notes', '[]'::jsonb,
     'points', case when p_customer_id is not null then private.invoice_points(v_org_id, p_id, p_customer_id, now()) end);
 end;
