@@ -65,7 +65,7 @@ def test_a_discount_on_the_whole_sale(shop: Shop) -> None:
         assert [line.document_discount for line in invoice.lines] == [100]
         assert (invoice.total, invoice.points) == (Decimal(2242), None)
     for refused, status, code in (
-        ({"percent": 5.001}, 422, "discount_limit"),
+        ({"percent": Decimal("5.001")}, 422, "discount_limit"),
         ({"percent": 5, "amount": 5}, 400, "invalid_input"),
         ({}, 400, "invalid_input"),
         ({"percent": 101}, 422, "invalid_input"),
