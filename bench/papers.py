@@ -36,7 +36,17 @@ def _without(document: Json, *keys: str) -> Json:
 
 
 # What an invoice has of being paid, and of where it comes from.
-_SETTLED = ("paid", "balance", "payments", "tendered", "change_due", "credited", "credit_notes", "due_date")
+_SETTLED = (
+    "paid",
+    "balance",
+    "payments",
+    "tendered",
+    "change_due",
+    "credited",
+    "credit_notes",
+    "points",
+    "due_date",
+)
 
 
 def _offered(document: Json, *dropped: str, **added: Any) -> Json:
@@ -110,6 +120,8 @@ def order(count: int | None = None, **changes: Any) -> Json:
         "confirmed_at": "2026-11-21T20:30:00+00:00",
         "payments": [advance],
         "advances": Decimal("25000.00"),
+        "advance_paid": Decimal("25000.00"),
+        "to_pay": made["total"] - Decimal("25000.00"),
         "work_log": log,
         **changes,
     }
@@ -141,6 +153,7 @@ def credit_note(count: int | None = None, **changes: Any) -> Json:
         "reference",
         "location_id",
         "order_id",
+        "document_discount_percent",
         disposition="restock",
     )
     made["lines"] = [_without(row, "offers") for row in made["lines"]]

@@ -59,7 +59,13 @@ def show_document(output: Output, title: str, document: Row, columns: tuple[Colu
         ],
     )
     output.table("Lines", columns, document["lines"], currency)
-    sums = [("Taxable", "subtotal"), ("Tax", "tax"), ("Round-off", "round_off"), ("Total", "total")]
+    sums = [
+        ("Document discount", "document_discount"),
+        ("Taxable", "subtotal"),
+        ("Tax", "tax"),
+        ("Round-off", "round_off"),
+        ("Total", "total"),
+    ]
     sums += [("Paid", "paid"), ("Credited", "credited"), ("Balance", "balance"), ("Change", "change_due")]
     sums += [("Advances", "advances")]
     always = ("subtotal", "tax", "total", "balance")

@@ -8,6 +8,14 @@ from cli.opts import amount, pair
 from cli.output import Row
 
 
+def document_discount(typed: str | None) -> Row | None:
+    """The option of the database from an amount or a percentage, as it was typed."""
+    if typed is None:
+        return None
+    percent = typed.strip().endswith("%")
+    return {"percent": amount(typed.strip()[:-1])} if percent else {"amount": amount(typed)}
+
+
 def lines_of(
     desk: Desk, items: list[str], discounts: list[str] | None, serials: list[str] | None
 ) -> list[Row]:

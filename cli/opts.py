@@ -76,4 +76,8 @@ Amount = Annotated[
 Method = Annotated[str, typer.Option("--method", "-m", help="cash, card, upi, bank_transfer ...")]
 Reference = Annotated[str | None, typer.Option("--reference", help="Of the cheque, the transfer.")]
 Items = Annotated[list[str], typer.Argument(help="SKU=QUANTITY, or a SKU for one.", metavar="SKU[=QTY]...")]
+DocumentDiscount = Annotated[
+    str | None,
+    typer.Option("--document-discount", help="Off all of it, spread over the lines: an AMOUNT, or 10%."),
+]
 Discounts = Annotated[list[str] | None, typer.Option("--discount", help="SKU=AMOUNT off its line.")]

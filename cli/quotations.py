@@ -10,7 +10,7 @@ from cli import opts
 from cli.common import said, start
 from cli.desk import Desk
 from cli.documents import show_order, show_titled
-from cli.lines import lines_of
+from cli.lines import document_discount, lines_of
 from cli.listing import Listing, Pages
 from cli.output import Column, amount_column, id_column
 
@@ -79,6 +79,7 @@ def new_quotation(
     ],
     branch: opts.Branch = None,
     discount: opts.Discounts = None,
+    off_all: opts.DocumentDiscount = None,
     valid_until: Annotated[
         datetime | None,
         typer.Option("--valid-until", formats=["%Y-%m-%d"], help="The last day; else in 30 days."),
@@ -97,7 +98,13 @@ def new_quotation(
             "p_branch_id": desk.branch(branch)["id"],
             "p_customer_id": desk.customer_id(customer),
             "p_lines": lines_of(desk, items, discount, None),
-            "p_options": said({"valid_until": opts.day(valid_until), "note": note}),
+            "p_options": said(
+                {
+                    "valid_until": opts.day(valid_until),
+                    "note": note,
+                    "discount": document_discount(off_all),
+                }
+            ),
         },
     )
     show_titled(output, made)

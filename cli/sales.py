@@ -10,7 +10,7 @@ from cli import opts
 from cli.common import confirm, said, somebody_is_there, start
 from cli.documents import show_document, show_titled
 from cli.errors import CliError
-from cli.lines import lines_of
+from cli.lines import document_discount, lines_of
 from cli.listing import Listing, Pages
 from cli.output import Column, Output, Row, amount_column, id_column, money
 
@@ -91,6 +91,7 @@ def new_sale(
     ] = None,
     on_credit: Annotated[bool, typer.Option("--on-credit", help="What is not paid stays owed.")] = False,
     discount: opts.Discounts = None,
+    off_all: opts.DocumentDiscount = None,
     serial: Annotated[
         list[str] | None,
         typer.Option("--serial", help="SKU=NUMBER of a numbered piece; once for each piece."),
@@ -109,7 +110,7 @@ def new_sale(
     lines = lines_of(desk, items, discount, serial)
     house = desk.branch(branch)
     customer_id = desk.customer_id(customer)
-    options = said({"note": note, "reference": reference})
+    options = said({"note": note, "reference": reference, "discount": document_discount(off_all)})
     quote = desk.rpc(
         "quote_sale",
         {

@@ -43,7 +43,7 @@ insert into public.permissions (code, description) values
   ('invoice.read', 'Read invoices and payments'),
   ('quotation.manage', 'Write quotations and send them'),
   ('quotation.approve', 'Record what the customer answered to a quotation'),
-  ('order.manage', 'Take sales orders, log work on them and cancel them'),
+  ('order.manage', 'Take sales orders, log work on them, cancel them, and use their advances otherwise'),
   ('order.deliver', 'Deliver what was ordered'),
   ('invoice.create', 'Write invoices without a counter sale'),
   ('invoice.void', 'Void an invoice that nothing was paid on'),

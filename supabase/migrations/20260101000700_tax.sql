@@ -189,7 +189,7 @@ begin
   else
     v_supply := private.path_supply(p_org, p_branch, p_customer, p_options);
   end if;
-  if (p_options -> 'reverse_charge')::boolean then
+  if (p_options ->> 'reverse_charge')::boolean then
     if not v_supply.registered then
       perform private.fail(422, 'reverse_charge_not_possible', 'Only a registered buyer can pay the tax himself.',
         '{"field": "reverse_charge"}');

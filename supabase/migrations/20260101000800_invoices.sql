@@ -40,6 +40,8 @@ create table public.invoices (
   buyer jsonb,
   subtotal numeric(14, 2) not null check (subtotal >= 0),
   discount numeric(14, 2) not null check (discount >= 0),
+  document_discount numeric(14, 2) not null default 0 check (document_discount >= 0),
+  document_discount_percent numeric(6, 3) check (document_discount_percent > 0 and document_discount_percent <= 100),
   tax numeric(14, 2) not null check (tax >= 0),
   round_off numeric(8, 2) not null,
   total numeric(14, 2) not null check (total >= 0),
@@ -51,6 +53,7 @@ create table public.invoices (
   note text check (length(note) <= 2000),
   reference text check (length(reference) <= 100),
   terms text,
+  void_reason text check (length(btrim(void_reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
   primary key (org_id, id),
@@ -70,9 +73,11 @@ create table public.invoices (
 
 comment on table public.invoices is
 'Tax invoices. Seller, buyer and terms are kept as they were on the day. subtotal: taxable value after discounts; discount:
-already taken off; location_id: where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
+already taken off; document_discount: what of it was given on the whole document and is spread over its lines, document_discount_percent: where
+it was given in percent; location_id: where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
 be paid, null for at once. paid: sum of its allocations; credited: sum of the credit notes applied to it; balance: what is
-still owed, nothing on a draft or a void one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.';
+still owed, nothing on a draft or a void one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.
+void_reason: why it is void; of a counter sale its credit note says so.';
 
 create table public.invoice_lines (
   org_id uuid not null,
@@ -93,6 +98,7 @@ create table public.invoice_lines (
   price_list text,
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
+  document_discount numeric(14, 2) not null default 0 check (document_discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),
   tax_kind text not null check (tax_kind in ('taxable', 'nil_rated', 'exempt', 'non_gst', 'zero_rated', 'reverse_charge', 'untaxed')),
   tax_rate numeric(6, 3) not null check (tax_rate between 0 and 100),
@@ -109,7 +115,8 @@ comment on table public.invoice_lines is
 'What was sold, with names, prices and rates as they were. quantity: in unit; base_quantity: in the product''s own unit.
 set_items: what a set stood for, [{"variant_id", "sku", "name", "quantity"}], quantities for the whole line. serials: the
 numbers of the pieces. unit_price: per unit; list_price: what the catalogue asked, by the price list named in price_list or
-else by the variant; discount: off the line, by hand and by offers; taxes: [{"component",
+else by the variant; discount: off the line, by hand, by offers and as its share of the document''s
+discount (document_discount); taxes: [{"component",
 "rate", "amount"}], rates in percent; offers: [{"promotion_id", "name", "amount", "coupon"?}], what promotions gave of the discount.
 Amounts in the invoice''s currency.';
 
@@ -191,7 +198,7 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('invoice', 'paid', 'void', 'credit_note.same_day');
 
 create trigger lifecycle before insert or update or delete on public.invoices
-  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at');
+  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at', 'void_reason');
 create trigger append_only before update or delete on public.invoice_lines
   for each row execute function private.keep_issued_lines('invoices', 'invoice_id');
 create trigger append_only before update or delete on public.payments
@@ -315,12 +322,16 @@ begin
       'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
       'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
+      'document_discount', i.document_discount, 'document_discount_percent', i.document_discount_percent,
       'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance', i.balance,
       'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'payments', m.list, 'credit_notes', (
         select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total', c.total)
           order by c.issued_at, c.number), '[]')
-        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference, 'terms', i.terms)
+        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference, 'terms', i.terms,
+      'points', case when i.customer_id is not null and i.status <> 'draft'
+        then private.invoice_points(i.org_id, i.id, i.customer_id, i.created_at) end)
+      || case when i.status = 'void' then jsonb_build_object('void_reason', i.void_reason) else '{}' end
     from public.invoices i
     join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
     cross join lines l cross join money m
@@ -329,8 +340,9 @@ end;
 $$;
 
 comment on function private.invoice_json(uuid, uuid) is
-'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here). Null when there is none to be seen.
-post_sale answers with the same out of what it has just written.';
+'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here), points; of a void one void_reason. Null when there is none to be seen.
+Under GST a supply of nothing but nil-rated and exempt goods, and one under the composition scheme, is a bill of supply (CGST Act 2017,
+section 31(3)(c)).';
 
 create function public.get_invoice(p_id uuid) returns jsonb
 language plpgsql stable security invoker
@@ -347,7 +359,7 @@ end;
 $$;
 
 comment on function public.get_invoice(uuid) is
-'One invoice, whole, as post_sale returns it. p_id: the invoice. Errors: 401, 404 not_found. Permission: invoice.read.';
+'One invoice, whole, as post_sale returns it; points only to whoever holds customer.read. p_id: the invoice. Errors: 401, 404 not_found. Permission: invoice.read.';
 revoke execute on function public.get_invoice(uuid) from public, anon;
 grant execute on function public.get_invoice(uuid) to authenticated;
 grant execute on function private.invoice_json(uuid, uuid), private.invoice_title(text, jsonb), private.tax_summary(jsonb)

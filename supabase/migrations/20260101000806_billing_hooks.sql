@@ -42,6 +42,18 @@ $$;
 comment on function private.invoice_credited(uuid, uuid) is
 'Called once, in the same transaction, when a credit note has been issued and its credit applied. No errors.';
 
+create function private.invoice_voided(p_org_id uuid, p_invoice_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.give_coupon_back(p_org_id, p_invoice_id);
+end;
+$$;
+
+comment on function private.invoice_voided(uuid, uuid) is
+'Called once, in the same transaction, when an invoice became void without a credit note. The invoice is locked. No errors.';
+
 create function private.payment_reversed(p_org_id uuid, p_payment_id uuid) returns void
 language plpgsql
 set search_path = ''

@@ -40,6 +40,26 @@ comment on function private.check_sale_lines(jsonb) is
 'p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?, "batch"?}], 1 to 2000 of them. Errors: 400
 invalid_input with the line.';
 
+create function private.selling_location(p_org_id uuid, p_branch_id uuid, p_location_id uuid, p_field text) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_sellable boolean := (
+    select is_sellable from public.locations
+    where org_id = p_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null);
+begin
+  if v_sellable is null then
+    perform private.fail(404, 'not_found', 'The branch has no such location.', jsonb_build_object('field', p_field));
+  elsif not v_sellable then
+    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', jsonb_build_object('field', p_field));
+  end if;
+end;
+$$;
+
+comment on function private.selling_location(uuid, uuid, uuid, text) is
+'A location of the branch that goods are sold from. Errors: 404 not_found, 422 location_not_sellable.';
+
 -- Parties as documents keep them ------------------------------------------------------------------
 
 create function private.address_json(p_line1 text, p_line2 text, p_city text, p_region_code text, p_postal_code text, p_country text)
@@ -106,6 +126,7 @@ create type private.sale_line as (
   price_list text,
   price_includes_tax boolean,
   discount numeric(14, 2),
+  document_discount numeric(14, 2),
   taxable numeric,
   tax_kind text,
   tax_rate numeric(6, 3),
@@ -138,7 +159,7 @@ begin
       'hsn_code', v_line.hsn_code, 'unit', v_line.unit, 'quantity', v_line.quantity, 'base_quantity', v_line.base_quantity,
       'set_items', v_line.set_items, 'serials', v_line.serials, 'unit_price', v_line.unit_price,
       'list_price', v_line.list_price, 'price_list', v_line.price_list, 'price_includes_tax', v_line.price_includes_tax,
-      'discount', v_line.discount, 'taxable', v_line.taxable, 'tax_kind', v_line.tax_kind, 'tax_rate', v_line.tax_rate,
+      'discount', v_line.discount, 'document_discount', v_line.document_discount, 'taxable', v_line.taxable, 'tax_kind', v_line.tax_kind, 'tax_rate', v_line.tax_rate,
       'taxes', v_line.taxes, 'tax', v_line.tax, 'total', v_line.total, 'offers', v_line.offers);
   end loop;
   return to_jsonb(v_lines);
@@ -237,6 +258,7 @@ begin
     v_line.category_id := v_found.category_id;
     v_line.stocked := v_found.kind <> 'service';
     v_line.offers := '[]';
+    v_line.document_discount := 0;
 
     -- In which unit, at which price.
     v_factor := 1;

@@ -30,6 +30,7 @@ declare
   v_line private.sale_line;
   v_subtotal numeric := 0;
   v_discount numeric := 0;
+  v_document_discount numeric := 0;
   v_tax numeric := 0;
   v_reverse_charge boolean := false;
   v_charged boolean := false;
@@ -41,7 +42,7 @@ declare
   v_code text;
 begin
   perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'export_tax', 'reverse_charge', 'note', 'reference',
-    'reservation_id', 'credit_note_id', 'coupon']);
+    'reservation_id', 'credit_note_id', 'coupon', 'discount']);
   perform private.check_sale_lines(p_lines);
   select * into v_org from public.organizations where id = p_org_id;
   select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
@@ -66,7 +67,7 @@ begin
   end if;
 
   if p_options <> '{}' and (length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
-    or jsonb_path_exists(p_options - 'reverse_charge', 'strict $.* ? (@.type() != "string" && @.type() != "null")')
+    or jsonb_path_exists(p_options - array['reverse_charge', 'discount'], 'strict $.* ? (@.type() != "string" && @.type() != "null")')
     or jsonb_typeof(p_options -> 'reverse_charge') not in ('boolean', 'null')) then
     perform private.fail(400, 'invalid_input', 'Options are texts, reverse_charge is true or false; note has at most 2000 characters, '
       'reference 100.', '{"field": "p_options"}');
@@ -100,10 +101,14 @@ begin
     v_lines := private.apply_offers(p_org_id, p_branch_id, v_customer.customer_group_id, v_local, v_lines, v_supply,
       v_promotion_id, v_code);
   end if;
+  if p_options -> 'discount' <> 'null' then
+    v_lines := private.discount_document(p_org_id, v_lines, p_options -> 'discount', v_supply);
+  end if;
 
   foreach v_line in array v_lines loop
     v_subtotal := v_subtotal + v_line.taxable;
     v_discount := v_discount + v_line.discount;
+    v_document_discount := v_document_discount + v_line.document_discount;
     v_tax := v_tax + v_line.tax;
     v_reverse_charge := v_reverse_charge or v_line.tax_kind = 'reverse_charge';
     v_charged := v_charged or v_line.tax_kind = 'taxable';
@@ -129,7 +134,7 @@ begin
     'supply_type', v_supply.supply_type, 'place_of_supply', jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
     'reverse_charge', v_reverse_charge or v_supply.supply_type = 'intra_community',
     'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_subtotal,
-    'discount', v_discount, 'tax', v_tax, 'round_off', v_sale.total - v_raw, 'total', v_sale.total,
+    'discount', v_discount, 'document_discount', v_document_discount, 'document_discount_percent', p_options -> 'discount' -> 'percent', 'tax', v_tax, 'round_off', v_sale.total - v_raw, 'total', v_sale.total,
     'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
   return v_sale;
 end;
@@ -286,7 +291,6 @@ declare
   v_date date;
   v_due_date date;
   v_number text;
-  v_sellable boolean;
   v_coupon_id uuid;
   v_by_points numeric;
   v_points bigint;
@@ -301,13 +305,7 @@ begin
     end if;
     return private.invoice_json(v_org_id, p_id);
   end if;
-  select is_sellable into v_sellable from public.locations
-  where org_id = v_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null;
-  if v_sellable is null then
-    perform private.fail(404, 'not_found', 'The branch has no such location.', '{"field": "p_location_id"}');
-  elsif not v_sellable then
-    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', '{"field": "p_location_id"}');
-  end if;
+  perform private.selling_location(v_org_id, p_branch_id, p_location_id, 'p_location_id');
   v_priced := private.priced(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
   v_sale := v_priced.document;
   v_lines := private.sale_lines_json(v_priced.lines);
@@ -350,21 +348,22 @@ begin
   v_status := case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end;
   v_number := private.take_number(v_org_id, p_branch_id, 'invoice', v_priced.branch_code, v_priced.fiscal_year);
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
-    currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount, tax,
+    currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount,
+    document_discount, document_discount_percent, tax,
     round_off, total, paid, credited, note, reference, terms, created_by)
   values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number, v_status,
     v_priced.issued_at, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
     v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', (v_sale ->> 'reverse_charge')::boolean,
     v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
-    (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
+    (v_sale ->> 'document_discount')::numeric, (v_sale ->> 'document_discount_percent')::numeric, (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
     v_sale ->> 'reference', v_sale ->> 'terms', v_user_id)
   returning due_date into v_due_date;
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
-    quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate, taxes,
-    tax, offers)
+    quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, document_discount, taxable, tax_kind, tax_rate,
+    taxes, tax, offers)
   select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
-    l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, l.offers
+    l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, l.offers
   from unnest(v_priced.lines) l;
   if v_paid > 0 then
     with paid as (
@@ -398,7 +397,8 @@ begin
     'title', private.invoice_title(v_sale ->> 'tax_regime', v_lines), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
     'change_due', v_tendered - v_paid, 'tax_summary', v_summary, 'payments', v_payments,
-    'credit_notes', '[]'::jsonb);
+    'credit_notes', '[]'::jsonb,
+    'points', case when p_customer_id is not null then private.invoice_points(v_org_id, p_id, p_customer_id, now()) end);
 end;
 $$;
 
@@ -412,9 +412,10 @@ limit)}], amounts in the organisation''s currency, with or without tax as the va
 limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
 with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
 reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
-customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals). Promotions that apply come off the lines and are
+customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals), discount ({"amount"} or {"percent"} off the whole document after all others: it is spread over the
+lines in proportion to what they cost and taken off before tax; of each line with what was taken off by hand within the role''s limit). Promotions that apply come off the lines and are
 said there (offers); the method points pays with the customer''s points, in currency.
-Returns the invoice as JSON; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
+Returns the invoice as JSON, with points {"earned", "redeemed", "balance"} where there is a loyalty program and a customer; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
 403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
 id_reused, series_exhausted, serial_not_here, invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown,
 set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,

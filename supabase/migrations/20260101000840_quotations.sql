@@ -120,13 +120,16 @@ begin
   perform private.check_sale_lines(p_lines);
   perform private.refuse_line_fields(p_lines, array['serials', 'batch']);
   v_sale := private.price_sale(p_org_id, p_branch_id, p_customer_id, p_lines, p_options - 'terms');
-  return v_sale || case when v_terms is not null then jsonb_build_object('terms', v_terms) else '{}' end;
+  return v_sale || case when v_terms is not null then jsonb_build_object('terms', v_terms) else '{}' end || jsonb_build_object('asked',
+    jsonb_strip_nulls(jsonb_build_object('priced_on', v_sale -> 'business_date', 'place_of_supply', p_options -> 'place_of_supply',
+      'export_tax', p_options -> 'export_tax', 'reverse_charge', p_options -> 'reverse_charge')));
 end;
 $$;
 
 comment on function private.price_document(uuid, uuid, uuid, jsonb, jsonb) is
 'The lines of a quotation or an order as private.price_sale prices them for the caller: no pieces or lots are named yet. p_options:
-note, reference, place_of_supply, terms. Errors: as quote_sale''s, 400 invalid_input.';
+note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, terms. asked of the answer: what was said of the supply, which
+the invoice is taxed by, and on which day it was priced. Errors: as quote_sale''s, 400 invalid_input.';
 
 create function private.document_lines(p_sale jsonb)
 returns table (line_no integer, variant_id uuid, quantity numeric, stocked boolean, line jsonb)
@@ -153,7 +156,7 @@ as $$
 begin
   return (
     -- The header is as printed; whose it is now follows a merge.
-    select q.header || jsonb_build_object('id', q.id, 'customer_id', q.customer_id, 'title', 'Quotation', 'number', q.number, 'revision', q.revision,
+    select q.header - 'asked' || jsonb_build_object('id', q.id, 'customer_id', q.customer_id, 'title', 'Quotation', 'number', q.number, 'revision', q.revision,
       'status', q.status, 'valid_until', q.valid_until, 'sent_at', q.sent_at, 'answered_at', q.answered_at, 'reason', q.reason,
       'order_id', (select o.id from public.sales_orders o where o.org_id = q.org_id and o.quotation_id = q.id),
       'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'revisions', (
@@ -225,8 +228,9 @@ declare
   v_today date := private.local_date(v_org_id, p_branch_id, now());
   v_until date;
 begin
-  perform private.check_options(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply']);
-  perform private.check_texts(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply']);
+  perform private.check_options(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply', 'export_tax',
+    'reverse_charge', 'coupon', 'discount']);
+  perform private.check_texts(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'coupon']);
   v_until := coalesce(private.day(p_options ->> 'valid_until', 'valid_until'), v_today + 30);
   if private.claim_request(v_org_id, p_id, 'save_quotation', jsonb_build_array(p_quotation_id, p_branch_id, p_customer_id, p_lines,
     p_options)) then
@@ -273,8 +277,8 @@ comment on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) 
 'Writes a quotation, or a new revision of one; earlier revisions are kept. p_id: the client''s uuid of this act, and of a new
 quotation. p_quotation_id: null for a new one; else the one to revise, which is a draft again until it is sent. p_branch_id;
 p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as quote_sale takes them: prices are
-those of today and stay. p_options: valid_until (ISO 8601 date, the last day; 30 days when left out), note, reference, terms,
-place_of_supply. Returns the quotation as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
+those of today and stay. p_options: valid_until (ISO 8601 date, the last day; 30 days when left out), note, reference, terms, and as
+post_sale takes them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount. Returns the quotation as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
 price_override_denied; 404 not_found; 409 invalid_transition (it was converted), id_reused; 422 unit_unknown, set_incomplete,
 discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: quotation.manage.';
 revoke execute on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;
@@ -288,7 +292,7 @@ declare
   v_quotation public.quotations := private.quotation_named(p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
-  perform private.authorize('quotation.manage', v_org_id, v_quotation.branch_id);
+  perform private.authorize_branch('quotation.manage', v_quotation.branch_id);
   if private.claim_request(v_org_id, p_id, 'send_quotation', jsonb_build_array(p_quotation_id)) then
     v_quotation := private.lock_quotation(v_org_id, p_quotation_id, 'sent');
     update public.quotations
@@ -305,7 +309,7 @@ $$;
 comment on function public.send_quotation(uuid, uuid) is
 'Sends a draft: it gets its number, and from now on it stays as it is. p_id: the client''s uuid of this act. p_quotation_id. Returns
 the quotation as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, id_reused,
-series_exhausted; 422 quotation_expired. Permission: quotation.manage.';
+series_exhausted; 422 quotation_expired, branch_archived. Permission: quotation.manage.';
 revoke execute on function public.send_quotation(uuid, uuid) from public, anon;
 grant execute on function public.send_quotation(uuid, uuid) to authenticated;
 

@@ -99,6 +99,7 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('sales_order', 'confirmed', 'cancelled', 'order.manage'),
   ('sales_order', 'in_production', 'ready', 'order.manage'),
   ('sales_order', 'in_production', 'partially_delivered', 'order.deliver'),
+  ('sales_order', 'in_production', 'delivered', 'order.deliver'),
   ('sales_order', 'in_production', 'cancelled', 'order.manage'),
   ('sales_order', 'ready', 'partially_delivered', 'order.deliver'),
   ('sales_order', 'ready', 'delivered', 'order.deliver'),
@@ -106,185 +107,6 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('sales_order', 'partially_delivered', 'delivered', 'order.deliver'),
   ('sales_order', 'partially_delivered', 'closed', 'order.manage'),
   ('sales_order', 'delivered', 'closed', 'order.manage');
-
--- How far it has come -------------------------------------------------------------------------------
-
-create function private.order_progress(p_org_id uuid, p_order_id uuid)
-returns table (line_no integer, quantity numeric, delivered numeric, invoiced numeric, stocked boolean, line jsonb, decimals integer)
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return query
-  select l.line_no, l.quantity::numeric, coalesce(d.quantity, 0), coalesce(i.quantity, 0), l.stocked, l.line, u.decimals
-  from public.sales_order_lines l
-  join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
-  join public.products p on p.org_id = v.org_id and p.id = v.product_id
-  join public.units u on u.code = p.unit_code
-  left join (
-    select t.line_no, sum(t.quantity) as quantity
-    from public.deliveries h join public.delivery_lines t on t.org_id = h.org_id and t.delivery_id = h.id
-    where h.org_id = p_org_id and h.order_id = p_order_id group by 1) d on d.line_no = l.line_no
-  left join (
-    select t.line_no, sum(t.quantity) as quantity
-    from public.invoices h join public.invoice_lines t on t.org_id = h.org_id and t.invoice_id = h.id
-    where h.org_id = p_org_id and h.order_id = p_order_id and h.status <> 'void' group by 1) i on i.line_no = l.line_no
-  where l.org_id = p_org_id and l.order_id = p_order_id;
-end;
-$$;
-
-comment on function private.order_progress(uuid, uuid) is
-'An order''s lines with how much of each was delivered, and invoiced on what is not void, in the line''s unit. decimals: of the
-product''s own unit. No errors.';
-
-create function private.line_part(p_line jsonb, p_from numeric, p_to numeric, p_decimals integer) returns jsonb
-language plpgsql immutable
-set search_path = ''
-as $$
-declare
-  v_all numeric := (p_line ->> 'quantity')::numeric;
-  v_taxes jsonb;
-  v_tax numeric;
-  v_taxable numeric := round((p_line ->> 'taxable')::numeric * p_to / v_all, 2)
-    - round((p_line ->> 'taxable')::numeric * p_from / v_all, 2);
-begin
-  if p_from = 0 and p_to = v_all then
-    return p_line;
-  end if;
-  -- What rounding gives a part is taken from the next: parts that follow one another sum to exactly the line.
-  select coalesce(jsonb_agg(t.tax || jsonb_build_object('amount', e.amount) order by t.place), '[]'), coalesce(sum(e.amount), 0.00)
-  into v_taxes, v_tax
-  from jsonb_array_elements(p_line -> 'taxes') with ordinality t (tax, place)
-  cross join lateral (
-    select round((t.tax ->> 'amount')::numeric * p_to / v_all, 2) - round((t.tax ->> 'amount')::numeric * p_from / v_all, 2)
-      as amount) e;
-  return p_line || jsonb_build_object('quantity', (p_to - p_from)::numeric(14, 3),
-    'base_quantity', private.base_part((p_line ->> 'base_quantity')::numeric, v_all, p_from, p_to, p_decimals)::numeric(14, 3),
-    'set_items', (
-      select jsonb_agg(c || jsonb_build_object('quantity',
-        private.base_part((c ->> 'quantity')::numeric, v_all, p_from, p_to, 3)))
-      from jsonb_array_elements(nullif(p_line -> 'set_items', 'null')) c),
-    'offers', (
-      select coalesce(jsonb_agg(o.offer || jsonb_build_object('amount', e.amount) order by o.place) filter (where e.amount > 0), '[]')
-      from jsonb_array_elements(nullif(p_line -> 'offers', 'null')) with ordinality o (offer, place)
-      cross join lateral (
-        select round((o.offer ->> 'amount')::numeric * p_to / v_all, 2) - round((o.offer ->> 'amount')::numeric * p_from / v_all, 2)
-          as amount) e),
-    'discount', round((p_line ->> 'discount')::numeric * p_to / v_all, 2)
-      - round((p_line ->> 'discount')::numeric * p_from / v_all, 2),
-    'taxable', v_taxable, 'taxes', v_taxes, 'tax', v_tax, 'total', v_taxable + v_tax);
-end;
-$$;
-
-comment on function private.line_part(jsonb, numeric, numeric, integer) is
-'The part of a line from one quantity to another, with its share of every amount: price, discount and tax as ordered. p_line: as
-private.price_sale returned it; p_from, p_to: in the line''s unit, 0 to its quantity;
-p_decimals: of the product''s own unit, as private.order_progress has it. base_quantity is null where a counted part is not whole.';
-
-create function private.sum_document(p_org_id uuid, p_header jsonb, p_lines jsonb) returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select p_header || jsonb_build_object('lines', p_lines, 'subtotal', s.subtotal, 'discount', s.discount, 'tax', s.tax,
-      'total', t.total, 'round_off', t.total - s.subtotal - s.tax)
-    from (
-      select coalesce(sum((l ->> 'taxable')::numeric), 0.00) as subtotal, coalesce(sum((l ->> 'discount')::numeric), 0.00) as discount,
-        coalesce(sum((l ->> 'tax')::numeric), 0.00) as tax
-      from jsonb_array_elements(p_lines) l) s
-    join public.organizations o on o.id = p_org_id
-    cross join lateral (
-      select (case when o.round_total_to > 0 then round((s.subtotal + s.tax) / o.round_total_to) * o.round_total_to
-        else s.subtotal + s.tax end)::numeric(14, 2) as total) t);
-end;
-$$;
-
-comment on function private.sum_document(uuid, jsonb, jsonb) is
-'A document of some lines of another one: the header with the sums of these lines, rounded as the organisation rounds totals.
-p_header: the other document''s; p_lines: JSON lines, as private.line_part returns them.';
-
--- Reading one -------------------------------------------------------------------------------------
-
-create function private.order_held(p_org_id uuid, p_reservation_id uuid, p_line_no integer, p_line jsonb, p_open numeric,
-  p_decimals integer)
-returns numeric
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_all numeric := (p_line ->> 'quantity')::numeric;
-  v_is_set boolean := p_line -> 'set_items' <> 'null';
-begin
-  -- Of a set as many are held as its scarcest component allows.
-  return coalesce((
-    select round(p_open * min(least(coalesce(i.quantity, 0) / nullif(n.quantity, 0), 1)), 3)
-    from (
-      select (c ->> 'variant_id')::uuid as variant_id,
-        private.base_part((c ->> 'quantity')::numeric, v_all, v_all - p_open, v_all, case when v_is_set then 3 else p_decimals end)
-          as quantity
-      from jsonb_array_elements(case when v_is_set then p_line -> 'set_items'
-        else jsonb_build_array(p_line || jsonb_build_object('quantity', p_line -> 'base_quantity')) end) c) n
-    join public.stock_reservations r on r.org_id = p_org_id and r.id = p_reservation_id and r.status = 'active'
-    left join public.stock_reservation_items i
-      on i.org_id = r.org_id and i.reservation_id = r.id and i.line_no = p_line_no and i.variant_id = n.variant_id), 0);
-end;
-$$;
-
-comment on function private.order_held(uuid, uuid, integer, jsonb, numeric, integer) is
-'How much of an order''s line its reservation holds, in the line''s unit. p_open: what is still to be delivered of it;
-p_decimals: of the product''s own unit.';
-
-create function private.order_json(p_org_id uuid, p_id uuid) returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    -- The header is as printed; whose it is now follows a merge.
-    select o.header || jsonb_build_object('id', o.id, 'customer_id', o.customer_id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
-      'quotation_id', o.quotation_id, 'quotation_number', (
-        select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id', o.location_id, 'reservation_id', o.reservation_id,
-      'confirmed_at', o.confirmed_at, 'ended_at', o.ended_at, 'reason', o.reason,
-      'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'payments', a.list, 'advances', a.amount,
-      'deliveries', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', d.id, 'number', d.number, 'date', d.business_date)
-          order by d.delivered_at, d.number), '[]')
-        from public.deliveries d where d.org_id = o.org_id and d.order_id = o.id),
-      'invoices', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'number', i.number, 'date', i.business_date, 'status', i.status,
-          'total', i.total, 'balance', i.balance, 'delivery_id', i.delivery_id) order by i.issued_at, i.number), '[]')
-        from public.invoices i where i.org_id = o.org_id and i.order_id = o.id),
-      'work_log', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'worked_on', w.worked_on, 'note', w.note, 'visible_to_customer',
-          w.visible_to_customer, 'status', w.status, 'created_at', w.created_at, 'created_by', w.created_by)
-          order by w.worked_on, w.created_at, w.id), '[]')
-        from public.sales_order_log w where w.org_id = o.org_id and w.order_id = o.id))
-    from public.sales_orders o
-    cross join lateral (
-      select coalesce(jsonb_agg(p.line || jsonb_build_object('delivered', p.delivered::numeric(14, 3), 'invoiced',
-          p.invoiced::numeric(14, 3), 'open', e.open::numeric(14, 3), 'reserved', case when p.stocked and e.open > 0
-            then private.order_held(o.org_id, o.reservation_id, p.line_no, p.line, e.open, p.decimals)::numeric(14, 3) else 0.000 end)
-        order by p.line_no), '[]') as list
-      from private.order_progress(o.org_id, o.id) p
-      cross join lateral (
-        select case when o.status in ('closed', 'cancelled') then 0 else p.quantity - p.delivered end as open) e) l
-    cross join lateral (
-      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'number', p.number, 'method', p.method, 'method_name', m.name,
-          'amount', p.amount, 'reference', p.reference, 'received_at', p.received_at, 'unallocated', u.amount)
-          order by p.received_at, p.created_at, p.id), '[]') as list, coalesce(sum(u.amount), 0.00) as amount
-      from public.payments p
-      join public.payment_methods m on m.code = p.method
-      cross join lateral (select private.unallocated(p.org_id, p.id) as amount) u
-      where p.org_id = o.org_id and p.order_id = o.id
-        and not exists (select from public.payment_reversals r where r.org_id = p.org_id and r.payment_id = p.id)) a
-    where o.org_id = p_org_id and o.id = p_id);
-end;
-$$;
-
-comment on function private.order_json(uuid, uuid) is
-'An order as clients and documents see it, in the shape of an invoice; of each line what is delivered, invoiced, open (to be
-delivered) and reserved. payments: the advances; advances: what of them settles nothing yet.';
 
 create function private.order_named(p_id uuid) returns public.sales_orders
 language plpgsql stable
@@ -334,8 +156,9 @@ declare
   v_order public.sales_orders;
   v_sale jsonb;
 begin
-  perform private.check_options(p_options, array['note', 'reference', 'terms', 'place_of_supply']);
-  perform private.check_texts(p_options, array['note', 'reference', 'terms', 'place_of_supply']);
+  perform private.check_options(p_options, array['note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'reverse_charge', 'coupon',
+    'discount']);
+  perform private.check_texts(p_options, array['note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'coupon']);
   if private.claim_request(v_org_id, p_id, 'save_order', jsonb_build_array(p_order_id, p_branch_id, p_customer_id, p_lines,
     p_options)) then
     if p_order_id is not null then
@@ -374,8 +197,8 @@ $$;
 comment on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) is
 'Writes a draft order, or a draft anew. p_id: the client''s uuid of this act, and of a new order. p_order_id: null for a new one;
 else the draft to replace. p_branch_id; p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as
-quote_sale takes them: prices are those of today and stay. p_options: note, reference, terms, place_of_supply. Returns the order
-as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found;
+quote_sale takes them: prices are those of today and stay. p_options: note, reference, terms, and as post_sale takes
+them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount. Returns the order as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found;
 409 invalid_transition (it was confirmed), order_is_quoted, id_reused; 422 customer_mismatch, unit_unknown, set_incomplete,
 discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: order.manage.';
 revoke execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;

@@ -160,23 +160,3 @@ comment on function private.hold_goods(uuid, public.sales_orders, uuid, timestam
 'Reserves what an order still has to deliver and returns the reservation, null when there is nothing to hold. p_order: locked, and
 holding nothing; p_location_id: where; p_expires_at: null for as long as the order is open; p_strict: all of it or nothing, else
 as much as there is, and the rest is a back-order. Errors: 409 insufficient_stock.';
-
-create function private.selling_location(p_org_id uuid, p_branch_id uuid, p_location_id uuid, p_field text) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_sellable boolean := (
-    select is_sellable from public.locations
-    where org_id = p_org_id and branch_id = p_branch_id and id = p_location_id and archived_at is null);
-begin
-  if v_sellable is null then
-    perform private.fail(404, 'not_found', 'The branch has no such location.', jsonb_build_object('field', p_field));
-  elsif not v_sellable then
-    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', jsonb_build_object('field', p_field));
-  end if;
-end;
-$$;
-
-comment on function private.selling_location(uuid, uuid, uuid, text) is
-'A location of the branch that goods are sold from. Errors: 404 not_found, 422 location_not_sellable.';

@@ -9,11 +9,16 @@ as $$
 begin
   return coalesce((
     select sum(private.unallocated(p.org_id, p.id)) from public.payments p
-    where p.org_id = p_org_id and p.order_id = p_order_id), 0);
+    where p.org_id = p_org_id and p.order_id = p_order_id), 0) + coalesce((
+    select sum(private.credit_left(n.org_id, n.id))
+    from public.invoices i join public.credit_notes n on n.org_id = i.org_id and n.invoice_id = i.id
+    where i.org_id = p_org_id and i.order_id = p_order_id), 0);
 end;
 $$;
 
-comment on function private.order_advances(uuid, uuid) is 'What of an order''s advances settles nothing yet. No errors.';
+comment on function private.order_advances(uuid, uuid) is
+'What of an order''s advances settles nothing yet, and what is left of the credit notes of its invoices: with both its next invoice is
+settled. No errors.';
 
 create function private.ordered_on_credit(p_org_id uuid, p_customer_id uuid) returns numeric
 language plpgsql stable
@@ -21,9 +26,7 @@ set search_path = ''
 as $$
 begin
   return coalesce((
-    select sum(greatest(o.total - private.order_advances(o.org_id, o.id) - coalesce((
-      select sum(i.total) from public.invoices i
-      where i.org_id = o.org_id and i.order_id = o.id and i.status <> 'void'), 0), 0))
+    select sum(greatest(o.total - private.order_advances(o.org_id, o.id) - (private.order_invoiced(o.org_id, o.id)).total, 0))
     from public.sales_orders o
     where o.customer_id = p_customer_id and o.org_id = p_org_id and o.status not in ('draft', 'closed', 'cancelled')), 0);
 end;
@@ -51,6 +54,43 @@ $$;
 comment on function private.check_order_credit(uuid, public.sales_orders) is
 'May this customer owe what no advance covers of an order, beside his invoices and his other open orders? Locks the customer.
 Errors: 422 credit_limit_exceeded.';
+
+create function private.check_order_cover(p_org_id uuid, p_order public.sales_orders) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if (private.order_money(p_org_id, p_order)).to_pay > 0 then
+    perform private.check_credit(p_org_id, p_order.customer_id, 0);
+  end if;
+end;
+$$;
+
+comment on function private.check_order_cover(uuid, public.sales_orders) is
+'Before the goods of an order leave: what is not paid of it was allowed when it was confirmed, and must still be, since an advance may
+have bounced or been used for something else. Locks the customer. Invoicing asks nothing: the debt is there once the goods are gone.
+Errors: 422 credit_limit_exceeded, customer_defaulted.';
+
+create function private.keep_advance(p_payment public.payments, p_invoice_ids uuid[]) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_branch_id uuid := (
+    select o.branch_id from public.sales_orders o
+    where o.org_id = p_payment.org_id and o.id = p_payment.order_id and o.status not in ('closed', 'cancelled'));
+begin
+  if v_branch_id is not null and (p_invoice_ids is null or exists (
+    select from public.invoices i
+    where i.org_id = p_payment.org_id and i.id = any (p_invoice_ids) and i.order_id is distinct from p_payment.order_id)) then
+    perform private.authorize('order.manage', p_payment.org_id, v_branch_id);
+  end if;
+end;
+$$;
+
+comment on function private.keep_advance(public.payments, uuid[]) is
+'What was paid in advance on an open order is used otherwise by whoever manages orders. p_invoice_ids: what it is to settle; null: it is
+paid back. Errors: 403 permission_denied.';
 
 create function private.check_advance(p_org_id uuid, p_order_id uuid, p_customer_id uuid) returns void
 language plpgsql
@@ -109,10 +149,12 @@ declare
   v_location_id uuid := private.id_option(p_options, 'location_id');
   v_expires_at timestamptz;
   v_hold_id uuid;
+  v_lines jsonb;
+  v_coupon_id uuid;
   v_date date;
   v_number text;
 begin
-  perform private.authorize('order.manage', v_org_id, v_order.branch_id);
+  perform private.authorize_branch('order.manage', v_order.branch_id);
   perform private.check_options(p_options, array['location_id', 'expires', 'back_order']);
   perform private.check_texts(p_options, array['location_id', 'expires']);
   if jsonb_typeof(p_options -> 'back_order') not in ('boolean', 'null') then
@@ -127,6 +169,10 @@ begin
       end if;
     end if;
     v_date := private.local_date(v_org_id, v_order.branch_id, now());
+    -- It counts if it did on the day of these prices, which a quotation keeps.
+    v_lines := (select jsonb_agg(l.line) from public.sales_order_lines l where l.org_id = v_org_id and l.order_id = p_order_id);
+    v_coupon_id := private.lock_coupon(v_org_id, private.coupon_of(v_lines), v_order.customer_id,
+      (v_order.header -> 'asked' ->> 'priced_on')::date, v_lines);
     perform private.assert_period_open(v_org_id, v_date);
     if v_location_id is not null then
       perform private.selling_location(v_org_id, v_order.branch_id, v_location_id, 'location_id');
@@ -141,6 +187,9 @@ begin
     update public.sales_orders
     set status = 'confirmed', number = v_number, confirmed_at = now(), location_id = v_location_id, reservation_id = v_hold_id
     where org_id = v_org_id and id = p_order_id;
+    if v_coupon_id is not null then
+      perform private.note_order_coupon(v_org_id, v_coupon_id, p_order_id);
+    end if;
     perform private.emit(v_org_id, 'order.confirmed', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
       'customer_id', v_order.customer_id, 'number', v_number, 'total', v_order.total));
   end if;
@@ -149,14 +198,66 @@ end;
 $$;
 
 comment on function public.confirm_order(uuid, uuid, jsonb) is
-'Confirms a draft order: it gets its number, its goods are held until it is delivered or cancelled, and the customer''s credit is
+'Confirms a draft order: it gets its number, its coupon is used, its goods are held until it is delivered or cancelled, and the customer''s credit is
 asked for what no advance covers (invoices and other open orders count too). p_id: the client''s uuid of this act. p_order_id.
 p_options: location_id (where the goods are held; none needed for services alone), back_order (true: hold what is there, the rest
 follows), expires (ISO 8601: hold them only until then). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock, period_closed, id_reused, series_exhausted; 422
-credit_limit_exceeded, location_not_sellable. Permission: order.manage.';
+credit_limit_exceeded, location_not_sellable, branch_archived, coupon_invalid, coupon_used_up. Permission: order.manage.';
 revoke execute on function public.confirm_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.confirm_order(uuid, uuid, jsonb) to authenticated;
+
+create function private.hold_again(p_org_id uuid, p_order public.sales_orders) returns uuid
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_order.location_id is null then
+    return null;
+  end if;
+  perform private.lock_goods(p_org_id, p_order, p_order.location_id);
+  perform private.let_go(p_org_id, p_order, 'released');
+  return private.hold_goods(p_org_id, p_order, p_order.location_id, (
+    select r.expires_at from public.stock_reservations r
+    where r.org_id = p_org_id and r.id = p_order.reservation_id and r.expires_at > now()), false);
+end;
+$$;
+
+comment on function private.hold_again(uuid, public.sales_orders) is
+'Holds for an order, locked and open, what is there by now, made or arrived since, until the same day. Returns the reservation, null
+when there is nothing to hold. No errors.';
+
+create function public.hold_order(p_id uuid, p_order_id uuid) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+  v_hold_id uuid;
+begin
+  perform private.authorize('order.manage', v_org_id, v_order.branch_id);
+  if private.claim_request(v_org_id, p_id, 'hold_order', jsonb_build_array(p_order_id)) then
+    v_order := private.lock_order(v_org_id, p_order_id, null);
+    if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
+      perform private.fail(409, 'order_not_open', 'Nothing is held for an order that is not confirmed, or has all its goods.',
+        jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
+    end if;
+    v_hold_id := private.hold_again(v_org_id, v_order);
+    update public.sales_orders set reservation_id = v_hold_id where org_id = v_org_id and id = p_order_id;
+    perform private.emit(v_org_id, 'order.held', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+      'customer_id', v_order.customer_id, 'number', v_order.number));
+  end if;
+  return private.order_json(v_org_id, p_order_id);
+end;
+$$;
+
+comment on function public.hold_order(uuid, uuid) is
+'Holds for an open order what of its back-order has come in since, at every step before its last delivery. p_id: the client''s uuid of
+this act. p_order_id. Returns the order as JSON; reserved of its lines tells what is held now. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 order_not_open, id_reused. Permission: order.manage.';
+revoke execute on function public.hold_order(uuid, uuid) from public, anon;
+grant execute on function public.hold_order(uuid, uuid) to authenticated;
 
 create function private.step_order(p_org_id uuid, p_order public.sales_orders, p_to text) returns void
 language plpgsql
@@ -164,21 +265,22 @@ set search_path = ''
 as $$
 declare
   v_hold_id uuid := p_order.reservation_id;
+  v_open record;
 begin
   if p_to = 'closed' then
-    if exists (select from private.order_progress(p_org_id, p_order.id) p where p.invoiced < p.delivered) then
+    select s.line_no, s.not_invoiced, s.not_delivered into v_open from private.order_standing(p_org_id, p_order.id) s
+    where s.not_invoiced > 0 or s.not_delivered > 0 order by s.not_invoiced > 0 desc, s.line_no limit 1;
+    if v_open.not_invoiced > 0 then
       perform private.fail(409, 'order_not_invoiced', 'What was delivered is not all invoiced.',
-        jsonb_build_object('order_id', p_order.id));
+        jsonb_build_object('order_id', p_order.id, 'line_no', v_open.line_no, 'quantity', v_open.not_invoiced));
+    elsif v_open.not_delivered > 0 then
+      perform private.fail(409, 'order_not_delivered', 'What was invoiced is not all delivered: deliver it, or credit it.',
+        jsonb_build_object('order_id', p_order.id, 'line_no', v_open.line_no, 'quantity', v_open.not_delivered));
     end if;
     perform private.let_go(p_org_id, p_order, 'released');
     v_hold_id := null;
-  elsif p_to = 'ready' and p_order.location_id is not null then
-    -- What was made or has arrived since is held now, too.
-    perform private.lock_goods(p_org_id, p_order, p_order.location_id);
-    perform private.let_go(p_org_id, p_order, 'released');
-    v_hold_id := private.hold_goods(p_org_id, p_order, p_order.location_id, (
-      select r.expires_at from public.stock_reservations r
-      where r.org_id = p_org_id and r.id = p_order.reservation_id and r.expires_at > now()), false);
+  elsif p_to = 'ready' then
+    v_hold_id := private.hold_again(p_org_id, p_order);
   end if;
   update public.sales_orders
   set status = p_to, reservation_id = v_hold_id, ended_at = case when p_to = 'closed' then now() end
@@ -190,7 +292,7 @@ $$;
 
 comment on function private.step_order(uuid, public.sales_orders, text) is
 'Takes an order, locked and able to, to in_production, ready (it holds what is there by now) or closed (it holds nothing any more).
-Errors: 409 order_not_invoiced.';
+Errors: 409 order_not_invoiced, order_not_delivered.';
 
 create function public.mark_order(p_id uuid, p_order_id uuid, p_status text) returns jsonb
 language plpgsql security definer
@@ -213,9 +315,9 @@ $$;
 
 comment on function public.mark_order(uuid, uuid, text) is
 'Says how far an order is. p_id: the client''s uuid of this act. p_order_id. p_status: in_production; ready (goods that have come in
-since are held for it); closed (all that was delivered is invoiced: what is still open will not come, and what is left of the
-advances is the customer''s credit). Returns the order as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404
-not_found; 409 invalid_transition, order_not_invoiced, id_reused. Permission: order.manage.';
+since are held for it); closed (all that was delivered is invoiced, and the other way round: what is still open will not come, and
+what is left of the advances is the customer''s credit). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 invalid_transition, order_not_invoiced, order_not_delivered, id_reused. Permission: order.manage.';
 revoke execute on function public.mark_order(uuid, uuid, text) from public, anon;
 grant execute on function public.mark_order(uuid, uuid, text) to authenticated;
 
@@ -286,7 +388,7 @@ begin
   perform private.check_options(p_options, array['refund_method', 'reference']);
   perform private.check_texts(p_options, array['refund_method', 'reference']);
   if v_method is not null then
-    perform private.authorize('refund.create', v_org_id, v_order.branch_id);
+    perform private.authorize_branch('refund.create', v_order.branch_id);
     perform private.check_money(1, v_method, p_options ->> 'reference');
   end if;
   if private.claim_request(v_org_id, p_id, 'cancel_order', jsonb_build_array(p_order_id, p_reason, p_options)) then
@@ -298,15 +400,26 @@ begin
         jsonb_build_object('order_id', p_order_id));
     end if;
     perform from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id order by p.id for no key update;
+    perform from public.credit_notes n
+    where n.org_id = v_org_id and n.invoice_id in (
+      select i.id from public.invoices i where i.org_id = v_org_id and i.order_id = p_order_id)
+    order by n.id for no key update;
     perform private.assert_period_open(v_org_id, private.local_date(v_org_id, v_order.branch_id, now()));
     perform private.let_go(v_org_id, v_order, 'released');
+    perform private.give_order_coupon_back(v_org_id, p_order_id);
     update public.sales_orders set status = 'cancelled', reservation_id = null, ended_at = now(), reason = p_reason
     where org_id = v_org_id and id = p_order_id;
     if v_method is not null then
-      select jsonb_agg(jsonb_build_object('payment_id', u.id, 'credit_note_id', null, 'amount', u.amount) order by u.id)
+      -- What waited, and what an invoice took that was credited since.
+      select jsonb_agg(jsonb_build_object('payment_id', u.payment_id, 'credit_note_id', u.credit_note_id, 'amount', u.amount)
+        order by u.payment_id, u.credit_note_id)
       into v_sources from (
-        select p.id, private.unallocated(p.org_id, p.id) as amount from public.payments p
-        where p.org_id = v_org_id and p.order_id = p_order_id) u
+        select p.id as payment_id, null::uuid as credit_note_id, private.unallocated(p.org_id, p.id) as amount
+        from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id
+        union all
+        select null, n.id, private.credit_left(n.org_id, n.id)
+        from public.invoices i join public.credit_notes n on n.org_id = i.org_id and n.invoice_id = i.id
+        where i.org_id = v_org_id and i.order_id = p_order_id) u
       where u.amount > 0;
       if v_sources is not null then
         perform private.pay_back(v_org_id, p_id, v_order.branch_id, v_order.customer_id, v_method, v_sources,
@@ -321,10 +434,10 @@ end;
 $$;
 
 comment on function public.cancel_order(uuid, uuid, text, jsonb) is
-'Cancels an order of which nothing was delivered: its goods are free again, and its advances are the customer''s credit, or are paid
-back. p_id: the client''s uuid of this act, and of the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options:
-refund_method (a payment method''s code: all advances are paid back by it; needs refund.create), reference. Returns the order as
+'Cancels an order of which nothing was delivered: its goods are free again, its coupon is unused, and its advances, also those that an invoice took which
+was credited since, are the customer''s credit, or are paid back. p_id: the client''s uuid of this act, and of the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options:
+refund_method (a payment method''s code: all of that is paid back by it; needs refund.create), reference. Returns the order as
 JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (something was delivered: close
-it), order_invoiced, period_closed, id_reused, series_exhausted. Permission: order.manage.';
+it), order_invoiced, period_closed, id_reused, series_exhausted; 422 branch_archived (it pays nothing back). Permission: order.manage.';
 revoke execute on function public.cancel_order(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.cancel_order(uuid, uuid, text, jsonb) to authenticated;

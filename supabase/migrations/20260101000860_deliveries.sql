@@ -12,7 +12,7 @@ create table public.deliveries (
   number text not null check (length(number) <= 16),
   delivered_at timestamptz not null,
   business_date date not null,
-  created_at timestamptz not null default now(),
+  created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
   primary key (org_id, id),
   unique (branch_id, org_id, number),
@@ -129,12 +129,10 @@ set search_path = ''
 as $$
 begin
   return (
-    select private.sum_document(d.org_id, o.header, l.list) || jsonb_build_object('id', d.id, 'customer_id', d.customer_id, 'title', 'Delivery Note',
+    select private.sum_document(d.org_id, o.header - 'asked', l.list, b.amount) || jsonb_build_object('id', d.id, 'customer_id', d.customer_id, 'title', 'Delivery Note',
       'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
       'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
-      'tax_summary', private.tax_summary(l.list), 'invoice_id', (
-        select i.id from public.invoices i
-        where i.org_id = d.org_id and i.order_id = d.order_id and i.delivery_id = d.id and i.status <> 'void' limit 1))
+      'tax_summary', private.tax_summary(l.list), 'invoice_id', private.delivery_invoice(d.org_id, d.order_id, d.id))
     from public.deliveries d
     join public.sales_orders o on o.org_id = d.org_id and o.id = d.order_id
     cross join lateral (
@@ -147,8 +145,12 @@ begin
         select sum(x.quantity) as quantity
         from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
         where h.org_id = d.org_id and h.order_id = d.order_id and x.line_no = t.line_no
-          and (h.delivered_at, h.number) <= (d.delivered_at, d.number)) e
+          and h.created_at <= d.created_at) e
       where t.org_id = d.org_id and t.delivery_id = d.id) l
+    cross join lateral (
+      select coalesce(sum((x.line ->> 'total')::numeric), 0) as amount
+      from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
+      where h.org_id = d.org_id and h.order_id = d.order_id and h.created_at < d.created_at) b
     where d.org_id = p_org_id and d.id = p_id);
 end;
 $$;
@@ -191,7 +193,7 @@ declare
   v_moves private.stock_move[];
   v_number text;
 begin
-  perform private.authorize('order.deliver', v_org_id, v_order.branch_id);
+  perform private.authorize_branch('order.deliver', v_order.branch_id);
   if private.claim_request(v_org_id, p_id, 'deliver_order', jsonb_build_array(p_order_id, p_location_id, p_lines)) then
     v_order := private.lock_order(v_org_id, p_order_id, null);
     if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
@@ -221,6 +223,7 @@ begin
       v_moves := private.sale_moves(v_org_id, v_goods, p_location_id, private.shared_location(v_org_id, 'customer'));
       perform private.move_stock(v_org_id, 'delivery', p_id, now(), v_moves, v_date);
     end if;
+    perform private.check_order_cover(v_org_id, v_order);
     v_number := private.next_number(v_org_id, v_order.branch_id, 'delivery', v_date);
     insert into public.deliveries (org_id, id, branch_id, location_id, order_id, customer_id, number, delivered_at, business_date,
       created_by)
@@ -250,7 +253,8 @@ unit), "serials"? (the number of each piece, where it has one; for a set those o
 expires first)}], each line once; null: everything open, services included. Returns the delivery note as JSON, in the shape of an
 invoice. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock,
 serial_not_here, period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock,
-location_not_sellable. Permission: order.deliver.';
+location_not_sellable, branch_archived, credit_limit_exceeded and customer_defaulted (an advance did not stand, and no credit covers it). Permission:
+order.deliver.';
 revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb) from public, anon;
 grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb) to authenticated;
 

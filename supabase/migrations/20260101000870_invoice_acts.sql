@@ -1,4 +1,4 @@
--- Invoices without a counter sale: written directly or for an order, drafted, sent and voided.
+-- Invoices without a counter sale: written directly, drafted, sent and voided.
 
 -- Writing -----------------------------------------------------------------------------------------
 
@@ -8,11 +8,11 @@ set search_path = ''
 as $$
 begin
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit, quantity,
-    base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, taxable, tax_kind, tax_rate,
-    taxes, tax, offers)
+    base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, document_discount,
+    taxable, tax_kind, tax_rate, taxes, tax, offers)
   select p_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
     l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax,
-    l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, nullif(l.offers, 'null')
+    l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, nullif(l.offers, 'null')
   from jsonb_populate_recordset(null::public.invoice_lines, p_lines) l;
 end;
 $$;
@@ -20,39 +20,79 @@ $$;
 comment on function private.write_invoice_lines(uuid, uuid, uuid, jsonb) is
 'Writes the lines of an invoice. p_lines: as private.price_sale returns them. No errors.';
 
+create function private.invoice_row(p_sale jsonb) returns public.invoices
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return jsonb_populate_record(null::public.invoices, p_sale || jsonb_build_object('place_of_supply', p_sale -> 'place_of_supply' -> 'code',
+    'place_of_supply_name', p_sale -> 'place_of_supply' -> 'name', 'buyer', null));
+end;
+$$;
+
+comment on function private.invoice_row(jsonb) is
+'An invoice''s row without what the act gives it: key, number, status, buyer (JSON null is none). p_sale: as private.price_sale returns
+it, with location_id, due_date, order_id and delivery_id where it has them. No errors.';
+
 create function private.write_invoice(p_org_id uuid, p_id uuid, p_status text, p_number text, p_sale jsonb) returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_row public.invoices := private.invoice_row(p_sale);
 begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
     business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller,
-    buyer, subtotal, discount, tax, round_off, total, note, reference, terms, created_by)
-  values (p_org_id, p_id, (p_sale ->> 'branch_id')::uuid, (p_sale ->> 'location_id')::uuid, (p_sale ->> 'customer_id')::uuid,
-    (p_sale ->> 'order_id')::uuid, (p_sale ->> 'delivery_id')::uuid, p_number,
+    buyer, subtotal, discount, document_discount, document_discount_percent, tax, round_off, total, note, reference, terms, created_at,
+    created_by)
+  values (p_org_id, p_id, v_row.branch_id, v_row.location_id, v_row.customer_id, v_row.order_id, v_row.delivery_id, p_number,
     -- What costs nothing owes nothing.
-    case when p_status = 'sent' and (p_sale ->> 'total')::numeric = 0 then 'paid' else p_status end,
-    (p_sale ->> 'issued_at')::timestamptz, (p_sale ->> 'business_date')::date, (p_sale ->> 'due_date')::date, p_sale ->> 'currency',
-    p_sale ->> 'tax_regime', p_sale ->> 'supply_type', p_sale -> 'place_of_supply' ->> 'code',
-    p_sale -> 'place_of_supply' ->> 'name', (p_sale ->> 'reverse_charge')::boolean, p_sale -> 'seller', nullif(p_sale -> 'buyer', 'null'),
-    (p_sale ->> 'subtotal')::numeric, (p_sale ->> 'discount')::numeric, (p_sale ->> 'tax')::numeric,
-    (p_sale ->> 'round_off')::numeric, (p_sale ->> 'total')::numeric, p_sale ->> 'note', p_sale ->> 'reference',
-    p_sale ->> 'terms', private.caller());
-  perform private.write_invoice_lines(p_org_id, p_id, (p_sale ->> 'branch_id')::uuid, p_sale -> 'lines');
+    case when p_status = 'sent' and v_row.total = 0 then 'paid' else p_status end, v_row.issued_at, v_row.business_date,
+    v_row.due_date, v_row.currency, v_row.tax_regime, v_row.supply_type, v_row.place_of_supply, v_row.place_of_supply_name,
+    v_row.reverse_charge, v_row.seller, nullif(p_sale -> 'buyer', 'null'), v_row.subtotal, v_row.discount,
+    v_row.document_discount, v_row.document_discount_percent, v_row.tax,
+    v_row.round_off, v_row.total, v_row.note, v_row.reference, v_row.terms,
+    -- Which came first, an order's delivery or its credit note, is told by the clock (private.order_standing).
+    clock_timestamp(), private.caller());
+  perform private.write_invoice_lines(p_org_id, p_id, v_row.branch_id, p_sale -> 'lines');
   if p_status = 'sent' then
-    if (p_sale ->> 'total')::numeric = 0 then
+    if v_row.total = 0 then
       perform private.invoice_paid(p_org_id, p_id);
     end if;
-    perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_sale -> 'branch_id',
-      'customer_id', p_sale -> 'customer_id', 'number', p_number, 'total', p_sale -> 'total', 'paid', 0, 'order_id',
-      p_sale -> 'order_id'));
+    perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', v_row.branch_id,
+      'customer_id', v_row.customer_id, 'number', p_number, 'total', p_sale -> 'total', 'paid', 0, 'order_id', v_row.order_id));
   end if;
 end;
 $$;
 
 comment on function private.write_invoice(uuid, uuid, text, text, jsonb) is
-'Writes an invoice with its lines. p_status: draft or sent; p_number: null for a draft; p_sale: as private.price_sale returns it,
-with location_id, due_date, order_id and delivery_id where it has them. No errors.';
+'Writes an invoice with its lines. p_status: draft or sent; p_number: null for a draft; p_sale: as private.invoice_row takes it. No
+errors.';
+
+create function private.rewrite_draft(p_org_id uuid, p_id uuid, p_sale jsonb) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_row public.invoices := private.invoice_row(p_sale);
+begin
+  delete from public.invoice_lines where org_id = p_org_id and invoice_id = p_id;
+  update public.invoices
+  set (location_id, customer_id, issued_at, business_date, due_date, currency, tax_regime, supply_type, place_of_supply,
+      place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount, document_discount, document_discount_percent, tax,
+      round_off, total, note, reference, terms)
+    = (v_row.location_id, v_row.customer_id, v_row.issued_at, v_row.business_date, v_row.due_date, v_row.currency, v_row.tax_regime,
+      v_row.supply_type, v_row.place_of_supply, v_row.place_of_supply_name, v_row.reverse_charge, v_row.seller,
+      nullif(p_sale -> 'buyer', 'null'), v_row.subtotal, v_row.discount, v_row.document_discount, v_row.document_discount_percent,
+      v_row.tax, v_row.round_off, v_row.total, v_row.note,
+      v_row.reference, v_row.terms)
+  where org_id = p_org_id and id = p_id;
+  perform private.write_invoice_lines(p_org_id, p_id, v_row.branch_id, p_sale -> 'lines');
+end;
+$$;
+
+comment on function private.rewrite_draft(uuid, uuid, jsonb) is
+'Writes a draft, locked, anew: all that private.write_invoice writes, but the branch. p_sale: as there. No errors.';
 
 create function private.check_due_date(p_options jsonb, p_today date) returns date
 language plpgsql stable
@@ -136,10 +176,12 @@ declare
   v_org_id uuid := private.authorize_branch('invoice.create', p_branch_id);
   v_sale jsonb;
   v_draft boolean;
+  v_coupon_id uuid;
   v_number text;
 begin
-  perform private.check_options(p_options, array['location_id', 'due_date', 'draft', 'note', 'reference', 'place_of_supply']);
-  perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
+  perform private.check_options(p_options, array['location_id', 'due_date', 'draft', 'note', 'reference', 'place_of_supply',
+    'export_tax', 'reverse_charge', 'coupon', 'discount']);
+  perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply', 'export_tax', 'coupon']);
   if jsonb_typeof(p_options -> 'draft') not in ('boolean', 'null') then
     perform private.fail(400, 'invalid_input', 'draft is true or false.', '{"field": "draft"}');
   end if;
@@ -147,10 +189,15 @@ begin
   if private.claim_request(v_org_id, p_id, 'create_invoice', jsonb_build_array(p_branch_id, p_customer_id, p_lines, p_options)) then
     v_sale := private.price_invoice(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
     if not v_draft then
+      v_coupon_id := private.lock_coupon(v_org_id, p_options ->> 'coupon', p_customer_id, (v_sale ->> 'business_date')::date,
+        v_sale -> 'lines');
       v_number := private.issue_goods(v_org_id, p_id, p_branch_id, p_customer_id, (v_sale ->> 'location_id')::uuid,
         v_sale -> 'stocked_lines', (v_sale ->> 'total')::numeric, (v_sale ->> 'business_date')::date);
     end if;
     perform private.write_invoice(v_org_id, p_id, case when v_draft then 'draft' else 'sent' end, v_number, v_sale);
+    if v_coupon_id is not null then
+      perform private.note_coupon(v_org_id, v_coupon_id, p_id);
+    end if;
   end if;
   return private.invoice_json(v_org_id, p_id);
 end;
@@ -160,10 +207,11 @@ comment on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) is
 'Writes an invoice that is paid later, directly: sent at once, or a draft. p_id: the client''s uuid, the invoice''s id. p_branch_id;
 p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?}] as post_sale takes them.
 p_options: location_id (where the goods leave when it is sent; services need none), due_date (ISO 8601 date; at once when left out),
-draft (true: not sent yet), note, reference, place_of_supply. Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403
+draft (true: not sent yet), note, reference, and as post_sale takes them place_of_supply, export_tax, reverse_charge, coupon (used
+when it is sent), discount. Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403
 permission_denied, price_override_denied; 404 not_found; 409 insufficient_stock, serial_not_here, period_closed, id_reused,
 series_exhausted; 422 credit_limit_exceeded, serials_required, expired_stock, unit_unknown, set_incomplete, location_not_sellable,
-discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: invoice.create.';
+discount_limit, variant_archived, branch_archived, tax_rate_missing, coupon_invalid, coupon_used_up. Permission: invoice.create.';
 revoke execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -179,8 +227,9 @@ declare
   v_sale jsonb;
 begin
   perform private.authorize('invoice.create', v_org_id, v_invoice.branch_id);
-  perform private.check_options(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
-  perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply']);
+  perform private.check_options(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply', 'export_tax',
+    'reverse_charge', 'coupon', 'discount']);
+  perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply', 'export_tax', 'coupon']);
   if private.claim_request(v_org_id, p_id, 'save_invoice_draft', jsonb_build_array(p_invoice_id, p_customer_id, p_lines,
     p_options)) then
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
@@ -188,17 +237,7 @@ begin
       perform private.refuse_transition('invoice', v_invoice.status, 'draft');
     end if;
     v_sale := private.price_invoice(v_org_id, v_invoice.branch_id, p_customer_id, p_lines, p_options);
-    delete from public.invoice_lines where org_id = v_org_id and invoice_id = p_invoice_id;
-    update public.invoices
-    set customer_id = p_customer_id, location_id = (v_sale ->> 'location_id')::uuid, issued_at = now(),
-      business_date = (v_sale ->> 'business_date')::date, due_date = (v_sale ->> 'due_date')::date,
-      supply_type = v_sale ->> 'supply_type', place_of_supply = v_sale -> 'place_of_supply' ->> 'code',
-      place_of_supply_name = v_sale -> 'place_of_supply' ->> 'name', seller = v_sale -> 'seller', buyer = v_sale -> 'buyer',
-      subtotal = (v_sale ->> 'subtotal')::numeric, discount = (v_sale ->> 'discount')::numeric, tax = (v_sale ->> 'tax')::numeric,
-      round_off = (v_sale ->> 'round_off')::numeric, total = (v_sale ->> 'total')::numeric, note = v_sale ->> 'note',
-      reference = v_sale ->> 'reference', terms = v_sale ->> 'terms'
-    where org_id = v_org_id and id = p_invoice_id;
-    perform private.write_invoice_lines(v_org_id, p_invoice_id, v_invoice.branch_id, v_sale -> 'lines');
+    perform private.rewrite_draft(v_org_id, p_invoice_id, v_sale);
   end if;
   return private.invoice_json(v_org_id, p_invoice_id);
 end;
@@ -206,115 +245,12 @@ $$;
 
 comment on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) is
 'Writes a draft invoice anew. p_id: the client''s uuid of this act. p_invoice_id. p_customer_id, p_lines: as create_invoice takes them.
-p_options: location_id, due_date, note, reference, place_of_supply; what is left out is empty. Returns the invoice as JSON. Errors:
+p_options: location_id, due_date, note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount; what is left out is empty. Returns the invoice as JSON. Errors:
 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found; 409 invalid_transition (it was sent), id_reused;
 422 unit_unknown, set_incomplete, location_not_sellable, discount_limit, variant_archived, tax_rate_missing. Permission:
 invoice.create.';
 revoke execute on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
-
--- Invoices for orders -----------------------------------------------------------------------------
-
-create function private.invoiceable_lines(p_org_id uuid, p_order_id uuid, p_delivery_id uuid) returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_bad record;
-  v_lines jsonb;
-begin
-  select p.line_no, p.line ->> 'sku' as sku, p.quantity, p.invoiced, d.quantity as asked into v_bad
-  from private.order_progress(p_org_id, p_order_id) p
-  join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
-  where p.invoiced + d.quantity > p.quantity order by p.line_no limit 1;
-  if v_bad.line_no is null then
-    select jsonb_agg(private.line_part(p.line, p.invoiced, p.invoiced + coalesce(d.quantity, p.quantity - p.invoiced), p.decimals)
-      || jsonb_build_object('serials', d.line -> 'serials') order by p.line_no)
-    into v_lines
-    from private.order_progress(p_org_id, p_order_id) p
-    left join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
-    where case when p_delivery_id is null then p.quantity > p.invoiced else d.line_no is not null end;
-  end if;
-  if v_lines is null then
-    perform private.fail(422, 'invoice_exceeds_order', 'This was invoiced already.', jsonb_build_object('order_id', p_order_id,
-      'line_no', v_bad.line_no, 'sku', v_bad.sku, 'ordered', v_bad.quantity, 'invoiced', v_bad.invoiced, 'asked', v_bad.asked));
-  end if;
-  return v_lines;
-end;
-$$;
-
-comment on function private.invoiceable_lines(uuid, uuid, uuid) is
-'The lines of an order''s next invoice, under the order''s lock: those of a delivery, or everything that is not invoiced yet. Errors:
-422 invoice_exceeds_order.';
-
-create function public.invoice_order(p_id uuid, p_order_id uuid, p_options jsonb default '{}') returns jsonb
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_order public.sales_orders := private.order_named(p_order_id);
-  v_org_id uuid := v_order.org_id;
-  v_delivery public.deliveries;
-  v_delivery_id uuid := private.id_option(p_options, 'delivery_id');
-  v_date date := private.local_date(v_org_id, v_order.branch_id, now());
-  v_sale jsonb;
-  v_left numeric;
-  v_part numeric;
-  v_payment_id uuid;
-begin
-  perform private.authorize('invoice.create', v_org_id, v_order.branch_id);
-  perform private.check_options(p_options, array['delivery_id', 'due_date']);
-  perform private.check_texts(p_options, array['delivery_id', 'due_date']);
-  if private.claim_request(v_org_id, p_id, 'invoice_order', jsonb_build_array(p_order_id, p_options)) then
-    v_order := private.lock_order(v_org_id, p_order_id, null);
-    if v_order.status in ('draft', 'closed', 'cancelled') then
-      perform private.fail(409, 'order_not_open', 'Only an order that is confirmed and not over is invoiced.',
-        jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
-    end if;
-    if v_delivery_id is not null then
-      select * into v_delivery from public.deliveries where org_id = v_org_id and order_id = p_order_id and id = v_delivery_id;
-      if v_delivery.id is null then
-        perform private.fail(404, 'not_found', 'The order has no such delivery.', '{"field": "delivery_id"}');
-      elsif exists (
-        select from public.invoices i
-        where i.org_id = v_org_id and i.order_id = p_order_id and i.delivery_id = v_delivery_id and i.status <> 'void') then
-        perform private.fail(422, 'invoice_exceeds_order', 'This delivery was invoiced already.',
-          jsonb_build_object('order_id', p_order_id, 'delivery_id', v_delivery_id));
-      end if;
-    end if;
-    v_sale := private.sum_document(v_org_id, v_order.header, private.invoiceable_lines(v_org_id, p_order_id, v_delivery_id))
-      || jsonb_build_object('branch_id', v_order.branch_id, 'customer_id', v_order.customer_id, 'order_id', p_order_id,
-        'delivery_id', v_delivery_id, 'location_id', coalesce(v_delivery.location_id, v_order.location_id), 'issued_at', now(),
-        'business_date', v_date, 'due_date', private.check_due_date(p_options, v_date));
-    -- Credit was asked for when the order was confirmed; the advances pay first.
-    perform from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id order by p.id for no key update;
-    perform private.assert_period_open(v_org_id, v_date);
-    perform from public.customers where org_id = v_org_id and id = v_order.customer_id for no key update;
-    perform private.write_invoice(v_org_id, p_id, 'sent', private.next_number(v_org_id, v_order.branch_id, 'invoice', v_date), v_sale);
-    v_left := (v_sale ->> 'total')::numeric;
-    for v_payment_id, v_part in
-      select p.id, private.unallocated(p.org_id, p.id) from public.payments p
-      where p.org_id = v_org_id and p.order_id = p_order_id order by p.received_at, p.number, p.id
-    loop
-      v_part := least(v_part, v_left);
-      if v_part > 0 then
-        perform private.allocate(v_org_id, v_payment_id, p_id, v_part);
-        v_left := v_left - v_part;
-      end if;
-    end loop;
-  end if;
-  return private.invoice_json(v_org_id, p_id);
-end;
-$$;
-
-comment on function public.invoice_order(uuid, uuid, jsonb) is
-'Invoices an order at its prices, never more than was ordered, and settles the invoice with the order''s advances. p_id: the client''s
-uuid, the invoice''s id. p_order_id: confirmed, and not over. p_options: delivery_id (what this delivery brought; else all that is
-not invoiced yet), due_date (ISO 8601 date; at once when left out). Line numbers are the order''s. Returns the invoice as JSON.
-Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 order_not_open, period_closed, id_reused,
-series_exhausted; 422 invoice_exceeds_order. Permission: invoice.create.';
-revoke execute on function public.invoice_order(uuid, uuid, jsonb) from public, anon;
-grant execute on function public.invoice_order(uuid, uuid, jsonb) to authenticated;
 
 -- Sending and voiding -----------------------------------------------------------------------------
 
@@ -324,6 +260,8 @@ set search_path = ''
 as $$
 declare
   v_date date := private.local_date(p_org_id, p_invoice.branch_id, now());
+  v_today jsonb;
+  v_coupon_id uuid;
   v_goods jsonb;
   v_number text;
 begin
@@ -333,6 +271,8 @@ begin
   elsif p_invoice.due_date < v_date then
     perform private.fail(400, 'invalid_input', 'The draft''s due date is over: save it with another.', '{"field": "due_date"}');
   end if;
+  v_today := private.draft_today(p_org_id, p_invoice, v_date);
+  v_coupon_id := private.lock_coupon(p_org_id, private.coupon_of(v_today -> 'lines'), p_invoice.customer_id, v_date, v_today -> 'lines');
   select coalesce(jsonb_agg(to_jsonb(l) order by l.line_no), '[]') into v_goods
   from public.invoice_lines l
   join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
@@ -340,16 +280,21 @@ begin
   where l.org_id = p_org_id and l.invoice_id = p_invoice.id;
   v_number := private.issue_goods(p_org_id, p_invoice.id, p_invoice.branch_id, p_invoice.customer_id, p_invoice.location_id,
     v_goods, p_invoice.total, v_date);
-  update public.invoices set status = 'sent', number = v_number, issued_at = now(), business_date = v_date
+  update public.invoices
+  set status = 'sent', number = v_number, issued_at = now(), business_date = v_date, seller = v_today -> 'seller',
+    buyer = v_today -> 'buyer'
   where org_id = p_org_id and id = p_invoice.id;
+  if v_coupon_id is not null then
+    perform private.note_coupon(p_org_id, v_coupon_id, p_invoice.id);
+  end if;
   perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id', p_invoice.branch_id,
     'customer_id', p_invoice.customer_id, 'number', v_number, 'total', p_invoice.total, 'paid', 0));
 end;
 $$;
 
 comment on function private.send_invoice(uuid, public.invoices) is
-'Issues a draft, locked: it gets its date and number, and its goods leave. Errors: 400 invalid_input, 422 nothing_to_invoice, and as
-private.issue_goods''.';
+'Issues a draft, locked: it gets its date and number, seller and buyer are as they are today, and its goods leave. Errors: 400
+invalid_input, 409 draft_outdated, 422 nothing_to_invoice, and as private.issue_goods''.';
 
 create function private.void_invoice(p_org_id uuid, p_invoice public.invoices, p_id uuid, p_reason text) returns void
 language plpgsql
@@ -360,9 +305,11 @@ declare
   v_lines jsonb;
 begin
   if p_invoice.status <> 'draft' then
-    if p_invoice.business_date <> v_date or p_invoice.paid + p_invoice.credited <> 0 then
+    -- The registers take out what is void and what is credited: never both.
+    if p_invoice.business_date <> v_date or p_invoice.paid + p_invoice.credited <> 0 or exists (
+      select from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice.id) then
       perform private.fail(409, 'credit_note_required',
-        'Only an invoice of today on which nothing was paid or credited is voided: issue a credit note.',
+        'Only an invoice of today on which nothing is paid and that no credit note names is voided: issue a credit note.',
         jsonb_build_object('invoice_id', p_invoice.id, 'number', p_invoice.number, 'business_date', p_invoice.business_date,
           'paid', p_invoice.paid, 'credited', p_invoice.credited));
     end if;
@@ -389,16 +336,19 @@ begin
       end if;
     end if;
     perform private.settle_invoice(p_org_id, p_invoice.id, 0, 0, true);
+    perform private.invoice_voided(p_org_id, p_invoice.id);
   else
     update public.invoices set status = 'void' where org_id = p_org_id and id = p_invoice.id;
   end if;
+  update public.invoices set void_reason = p_reason where org_id = p_org_id and id = p_invoice.id and p_reason is not null;
   perform private.emit(p_org_id, 'invoice.voided', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id', p_invoice.branch_id,
     'customer_id', p_invoice.customer_id, 'number', p_invoice.number, 'reason', p_reason));
 end;
 $$;
 
 comment on function private.void_invoice(uuid, public.invoices, uuid, text) is
-'Voids a draft, or an invoice of today on which nothing was paid, whose goods come back; the invoice is locked. p_id: of the goods
+'Voids a draft, or an invoice of today on which nothing was paid and that no credit note names, whose goods come back; the invoice is
+locked. p_id: of the goods
 return. Errors: 409 credit_note_required, period_closed, and as private.take_back''s.';
 
 create function public.set_invoice_status(p_id uuid, p_invoice_id uuid, p_status text, p_options jsonb default '{}') returns jsonb
@@ -411,8 +361,12 @@ declare
   v_reason text := p_options ->> 'reason';
 begin
   -- What has no number was never more than a draft.
-  perform private.authorize(case when p_status = 'void' and v_invoice.number is not null then 'invoice.void'
-    else 'invoice.create' end, v_org_id, v_invoice.branch_id);
+  if p_status = 'sent' then
+    perform private.authorize_branch('invoice.create', v_invoice.branch_id);
+  else
+    perform private.authorize(case when p_status = 'void' and v_invoice.number is not null then 'invoice.void'
+      else 'invoice.create' end, v_org_id, v_invoice.branch_id);
+  end if;
   perform private.check_options(p_options, array['reason']);
   perform private.check_texts(p_options, array['reason']);
   if p_status is null or p_status not in ('draft', 'sent', 'partially_paid', 'paid', 'void') then
@@ -422,11 +376,11 @@ begin
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
     if p_status = 'sent' and v_invoice.status = 'draft' then
       perform private.send_invoice(v_org_id, v_invoice);
-    elsif p_status = 'void' and v_invoice.status = 'draft' then
-      perform private.void_invoice(v_org_id, v_invoice, p_id, v_reason);
     elsif p_status = 'void' and v_invoice.status <> 'void' then
-      perform private.authorize('invoice.void', v_org_id, v_invoice.branch_id);
-      if v_reason is null or length(btrim(v_reason)) not between 1 and 500 then
+      if v_invoice.status <> 'draft' then
+        perform private.authorize('invoice.void', v_org_id, v_invoice.branch_id);
+      end if;
+      if (v_reason is null and v_invoice.status <> 'draft') or length(btrim(v_reason)) not between 1 and 500 then
         perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "reason"}');
       end if;
       perform private.void_invoice(v_org_id, v_invoice, p_id, v_reason);
@@ -442,9 +396,9 @@ $$;
 comment on function public.set_invoice_status(uuid, uuid, text, jsonb) is
 'Sends a draft invoice (it gets date and number, its goods leave), or voids one: a draft, or an invoice of today on which nothing was
 paid, whose goods come back. p_id: the client''s uuid of this act. p_invoice_id. p_status: sent or void; the others follow from
-payments. p_options: reason (1 to 500 characters, needed to void what was sent). Returns the invoice as JSON. Errors: 400
-invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, credit_note_required, insufficient_stock,
-serial_not_here, period_closed, id_reused, series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded, serials_required,
-expired_stock. Permission: invoice.create; invoice.void for what was sent.';
+payments. p_options: reason (1 to 500 characters, kept; needed to void what was sent). Returns the invoice as JSON. Errors: 400
+invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, draft_outdated, credit_note_required,
+insufficient_stock, serial_not_here, period_closed, id_reused, series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded, serials_required,
+expired_stock, branch_archived, coupon_invalid, coupon_used_up. Permission: invoice.create; invoice.void for what was sent.';
 revoke execute on function public.set_invoice_status(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.set_invoice_status(uuid, uuid, text, jsonb) to authenticated;

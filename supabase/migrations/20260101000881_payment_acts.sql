@@ -120,6 +120,7 @@ begin
     v_left := private.lock_payment(v_payment.org_id, p_payment_id);
     perform private.assert_period_open(v_payment.org_id, private.local_date(v_payment.org_id, v_payment.branch_id, now()));
     select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_payment.org_id, v_left, v_plan, false) s;
+    perform private.keep_advance(v_payment, array(select (s ->> 'invoice_id')::uuid from jsonb_array_elements(v_parts) s));
     perform private.note_part(v_payment.org_id, p_payment_id, s) from jsonb_array_elements(v_parts) s;
     perform private.emit(v_payment.org_id, 'payment.allocated', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
       v_payment.branch_id, 'customer_id', v_payment.customer_id, 'allocations', v_parts));
@@ -133,7 +134,7 @@ comment on function public.allocate_payment(uuid, uuid, jsonb) is
 p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first. Returns the payment as JSON.
 Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid, invoice_not_open, payment_reversed,
 period_closed, id_reused; 422 customer_mismatch, allocation_exceeds_payment, agreement_overpaid. Permission: payment.record at the payment''s branch
-and at the invoices''.';
+and at the invoices''; order.manage to settle with an open order''s advance what is not of that order.';
 revoke execute on function public.allocate_payment(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.allocate_payment(uuid, uuid, jsonb) to authenticated;
 

@@ -21,6 +21,7 @@ create table public.credit_notes (
   round_off numeric(8, 2) not null,
   total numeric(14, 2) not null check (total >= 0),
   created_at timestamptz not null default now(),
+  entered_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
   primary key (org_id, id),
   unique (branch_id, org_id, number),
@@ -35,7 +36,8 @@ create table public.credit_notes (
 comment on table public.credit_notes is
 'Credit notes (CGST Act 2017, section 34(1)), append-only. Seller, buyer and place of supply are the invoice''s. branch_id: the
 invoice''s. goods_return_id: the return of the goods, null when nothing came back. voids: it takes the whole invoice back on its
-own day, and the invoice is void: registers of supplies count both or neither. Amounts in currency.';
+own day, and the invoice is void: registers of supplies count both or neither. entered_at: by the clock, to tell whether an order''s
+goods left before (private.order_standing). Amounts in currency.';
 
 create table public.credit_note_lines (
   org_id uuid not null,
@@ -58,6 +60,7 @@ create table public.credit_note_lines (
   price_list text,
   price_includes_tax boolean not null,
   discount numeric(14, 2) not null check (discount >= 0),
+  document_discount numeric(14, 2) not null default 0 check (document_discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),
   tax_kind text not null,
   tax_rate numeric(6, 3) not null check (tax_rate between 0 and 100),
@@ -209,10 +212,10 @@ begin
     ), measured as (
       -- Each amount is the line's share of all that is credited by now, rounded, less what was credited before: so all shares of
       -- a line sum to the line, whatever the steps.
-      select a.*, b.quantity as before, b.quantity + a.quantity as by_now, b.discount as discount_before, b.taxable as taxable_before, g.returned, g.serials as serials_returned
+      select a.*, b.quantity as before, b.quantity + a.quantity as by_now, b.discount as discount_before, b.document_discount as document_discount_before, b.taxable as taxable_before, g.returned, g.serials as serials_returned
       from asked a
       cross join lateral (
-        select coalesce(sum(c.quantity), 0) as quantity, coalesce(sum(c.discount), 0) as discount,
+        select coalesce(sum(c.quantity), 0) as quantity, coalesce(sum(c.discount), 0) as discount, coalesce(sum(c.document_discount), 0) as document_discount,
           coalesce(sum(c.taxable), 0) as taxable
         from public.credit_note_lines c
         where c.org_id = p_org_id and c.invoice_id = p_invoice_id and c.line_no = a.line_no) b
@@ -246,6 +249,7 @@ begin
         when t.disposition <> 'none' and (t.line).serials is not null and t.quantity = t.sold - t.returned then (
           select jsonb_agg(s) from unnest((t.line).serials) s where s <> all (coalesce(t.serials_returned, '{}'))) end,
       'disposition', t.disposition, 'discount', round((t.line).discount * t.by_now / t.sold, 2) - t.discount_before,
+      'document_discount', round((t.line).document_discount * t.by_now / t.sold, 2) - t.document_discount_before,
       'taxable', round((t.line).taxable * t.by_now / t.sold, 2) - t.taxable_before, 'taxes', t.taxes, 'tax', t.tax)
       order by t.line_no)
     from taxed t);

@@ -173,11 +173,11 @@ begin
     private.caller());
   insert into public.credit_note_lines (org_id, credit_note_id, invoice_id, branch_id, line_no, variant_id, sku, description,
     hsn_code, unit, quantity, base_quantity, set_items, serials, disposition, unit_price, list_price, price_list,
-    price_includes_tax, discount, taxable,
+    price_includes_tax, discount, document_discount, taxable,
     tax_kind, tax_rate, taxes, tax)
   select p_org_id, p_id, p_invoice_id, v_invoice.branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit,
     l.quantity, l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.disposition, l.unit_price, l.list_price, l.price_list,
-    l.price_includes_tax, l.discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
+    l.price_includes_tax, l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
   from jsonb_populate_recordset(null::public.credit_note_lines, v_lines) l;
   if v_applied > 0 then
     perform private.note_credit(p_org_id, p_id, p_invoice_id, v_applied);
@@ -339,6 +339,9 @@ begin
       'business_date', c.business_date, 'timezone', b.timezone, 'currency', c.currency, 'tax_regime', i.tax_regime,
       'supply_type', i.supply_type, 'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
       'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', c.subtotal, 'discount', c.discount,
+      'document_discount', (
+        select coalesce(sum(x.document_discount), 0.00) from public.credit_note_lines x
+        where x.org_id = c.org_id and x.credit_note_id = c.id),
       'tax', c.tax,
       'round_off', c.round_off, 'total', c.total, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'allocations', (

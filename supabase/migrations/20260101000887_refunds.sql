@@ -165,6 +165,7 @@ begin
     perform private.fail(422, 'customer_mismatch', 'This is another customer''s money.',
       jsonb_build_object('customer_id', p_customer_id));
   end if;
+  perform private.keep_advance(v_payment, null);
   v_at := private.act_time(v_org_id, p_options);
   if private.claim_request(v_org_id, p_id, 'refund', jsonb_build_array(p_customer_id, p_amount, p_method, p_options)) then
     v_sources := private.refund_sources_for(v_org_id, v_customer_id, v_payment.id, v_note.id, p_amount);
@@ -183,6 +184,6 @@ oldest first), branch_id (which pays; else that of the payment or credit note, e
 (ISO 8601, needs sale.backdate, not before what it is paid out of), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,
 backdating_denied; 404 not_found; 409 payment_reversed, period_closed, id_reused, series_exhausted; 422 refund_exceeds_credit,
 customer_mismatch, branch_archived. Permission: refund.create at the branch that pays, and at those whose payments and credit notes it
-pays out of.';
+pays out of; order.manage for an open order''s advance.';
 revoke execute on function public.refund(uuid, uuid, numeric, text, jsonb) from public, anon;
 grant execute on function public.refund(uuid, uuid, numeric, text, jsonb) to authenticated;

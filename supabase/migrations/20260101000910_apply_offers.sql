@@ -33,6 +33,33 @@ comment on function private.spread_amount(numeric, numeric[]) is
 'An amount spread in proportion to weights of 2 decimals, to 2 decimals; the parts sum to the amount, or to the weights where these are less. p_amount
 and p_weights: 0 or more. No errors.';
 
+create function private.line_less(p_line private.sale_line, p_net numeric, p_off numeric, p_supply private.supply)
+returns private.sale_line
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_line private.sale_line := p_line;
+  v_tax record;
+begin
+  v_tax := private.line_tax(p_net - p_off, p_line.price_includes_tax, p_line.base_quantity, p_line.tax_kind, p_line.terms, p_supply);
+  if v_tax.taxable < 0 then
+    perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', p_line.sku),
+      jsonb_build_object('line', p_line.line_no, 'sku', p_line.sku));
+  end if;
+  v_line.discount := p_line.discount + p_off;
+  v_line.taxable := v_tax.taxable;
+  v_line.tax := v_tax.tax;
+  v_line.taxes := v_tax.taxes;
+  v_line.total := v_tax.taxable + v_tax.tax;
+  return v_line;
+end;
+$$;
+
+comment on function private.line_less(private.sale_line, numeric, numeric, private.supply) is
+'A line with p_off more taken off what it comes to by now (p_net: quantity at its price less its discounts), taxed anew. Errors: 422
+tax_above_price.';
+
 create type private.offer as (
   id uuid,
   name text,
@@ -280,7 +307,6 @@ declare
   v_net numeric;
   v_place integer := 0;
   v_lines private.sale_line[] := p_lines;
-  v_tax record;
 begin
   foreach v_line in array p_lines loop
     v_place := v_place + 1;
@@ -342,19 +368,8 @@ begin
 
   for i in 1 .. v_place loop
     continue when v_off[i] = 0;
-    v_line := p_lines[i];
-    v_tax := private.line_tax(v_nets[i] - v_off[i], v_line.price_includes_tax, v_line.base_quantity, v_line.tax_kind, v_line.terms,
-      p_supply);
-    if v_tax.taxable < 0 then
-      perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', v_line.sku),
-        jsonb_build_object('line', v_line.line_no, 'sku', v_line.sku));
-    end if;
-    v_line.discount := v_line.discount + v_off[i];
+    v_line := private.line_less(p_lines[i], v_nets[i], v_off[i], p_supply);
     v_line.offers := v_combined[i];
-    v_line.taxable := v_tax.taxable;
-    v_line.tax := v_tax.tax;
-    v_line.taxes := v_tax.taxes;
-    v_line.total := v_tax.taxable + v_tax.tax;
     v_lines[i] := v_line;
   end loop;
   return v_lines;

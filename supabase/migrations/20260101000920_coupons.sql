@@ -26,7 +26,9 @@ then; null for no limit. valid_from, valid_to: business dates, both inclusive. A
 create table public.coupon_uses (
   org_id uuid not null,
   coupon_id uuid not null,
-  invoice_id uuid not null,
+  document_id uuid not null generated always as (coalesce(invoice_id, order_id)) stored,
+  invoice_id uuid,
+  order_id uuid,
   entry integer not null check (entry in (1, 2)),
   branch_id uuid not null,
   customer_id uuid,
@@ -34,21 +36,25 @@ create table public.coupon_uses (
   amount numeric(14, 2) not null check (amount > 0),
   created_at timestamptz not null default now(),
   created_by uuid not null,
-  primary key (org_id, coupon_id, invoice_id, entry),
+  primary key (org_id, coupon_id, document_id, entry),
+  check (num_nonnulls(invoice_id, order_id) = 1),
   foreign key (org_id, coupon_id) references public.coupons (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
+  foreign key (org_id, order_id) references public.sales_orders (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
 
 comment on table public.coupon_uses is
-'Which sale used which coupon, append-only: entry 1 is the use; entry 2 gives it back, when the whole sale was credited or voided. uses sums to
-how often a coupon was used. amount: what it took off, in the invoice''s currency.';
+'Which sale used which coupon, append-only: entry 1 is the use; entry 2 gives it back, when the whole sale was credited or voided, or the
+order was cancelled. uses sums to how often a coupon was used. invoice_id, or order_id of an order, whose invoices use nothing more;
+document_id: whichever it is. amount: what it took off, in the document''s currency.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
 create unique index coupons_code_key on public.coupons (org_id, upper(code));
 create index on public.coupons (promotion_id, org_id);
 create index on public.coupon_uses (org_id, invoice_id);
+create index on public.coupon_uses (order_id, org_id) where order_id is not null;
 create index on public.coupon_uses (branch_id);
 create index on public.coupon_uses (customer_id, coupon_id) where customer_id is not null;
 
@@ -140,6 +146,48 @@ $$;
 comment on function private.note_coupon(uuid, uuid, uuid) is
 'Writes that a sale used a coupon, whose lock the caller holds. No errors.';
 
+create function private.coupon_of(p_lines jsonb) returns text
+language plpgsql immutable
+set search_path = ''
+as $$
+begin
+  return jsonb_path_query_first(p_lines, '$[*].offers[*].coupon') #>> '{}';
+end;
+$$;
+
+comment on function private.coupon_of(jsonb) is 'The code that gave something off priced lines, null for none. No errors.';
+
+create function private.note_order_coupon(p_org_id uuid, p_coupon_id uuid, p_order_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.coupon_uses (org_id, coupon_id, order_id, entry, branch_id, customer_id, uses, amount, created_by)
+  select p_org_id, p_coupon_id, s.id, 1, s.branch_id, s.customer_id, 1, (
+      select sum((o ->> 'amount')::numeric) from public.sales_order_lines l, jsonb_array_elements(l.line -> 'offers') o
+      where l.org_id = s.org_id and l.order_id = s.id and o ->> 'coupon' is not null), private.caller()
+  from public.sales_orders s where s.org_id = p_org_id and s.id = p_order_id;
+end;
+$$;
+
+comment on function private.note_order_coupon(uuid, uuid, uuid) is
+'Writes that an order, confirmed in this transaction, uses a coupon, whose lock the caller holds. No errors.';
+
+create function private.give_order_coupon_back(p_org_id uuid, p_order_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.coupon_uses (org_id, coupon_id, order_id, entry, branch_id, customer_id, uses, amount, created_by)
+  select u.org_id, u.coupon_id, u.order_id, 2, u.branch_id, u.customer_id, -1, u.amount, private.caller()
+  from public.coupon_uses u where u.org_id = p_org_id and u.order_id = p_order_id and u.entry = 1
+  on conflict do nothing;
+end;
+$$;
+
+comment on function private.give_order_coupon_back(uuid, uuid) is
+'Gives the use of a coupon back when its order, which is locked, is cancelled. No errors.';
+
 create function private.give_coupon_back(p_org_id uuid, p_invoice_id uuid) returns void
 language plpgsql
 set search_path = ''
@@ -150,17 +198,17 @@ begin
   select u.org_id, u.coupon_id, u.invoice_id, 2, u.branch_id, u.customer_id, -1, u.amount, private.caller()
   from public.coupon_uses u
   where u.org_id = p_org_id and u.invoice_id = p_invoice_id and u.entry = 1
-    and not exists (
+    and (exists (select from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id and i.status = 'void') or not exists (
       select from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_invoice_id
         and l.quantity > coalesce((
           select sum(c.quantity) from public.credit_note_lines c
-          where c.org_id = l.org_id and c.invoice_id = l.invoice_id and c.line_no = l.line_no), 0))
+          where c.org_id = l.org_id and c.invoice_id = l.invoice_id and c.line_no = l.line_no), 0)))
   on conflict do nothing;
 end;
 $$;
 
 comment on function private.give_coupon_back(uuid, uuid) is
-'Gives the use of a coupon back once all of its sale was credited; of a sale that was credited in part it stays used. No errors.';
+'Gives the use of a coupon back once its sale is void or all of it was credited; of a sale that was credited in part it stays used. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -168,7 +216,7 @@ create trigger touch before update on public.coupons for each row execute functi
 create trigger append_only before update or delete on public.coupon_uses for each row execute function audit.refuse_change();
 create trigger keep_all before truncate on public.coupon_uses for each statement execute function audit.refuse_change();
 select audit.attach('public.coupons');
-select audit.attach('public.coupon_uses', 'coupon_id', 'invoice_id', 'entry');
+select audit.attach('public.coupon_uses', 'coupon_id', 'document_id', 'entry');
 
 -- Policies ----------------------------------------------------------------------------------------
 

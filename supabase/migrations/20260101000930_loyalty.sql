@@ -49,7 +49,7 @@ create table public.loyalty_entries (
   expires_at timestamptz,
   invoice_id uuid,
   amount numeric(14, 2) check (amount >= 0),
-  basis bigint check (basis > 0),
+  basis numeric(22, 6) check (basis > 0),
   reason text check (length(reason) <= 500),
   created_at timestamptz not null default now(),
   created_by uuid,
@@ -68,7 +68,23 @@ comment on table public.loyalty_entries is
 expiring first, so a lot and what names it never sum below 0. kind: earn (on an invoice that is paid), redeem (paid with), return (of
 what was redeemed on goods that came back), reverse (of what was earned), expire, adjust (by hand, with a
 reason). expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
-basis: what the whole invoice earns. created_by: null for the job.';
+basis: what the whole invoice would earn if money paid all of it. created_by: null for the job.';
+
+create table private.points_owed (
+  org_id uuid not null,
+  invoice_id uuid not null,
+  customer_id uuid not null,
+  points bigint not null check (points > 0),
+  primary key (org_id, invoice_id),
+  foreign key (org_id, invoice_id) references public.invoices (org_id, id),
+  foreign key (org_id, customer_id) references public.customers (org_id, id)
+);
+
+comment on table private.points_owed is
+'Points that an invoice earned and does not deserve any more, because goods came back or a payment bounced, and that the customer had spent
+already. They are taken out of the next that he earns or gets back; no row: nothing is owed.';
+
+alter table private.points_owed enable row level security;
 
 create table private.loyalty_horizon (
   only_row boolean primary key default true check (only_row),
@@ -90,6 +106,7 @@ create index on public.loyalty_rules (customer_group_id, org_id) where customer_
 create index on public.loyalty_entries (customer_id, org_id);
 create index on public.loyalty_entries (lot_id, org_id) where lot_id is not null;
 create index on public.loyalty_entries (invoice_id, org_id) where invoice_id is not null;
+create index on private.points_owed (customer_id, org_id);
 create index on public.loyalty_entries (expires_at) where expires_at is not null;
 
 -- Lots --------------------------------------------------------------------------------------------
@@ -123,23 +140,6 @@ end;
 $$;
 
 comment on function private.points_balance(uuid, uuid) is 'How many points a customer can redeem now. No errors.';
-
-create function private.give_points(p_org_id uuid, p_customer_id uuid, p_points bigint, p_kind text, p_invoice_id uuid, p_amount numeric,
-  p_basis bigint, p_reason text)
-returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  insert into public.loyalty_entries (org_id, customer_id, kind, points, expires_at, invoice_id, amount, basis, reason, created_by)
-  values (p_org_id, p_customer_id, p_kind, p_points, (
-      select now() + make_interval(months => p.expiry_months) from public.loyalty_programs p where p.org_id = p_org_id),
-    p_invoice_id, p_amount, p_basis, p_reason, auth.uid());
-end;
-$$;
-
-comment on function private.give_points(uuid, uuid, bigint, text, uuid, numeric, bigint, text) is
-'A new lot of points, which expires as the program says now. Needs no lock: more points break no rule. No errors.';
 
 create function private.take_points(p_org_id uuid, p_customer_id uuid, p_points bigint, p_kind text, p_invoice_id uuid, p_amount numeric,
   p_reason text)
@@ -188,28 +188,91 @@ $$;
 comment on function private.lock_customer(uuid, uuid) is
 'Locks a customer until the transaction ends: whoever takes points or credit of his waits here. No errors.';
 
+create function private.owe_points(p_org_id uuid, p_customer_id uuid, p_invoice_id uuid, p_points bigint) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_points > 0 then
+    insert into private.points_owed (org_id, invoice_id, customer_id, points)
+    values (p_org_id, p_invoice_id, p_customer_id, p_points)
+    on conflict (org_id, invoice_id) do update set points = excluded.points;
+  else
+    delete from private.points_owed where org_id = p_org_id and invoice_id = p_invoice_id;
+  end if;
+end;
+$$;
+
+comment on function private.owe_points(uuid, uuid, uuid, bigint) is
+'Notes how many points the customer owes on an invoice, whose lock or the customer''s the caller holds; 0: none. No errors.';
+
+create function private.collect_points(p_org_id uuid, p_customer_id uuid, p_points bigint) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_left bigint := p_points;
+  v_taken bigint;
+  v_owed record;
+begin
+  for v_owed in
+    select * from private.points_owed o where o.org_id = p_org_id and o.customer_id = p_customer_id order by o.invoice_id
+  loop
+    v_taken := private.take_points(p_org_id, p_customer_id, least(v_left, v_owed.points), 'reverse', v_owed.invoice_id, null, null);
+    v_left := v_left - v_taken;
+    perform private.owe_points(p_org_id, p_customer_id, v_owed.invoice_id, v_owed.points - v_taken);
+    exit when v_left = 0;
+  end loop;
+end;
+$$;
+
+comment on function private.collect_points(uuid, uuid, bigint) is
+'Takes what a customer owes out of his points, at most p_points: as many as he just got. The caller holds the customer''s lock. No errors.';
+
+create function private.give_points(p_org_id uuid, p_customer_id uuid, p_points bigint, p_kind text, p_invoice_id uuid, p_amount numeric,
+  p_basis numeric, p_reason text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_kind = 'return' then
+    perform private.lock_customer(p_org_id, p_customer_id);
+  end if;
+  insert into public.loyalty_entries (org_id, customer_id, kind, points, expires_at, invoice_id, amount, basis, reason, created_by)
+  values (p_org_id, p_customer_id, p_kind, p_points, (
+      select now() + make_interval(months => p.expiry_months) from public.loyalty_programs p where p.org_id = p_org_id),
+    p_invoice_id, p_amount, p_basis, p_reason, auth.uid());
+  if p_kind in ('earn', 'return') and exists (
+    select from private.points_owed o where o.org_id = p_org_id and o.customer_id = p_customer_id) then
+    -- A sale holds the counter by now, which comes after the customer: where somebody else works on him, the next one collects.
+    perform from public.customers c where c.org_id = p_org_id and c.id = p_customer_id for no key update skip locked;
+    if found then
+      perform private.collect_points(p_org_id, p_customer_id, p_points);
+    end if;
+  end if;
+end;
+$$;
+
+comment on function private.give_points(uuid, uuid, bigint, text, uuid, numeric, numeric, text) is
+'A new lot of points, which expires as the program says now. Out of what is earned or comes back the customer first pays the points that he
+owes; what is given by hand is a gift. More points break no rule, so only what comes back locks the customer, whose goods may come back
+at the same moment. No errors.';
+
 -- Earning -----------------------------------------------------------------------------------------
 
-create function private.points_for(p_org_id uuid, p_invoice public.invoices) returns bigint
+create function private.points_for(p_org_id uuid, p_invoice public.invoices) returns numeric
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_group_id uuid;
-  v_redeemed numeric;
-  v_by_category boolean;
+  v_group_id uuid := (
+    select private.live_group(p_org_id, c.customer_group_id) from public.customers c
+    where c.org_id = p_org_id and c.id = p_invoice.customer_id);
   v_points numeric;
 begin
-  select (
-      select private.live_group(p_org_id, c.customer_group_id) from public.customers c
-      where c.org_id = p_org_id and c.id = p_invoice.customer_id),
-    (
-      select coalesce(sum(case e.kind when 'redeem' then e.amount else -e.amount end), 0) from public.loyalty_entries e
-      where e.org_id = p_org_id and e.invoice_id = p_invoice.id and e.kind in ('redeem', 'return')),
-    exists (
-      select from public.loyalty_rules r where r.org_id = p_org_id and r.archived_at is null and r.category_id is not null)
-  into v_group_id, v_redeemed, v_by_category;
-  if v_by_category then
+  if exists (
+    select from public.loyalty_rules r where r.org_id = p_org_id and r.archived_at is null and r.category_id is not null) then
     select sum(l.total * (
       select r.points_per_unit from public.loyalty_rules r
       where r.org_id = p_org_id and r.archived_at is null and (r.customer_group_id is null or r.customer_group_id = v_group_id)
@@ -228,12 +291,12 @@ begin
     where r.org_id = p_org_id and r.archived_at is null and (r.customer_group_id is null or r.customer_group_id = v_group_id)
     order by r.priority desc, r.points_per_unit desc limit 1;
   end if;
-  return floor(coalesce(v_points, 0) * (p_invoice.total - v_redeemed) / p_invoice.total);
+  return coalesce(v_points, 0);
 end;
 $$;
 
 comment on function private.points_for(uuid, public.invoices) is
-'What a paid invoice of a customer earns by the rules of now: on its lines with tax, in the share of the total that money pays. No errors.';
+'What an invoice of a customer would earn by the rules of now if money paid all of it: on its lines with tax, not rounded. No errors.';
 
 create function private.settle_points(p_org_id uuid, p_invoice_id uuid, p_new boolean default false) returns void
 language plpgsql
@@ -242,10 +305,12 @@ as $$
 declare
   v_invoice public.invoices;
   v_active boolean;
-  v_earned bigint := 0;
-  v_basis bigint;
+  v_earned bigint;
+  v_basis numeric;
+  v_by_points numeric;
   v_credited numeric := 0;
   v_due bigint := 0;
+  v_taken bigint := 0;
 begin
   select p.archived_at is null into v_active from public.loyalty_programs p where p.org_id = p_org_id;
   if v_active is null then
@@ -255,139 +320,36 @@ begin
   if v_invoice.customer_id is null or v_invoice.total = 0 then
     return;
   end if;
-  if not p_new then
-    select coalesce(sum(e.points), 0), max(e.basis) into v_earned, v_basis from public.loyalty_entries e
-    where e.org_id = p_org_id and e.invoice_id = p_invoice_id and e.kind in ('earn', 'reverse');
-    select coalesce(sum(c.total), 0) into v_credited
-    from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice_id;
-  end if;
+  select coalesce(sum(e.points) filter (where e.kind in ('earn', 'reverse')), 0), max(e.basis),
+    coalesce(sum(case e.kind when 'redeem' then e.amount when 'return' then -e.amount end), 0)
+  into v_earned, v_basis, v_by_points
+  from public.loyalty_entries e where e.org_id = p_org_id and e.invoice_id = p_invoice_id;
   if v_invoice.status = 'paid' then
+    if not p_new then
+      select coalesce(sum(c.total), 0) into v_credited
+      from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice_id;
+    end if;
     v_basis := coalesce(v_basis, case when v_active then private.points_for(p_org_id, v_invoice) end, 0);
-    v_due := floor(v_basis * (v_invoice.total - v_credited) / v_invoice.total);
+    v_due := floor(v_basis * greatest(v_invoice.total - v_credited - v_by_points, 0) / v_invoice.total);
+  end if;
+  if v_due < v_earned then
+    perform private.lock_customer(p_org_id, v_invoice.customer_id);
+    v_taken := private.take_points(p_org_id, v_invoice.customer_id, v_earned - v_due, 'reverse', p_invoice_id, null, null);
+  end if;
+  if not p_new then
+    perform private.owe_points(p_org_id, v_invoice.customer_id, p_invoice_id, v_earned - v_due - v_taken);
   end if;
   if v_due > v_earned then
     perform private.give_points(p_org_id, v_invoice.customer_id, v_due - v_earned, 'earn', p_invoice_id, null, v_basis, null);
-  elsif v_due < v_earned then
-    perform private.lock_customer(p_org_id, v_invoice.customer_id);
-    perform private.take_points(p_org_id, v_invoice.customer_id, v_earned - v_due, 'reverse', p_invoice_id, null, null);
   end if;
 end;
 $$;
 
 comment on function private.settle_points(uuid, uuid, boolean) is
-'Brings the points that an invoice earned to what it deserves now: all when it is paid, in proportion less what was credited, none when it is
-not paid. Idempotent. What is to be taken back and was spent already is not taken; it counts as earned if the invoice is paid again.
-The caller holds the invoice''s lock. p_new: the invoice was written just now, so that nothing was earned or credited by it. No errors.';
-
--- Redeeming ---------------------------------------------------------------------------------------
-
-create function private.check_points(p_org_id uuid, p_customer_id uuid, p_amount numeric, p_total numeric, p_before numeric)
-returns bigint
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_program public.loyalty_programs;
-  v_points bigint;
-  v_balance bigint;
-  v_most numeric;
-begin
-  if p_customer_id is null then
-    perform private.fail(422, 'payment_needs_a_customer', 'Only a customer who is named pays with points.', '{"method": "points"}');
-  end if;
-  select * into v_program from public.loyalty_programs where org_id = p_org_id and archived_at is null;
-  v_most := greatest(coalesce(trunc(p_total * v_program.max_share_percent / 100, 2), 0) - p_before, 0);
-  v_points := ceil(p_amount / v_program.point_value);
-  if p_amount > v_most or v_points < v_program.minimum_points then
-    perform private.fail(422, 'points_limit', 'Points pay neither so much of one invoice nor so little.',
-      jsonb_build_object('asked', p_amount, 'max_amount', v_most, 'minimum_points', v_program.minimum_points, 'points', v_points));
-  end if;
-  perform private.lock_customer(p_org_id, p_customer_id);
-  v_balance := private.points_balance(p_org_id, p_customer_id);
-  if v_balance < v_points then
-    perform private.fail(422, 'points_insufficient', format('The customer has %s points.', v_balance),
-      jsonb_build_object('balance', v_balance, 'points', v_points));
-  end if;
-  return v_points;
-end;
-$$;
-
-comment on function private.check_points(uuid, uuid, numeric, numeric, numeric) is
-'How many points pay p_amount of an invoice of p_total (both in the organisation''s currency), rounded up to whole ones. p_before: what points
-paid of it already. Locks the customer. Errors: 422 payment_needs_a_customer, points_limit, points_insufficient.';
-
-create function private.return_points(p_org_id uuid, p_invoice_id uuid, p_amount numeric) returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_paid record;
-  v_points bigint;
-begin
-  select min(e.customer_id::text)::uuid as customer_id, coalesce(-sum(e.points) filter (where e.kind = 'redeem'), 0) as points,
-    sum(e.amount) filter (where e.kind = 'redeem') as amount, coalesce(sum(e.points) filter (where e.kind = 'return'), 0) as returned,
-    coalesce(sum(e.amount) filter (where e.kind = 'return'), 0) as returned_amount
-  into v_paid from public.loyalty_entries e
-  where e.org_id = p_org_id and e.invoice_id = p_invoice_id and e.kind in ('redeem', 'return');
-  v_points := round(v_paid.points * least(v_paid.returned_amount + p_amount, v_paid.amount) / v_paid.amount) - v_paid.returned;
-  if v_points > 0 then
-    perform private.give_points(p_org_id, v_paid.customer_id, v_points, 'return', p_invoice_id, p_amount, null, null);
-  end if;
-end;
-$$;
-
-comment on function private.return_points(uuid, uuid, numeric) is
-'Gives back the points that paid p_amount of an invoice: all of them when all of the amount comes back. The caller holds the invoice''s lock. No errors.';
-
-create function private.credit_points(p_org_id uuid, p_credit_note_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_note public.credit_notes;
-  v_back numeric;
-begin
-  if not exists (select from public.loyalty_programs p where p.org_id = p_org_id) then
-    return;
-  end if;
-  select * into v_note from public.credit_notes where org_id = p_org_id and id = p_credit_note_id;
-  -- What points had paid goes back as points, not as money; a sale that is voided pays back each payment itself.
-  if not v_note.voids then
-    select least(private.credit_left(p_org_id, p_credit_note_id),
-      round(sum(e.amount) filter (where e.kind = 'redeem') * least((
-        select sum(c.total) from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = v_note.invoice_id), i.total)
-        / i.total, 2) - coalesce(sum(e.amount) filter (where e.kind = 'return'), 0))
-    into v_back
-    from public.loyalty_entries e join public.invoices i on i.org_id = e.org_id and i.id = e.invoice_id
-    where e.org_id = p_org_id and e.invoice_id = v_note.invoice_id and e.kind in ('redeem', 'return') and i.total > 0
-    group by i.total;
-    if v_back > 0 then
-      perform private.pay_back(p_org_id, gen_random_uuid(), v_note.branch_id, v_note.customer_id, 'points',
-        jsonb_build_array(jsonb_build_object('payment_id', null, 'credit_note_id', p_credit_note_id, 'amount', v_back)), null, null,
-        v_note.issued_at);
-    end if;
-  end if;
-  perform private.settle_points(p_org_id, v_note.invoice_id);
-end;
-$$;
-
-comment on function private.credit_points(uuid, uuid) is
-'What a credit note means for points: of those that paid the invoice the same share goes back, out of what the invoice''s balance leaves of the credit,
-and of those it earned the same share is taken back. Errors: as private.pay_back.';
-
-create function private.unpay_points(p_org_id uuid, p_payment_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  perform private.return_points(p_org_id, (
-      select a.invoice_id from public.payment_allocations a where a.org_id = p_org_id and a.payment_id = p_payment_id limit 1), p.amount)
-  from public.payments p where p.org_id = p_org_id and p.id = p_payment_id and p.method = 'points';
-end;
-$$;
-
-comment on function private.unpay_points(uuid, uuid) is
-'Gives the points back that a reversed payment was made with; nothing for other payments. No errors.';
+'Brings the points that an invoice earned to what it deserves now: when it is paid, those of what money paid of it and was not credited; none
+when it is not paid. Idempotent. What is to be taken back and was spent already is owed (private.points_owed), and counts as earned if the
+invoice is paid again. p_new: it was written just now, so that nothing was earned or credited by it. The caller holds the invoice''s lock.
+No errors.';
 
 -- Housekeeping ------------------------------------------------------------------------------------
 

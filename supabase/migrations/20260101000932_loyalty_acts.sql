@@ -7,7 +7,9 @@ as $$
 begin
   return (
     select jsonb_build_object('customer_id', p_customer_id, 'points', b.points,
-      'value', trunc(b.points * p.point_value, 2), 'currency', o.currency, 'expiring', (
+      'value', trunc(b.points * p.point_value, 2), 'currency', o.currency, 'owed', (
+        select coalesce(sum(w.points), 0) from private.points_owed w where w.org_id = p_org_id and w.customer_id = p_customer_id),
+      'expiring', (
         select coalesce(jsonb_agg(jsonb_build_object('expires_at', l.expires_at, 'points', l.points) order by l.expires_at), '[]')
         from (
           select t.expires_at, sum(t.points) as points from private.point_lots(p_org_id, p_customer_id) t
@@ -20,6 +22,39 @@ end;
 $$;
 
 comment on function private.loyalty_json(uuid, uuid) is 'A customer''s points as loyalty_balance tells them. No errors.';
+
+create function private.invoice_points(p_org_id uuid, p_invoice_id uuid, p_customer_id uuid, p_at timestamptz) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_own record;
+  v_at timestamptz;
+  v_balance bigint;
+begin
+  if not exists (select from public.loyalty_programs p where p.org_id = p_org_id) then
+    return null;
+  end if;
+  select coalesce(sum(e.points) filter (where e.kind in ('earn', 'reverse')), 0) as earned,
+    coalesce(-sum(e.points) filter (where e.kind in ('redeem', 'return')), 0) as redeemed,
+    max(e.created_at) filter (where e.kind in ('earn', 'redeem')) as at
+  into v_own from public.loyalty_entries e where e.org_id = p_org_id and e.invoice_id = p_invoice_id;
+  -- As it was then: an invoice that is printed again says the same.
+  v_at := greatest(v_own.at, p_at);
+  select coalesce(sum(t.points), 0) into v_balance
+  from (
+    select coalesce(e.lot_id, e.id) as lot, sum(e.points)::bigint as points from public.loyalty_entries e
+    where e.org_id = p_org_id and e.customer_id = p_customer_id and e.created_at <= v_at group by 1 having sum(e.points) > 0) t
+  join public.loyalty_entries l on l.org_id = p_org_id and l.id = t.lot and (l.expires_at is null or l.expires_at > v_at);
+  return jsonb_build_object('earned', v_own.earned, 'redeemed', v_own.redeemed, 'balance', v_balance);
+end;
+$$;
+
+comment on function private.invoice_points(uuid, uuid, uuid, timestamptz) is
+'The points of an invoice: {"earned" (less what was taken back), "redeemed" (less what came back), "balance" (of the customer, once it had earned and
+redeemed)}; null where there is no program, or none that the caller may read. p_customer_id: of the invoice; p_at: when it was written. No
+errors.';
+grant execute on function private.invoice_points(uuid, uuid, uuid, timestamptz) to authenticated;
 
 create function public.redeem_points(p_id uuid, p_invoice_id uuid, p_amount numeric) returns jsonb
 language plpgsql security definer
@@ -129,7 +164,7 @@ $$;
 
 comment on function public.loyalty_balance(uuid) is
 'What points a customer has. p_customer_id: also one who was merged. Returns {"customer_id", "points" (that can be redeemed now), "value" (what they pay, in currency; null without
-a program), "currency", "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404 not_found.
+a program), "currency", "owed" (points of goods that came back when he had spent them: taken of the next he earns), "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404 not_found.
 Permission: customer.read.';
 revoke execute on function public.loyalty_balance(uuid) from public, anon;
 grant execute on function public.loyalty_balance(uuid) to authenticated;

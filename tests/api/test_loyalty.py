@@ -45,7 +45,9 @@ def _balance(house: Shop, customer: UUID) -> int:
 
 def test_points_are_earned_redeemed_and_told(house: Shop, customer: UUID) -> None:
     cashier = house.cashier
-    cashier.post("/v1/billing/sales", house.sale(1, customer_id=customer))
+    first = Invoice.model_validate(cashier.post("/v1/billing/sales", house.sale(1, customer_id=customer)))
+    assert first.points is not None
+    assert (first.points.earned, first.points.redeemed, first.points.balance) == (1180, 0, 1180)
     earned = LoyaltyBalance.model_validate(cashier.get(f"/v1/customers/{customer}/points"))
     assert (earned.points, earned.value, earned.currency) == (1180, Decimal(590), "INR")
 
@@ -66,6 +68,12 @@ def test_points_are_earned_redeemed_and_told(house: Shop, customer: UUID) -> Non
     assert_problem(house.stranger.send("POST", path, body), 404, "not_found")
     assert_problem(cashier.send("POST", path, {"id": uuid4(), "amount": 0}), 422, "invalid_input")
 
+    later = Invoice.model_validate(cashier.get(f"/v1/billing/invoices/{owed.id}"))
+    assert later.points is not None
+    assert (later.points.earned, later.points.redeemed, later.points.balance) == (0, 800, 380)
+    again = Invoice.model_validate(cashier.get(f"/v1/billing/invoices/{first.id}"))
+    assert again == first, "what an invoice said of points stays, whatever came later"
+
     told = LoyaltyStatement.model_validate(cashier.get(f"/v1/customers/{customer}/points/statement"))
     assert (told.opening, told.closing) == (0, 380)
     assert [(entry.kind, entry.points, entry.amount) for entry in told.entries] == [
@@ -73,8 +81,8 @@ def test_points_are_earned_redeemed_and_told(house: Shop, customer: UUID) -> Non
         ("redeem", -800, Decimal(400)),
     ]
     since = told.entries[1].at.isoformat()
-    later = cashier.get(f"/v1/customers/{customer}/points/statement", since=since)
-    assert (later["opening"], len(later["entries"]), later["closing"]) == (1180, 1, 380)
+    rest = cashier.get(f"/v1/customers/{customer}/points/statement", since=since)
+    assert (rest["opening"], len(rest["entries"]), rest["closing"]) == (1180, 1, 380)
     assert_problem(house.stranger.http.get(f"/v1/customers/{customer}/points/statement"), 404, "not_found")
     assert_problem(house.stranger.http.get(f"/v1/customers/{customer}/points"), 404, "not_found")
 

@@ -139,6 +139,7 @@ def test_goods_are_held_without_an_end(shop: Shop, customer: str) -> None:
     order = shop.cashier.post(PATH, offer(shop, customer, 1))
     options = {"location_id": shop.location_id, "expires": until}
     made.append(act(shop.cashier, f"orders/{order['id']}/confirm", step(options=options)))
+    made[0] = act(shop.cashier, f"orders/{made[0]['id']}/hold", step())
     ids = {order["reservation_id"] for order in made}
     for sort in ("expires_at", "-expires_at"):
         query: dict[str, Any] = {"org_id": shop.org_id, "sort": sort, "status": "active"}

@@ -59,6 +59,24 @@ def test_overselling_is_refused_with_the_facts(shop: Shop) -> None:
     assert _on_hand(shop) == before
 
 
+def test_a_discount_on_the_whole_sale(shop: Shop) -> None:
+    """By percent or by amount, within the role's limit; told on the document and its lines."""
+    for discount, percent in (({"percent": 5}, Decimal(5)), ({"amount": 100}, None)):
+        sold = shop.cashier.post("/v1/billing/sales", {**shop.sale(2), "options": {"discount": discount}})
+        invoice = Invoice.model_validate(sold)
+        assert (invoice.document_discount, invoice.document_discount_percent) == (Decimal(100), percent)
+        assert [line.document_discount for line in invoice.lines] == [100]
+        assert (invoice.total, invoice.points) == (Decimal(2242), None)
+    for refused, status, code in (
+        ({"percent": Decimal("5.001")}, 422, "discount_limit"),
+        ({"percent": 5, "amount": 5}, 400, "invalid_input"),
+        ({}, 400, "invalid_input"),
+        ({"percent": 101}, 422, "invalid_input"),
+    ):
+        body = {**shop.sale(), "options": {"discount": refused}}
+        assert_problem(shop.cashier.send("POST", "/v1/billing/sales", body), status, code)
+
+
 @pytest.mark.parametrize(
     ("changes", "status", "code"),
     [

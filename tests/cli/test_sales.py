@@ -44,6 +44,16 @@ def test_a_cashier_sells(cashier: Terminal, shop: Shop) -> None:
     assert cashier.gives("sales", "list", "--to", "2020-01-01") == {"items": []}
 
 
+def test_a_discount_on_all_of_a_sale(cashier: Terminal) -> None:
+    words = ["sales", "new", "STL-TEAK=2", "--quote-only", "--document-discount"]
+    by_percent, by_amount = cashier.gives(*words, "5%"), cashier.gives(*words, "100")
+    assert (by_percent["document_discount"], by_percent["document_discount_percent"]) == (100, 5)
+    assert (by_amount["total"], by_amount["document_discount_percent"]) == (by_percent["total"], None)
+    assert "Document discount" in cashier.says(*words, "5%")
+    for typed, code, status in (("5.1%", "discount_limit", 1), ("0", "invalid_input", 1)):
+        cashier.refused(code, *words, typed, status=status)
+
+
 def test_a_sale_needs_a_yes_and_a_payment(cashier: Terminal) -> None:
     cashier_sells = ["sales", "new", "STL-TEAK"]
     done = cashier.run(*cashier_sells, "--pay", "cash", "--json")

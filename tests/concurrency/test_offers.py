@@ -152,3 +152,43 @@ def test_a_coupon_is_sold_with_and_given_back_at_once(found_shop: FoundShop, til
     assert set(refusals(outcomes)) <= {"coupon_used_up"}
     posted = len(results(outcomes)) - 4
     assert _ask(shop, "select sum(uses) from public.coupon_uses") == posted
+
+
+def test_everything_comes_back_at_once(found_shop: FoundShop, till: OpenTill) -> None:
+    """Bought with money and with the points of that, and sold meanwhile: no deadlock, and no points won."""
+    shop = found_shop(branches=2, variants=8, stock=50)
+    customer = _member(shop, points=0)
+    with shop.sign_in(shop.admin_id) as admin:
+        admin.execute(
+            "insert into public.loyalty_rules (org_id, name, points_per_unit) values (%s, 'All', 1)",
+            [shop.org_id],
+        )
+    sold = []
+    for number in range(4):
+        basket = [shop.variants[number]]
+        paid = shop.sell(till(shop), shop.branches[0], basket, customer=customer, paid=Decimal(118))
+        sold += [paid, _pay_with_points(shop, till(shop), 1, number + 4, customer)]
+    refund = '{"refund": {"method": "cash"}}'
+    outcomes = together(
+        [
+            *(
+                partial(call, till(shop), "issue_credit_note", uuid.uuid4(), sale["id"], None, "Back", refund)
+                for sale in sold
+            ),
+            *(
+                partial(shop.sell, till(shop), shop.branches[n % 2], [shop.variants[n]], customer=customer)
+                for n in range(2)
+            ),
+        ]
+    )
+    assert refusals(outcomes) == []
+    assert (
+        _ask(
+            shop,
+            "select sum(points) - coalesce((select sum(points) from private.points_owed), 0) from "
+            "public.loyalty_entries",
+        )
+        == 2 * 118
+    )
+    with shop.sign_in(shop.admin_id) as admin:
+        assert admin.execute("select * from public.check_books(%s)", [shop.org_id]).fetchall() == []

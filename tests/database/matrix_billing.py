@@ -145,6 +145,7 @@ BILLING_ACTS: dict[str, Act] = {
         "branch",
         lambda place: _on(place, "order", "draft", p_options={"location_id": place.branch.showroom}),
     ),
+    "hold_order": Act("order.manage", "branch", lambda place: _on(place, "order", "confirmed")),
     "mark_order": Act(
         "order.manage", "branch", lambda place: _on(place, "order", "confirmed", p_status="in_production")
     ),

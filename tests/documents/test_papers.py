@@ -1,6 +1,7 @@
 """Every kind of document, read back by other programs: 1 and 500 lines, two languages, long names."""
 
 import re
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -218,6 +219,34 @@ def test_what_an_offer_took_off_is_explained(kind: str) -> None:
     assert "Friends (coupon FRIEND-7): -₹50.00" in text
 
 
+@pytest.mark.parametrize("kind", ["invoice", "receipt", "quotation", "order"])
+def test_a_discount_on_the_whole_document_is_explained(kind: str) -> None:
+    """As a sum, per cent where it was given so, and of each line."""
+    document = papers.ALL[kind]() | {"discount": 500, "document_discount": 500}
+    document["lines"][0]["document_discount"] = 450
+    text = reading.text(made(kind, document))
+    assert "Discount on the whole document: ₹500.00." in text
+    assert "Discount on the whole document: -₹450.00" in text
+    text = reading.text(made(kind, document | {"document_discount_percent": 12.5}))
+    assert "Discount of 12.5% on the whole document: ₹500.00." in text
+    assert "whole document" not in reading.text(made(kind, papers.ALL[kind]()))
+
+
+@pytest.mark.parametrize("kind", ["invoice", "receipt"])
+@pytest.mark.parametrize(
+    ("points", "said"),
+    [
+        ({"earned": 118, "redeemed": 0, "balance": 1618}, "Points earned 118, balance 1,618"),
+        ({"earned": 0, "redeemed": 50, "balance": 618}, "Points balance 618"),
+        ({"earned": 0, "redeemed": 0, "balance": 0}, None),
+        (None, None),
+    ],
+)
+def test_points_are_told(kind: str, points: dict[str, int] | None, said: str | None) -> None:
+    text = reading.text(made(kind, papers.ALL[kind]() | {"points": points}))
+    assert (said in text) if said else ("Points" not in text)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_long_terms_are_printed_whole(kind: str) -> None:
     """As long as the database takes them: over pages where they must be, but not cut."""
@@ -254,18 +283,23 @@ def test_a_part_of_an_order_that_came_is_told_with_the_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("invoices", "advances", "left"),
+    ("status", "advance", "left", "told"),
     [
-        ([], "25000", "1,76,097.00"),
-        ([{"total": 100000, "balance": 40000, "status": "partially_paid"}], 0, "1,41,097.00"),
-        ([{"total": 100000, "balance": 0, "status": "void"}], 0, ""),
-        ([{"total": 201097, "balance": 0, "status": "paid"}], 0, "0.00"),
+        ("confirmed", "25000", "176097", "Advance paid ₹25,000.00 Left to pay ₹1,76,097.00"),
+        ("closed", "0", "141097", "Left to pay ₹1,41,097.00"),
+        ("delivered", "0", "0", "Left to pay ₹0.00"),
+        ("confirmed", "0", "201097", ""),
+        ("cancelled", "500", "0", ""),
     ],
 )
-def test_what_is_left_to_pay_of_an_order(invoices: list[dict[str, Any]], advances: Any, left: str) -> None:
-    rows = [{"id": "i", "number": "N", "date": "2026-11-22", "delivery_id": None, **row} for row in invoices]
-    text = reading.text(made("order", papers.order(invoices=rows, advances=advances)))
-    assert (f"Left to pay ₹{left}" in text) if left else ("Left to pay" not in text)
+def test_what_is_left_to_pay_of_an_order_is_what_the_answer_says(
+    status: str, advance: str, left: str, told: str
+) -> None:
+    order = papers.order(status=status, advance_paid=Decimal(advance), to_pay=Decimal(left))
+    text = reading.text(made("order", order))
+    assert told in text
+    assert ("Left to pay" in text) == bool(told)
+    assert ("Advance paid" in text) == told.startswith("Advance")
 
 
 def test_a_statement_lists_what_is_open_and_counts_the_rest() -> None:

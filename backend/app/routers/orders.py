@@ -5,6 +5,7 @@ from backend.app.schemas import orders as schemas
 from backend.app.schemas.billing import Invoice
 from backend.app.schemas.deliveries import Delivery, DeliveryRequest
 from backend.app.schemas.invoices import OrderInvoiceRequest
+from backend.app.schemas.quotations import StepRequest
 from backend.app.services.printing import add_paper
 
 router = room_router("/v1/billing", "billing")
@@ -100,6 +101,20 @@ add_act(
 add_act(
     router,
     Act(
+        path="/orders/{order_id}/hold",
+        rpc="hold_order",
+        arguments={"p_id": "id", "p_order_id": "order_id"},
+        request=StepRequest,
+        response=schemas.Order,
+        summary="Hold what has come in",
+        description="Of an order's back-order, at every step before its last delivery; reserved of its lines "
+        "tells what is held. Permission: order.manage.",
+    ),
+)
+
+add_act(
+    router,
+    Act(
         path="/orders/{order_id}/status",
         rpc="mark_order",
         arguments={"p_id": "id", "p_order_id": "order_id", "p_status": "status"},
@@ -107,8 +122,8 @@ add_act(
         response=schemas.Order,
         summary="Say how far an order is",
         description="In production; ready, when goods that have come in since are held for it; closed, when "
-        "all that was delivered is invoiced. 409 `invalid_transition` for a step that is not listed. "
-        "Permission: order.manage.",
+        "all that was delivered is invoiced, and the other way round. 409 `invalid_transition` for a step "
+        "that is not listed. Permission: order.manage.",
         method="PATCH",
     ),
 )

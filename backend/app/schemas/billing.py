@@ -7,12 +7,13 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import ListQuery, SearchText, Where
-from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
+from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Rate, Row, Serial, example
 from backend.app.schemas.billing_examples import INVOICE, INVOICE_ROW, QUOTE, SALE
 from backend.app.schemas.invoice_parts import (
     InvoiceCreditNote,
     InvoiceLine,
     InvoicePayment,
+    InvoicePoints,
     Party,
     Region,
     SupplyType,
@@ -62,6 +63,23 @@ class SalePayment(Input):
     reference: str | None = Field(default=None, max_length=100)
 
 
+class DocumentDiscount(Input):
+    """Off the whole document, after all other discounts: an amount, or a share in per cent. It is spread over
+    the lines in proportion to what they come to, before tax; each line's share and its own discount by hand
+    are together within the role's limit. One of both is given.
+    """
+
+    model_config = example(percent=5.000)
+
+    amount: Annotated[Money, Field(gt=0)] | None = None
+    percent: Annotated[Rate, Field(gt=0, le=100)] | None = None
+
+
+Discount = Annotated[
+    DocumentDiscount | None, Field(description="Off the whole document, spread over its lines before tax")
+]
+
+
 class SaleOptions(Input):
     """What is seldom needed. occurred_at needs the permission sale.backdate and an open period."""
 
@@ -80,6 +98,7 @@ class SaleOptions(Input):
         default=None, description="A credit note of the same customer that pays first"
     )
     coupon: str | None = Field(default=None, max_length=100, description="The code of a coupon")
+    discount: Discount = None
 
 
 class QuoteRequest(Input):
@@ -171,8 +190,9 @@ class InvoicePaperQuery(Input):
 
 class SalesDocument(Row):
     """What quotations, orders, deliveries and invoices have in common, apart from their lines: names,
-    addresses, sums and taxes as they were on the day. subtotal: taxable value; total = subtotal + tax +
-    round_off.
+    addresses, sums and taxes as they were on the day. subtotal: taxable value; discount: off all lines, and
+    document_discount: what of it was given on the whole document, in per cent where it was; total =
+    subtotal + tax + round_off.
     """
 
     org_id: UUID
@@ -190,6 +210,8 @@ class SalesDocument(Row):
     buyer: Party | None
     subtotal: Money
     discount: Money
+    document_discount: Money
+    document_discount_percent: Rate | None
     tax: Money
     round_off: Money
     total: Money
@@ -229,3 +251,9 @@ class Invoice(Quote):
     change_due: Money
     payments: list[InvoicePayment]
     credit_notes: list[InvoiceCreditNote] = Field(description="Credit notes of this invoice")
+    points: InvoicePoints | None = Field(
+        description="Null without a customer or a loyalty program, and for who may not read customers"
+    )
+    void_reason: str | None = Field(
+        default=None, description="Why it is void; a counter sale's credit note says so"
+    )

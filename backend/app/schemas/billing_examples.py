@@ -81,6 +81,8 @@ INVOICE: dict[str, Any] = {
     },
     "buyer": None,
     **_MONEY,
+    "document_discount": 0.00,
+    "document_discount_percent": None,
     "tendered": 1200.00,
     "change_due": 20.00,
     "lines": [
@@ -100,6 +102,7 @@ INVOICE: dict[str, Any] = {
             "price_list": None,
             "price_includes_tax": False,
             "discount": 0.00,
+            "document_discount": 0.00,
             "taxable": 1000.00,
             "tax_kind": "taxable",
             "tax_rate": 18.000,
@@ -132,6 +135,7 @@ INVOICE: dict[str, Any] = {
         }
     ],
     "credit_notes": [],
+    "points": None,
     "note": "Deliver before Diwali",
     "reference": None,
     "terms": "Goods once sold are exchanged within 7 days.",
@@ -153,6 +157,7 @@ _POSTED = (
     "change_due",
     "payments",
     "credit_notes",
+    "points",
 )
 
 QUOTE: dict[str, Any] = {name: value for name, value in INVOICE.items() if name not in _POSTED}

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
-from backend.app.schemas.billing import Invoice, SaleLine, SalePayment
+from backend.app.schemas.billing import Discount, Invoice, SaleLine, SalePayment
 from backend.app.schemas.billing_examples import INVOICE, SALE
 from backend.app.schemas.invoice_parts import Party, Region, SoldLine, SupplyType, TaxRegime, TaxSummaryRow
 from backend.app.schemas.payments import ActId, MethodCode, PaidBack, Reason, Reference, Settled
@@ -49,6 +49,7 @@ _FROM_INVOICE = (
 _NOTE: dict[str, Any] = {
     **{name: value for name, value in _ROW.items() if name != "invoice_id"},
     **{name: INVOICE[name] for name in _FROM_INVOICE},
+    "document_discount": 0.00,
     "title": "Credit Note",
     "invoice": {"id": INVOICE["id"], "number": INVOICE["number"], "date": INVOICE["business_date"]},
     "lines": [
@@ -218,6 +219,7 @@ class CreditNote(Row):
     buyer: Party | None
     subtotal: Money
     discount: Money
+    document_discount: Money
     tax: Money
     round_off: Money
     total: Money
@@ -239,6 +241,7 @@ class ExchangeOptions(Input):
     note: str | None = Field(default=None, max_length=2_000)
     reference: str | None = Field(default=None, max_length=100)
     place_of_supply: str | None = Field(default=None, max_length=3, description="Region code")
+    discount: Discount = None
 
 
 class ExchangeRequest(Input):

@@ -61,8 +61,9 @@ class LineOffer(Row):
 class SoldLine(Row):
     """A line as it was sold. quantity: in `unit`, base_quantity: in the product's own unit; set_items: what a
     set stood for; serials: the numbers of the pieces; unit_price: for one unit; list_price:
-    what the catalogue asked, by the list named in price_list or else by the variant; discount: off the line;
-    taxable: after discount, without tax.
+    what the catalogue asked, by the list named in price_list or else by the variant; discount: off the line,
+    document_discount: its share of what was given on the whole document; taxable: after discount, without
+    tax.
     """
 
     line_no: int
@@ -80,6 +81,7 @@ class SoldLine(Row):
     price_list: str | None
     price_includes_tax: bool
     discount: Money
+    document_discount: Money
     taxable: Money
     tax_kind: TaxKind
     tax_rate: Rate
@@ -118,6 +120,16 @@ class InvoicePayment(Row):
     change: Money
     reference: str | None
     received_at: datetime
+
+
+class InvoicePoints(Row):
+    """The loyalty points of an invoice. earned: less what returns took back; redeemed: less what came back;
+    balance: the customer's, once this invoice had earned and redeemed.
+    """
+
+    earned: int
+    redeemed: int
+    balance: int
 
 
 class InvoiceCreditNote(Row):

@@ -7,11 +7,11 @@ from pydantic import Field
 from backend.app.schemas.base import Day, Input, example
 from backend.app.schemas.billing import BilledLine, Status
 from backend.app.schemas.payments import INVOICE_ID, ActId
-from backend.app.schemas.quotations import ACT, OFFER
+from backend.app.schemas.quotations import ACT, OFFER, SupplyOptions
 from backend.app.schemas.stock import LOCATION
 
 
-class DraftOptions(Input):
+class DraftOptions(SupplyOptions):
     """location_id: where the goods leave when it is sent; services need none. due_date: at once when left
     out.
     """
@@ -20,9 +20,6 @@ class DraftOptions(Input):
     due_date: Day | None = None
     note: str | None = Field(default=None, max_length=2_000)
     reference: str | None = Field(default=None, max_length=100)
-    place_of_supply: str | None = Field(
-        default=None, max_length=60, description="GST state code, or a country with its regions: US-NY-ERIE"
-    )
 
 
 class InvoiceOptions(DraftOptions):

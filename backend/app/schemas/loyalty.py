@@ -177,8 +177,9 @@ class ExpiringPoints(Row):
 
 
 class LoyaltyBalance(Row):
-    """What points a customer can redeem now. value: what they pay; null where there is no program. expiring:
-    the next twelve moments at which some of them expire.
+    """What points a customer can redeem now. value: what they pay; null where there is no program. owed:
+    points of goods that came back when he had spent them, taken of the next he earns. expiring: the next
+    twelve moments at which some of them expire.
     """
 
     model_config = example(
@@ -186,6 +187,7 @@ class LoyaltyBalance(Row):
         points=1250,
         value=625.00,
         currency="INR",
+        owed=0,
         expiring=[{"expires_at": "2028-11-21T09:30:00+00:00", "points": 1250}],
     )
 
@@ -193,6 +195,7 @@ class LoyaltyBalance(Row):
     points: int
     value: Money | None
     currency: str
+    owed: int
     expiring: list[ExpiringPoints]
 
 

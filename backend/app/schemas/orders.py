@@ -134,8 +134,8 @@ class WorkRequest(Input):
 
 
 class CancelOptions(Input):
-    """refund_method: all advances are paid back by it, which needs refund.create; else they stay the
-    customer's credit. reference: of the refund.
+    """refund_method: all advances, and what a credited invoice took of them, are paid back by it, which needs
+    refund.create; else they stay the customer's credit. reference: of the refund.
     """
 
     refund_method: MethodCode | None = None
@@ -246,16 +246,19 @@ class WorkEntry(Row):
 
 class Order(SalesDocument):
     """An order, whole, in the shape of an invoice. advances: what of its payments settles nothing yet;
-    reason: why it was cancelled.
+    advance_paid: what was paid in advance and neither paid back nor reversed; to_pay: owed on its invoices,
+    and to come for the rest, less advances; reason: why it was cancelled.
     """
 
     model_config = example(
         **{**QUOTE, "customer_id": CUSTOMER, "buyer": BUYER, "lines": [{**QUOTE["lines"][0], **_PROGRESS}]},
         **_STATE,
-        quotation_number="BLR/Q/26-27/0001",
         title="Order Confirmation",
+        quotation_number="BLR/Q/26-27/0001",
         payments=[_ADVANCE],
         advances=500.00,
+        advance_paid=500.00,
+        to_pay=680.00,
         deliveries=[],
         invoices=[],
         work_log=[_WORK],
@@ -277,6 +280,8 @@ class Order(SalesDocument):
     lines: list[OrderLine]
     payments: list[Advance]
     advances: Money
+    advance_paid: Money
+    to_pay: Money
     deliveries: list[OrderDelivery]
     invoices: list[OrderInvoice]
     work_log: list[WorkEntry]

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Row, example
-from backend.app.schemas.billing import OfferedLine, Quote
+from backend.app.schemas.billing import Discount, OfferedLine, Quote
 from backend.app.schemas.billing_examples import QUOTE, SALE
 from backend.app.schemas.invoice_parts import Party
 from backend.app.schemas.payments import CUSTOMER, ActId, Reason
@@ -51,15 +51,30 @@ _REVISION: dict[str, Any] = {
 Status = Literal["draft", "sent", "approved", "rejected", "expired", "converted"]
 
 
-class DocumentOptions(Input):
+class SupplyOptions(Input):
+    """How what is sold is taxed, and what comes off it."""
+
+    place_of_supply: str | None = Field(
+        default=None, max_length=60, description="GST state code, or a country with its regions: US-NY-ERIE"
+    )
+    export_tax: Literal["with_payment", "without_payment"] | None = Field(
+        default=None, description="For a buyer abroad or in a SEZ; else as the organisation does"
+    )
+    reverse_charge: bool | None = Field(default=None, description="Whether the buyer pays the tax himself")
+    coupon: str | None = Field(
+        default=None,
+        max_length=100,
+        description="The code of a coupon; used when the order is confirmed, or the invoice sent",
+    )
+    discount: Discount = None
+
+
+class DocumentOptions(SupplyOptions):
     """What is seldom needed. terms: in place of the organisation's own."""
 
     note: str | None = Field(default=None, max_length=2_000)
     reference: str | None = Field(default=None, max_length=100)
     terms: str | None = Field(default=None, max_length=4_000)
-    place_of_supply: str | None = Field(
-        default=None, max_length=60, description="GST state code, or a country with its regions: US-NY-ERIE"
-    )
 
 
 class QuotationOptions(DocumentOptions):

@@ -70,29 +70,29 @@ def test_what_disagrees_is_named(people: People, table: str) -> None:
 
 
 OFFER_WRONGS = {
-    "a lot of points holds less than nothing": (
+    "more is taken of points than there was": (
         "loyalty_entries",
         "set points = points - 1000 where kind = 'redeem'",
     ),
-    "points were taken out of another customer's lot": (
+    "points of one customer are taken by another": (
         "loyalty_entries",
         "set customer_id = %(other)s where kind = 'redeem'",
     ),
-    "points and the payments made with them disagree": (
+    "points that paid are not the payments made with points": (
         "loyalty_entries",
         "set amount = amount + 1 where kind = 'redeem'",
     ),
-    "more points came back than were redeemed": (
+    "more points came back than had paid": (
         "loyalty_entries",
-        "set points = points + 500 where kind = 'return'",
+        "set amount = amount + 500 where kind = 'return'",
     ),
     "a coupon was used more often than it may be": (
         "coupon_uses",
         "set uses = 3 where entry = 1",
     ),
-    "a coupon was given back that was not used": (
+    "a coupon was given back that nobody had used": (
         "coupon_uses",
-        "set uses = 1, entry = 2 where invoice_id = %(invoice)s",
+        "set uses = -1, entry = 2 where invoice_id = %(invoice)s",
     ),
 }
 

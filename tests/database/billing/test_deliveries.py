@@ -214,7 +214,7 @@ def test_parts_sum_to_the_order(people: People, key: str, price: Decimal, parts:
         if made["total"]:
             advance(people, made, made["total"])
         confirm(people, made)
-        sums = {"subtotal": Decimal(0), "tax": Decimal(0), "discount": Decimal(0)}
+        sums = dict.fromkeys(("subtotal", "tax", "discount", "total"), Decimal(0))
         for part in parts:
             note = deliver(sales, people, made, {"line_no": 1, "quantity": part})
             billed = invoice(sales, made, delivery_id=note["id"])
@@ -225,3 +225,22 @@ def test_parts_sum_to_the_order(people: People, key: str, price: Decimal, parts:
         with raises("invoice_exceeds_order", 422):
             invoice(sales, made)
         assert_books(people)
+
+
+@pytest.mark.parametrize(("total_to", "each"), [(1, [1, 0, 1, 0]), (0, None)])
+def test_invoices_of_parts_come_to_the_orders_total(
+    people: People, total_to: int, each: list[int] | None
+) -> None:
+    """Rounded as a running total, not each part for itself."""
+    people.connection.execute("update public.organizations set round_total_to = %s", [total_to])
+    lamp, sales = people.world.teak.variants["lamp"], people.as_sales()
+    made = confirmed(people, line(lamp, 4, unit_price=Decimal("0.5")))
+    totals = []
+    for _ in range(4):
+        note = deliver(sales, people, made, {"line_no": 1, "quantity": 1})
+        billed = invoice(sales, made, delivery_id=note["id"])
+        assert billed["total"] == note["total"]
+        totals.append(billed["total"])
+    assert sum(totals) == made["total"]
+    assert each is None or totals == each
+    assert_books(people)

@@ -406,3 +406,24 @@ def test_sums_of_any_merges(people: People, acts: list[tuple[int, str, int]], or
         _merge(people, third, second)
         assert _figures(people, third) == tuple(sum(column) for column in zip(*before, strict=True))
         assert _figures(people, third)[3] == _figures(people, third)[0] - _figures(people, third)[1]
+
+
+def test_documents_before_the_sale_name_who_stays(people: People) -> None:
+    """Quotation and order keep the buyer as printed and answer with the customer that he is now."""
+    keep, merge = _customer(people), _customer(people, "Asha K")
+    papers = {
+        name: people.as_sales().rpc(
+            f"save_{name}",
+            p_id=new_id(),
+            p_branch_id=people.world.blr.id,
+            p_customer_id=merge,
+            p_lines=[line(people.world.teak.variants["assembly"])],
+            **{f"p_{name}_id": None},
+        )
+        for name in ("quotation", "order")
+    }
+    _merge(people, keep, merge)
+    for name, paper in papers.items():
+        found = people.as_sales().rpc(f"get_{name}", p_id=paper["id"])
+        assert (paper["customer_id"], found["customer_id"]) == (str(merge), str(keep))
+        assert found["buyer"]["name"] == "Asha K"

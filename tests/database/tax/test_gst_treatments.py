@@ -256,3 +256,9 @@ def test_the_cess_follows_the_unit_that_is_sold(people: People) -> None:
     )
     (seen,) = quote(admin, people.world.blr, line(goods, 2, unit="ROL"))["lines"]
     assert (seen["taxable"], seen["taxes"][-1]["amount"]) == (Decimal(250), Decimal(50))
+
+
+def test_reverse_charge_left_out_or_null_is_the_same(people: People) -> None:
+    """A till that sends null for what it does not say is not refused."""
+    sofa = people.world.teak.variants["sofa"]
+    assert quote(people.as_sales(), people.world.blr, line(sofa), reverse_charge=None)["tax"] == 180

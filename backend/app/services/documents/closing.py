@@ -195,14 +195,20 @@ def credit_notes(document: Json, look: Look) -> list[Flowable]:
 
 
 def in_words(document: Json, look: Look) -> list[Flowable]:
-    """The amount in words, where the language has them, and the discounts that it already lacks."""
+    """The amount in words, where the language has them, the discounts it already lacks, points earned."""
     say, currency = look.say, document["currency"]
     words = money.in_words(document["total"], currency, say.language)
     out: list[Flowable] = [para(say("in_words"), theme.LABEL), para(words, theme.STRONG)] if words else []
     discount = money.decimal(document.get("discount"))
     if discount:
         said = say("deducted", amount=money.amount(discount, currency))
-        out += [Spacer(1, 3), para(said, theme.SMALL)]
+        told = " ".join([said, *facts.document_discount(document, say)])
+        out += [Spacer(1, 3), para(told, theme.SMALL)]
+    out += [
+        flowable
+        for text in facts.points(document, say)
+        for flowable in (Spacer(1, 3), para(text, theme.SMALL))
+    ]
     return out
 
 

@@ -79,7 +79,9 @@ def particulars(line: Json, say: Words, most: int = _MOST_NUMBERS) -> list[str]:
 
 
 def offers(line: Json, currency: str, say: Words) -> list[str]:
-    """The offers that made a line cheaper, each with its coupon and what it took off."""
+    """The offers that made a line cheaper, each with its coupon and what it took off; last its share of what
+    was given on the whole document.
+    """
     said = []
     for offer in line.get("offers") or []:
         name = clean(offer.get("name"))
@@ -87,7 +89,35 @@ def offers(line: Json, currency: str, say: Words) -> list[str]:
             name = say("offer_coupon", name=name, code=clean(offer["coupon"]))
         if decimal(offer.get("amount")):
             said.append(f"{name}: {amount(-decimal(offer['amount']), currency)}")
+    share = decimal(line.get("document_discount"))
+    if share:
+        said.append(say("document_share", amount=amount(-share, currency)))
     return said
+
+
+def document_discount(document: Json, say: Words) -> list[str]:
+    """What was given on the whole document: the amount, and per cent where it was given so."""
+    off = decimal(document.get("document_discount"))
+    if not off:
+        return []
+    told = amount(off, document["currency"])
+    rate = document.get("document_discount_percent")
+    return [
+        say("document_percent", rate=percent(rate), amount=told) if rate else say("document_off", amount=told)
+    ]
+
+
+def points(invoice: Json, say: Words) -> list[str]:
+    """The loyalty points an invoice earned, and what the customer had then; nothing where he has none."""
+    found = invoice.get("points") or {}
+    earned, balance = found.get("earned", 0), found.get("balance", 0)
+    if not earned and not balance:
+        return []
+    told = {
+        name: quantity(number, invoice["currency"])
+        for name, number in (("earned", earned), ("balance", balance))
+    }
+    return [say("points_earned", **told) if earned else say("points_balance", balance=told["balance"])]
 
 
 def delivered_so_far(line: Json, currency: str, say: Words) -> list[str]:

@@ -83,20 +83,13 @@ def heading_name(document: Json, look: Look) -> str:
 
 
 def _settled(order: Json, look: Look) -> list[closing.Row]:
-    """What is paid of an order, on its own or by what it was invoiced with, and what is left to pay."""
-    say, currency, zero = look.say, order["currency"], money.decimal(0)
-    invoices = [row for row in order.get("invoices") or [] if row["status"] not in ("void", "draft")]
-    open_ = sum((money.decimal(row["balance"]) for row in invoices), zero)
-    invoiced = sum((money.decimal(row["total"]) for row in invoices), zero)
-    total, advances = money.decimal(order["total"]), money.decimal(order.get("advances"))
-    left = max(open_ + max(total - invoiced, zero) - advances, zero)
-    paid = max(total - left, zero) if invoices else advances
-    if not paid or order["status"] == "cancelled":
+    """What was paid in advance, and what is left to pay; nothing where neither says more than the total."""
+    say, currency = look.say, order["currency"]
+    advance, left = money.decimal(order["advance_paid"]), money.decimal(order["to_pay"])
+    if order["status"] == "cancelled" or (not advance and left == money.decimal(order["total"])):
         return []
-    return [
-        closing.Row(say("paid_so_far" if invoices else "advance_paid"), money.amount(paid, currency)),
-        closing.Row(say("to_pay"), money.amount(left, currency), strong=True, owed=left > 0),
-    ]
+    rows = [closing.Row(say("advance_paid"), money.amount(advance, currency))] if advance else []
+    return [*rows, closing.Row(say("to_pay"), money.amount(left, currency), strong=True, owed=left > 0)]
 
 
 def _work_log(order: Json, look: Look, width: float) -> list[Flowable]:

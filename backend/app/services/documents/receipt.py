@@ -136,6 +136,9 @@ def _totals(invoice: dict[str, Any], look: Look, width: float) -> list[Flowable]
     ]
     if money.decimal(invoice.get("discount")):
         out.append(para(say("receipt_saved", amount=money.amount(invoice["discount"], currency)), _TEXT))
+    out += [
+        para(text, _TEXT) for text in (*facts.document_discount(invoice, say), *facts.points(invoice, say))
+    ]
     out.append(para(money.in_words(invoice["total"], currency, say.language), _FINE))
     rows = []
     for payment in invoice.get("payments") or ():

@@ -1,0 +1,125 @@
+-- Invoices for orders: whole or by delivery, at the order's prices and the tax of the day.
+
+create function private.invoiceable_lines(p_org_id uuid, p_order_id uuid, p_delivery_id uuid, p_lines jsonb) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_bad record;
+  v_lines jsonb;
+begin
+  select p.line_no, p.line ->> 'sku' as sku, p.quantity, p.invoiced, d.quantity as asked into v_bad
+  from private.order_progress(p_org_id, p_order_id) p
+  join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
+  where p.invoiced + d.quantity > p.quantity order by p.line_no limit 1;
+  if v_bad.line_no is null then
+    select jsonb_agg(private.line_part(t.line, p.invoiced, p.invoiced + coalesce(d.quantity, p.quantity - p.invoiced), p.decimals)
+      || jsonb_build_object('serials', d.line -> 'serials') order by p.line_no)
+    into v_lines
+    from private.order_progress(p_org_id, p_order_id) p
+    join jsonb_array_elements(p_lines) t (line) on (t.line ->> 'line_no')::integer = p.line_no
+    left join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
+    where case when p_delivery_id is null then p.quantity > p.invoiced else d.line_no is not null end;
+  end if;
+  if v_lines is null then
+    perform private.fail(422, 'invoice_exceeds_order', 'This was invoiced already.', jsonb_build_object('order_id', p_order_id,
+      'line_no', v_bad.line_no, 'sku', v_bad.sku, 'ordered', v_bad.quantity, 'invoiced', v_bad.invoiced, 'asked', v_bad.asked));
+  end if;
+  return v_lines;
+end;
+$$;
+
+comment on function private.invoiceable_lines(uuid, uuid, uuid, jsonb) is
+'The lines of an order''s next invoice, under the order''s lock: those of a delivery, or everything that is not invoiced yet. p_lines:
+the order''s, taxed as of today. Errors: 422 invoice_exceeds_order.';
+
+create function public.invoice_order(p_id uuid, p_order_id uuid, p_options jsonb default '{}') returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_order public.sales_orders := private.order_named(p_order_id);
+  v_org_id uuid := v_order.org_id;
+  v_delivery public.deliveries;
+  v_delivery_id uuid := private.id_option(p_options, 'delivery_id');
+  v_date date := private.local_date(v_org_id, v_order.branch_id, now());
+  v_before record;
+  v_today jsonb;
+  v_sale jsonb;
+  v_left numeric;
+  v_part numeric;
+  v_payment_id uuid;
+  v_notes uuid[];
+  v_note_id uuid;
+begin
+  perform private.authorize_branch('invoice.create', v_order.branch_id);
+  perform private.check_options(p_options, array['delivery_id', 'due_date']);
+  perform private.check_texts(p_options, array['delivery_id', 'due_date']);
+  if private.claim_request(v_org_id, p_id, 'invoice_order', jsonb_build_array(p_order_id, p_options)) then
+    v_order := private.lock_order(v_org_id, p_order_id, null);
+    if v_order.status in ('draft', 'closed', 'cancelled') then
+      perform private.fail(409, 'order_not_open', 'Only an order that is confirmed and not over is invoiced.',
+        jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
+    end if;
+    if v_delivery_id is not null then
+      select * into v_delivery from public.deliveries where org_id = v_org_id and order_id = p_order_id and id = v_delivery_id;
+      if v_delivery.id is null then
+        perform private.fail(404, 'not_found', 'The order has no such delivery.', '{"field": "delivery_id"}');
+      elsif private.delivery_invoice(v_org_id, p_order_id, v_delivery_id) is not null then
+        perform private.fail(422, 'invoice_exceeds_order', 'This delivery was invoiced already.',
+          jsonb_build_object('order_id', p_order_id, 'delivery_id', v_delivery_id));
+      end if;
+    end if;
+    v_before := private.order_invoiced(v_org_id, p_order_id);
+    v_today := private.order_today(v_org_id, v_order, v_date);
+    v_sale := private.sum_document(v_org_id, v_order.header || (v_today - 'lines'),
+        private.invoiceable_lines(v_org_id, p_order_id, v_delivery_id, v_today -> 'lines'), v_before.amount, v_before.total)
+      || jsonb_build_object('branch_id', v_order.branch_id, 'customer_id', v_order.customer_id, 'order_id', p_order_id,
+        'delivery_id', v_delivery_id, 'location_id', coalesce(v_delivery.location_id, v_order.location_id), 'issued_at', now(),
+        'business_date', v_date, 'due_date', private.check_due_date(p_options, v_date));
+    -- Credit was asked for when the order was confirmed; the advances pay first, then what its credit notes gave back.
+    perform from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id order by p.id for no key update;
+    v_notes := array(
+      select n.id from public.credit_notes n
+      where n.org_id = v_org_id and n.invoice_id in (
+        select i.id from public.invoices i where i.org_id = v_org_id and i.order_id = p_order_id)
+      order by n.id for no key update);
+    perform private.assert_period_open(v_org_id, v_date);
+    perform from public.customers where org_id = v_org_id and id = v_order.customer_id for no key update;
+    perform private.write_invoice(v_org_id, p_id, 'sent', private.next_number(v_org_id, v_order.branch_id, 'invoice', v_date), v_sale);
+    v_left := (v_sale ->> 'total')::numeric;
+    for v_payment_id, v_part in
+      select p.id, private.unallocated(p.org_id, p.id) from public.payments p
+      where p.org_id = v_org_id and p.order_id = p_order_id order by p.received_at, p.number, p.id
+    loop
+      v_part := least(v_part, v_left);
+      if v_part > 0 then
+        perform private.allocate(v_org_id, v_payment_id, p_id, v_part);
+        v_left := v_left - v_part;
+      end if;
+    end loop;
+    foreach v_note_id in array v_notes loop
+      v_part := least(private.credit_left(v_org_id, v_note_id), v_left);
+      if v_part > 0 then
+        perform private.settle_invoice(v_org_id, p_id, 0, v_part);
+        perform private.note_credit(v_org_id, v_note_id, p_id, v_part);
+        v_left := v_left - v_part;
+      end if;
+    end loop;
+  end if;
+  return private.invoice_json(v_org_id, p_id);
+end;
+$$;
+
+comment on function public.invoice_order(uuid, uuid, jsonb) is
+'Invoices an order at its prices, taxed as of today and to the buyer as he is today (CGST Act 2017, section 14; CGST Rules 2017, rule
+46), never more than was ordered, and settles the invoice with the order''s
+advances and with what is left of the credit notes of its other invoices. p_id: the client''s
+uuid, the invoice''s id. p_order_id: confirmed, and not over. p_options: delivery_id (what this delivery brought; else all that is
+not invoiced yet), due_date (ISO 8601 date; at once when left out). Line numbers are the order''s. Returns the invoice as JSON.
+Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied (the buyer is taxed less by now); 404
+not_found; 409 order_not_open, period_closed, id_reused,
+series_exhausted; 422 invoice_exceeds_order, branch_archived, tax_rate_missing,
+reverse_charge_not_possible, reverse_charge_mixed, composition_interstate. Permission: invoice.create.';
+revoke execute on function public.invoice_order(uuid, uuid, jsonb) from public, anon;
+grant execute on function public.invoice_order(uuid, uuid, jsonb) to authenticated;
