@@ -90,6 +90,11 @@ begin
   join public.invoice_lines l on l.org_id = c.org_id and l.invoice_id = c.invoice_id and l.line_no = c.line_no
   where c.org_id = p_org_id group by l.invoice_id, l.line_no, l.quantity having sum(c.quantity) > l.quantity
   union all
+  select 'offers gave more than was taken off', 'invoice', l.invoice_id, l.discount, sum((o ->> 'amount')::numeric)
+  from public.invoice_lines l, jsonb_array_elements(l.offers) o
+  where l.org_id = p_org_id and l.offers <> '[]'
+  group by l.invoice_id, l.line_no, l.discount having sum((o ->> 'amount')::numeric) > l.discount
+  union all
   select * from private.check_agreements(p_org_id)
   union all
   select * from private.points_findings(p_org_id)

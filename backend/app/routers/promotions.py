@@ -61,7 +61,7 @@ add_resource(
         plural="coupon uses",
         row=schemas.CouponUse,
         query=schemas.CouponUseQuery,
-        key=("coupon_id", "invoice_id", "entry"),
+        key=("coupon_id", "document_id", "entry"),
         one_by_one=False,
     ),
 )

@@ -302,14 +302,17 @@ class CouponQuery(ListQuery):
 
 
 class CouponUse(Row):
-    """That a sale used a coupon (entry 1, uses 1), or gave the use back (entry 2, uses -1). amount: what it
-    took off, in the invoice's currency. The uses of a coupon sum to how often it was used.
+    """That a sale used a coupon (entry 1, uses 1), or gave the use back (entry 2, uses -1). document_id: of
+    the invoice, or of the order, whose invoices use nothing more. amount: what it took off, in the document's
+    currency. The uses of a coupon sum to how often it was used.
     """
 
     model_config = example(
         org_id=ORG,
         coupon_id=_COUPON,
+        document_id=INVOICE_ID,
         invoice_id=INVOICE_ID,
+        order_id=None,
         entry=1,
         branch_id=BRANCH,
         customer_id=CUSTOMER,
@@ -321,7 +324,9 @@ class CouponUse(Row):
 
     org_id: UUID
     coupon_id: UUID
-    invoice_id: UUID
+    document_id: UUID
+    invoice_id: UUID | None
+    order_id: UUID | None
     entry: int
     branch_id: UUID
     customer_id: UUID | None
@@ -339,4 +344,5 @@ class CouponUseQuery(ListQuery):
     branch_id: Annotated[UUID | None, Where("branch_id")] = None
     coupon_id: Annotated[UUID | None, Where("coupon_id")] = None
     invoice_id: Annotated[UUID | None, Where("invoice_id")] = None
+    order_id: Annotated[UUID | None, Where("order_id")] = None
     customer_id: Annotated[UUID | None, Where("customer_id")] = None

@@ -140,3 +140,22 @@ def test_a_draft_whose_code_was_used_up_is_not_sent(people: People, used: Any) -
     with raises("coupon_used_up", 422):
         sales.rpc("set_invoice_status", p_id=new_id(), p_invoice_id=made["id"], p_status="sent")
     assert used() == 1
+
+
+def test_the_books_tell_of_a_part_that_says_the_whole_offer(people: People, used: Any) -> None:
+    """What offers are said to have given is never more than was taken off the line."""
+    made = _ordered(people, line(people.world.teak.variants["sofa"], 2))
+    confirm(people, made)
+    note = deliver(people.as_sales(), people, made, {"line_no": 1, "quantity": 1})
+    part = invoice(people.as_sales(), made, delivery_id=note["id"])
+    assert_books(people)
+    connection = people.connection
+    connection.execute("alter table public.invoice_lines disable trigger append_only")
+    connection.execute(
+        "update public.invoice_lines set offers = jsonb_set(offers, '{0,amount}', '200')"
+        " where invoice_id = %s",
+        [part["id"]],
+    )
+    connection.execute("alter table public.invoice_lines enable trigger append_only")
+    (found,) = people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)
+    assert (found["id"], found["expected"], found["found"]) == (part["id"], 100, 200)
