@@ -126,7 +126,11 @@ set search_path = ''
 as $$
 declare
   v_code text := btrim(p_code, E' \t\r\n');
-  v_orgs uuid[] := array(select o from private.member_orgs() o where p_org_id is null or o = p_org_id);
+  -- Who is of several houses stands at one till: the branch says in which.
+  v_orgs uuid[] := array(
+    select o from private.member_orgs() o
+    where (p_org_id is null or o = p_org_id)
+      and not exists (select from public.branches b where b.id = p_branch_id and b.org_id <> o));
   v_branches uuid[] := array(select b from private.member_branches() b where p_branch_id is null or b = p_branch_id);
   v_parts text[] := regexp_match(v_code, '^bl:(variant|unit|batch|location):([0-9a-fA-F-]{36})(?::(.*))?$');
   v_labelled uuid := case when v_parts[2] ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then v_parts[2]::uuid end;
@@ -237,7 +241,8 @@ $$;
 comment on function public.scan(text, uuid, uuid) is
 'What a code stands for. p_code: a barcode (an EAN-8, UPC-A, EAN-13 or GTIN-14 in any of these notations), a SKU, a serial number, a
 batch''s or location''s code, the number of an invoice or a transfer, or what our QR codes hold (bl:variant:<id>,
-bl:unit:<variant id>:<serial>, bl:batch:<id>, bl:location:<id>). p_org_id: that organisation only; p_branch_id: stock, places and documents of that branch only.
+bl:unit:<variant id>:<serial>, bl:batch:<id>, bl:location:<id>). p_org_id: that organisation only; p_branch_id: goods of its organisation, and
+stock, places and documents of that branch only.
 Returns {"code", "matches"}: all that it may be, the exact and the primary first, each with "stock" as availability gives it
 (null without stock.read). Errors: 400 invalid_input, 401, 404 not_found. Permission: catalogue.read for goods, stock.read for stock,
 pieces, batches and transfers, invoice.read for invoices.';

@@ -221,6 +221,27 @@ def test_an_organisation_or_branch_of_others(people: People) -> None:
     assert match["stock"] == []
 
 
+def test_somebody_of_two_houses_scans_at_one_till(people: People) -> None:
+    """A code that both houses know: with the branch named, that of its house; without, both."""
+    world, person = people.world, people.newcomer()
+    for house, founder in ((world.teak, people.as_admin()), (world.lagoon, people.as_foreign_admin())):
+        invitation = new_id()
+        founder.rpc("invite_member", p_id=invitation, p_org_id=house.id, p_email=person.email, p_role="admin")
+        person.rpc("accept_invitation", p_id=invitation)
+        variant = next(iter(house.variants.values()))
+        people.connection.execute(
+            "insert into public.variant_barcodes (org_id, variant_id, code) values (%s, %s, %s)",
+            [house.id, variant, EAN],
+        )
+    assert {match["org_id"] for match in _scan(person, EAN)} == {str(world.teak.id), str(world.lagoon.id)}
+    for house, branch in ((world.teak, world.blr), (world.lagoon, world.lagoon.branches[0])):
+        (match,) = _scan(person, EAN, branch_id=branch.id)
+        assert match["org_id"] == str(house.id)
+        assert {row["branch_id"] for row in match["stock"]} <= {str(branch.id)}
+    with raises("not_found", 404):
+        _scan(person, EAN, org_id=world.lagoon.id, branch_id=world.blr.id)
+
+
 def test_availability_of_a_set_is_what_its_components_allow(people: People) -> None:
     world = people.world
     goods = world.teak.variants
