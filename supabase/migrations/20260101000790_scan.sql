@@ -60,8 +60,8 @@ $$;
 
 comment on function public.availability(uuid, uuid[], uuid) is
 'What of some variants lies where, in the branches in which the caller holds stock.read. p_org_id; p_variant_ids: 1 to 1000;
-p_branch_id: that branch only. Quantities in the variant''s unit: available = on_hand - reserved; incoming: ordered or on the road;
-in_transit: the part on the road. Of a set: how many its components at the location make, nothing incoming. A location where a
+p_branch_id: that branch only. Quantities in the variant''s unit: available = on_hand - reserved; incoming: will come;
+in_transit: the part of that on the road, so far all of it. Of a set: how many its components at the location make, nothing incoming. A location where a
 variant never was has no row. Errors: 400 invalid_input, 401, 404 not_found. Permission: stock.read.';
 revoke execute on function public.availability(uuid, uuid[], uuid) from public, anon;
 grant execute on function public.availability(uuid, uuid[], uuid) to authenticated;
