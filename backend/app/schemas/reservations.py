@@ -82,7 +82,7 @@ class ReservationOptions(Input):
     """For whom and how long. expires_at: 90 days ahead at most, 7 days when left out."""
 
     expires_at: Moment | None = None
-    document: Literal["quotation", "sales_order", "cart"] | None = None
+    document: Literal["quotation", "cart"] | None = None
     document_id: UUID | None = None
     customer_id: UUID | None = None
     note: str | None = Field(default=None, max_length=2_000)

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.database.billing.trading import approved, confirmed
 from tests.database.moving import Document, dispatch, draft, level, quarantine, reserve, traces
 from tests.database.sales import adjust, line, pay, sell
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
@@ -449,3 +450,34 @@ def test_a_reservation_stays_as_it_was_made(people: People, change: str) -> None
             owner.execute(f"update public.{table} set quantity = 9")  # noqa: S608
         with raises("append_only", 403):
             owner.execute(f"truncate public.{table} cascade")
+
+
+def test_only_an_order_holds_goods_for_an_order(people: People) -> None:
+    """A reservation cannot pass itself off as one; a quotation that it names is the branch's own."""
+    world, sofa = people.world, people.world.teak.variants["sofa"]
+    made = confirmed(people, line(sofa, 1))
+    offer = approved(people, line(sofa, 1))
+    before = traces(people.connection)
+    for owner in (made["id"], new_id()):
+        with raises("invalid_input", 400) as refusal:
+            reserve(
+                people.as_cashier(), world.blr.showroom, line(sofa), document="sales_order", document_id=owner
+            )
+        assert refusal.facts["field"] == "document"
+    with raises("not_found", 404):
+        reserve(
+            people.as_cashier(), world.blr.showroom, line(sofa), document="quotation", document_id=new_id()
+        )
+    with raises("not_found", 404):
+        reserve(
+            people.as_cashier(world.mum),
+            world.mum.showroom,
+            line(sofa),
+            document="quotation",
+            document_id=offer["id"],
+        )
+    assert traces(people.connection) == before
+    held = reserve(
+        people.as_cashier(), world.blr.showroom, line(sofa), document="quotation", document_id=offer["id"]
+    )
+    assert (held["document"], held["document_id"]) == ("quotation", offer["id"])
