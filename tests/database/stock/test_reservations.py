@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.database.billing.trading import approved, confirmed
+from tests.database.billing.trading import approved, confirm, confirmed, far, order
 from tests.database.moving import Document, dispatch, draft, level, quarantine, reserve, traces
 from tests.database.sales import adjust, line, pay, sell
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
@@ -450,6 +450,40 @@ def test_a_reservation_stays_as_it_was_made(people: People, change: str) -> None
             owner.execute(f"update public.{table} set quantity = 9")  # noqa: S608
         with raises("append_only", 403):
             owner.execute(f"truncate public.{table} cascade")
+
+
+def test_what_has_expired_is_promised_to_nobody(people: People) -> None:
+    """Ten litres, five of them past their day: five can be held, by a reservation and by an order."""
+    world, paint = people.world, people.world.teak.variants["paint"]
+    before = traces(people.connection)
+    with raises("insufficient_stock", 409) as refusal:
+        reserve(people.as_cashier(), world.blr.showroom, line(paint, 6))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(6, 5, 5)]
+    with raises("insufficient_stock", 409) as refusal:
+        confirm(people, order(people, line(paint, 6)))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(6, 5, 5)]
+    assert traces(people.connection)["stock_levels"] == before["stock_levels"]
+    reserve(people.as_cashier(), world.blr.showroom, line(paint, 3))
+    with raises("insufficient_stock", 409) as refusal:
+        reserve(people.as_cashier(), world.blr.showroom, line(paint, 3))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(3, 2, 5)]
+    held = confirmed(people, line(paint, 4), back_order=True)
+    assert far(held)[0][0] == 2
+
+
+def test_what_is_promised_is_not_sold_from_under_a_promise(people: People) -> None:
+    """Of the rest only the expired lot could be sold: the good one is promised. With the promise over, it is sold."""
+    world, paint = people.world, people.world.teak.variants["paint"]
+    held = reserve(people.as_cashier(), world.blr.showroom, line(paint, 4))
+    sell(people.as_cashier(), world.blr, line(paint, 1))
+    for basket in (line(paint, 1), line(paint, 1, batch="BLR-NEW")):
+        with raises("expired_stock", 422) as refusal:
+            sell(people.as_cashier(), world.blr, basket)
+        assert refusal.facts["reserved"] == 4
+    sell(people.as_admin(), world.blr, line(paint, 1, batch="BLR-OLD"))
+    _expire(people, held)
+    sell(people.as_cashier(), world.blr, line(paint, 4))
+    assert _get(people, held)["status"] == "expired"
 
 
 def test_only_an_order_holds_goods_for_an_order(people: People) -> None:

@@ -281,6 +281,28 @@ def test_a_set_is_only_where_all_its_components_have_been(people: People) -> Non
     assert found == [[], [1]]
 
 
+def test_what_has_expired_is_told_apart(people: People) -> None:
+    """Five of ten litres are past their day: of five sets, two could be made of the others."""
+    world, goods = people.world, people.world.teak.variants
+    people.as_admin().execute(
+        "insert into public.set_components (org_id, set_variant_id, component_variant_id, quantity) "
+        "values (%s, %s, %s, 2)",
+        [world.teak.id, goods["suite"], goods["paint"]],
+    )
+    rows = people.as_cashier().rpc(
+        "availability", p_org_id=world.teak.id, p_variant_ids=[goods[k] for k in ("paint", "suite", "sofa")]
+    )
+    here = {row["variant_id"]: row for row in rows if row["location_id"] == str(world.blr.showroom)}
+    assert [
+        (here[str(goods[k])]["available"], here[str(goods[k])]["expired"]) for k in ("paint", "sofa")
+    ] == [
+        (10, 5),
+        (9, 0),
+    ]
+    suite = here[str(goods["suite"])]
+    assert (suite["available"], suite["expired"]) == (5, 3)
+
+
 @pytest.mark.parametrize("count", [0, 1001])
 def test_availability_of_too_few_or_too_many(people: People, count: int) -> None:
     with raises("invalid_input", 400):
