@@ -145,6 +145,7 @@ begin
     v_moves := private.count_moves(v_count);
     if v_moves is not null then
       perform private.move_stock(v_org_id, 'stock_count', p_count_id, now(), v_moves);
+      perform private.refuse_moved_finds(v_count);
     end if;
     update public.stock_count_figures f
     set shown = true, posted = case when f.variance is not null then coalesce(m.quantity, 0) end,
@@ -168,10 +169,11 @@ $$;
 
 comment on function public.post_count(uuid, uuid) is
 'Posts the differences of an approved count onto the levels as they are now, in from or out to the adjustment location, at average
-cost; of numbered pieces those of which it still holds. p_id: the client''s uuid of this act. p_count_id. Returns the count as
+cost; of numbered pieces those that nothing has moved since they were looked for. p_id: the client''s uuid of this act. p_count_id. Returns the count as
 JSON, as get_count, with what was posted. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused,
 invalid_transition, period_closed, insufficient_stock (what is missing was sold or reserved since: recount), serial_in_stock (a
-found piece stands elsewhere by the book: transfer it, or recount); 422 branch_archived. Permission: count.approve.';
+found piece stands elsewhere by the book: transfer it, or recount), changed_meanwhile (a found piece was moved at this moment: post
+again); 422 branch_archived. Permission: count.approve.';
 revoke execute on function public.post_count(uuid, uuid) from public, anon;
 grant execute on function public.post_count(uuid, uuid) to authenticated;
 

@@ -68,13 +68,13 @@ select jsonb_build_object(
   'counts', (
     select coalesce(jsonb_agg(jsonb_build_array(c.id, c.location_id, c.status, (
       select coalesce(jsonb_agg(jsonb_build_array(l.variant_id, b.code, l.counted, f.variance, f.missing,
-        f.found, f.expected_serials) order by l.line_no), '[]')
+        f.found) order by l.line_no), '[]')
       from public.stock_count_lines l
       join public.stock_count_figures f
         on f.org_id = l.org_id and f.count_id = l.count_id and f.line_no = l.line_no
       left join public.batches b on b.org_id = l.org_id and b.id = l.batch_id
       where l.org_id = c.org_id and l.count_id = c.id), (
-      select coalesce(jsonb_agg(jsonb_build_array(e.line_no, e.quantity, e.serials, k.book, k.found,
+      select coalesce(jsonb_agg(jsonb_build_array(e.line_no, e.quantity, e.serials, k.book, k.found, k.here,
         e.voided_at is not null) order by e.seq), '[]')
       from public.stock_count_entries e
       join private.stock_count_books k on k.org_id = e.org_id and k.entry_id = e.id
@@ -128,9 +128,16 @@ def read_state(owner: Connection, house: House) -> State:
                 tuple(
                     (
                         number,
-                        Entry(Decimal(n), frozenset(seen or ()), Decimal(book), frozenset(new or ()), gone),
+                        Entry(
+                            Decimal(n),
+                            frozenset(seen or ()),
+                            Decimal(book),
+                            frozenset(new or ()),
+                            frozenset(here or ()),
+                            gone,
+                        ),
                     )
-                    for number, n, seen, book, new, gone in entries
+                    for number, n, seen, book, new, here, gone in entries
                 ),
             )
             for key, at, status, lines, entries in found["counts"]

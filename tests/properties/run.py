@@ -60,11 +60,13 @@ class Run:
         self.outcomes[call.function, code or ("again" if repeated else "done")] += 1
         assert code == expected, f"{call}: expected {expected}, got {code}"
         if code is not None or repeated:
-            assert fingerprint(self.owner, self.house) == before, f"{call} left something behind"
+            left = {*before} ^ {*fingerprint(self.owner, self.house)}
+            assert not left, f"{call} left something behind: {left}"
         elif len(self.calls) % 7 == 0 and call.who != CLOCK:
             after = fingerprint(self.owner, self.house)
             assert ask(self.owner, self.house, call) == (None, answer), "answered otherwise when asked again"
-            assert fingerprint(self.owner, self.house) == after, f"{call} did something when asked again"
+            left = {*after} ^ {*fingerprint(self.owner, self.house)}
+            assert not left, f"{call} did something when asked again: {left}"
         self.learn()
         assert broken(self.owner, self.house) == []
         if len(self.calls) % 20 == 0:

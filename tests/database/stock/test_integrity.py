@@ -191,7 +191,8 @@ CORRUPTIONS: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
     "an order holds more than it has to deliver": (
         f"""
         with i as (
-          update public.stock_reservation_items i set quantity = i.quantity + 1 from public.stock_reservations r
+          update public.stock_reservation_items i set quantity = i.quantity + 1
+          from public.stock_reservations r
           where r.id = i.reservation_id and r.document_id = %(order)s)
         update public.stock_levels set reserved = reserved + 1 {LEVEL} %(lamp)s
         """,

@@ -472,7 +472,7 @@ def test_what_has_expired_is_promised_to_nobody(people: People) -> None:
 
 
 def test_what_is_promised_is_not_sold_from_under_a_promise(people: People) -> None:
-    """Of the rest only the expired lot could be sold: the good one is promised. With the promise over, it is sold."""
+    """Only the expired lot is left to sell: the good one is promised, until the promise is over."""
     world, paint = people.world, people.world.teak.variants["paint"]
     held = reserve(people.as_cashier(), world.blr.showroom, line(paint, 4))
     sell(people.as_cashier(), world.blr, line(paint, 1))
