@@ -272,10 +272,11 @@ begin
       perform private.fail(404, 'not_found', 'There is no such location.', '{"field": "p_location_id"}');
     end if;
     v_scope := private.count_scope(v_org_id, v_location.branch_id, p_kind, p_options);
+    -- Before anything refers to it: whoever archives it meanwhile would wait for that, and this for him.
+    perform from public.locations where org_id = v_org_id and id = p_location_id for no key update;
     insert into public.stock_counts (org_id, id, branch_id, location_id, kind, scope, blind, status, note, started_by)
     values (v_org_id, p_id, v_location.branch_id, p_location_id, p_kind, jsonb_strip_nulls(p_options - 'blind' - 'note'), v_blind,
       'counting', p_options ->> 'note', private.caller());
-    perform from public.locations where org_id = v_org_id and id = p_location_id for no key update;
     -- The list: what the book has here, lot by lot; of listed variants also what it has not. In one statement, so that all of it
     -- is of one moment.
     with listed as materialized (

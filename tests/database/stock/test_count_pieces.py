@@ -1,4 +1,4 @@
-"""Counting numbered pieces while they move: what somebody moved since he was seen to, the count leaves alone."""
+"""Counting numbered pieces while they move: what moved since it was looked for, a count leaves alone."""
 
 from uuid import UUID
 

@@ -8,7 +8,17 @@ from uuid import UUID, uuid4
 import pytest
 
 from tests.database.billing.trading import approved, confirm, confirmed, far, order
-from tests.database.moving import Document, dispatch, draft, level, quarantine, reserve, traces
+from tests.database.moving import (
+    Document,
+    archive,
+    attic,
+    dispatch,
+    draft,
+    level,
+    quarantine,
+    reserve,
+    traces,
+)
 from tests.database.sales import adjust, line, pay, sell
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
@@ -392,11 +402,10 @@ def test_what_cannot_be_held(people: People) -> None:
     )
     with raises("variant_archived", 422):
         reserve(cashier, world.blr.showroom, line(goods["book"]), line(goods["pot"]))
-    people.as_admin().execute(
-        "update public.locations set archived_at = now() where id = %s", [world.blr.showroom]
-    )
+    place = attic(people)
+    archive(people.as_admin(), "locations", place)
     with raises("not_found", 404):
-        reserve(cashier, world.blr.showroom, line(goods["book"]))
+        reserve(cashier, place, line(goods["book"]))
 
 
 def test_who_may_reserve_release_and_read(people: People) -> None:
