@@ -1,11 +1,14 @@
 """The catalogue under hands that cross one another: moves, grids, codes, removals, and the search."""
 
 import json
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import psycopg
+import pytest
 
 from bench.shop import Connection, Shop, call
 from tests.concurrency.conftest import FoundShop, OpenTill
@@ -172,3 +175,36 @@ def test_the_search_keeps_up_with_changes_that_cross(found_shop: FoundShop, till
         assert len(texts) == number + 2
         assert all(f"product{number}x brand{number}x" in text for (text,) in texts)
         assert sum(f"variant{number}x" in text for (text,) in texts) == 1
+
+
+@pytest.mark.parametrize("code", [None, "CRATE-9"])
+@pytest.mark.parametrize("table", ["brands", "products"])
+def test_a_rename_beside_the_removal_of_a_variant(
+    found_shop: FoundShop, till: OpenTill, table: str, code: str | None
+) -> None:
+    """Who renames waits for who removes, and goes on without the variant; a code of it is no matter."""
+    shop = found_shop(variants=2)
+    keeper, renamer, brand, doomed = till(shop), till(shop), uuid.uuid4(), uuid.uuid4()
+    [(product,)] = read(shop, "select product_id from public.product_variants limit 1")
+    write(keeper, "insert into public.brands (id, org_id, name) values (%s, %s, 'B')", brand, shop.org_id)
+    write(keeper, "update public.products set brand_id = %s", brand)
+    write(
+        keeper,
+        "insert into public.product_variants (id, org_id, product_id, sku, name, price, barcode) "
+        "values (%s, %s, %s, 'DOOMED', 'Doomed', 1, %s)",
+        doomed,
+        shop.org_id,
+        product,
+        code,
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with keeper.transaction():
+            write(keeper, "delete from public.product_variants where id = %s", doomed)
+            renaming = pool.submit(write, renamer, f"update public.{table} set name = 'Renamed'")  # noqa: S608
+            waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'Renamed'"
+            while not renaming.done() and not read(shop, waiting):
+                time.sleep(0.01)
+        assert renaming.result() > 0
+    texts = [text for (text,) in read(shop, "select document from private.variant_search")]
+    assert len(texts) == 2
+    assert any("renamed" in text for text in texts)
