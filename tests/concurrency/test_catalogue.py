@@ -208,3 +208,41 @@ def test_a_rename_beside_the_removal_of_a_variant(
     texts = [text for (text,) in read(shop, "select document from private.variant_search")]
     assert len(texts) == 2
     assert any("renamed" in text for text in texts)
+
+
+@pytest.mark.parametrize("first", ["picture", "removal"])
+def test_a_picture_beside_the_removal_of_its_file(found_shop: FoundShop, till: OpenTill, first: str) -> None:
+    """Whoever comes second waits, and finds the file in use, or gone."""
+    shop = found_shop(variants=1)
+    [(product,)] = read(shop, "select product_id from public.product_variants")
+    one, other, path = till(shop), till(shop), f"{shop.org_id}/{product}/front.png"
+    write(one, "insert into storage.objects (bucket_id, name) values ('product-images', %s)", path)
+    for hand in (one, other):  # As Storage does, before it removes the bytes too.
+        write(hand, "select set_config('storage.allow_delete_query', 'true', false)")
+    acts = {
+        "picture": (
+            "insert into public.product_images (org_id, product_id, path) values (%s, %s, %s)",
+            (shop.org_id, product, path),
+        ),
+        "removal": ("delete from storage.objects where name = %s", (path,)),
+    }
+    second = next(act for name, act in acts.items() if name != first)
+    with ThreadPoolExecutor(1) as pool:
+        with one.transaction():
+            assert write(one, acts[first][0], *acts[first][1]) == 1
+            waiting = pool.submit(together, [partial(write, other, second[0], *second[1])])
+            blocked = "select from pg_stat_activity where wait_event_type = 'Lock'"
+            while not waiting.done() and not read(shop, blocked):
+                time.sleep(0.01)
+        outcomes = waiting.result()
+    assert (refusals(outcomes), results(outcomes)) == (
+        ([], [0]) if first == "picture" else (["file_missing"], [])
+    )
+    assert (
+        read(
+            shop,
+            "select from public.product_images i where not exists "
+            "(select from storage.objects o where o.bucket_id = i.bucket_id and o.name = i.path)",
+        )
+        == []
+    )
