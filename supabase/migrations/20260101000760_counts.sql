@@ -45,7 +45,8 @@ create table public.stock_counts (
 
 comment on table public.stock_counts is
 'A count of a location: everything (full) or a part of it (cycle). scope: what a cycle count lists, {"category_id"}, {"abc_class"}
-or {"variant_ids"}. blind: who lacks count.approve is not shown what is expected before it is posted. uncounted: what submitting
+or {"variant_ids"}. blind: the count does not show what is expected to who lacks count.approve, before it is posted. It hides no
+levels: for a count that is blind altogether, whoever counts has a role with count.record and without stock.read. uncounted: what submitting
 made of lines that nobody counted: zero, or skip (left as the book has them). business_date: of the posting.';
 
 create table public.stock_count_lines (
@@ -279,19 +280,21 @@ set search_path = ''
 as $$
 declare
   v_approver boolean := private.permitted('count.approve', p_org_id);
+  -- Who only counts is shown no figure of the stock, whatever the count.
+  v_reader boolean := v_approver or private.permitted('stock.read', p_org_id);
 begin
   return (
-    select to_jsonb(c) || jsonb_build_object('figures_shown', v_approver or not c.blind or c.status = 'posted',
+    select to_jsonb(c) || jsonb_build_object('figures_shown', v_approver or (v_reader and (not c.blind or c.status = 'posted')),
       'totals', (
         select jsonb_build_object('lines', count(*), 'counted', count((r.line).counted),
-          'differences', case when coalesce(bool_and(v_approver or (r.figures).shown), true)
+          'differences', case when coalesce(bool_and(v_approver or (v_reader and (r.figures).shown)), true)
             then count(*) filter (where (r.figures).variance <> 0) end,
-          'worth', case when coalesce(bool_and(v_approver or (r.figures).shown), true) then coalesce(sum((r.figures).worth), 0) end)
+          'worth', case when coalesce(bool_and(v_approver or (v_reader and (r.figures).shown)), true) then coalesce(sum((r.figures).worth), 0) end)
         from private.count_rows(p_org_id, p_count_id) r),
       'lines', (
         select coalesce(jsonb_agg(jsonb_build_object('line_no', (r.line).line_no, 'variant_id', v.id, 'sku', v.sku, 'name', v.name,
           'tracking', v.tracking, 'batch_id', b.id, 'batch', b.code, 'expires_on', b.expires_on, 'counted', (r.line).counted,
-          'figures', case when v_approver or (r.figures).shown
+          'figures', case when v_approver or (v_reader and (r.figures).shown)
             then to_jsonb(r.figures) - array['org_id', 'count_id', 'line_no', 'branch_id', 'shown', 'as_of'] end)
           order by (r.line).line_no), '[]')
         from private.count_rows(p_org_id, p_count_id) r
@@ -302,7 +305,8 @@ end;
 $$;
 
 comment on function private.count_json(uuid, uuid) is
-'A count with its lines as the caller may see it: the figures of a blind count only with count.approve, or when it is posted.';
+'A count with its lines as the caller may see it: the figures of a blind count only with count.approve, or when it is posted; figures
+of any count only with count.approve or stock.read.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -370,13 +374,16 @@ select audit.attach('public.stock_count_entries');
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.stock_counts enable row level security;
-create policy "Who holds stock.read reads the counts of his branches" on public.stock_counts for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+create policy "Who counts or holds stock.read reads the counts of his branches" on public.stock_counts
+  for select to authenticated
+  using (branch_id in (select private.branches_with('stock.read'))
+    or branch_id in (select private.branches_with('count.record')));
 
 alter table public.stock_count_lines enable row level security;
-create policy "Who holds stock.read reads the count lines of his branches" on public.stock_count_lines
+create policy "Who counts or holds stock.read reads the count lines of his branches" on public.stock_count_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (branch_id in (select private.branches_with('stock.read'))
+    or branch_id in (select private.branches_with('count.record')));
 
 alter table public.stock_count_figures enable row level security;
 create policy "Who holds count.approve reads what counts expect, others once it is shown" on public.stock_count_figures
@@ -385,9 +392,10 @@ create policy "Who holds count.approve reads what counts expect, others once it 
     or (shown and branch_id in (select private.branches_with('stock.read'))));
 
 alter table public.stock_count_entries enable row level security;
-create policy "Who holds stock.read reads the count entries of his branches" on public.stock_count_entries
+create policy "Who counts or holds stock.read reads the count entries of his branches" on public.stock_count_entries
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (branch_id in (select private.branches_with('stock.read'))
+    or branch_id in (select private.branches_with('count.record')));
 
 alter table private.stock_count_books enable row level security;
 

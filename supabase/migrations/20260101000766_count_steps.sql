@@ -213,7 +213,8 @@ declare
   v_count public.stock_counts;
 begin
   select * into v_count from public.stock_counts where id = p_id and org_id in (select private.member_orgs());
-  perform private.authorize('stock.read', v_count.org_id, v_count.branch_id);
+  perform private.authorize(case when private.permitted('count.record', v_count.org_id) then 'count.record' else 'stock.read' end,
+    v_count.org_id, v_count.branch_id);
   return private.count_json(v_count.org_id, p_id);
 end;
 $$;
@@ -223,7 +224,7 @@ comment on function public.get_count(uuid) is
 [{"line_no", "variant_id", "sku", "name", "tracking", "batch", "expires_on", "counted", "figures": {"expected",
 "expected_at_count", "variance", "missing", "found", "moved", "unit_cost", "worth", "posted"}}], quantities in the variant''s unit,
 worth in the organisation''s currency. figures, differences and worth are null where a blind count hides them from the caller
-(figures_shown). Errors: 401; 404 not_found; 403 permission_denied. Permission: stock.read; count.approve for the figures of a
-blind count.';
+(figures_shown). Errors: 401; 404 not_found; 403 permission_denied. Permission: count.record or stock.read; for the figures
+stock.read, for those of a blind count count.approve.';
 revoke execute on function public.get_count(uuid) from public, anon;
 grant execute on function public.get_count(uuid) to authenticated;
