@@ -331,7 +331,7 @@ class Model:
                     raise RefusedError("serials_required")
             moves.append(Move(sku, "customer", place, part, serials, lot))
             quantity -= part
-            _take_off(left, moves[-1])
+            take_off(left, moves[-1])
             if quantity == 0:
                 break
         return moves
@@ -351,7 +351,7 @@ def expired(lot: str) -> bool:
     return day is not None and day < LONG_AGO
 
 
-def _take_off(left: list[Move], back: Move) -> None:
+def take_off(left: list[Move], back: Move) -> None:
     """Take what came back off the movements of the sale."""
     quantity = back.quantity
     for move in list(left):

@@ -95,6 +95,8 @@ class Documents(Model):
         assert held is not None
         if held.status != "active":
             raise RefusedError("invalid_transition")
+        if held.ordered:
+            raise RefusedError("reservation_of_order")
         self.end(reservation_id, "released")
 
     def before_sale(self, call: Call, place: str, moves: list[Move]) -> None:  # noqa: ARG002
@@ -106,6 +108,8 @@ class Documents(Model):
                 raise RefusedError("not_found")
             if held.status != "active":
                 raise RefusedError("invalid_transition")
+            if held.ordered:
+                raise RefusedError("reservation_of_order")
             self.end(reservation_id, "fulfilled")
 
     def lapse(self, call: Call) -> None:

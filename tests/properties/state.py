@@ -82,12 +82,15 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Reservation:
-    """Goods that are promised, by SKU. lapsed: its time has passed, but nobody has ended it yet."""
+    """Goods that are promised, by SKU. lapsed: its time has passed, but nobody has ended it yet; ordered: for
+    an order, which alone gives them back.
+    """
 
     place: str
     held: dict[str, Decimal]
     status: str = "active"
     lapsed: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
