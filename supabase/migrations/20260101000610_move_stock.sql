@@ -209,11 +209,9 @@ begin
     updated_at = now()
   from changes c
   where s.org_id = p_org_id and s.location_id = c.location_id and s.variant_id = c.variant_id;
-  v_locations := array(
-    select m.to_location_id from unnest(p_moves) m
-    join public.locations l on l.org_id = p_org_id and l.id = m.to_location_id and l.branch_id is not null);
-  if cardinality(v_locations) > 0 then
-    perform private.keep_open(p_org_id, v_locations);
+  -- What is sold goes to the customer, who is never archived.
+  if p_sold_on is null then
+    perform private.keep_open(p_org_id, array(select m.to_location_id from unnest(p_moves) m));
   end if;
 end;
 $$;

@@ -144,6 +144,7 @@ begin
       where (r.figures).variance <> 0 or (r.figures).missing <> '{}' or (r.figures).found <> '{}'));
     v_moves := private.count_moves(v_count);
     if v_moves is not null then
+      perform private.refuse_promised(v_org_id, v_moves);
       perform private.move_stock(v_org_id, 'stock_count', p_count_id, now(), v_moves);
       perform private.refuse_moved_finds(v_count);
     end if;
@@ -171,7 +172,8 @@ comment on function public.post_count(uuid, uuid) is
 'Posts the differences of an approved count onto the levels as they are now, in from or out to the adjustment location, at average
 cost; of numbered pieces those that nothing has moved since they were looked for. p_id: the client''s uuid of this act. p_count_id. Returns the count as
 JSON, as get_count, with what was posted. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused,
-invalid_transition, period_closed, insufficient_stock (what is missing was sold or reserved since: recount), serial_in_stock (a
+invalid_transition, period_closed, insufficient_stock (what is missing was sold since: recount; or it
+is promised, to the reservations named: shorten_reservation), serial_in_stock (a
 found piece stands elsewhere by the book: transfer it, or recount), changed_meanwhile (a found piece was moved at this moment: post
 again); 422 branch_archived. Permission: count.approve.';
 revoke execute on function public.post_count(uuid, uuid) from public, anon;

@@ -164,11 +164,13 @@ select i.id, (
     select coalesce(sum(r.quantity), 0) from public.goods_return_lines r
     where r.org_id = l.org_id and r.invoice_id = l.invoice_id and r.line_no = l.line_no)) order by l.line_no)
   from public.invoice_lines l where l.org_id = i.org_id and l.invoice_id = i.id), (
-  select coalesce(jsonb_agg(jsonb_build_array(m.variant_id, m.quantity, m.serials, b.code) order by m.id), '[]')
+  select coalesce(jsonb_agg(jsonb_build_array(m.variant_id, m.quantity, m.serials, b.code)
+    order by m.id), '[]')
   from public.stock_movements m
   left join public.batches b on b.org_id = m.org_id and b.id = m.batch_id
   where m.org_id = i.org_id and m.document_id = i.id), (
-  select coalesce(jsonb_agg(jsonb_build_array(m.variant_id, m.quantity, m.serials, b.code) order by m.id), '[]')
+  select coalesce(jsonb_agg(jsonb_build_array(m.variant_id, m.quantity, m.serials, b.code)
+    order by m.id), '[]')
   from public.goods_returns r
   join public.stock_movements m on m.org_id = r.org_id and m.document_id = r.id
   join public.locations f on f.org_id = m.org_id and f.id = m.from_location_id and f.kind = 'customer'
@@ -213,8 +215,8 @@ def read_invoices(owner: Connection, house: House) -> dict[UUID, Invoice]:
 
 _ORDERS = """
 select o.id, o.branch_id, o.status, o.location_id, (
-  select jsonb_agg(jsonb_build_array(p.line_no, p.line ->> 'variant_id', p.quantity, p.line -> 'base_quantity',
-    p.delivered) order by p.line_no)
+  select jsonb_agg(jsonb_build_array(p.line_no, p.line ->> 'variant_id', p.quantity,
+    p.line -> 'base_quantity', p.delivered) order by p.line_no)
   from private.order_progress(o.org_id, o.id) p)
 from public.sales_orders o where o.org_id = %s order by o.created_at
 """
@@ -239,7 +241,8 @@ def read_moves(owner: Connection, house: House, after: int) -> tuple[int, list[M
     """The movements after one, in their order, and the number of the last."""
     rows = owner.execute(
         "select m.id, m.variant_id, m.from_location_id, m.to_location_id, m.quantity, m.serials, b.code "
-        "from public.stock_movements m left join public.batches b on b.org_id = m.org_id and b.id = m.batch_id "
+        "from public.stock_movements m "
+        "left join public.batches b on b.org_id = m.org_id and b.id = m.batch_id "
         "where m.org_id = %s and m.id > %s order by m.id",
         [house.id, after],
     ).fetchall()

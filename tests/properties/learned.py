@@ -1,8 +1,8 @@
-"""Acts of billing: whether they are allowed is billing's matter, what they may do to the stock is the model's.
+"""Acts of billing: whether they are allowed is its matter, what they may do to the stock is the model's.
 
-The model does not say whether such a call is refused. When it is carried out, the movements that it wrote are
-carried out in the model, which finds whatever cannot be; they must be just the goods that were asked for; and what
-is held for orders is read, and must account for all that the levels have reserved.
+The model does not say whether such a call is refused. When it is carried out, the movements that it wrote
+are carried out in the model, which finds whatever cannot be; they must be just the goods that were asked for;
+and what is held for orders is read, and must account for all that the levels have reserved.
 """
 
 from dataclasses import dataclass, field, replace

@@ -118,6 +118,30 @@ class ReleaseRequest(ActRequest):
     )
 
 
+class GivenUp(Input):
+    """How much less is held of a variant; of a set, of its component."""
+
+    variant_id: UUID
+    quantity: Quantity = Field(gt=0, description="In the variant's unit")
+
+
+class ShortenRequest(ActRequest):
+    """What a reservation gives up, because it is gone. The id is the new, smaller reservation's."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "8c8f3f0e-1d9a-4f0e-8a53-0d9a3f1f0cd3",
+                    "lines": [{"variant_id": VARIANT, "quantity": 1}],
+                }
+            ]
+        }
+    )
+
+    lines: list[GivenUp] = Field(min_length=1, max_length=2_000)
+
+
 class ReservedLine(Row):
     """What was asked for, and what of it is held: itself, or a set's components."""
 
