@@ -67,14 +67,45 @@ comment on function private.is_image_path(text) is
 'Whether p_name, the path of a file in a bucket, is <organisation>/<product>/<file name> with ids in lower case, a plain file
 name, and a product that the caller sees. For policies of Storage. Never fails, whatever p_name holds.';
 
+create function private.lock_image(p_bucket_id text, p_name text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(format('file:%s/%s', p_bucket_id, p_name), 0));
+end;
+$$;
+
+comment on function private.lock_image(text, text) is
+'Whoever names a file as a picture and whoever removes it wait for one another, until the transaction ends. No errors.';
+
+create function private.is_image_free(p_bucket_id text, p_name text) returns boolean
+language plpgsql volatile security definer cost 100000
+set search_path = ''
+as $$
+begin
+  -- Volatile, so that this looks after the wait and sees what was committed meanwhile; costly, so that it is asked last and only
+  -- of files that the caller may touch at all.
+  perform private.lock_image(p_bucket_id, p_name);
+  return not exists (
+    select from public.product_images i where i.bucket_id = p_bucket_id and i.path = p_name and i.archived_at is null);
+end;
+$$;
+
+comment on function private.is_image_free(text, text) is
+'Whether no picture that is shown names this file; if so, none will before the transaction ends. For policies of Storage, whose own
+conditions say whose files may be asked about. No errors.';
+
 create function private.require_image_file() returns trigger
 language plpgsql security definer
 set search_path = ''
 as $$
 begin
-  if new.archived_at is null
-    and not exists (select from storage.objects o where o.bucket_id = new.bucket_id and o.name = new.path)
-  then
+  if new.archived_at is not null then
+    return null;
+  end if;
+  perform private.lock_image(new.bucket_id, new.path);
+  if not exists (select from storage.objects o where o.bucket_id = new.bucket_id and o.name = new.path) then
     perform private.fail(422, 'file_missing', 'The picture has not been uploaded.',
       jsonb_build_object('bucket_id', new.bucket_id, 'path', new.path));
   end if;
@@ -87,8 +118,9 @@ comment on function private.require_image_file() is
 has been decided by the policies of the table. Errors: 422 file_missing.';
 
 revoke execute on function private.is_image_path(text) from public, anon;
-revoke execute on function private.require_image_file() from public, anon;
-grant execute on function private.is_image_path(text) to authenticated;
+revoke execute on function private.require_image_file(), private.lock_image(text, text) from public, anon;
+revoke execute on function private.is_image_free(text, text) from public, anon;
+grant execute on function private.is_image_path(text), private.is_image_free(text, text) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -124,15 +156,14 @@ create policy "Who holds catalogue.manage uploads image files of the house's pro
     and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.manage') as o (id))
     and private.is_image_path(name));
 -- Moving and overwriting are updates. A file in use stays as it is: what was shown, cached or printed under its address
--- remains what it was, and no row of product_images loses its file.
+-- remains what it was, and no row of product_images loses its file. Hosted Storage asks this before it overwrites or moves, in a
+-- transaction of its own; only a removal is one statement, so only between a removal and a new picture is nothing left open.
 create policy "Who holds catalogue.manage changes image files that are not in use" on storage.objects
   for update to authenticated
   using (
     bucket_id in ('product-images', 'storefront')
     and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.manage') as o (id))
-    and not exists (
-      select from public.product_images i
-      where i.bucket_id = objects.bucket_id and i.path = objects.name and i.archived_at is null))
+    and private.is_image_free(bucket_id, name))
   with check (
     bucket_id in ('product-images', 'storefront')
     and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.manage') as o (id))
@@ -142,9 +173,7 @@ create policy "Who holds catalogue.manage removes image files that are not in us
   using (
     bucket_id in ('product-images', 'storefront')
     and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.manage') as o (id))
-    and not exists (
-      select from public.product_images i
-      where i.bucket_id = objects.bucket_id and i.path = objects.name and i.archived_at is null));
+    and private.is_image_free(bucket_id, name));
 
 -- Grants ------------------------------------------------------------------------------------------
 -- A row is archived, not deleted, as everything of the catalogue; then its file may go.

@@ -41,13 +41,12 @@ comment on function private.lock_search(uuid) is
 'Changes to what an organisation''s variants are found by are written one after the other, each held until its transaction ends:
 so who waited here sees, in his next statement, what the one before him has committed, variants that were new included.';
 
-create function private.index_variants(p_org_id uuid, p_variant_ids uuid[]) returns void
-language plpgsql
+create function private.variant_texts(p_variant_ids uuid[]) returns table (org_id uuid, variant_id uuid, document text)
+language plpgsql stable
 set search_path = ''
 as $$
 begin
-  perform private.lock_search(p_org_id);
-  insert into private.variant_search as s (org_id, variant_id, document)
+  return query
   select v.org_id, v.id, ' ' || lower(concat_ws(' ', v.name, v.sku, regexp_replace(v.sku, '[^[:alnum:]]+', ' ', 'g'), (
       select string_agg(coalesce(b.gtin14, b.code), ' ') from public.variant_barcodes b
       where b.variant_id = v.id), (
@@ -57,8 +56,28 @@ begin
   -- any index that begins with org_id and reads the whole organisation for each variant.
   cross join lateral (select * from public.product_variants t where t.id = i.id limit 1) v
   cross join lateral (select * from public.products t where t.id = v.product_id limit 1) p
-  left join lateral (select t.name from public.brands t where t.id = p.brand_id limit 1) d on true
-  on conflict (org_id, variant_id) do update set document = excluded.document where s.document <> excluded.document;
+  left join lateral (select t.name from public.brands t where t.id = p.brand_id limit 1) d on true;
+end;
+$$;
+
+comment on function private.variant_texts(uuid[]) is
+'The texts by which variants are found, as their rows are now. p_variant_ids: ids that are gone are passed over.';
+
+create function private.index_variants(p_org_id uuid, p_variant_ids uuid[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.lock_search(p_org_id);
+  -- A text that somebody removes with its variant at this moment is waited for and passed by. An insert that falls back on an update
+  -- would write it anew, for a variant that is gone.
+  update private.variant_search s set document = t.document
+  from private.variant_texts(p_variant_ids) t
+  where s.variant_id = t.variant_id and s.org_id = t.org_id and s.document <> t.document;
+  insert into private.variant_search (org_id, variant_id, document)
+  select t.org_id, t.variant_id, t.document
+  from private.variant_texts(array(
+    select i from unnest(p_variant_ids) i where not exists (select from private.variant_search s where s.variant_id = i))) t;
 end;
 $$;
 
@@ -90,7 +109,11 @@ language plpgsql security definer
 set search_path = ''
 as $$
 begin
-  perform private.index_variants(r.org_id, array_agg(distinct r.variant_id)) from changed_rows r group by r.org_id;
+  -- Codes that go with their variant leave no text to be kept: who removes a variant holds its rows, and waits for nobody here.
+  perform private.index_variants(r.org_id, array_agg(distinct r.variant_id))
+  from changed_rows r
+  where exists (select from public.product_variants v where v.id = r.variant_id)
+  group by r.org_id;
   return null;
 end;
 $$;

@@ -26,7 +26,8 @@ create table public.stock_levels (
 comment on table public.stock_levels is
 'What lies where: quantities in the variant''s unit, average_cost per unit in the organisation''s currency (moving average).
 on_hand: what is there, changed by private.move_stock only, together with the ledger. reserved: the part of it that is
-promised; available: the rest. incoming: what will come here; in_transit: the part of that which is on the road.
+promised; available: the rest. incoming: what will come here; in_transit: the part of that which is on the road, so far all of it,
+since only transfers bring goods.
 fillfactor leaves room for updates in place.';
 
 create table public.stock_movements (

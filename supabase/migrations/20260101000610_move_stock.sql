@@ -55,6 +55,32 @@ comment on function private.lock_levels(uuid, uuid[], uuid[]) is
 change reserved, incoming or in_transit, or that move stock more than once: called before the first change, it keeps the one
 order in which everybody locks.';
 
+create function private.keep_open(p_org_id uuid, p_location_ids uuid[]) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_closed_id uuid;
+begin
+  -- Whoever archives a place waits for who holds it here, and who comes after him sees it archived: private.refuse_archiving.
+  perform from public.locations l where l.org_id = p_org_id and l.id = any (p_location_ids) order by l.id for key share of l;
+  perform from public.branches b
+  where b.org_id = p_org_id and b.id in (
+    select l.branch_id from public.locations l where l.org_id = p_org_id and l.id = any (p_location_ids))
+  order by b.id for key share of b;
+  select l.id into v_closed_id
+  from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
+  where l.org_id = p_org_id and l.id = any (p_location_ids) and (l.archived_at is not null or b.archived_at is not null) limit 1;
+  if v_closed_id is not null then
+    perform private.fail(404, 'not_found', 'This place is closed: no goods come here.', jsonb_build_object('location_id', v_closed_id));
+  end if;
+end;
+$$;
+
+comment on function private.keep_open(uuid, uuid[]) is
+'Keeps places to which goods go, or are sent, from being archived until the transaction ends. p_location_ids: those without a branch
+are never archived. Errors: 404 not_found.';
+
 create function private.track_moves(p_org_id uuid, p_moves private.stock_move[], p_sold_on date) returns private.stock_move[]
 language plpgsql
 set search_path = ''
@@ -230,6 +256,10 @@ begin
     updated_at = now()
   from changes c
   where s.org_id = p_org_id and s.location_id = c.location_id and s.variant_id = c.variant_id;
+  -- What is sold goes to the customer, who is never archived.
+  if p_sold_on is null then
+    perform private.keep_open(p_org_id, array(select m.to_location_id from unnest(p_moves) m));
+  end if;
 end;
 $$;
 
@@ -237,6 +267,6 @@ comment on function private.move_stock(uuid, text, uuid, timestamptz, private.st
 'Posts movements and changes the levels, all or nothing. p_org_id; p_document and p_document_id: what caused them;
 p_occurred_at; p_moves: quantities in the variant''s unit, unit costs in the organisation''s currency; p_sold_on: the business
 date of a sale, on which expired lots are not sold; null for anything else. Arrivals change the moving average, departures do
-not. Errors: 409 insufficient_stock with {"shortages": [{"variant_id", "sku", "requested", "available"}]}; for numbered pieces
+not. Errors: 404 not_found, where goods would come to a place that was archived meanwhile; 409 insufficient_stock with {"shortages": [{"variant_id", "sku", "requested", "available"}]}; for numbered pieces
 and lots as private.track_moves.';
 

@@ -78,6 +78,7 @@ declare
   v_lot record;
   v_part private.stock_move;
   v_parts private.stock_move[] := array[]::private.stock_move[];
+  v_good numeric := 0;
 begin
   select * into v_from from public.locations where org_id = p_org_id and id = p_move.from_location_id;
   select * into v_to from public.locations where org_id = p_org_id and id = p_move.to_location_id;
@@ -104,10 +105,15 @@ begin
       v_part.quantity := least(v_left, v_lot.on_hand);
       v_parts := v_parts || v_part;
       v_left := v_left - v_part.quantity;
+      if v_lot.expires_on is null or v_lot.expires_on >= p_sold_on then
+        v_good := v_good + v_part.quantity;
+      end if;
       exit when v_left = 0;
     end loop;
     if v_left > 0 then
       perform private.refuse_batches(p_org_id, p_move, p_sku, p_sold_on, v_left);
+    elsif p_sold_on is not null and v_good > 0 then
+      perform private.keep_promised(p_org_id, p_move, p_sku, v_good);
     end if;
     update public.batch_levels l set on_hand = l.on_hand - m.quantity
     from unnest(v_parts) m
@@ -125,7 +131,7 @@ $$;
 comment on function private.move_batches(uuid, private.stock_move, text, date) is
 'Moves goods that are kept in lots and returns one movement for each lot. p_move: batch_id null takes what expires first;
 p_sku: for messages; p_sold_on: the business date of a sale: what expired before it stays, unless the lot is named and the
-caller holds sale.expired. Errors: 422 batch_required (on the way in), expired_stock; 409 insufficient_stock.';
+caller holds sale.expired, and what is promised to others is not sold with only expired lots left for them. Errors: 422 batch_required (on the way in), expired_stock; 409 insufficient_stock.';
 
 create function private.refuse_batches(p_org_id uuid, p_move private.stock_move, p_sku text, p_sold_on date, p_short numeric)
 returns void
@@ -152,3 +158,54 @@ $$;
 
 comment on function private.refuse_batches(uuid, private.stock_move, text, date, numeric) is
 'Says why lots did not suffice. p_short: what is missing. Errors: 422 expired_stock, 409 insufficient_stock.';
+
+create function private.expired_stock(p_org_id uuid, p_location_id uuid, p_variant_id uuid) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return coalesce((
+    select sum(l.on_hand)
+    from public.batch_levels l
+    join public.batches b on b.org_id = l.org_id and b.id = l.batch_id
+    join public.branches n on n.org_id = l.org_id and n.id = l.branch_id
+    where l.org_id = p_org_id and l.location_id = p_location_id and l.variant_id = p_variant_id
+      and b.expires_on < (now() at time zone n.timezone)::date), 0);
+end;
+$$;
+
+comment on function private.expired_stock(uuid, uuid, uuid) is
+'How much of a variant at a location is past its last day, by the branch''s date, in the variant''s unit; 0 for goods that are not kept
+in lots. No errors.';
+
+create function private.keep_promised(p_org_id uuid, p_move private.stock_move, p_sku text, p_good numeric) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_good numeric;
+  v_reserved numeric;
+  v_expired numeric := private.expired_stock(p_org_id, p_move.from_location_id, p_move.variant_id);
+begin
+  -- Whoever is short looks once more when reservations that have expired gave something back.
+  for v_look in 1 .. 2 loop
+    -- The lots, not the level: of what one sale takes in several lines, the lots know already.
+    v_good := coalesce((
+      select sum(l.on_hand) from public.batch_levels l
+      where l.org_id = p_org_id and l.location_id = p_move.from_location_id and l.variant_id = p_move.variant_id), 0) - v_expired;
+    select s.reserved into v_reserved from public.stock_levels s
+    where s.org_id = p_org_id and s.location_id = p_move.from_location_id and s.variant_id = p_move.variant_id;
+    exit when v_expired = 0 or v_good - p_good >= v_reserved or v_look = 2
+      or private.release_expired(p_org_id, array[p_move.from_location_id], array[p_move.variant_id]) = 0;
+  end loop;
+  if v_expired > 0 and v_good - p_good < v_reserved then
+    perform private.fail(422, 'expired_stock', format('What has not expired of %s is promised; %s have expired.', p_sku,
+      trim_scale(v_expired)), jsonb_build_object('variant_id', p_move.variant_id, 'sku', p_sku, 'expired', v_expired,
+      'reserved', v_reserved, 'permission', 'sale.expired'));
+  end if;
+end;
+$$;
+
+comment on function private.keep_promised(uuid, private.stock_move, text, numeric) is
+'Refuses a sale that would leave those to whom goods are promised with expired lots. p_move: the sale''s; p_good: how much it takes of
+lots that have not expired; under the level''s lock, before the lots change. Errors: 422 expired_stock with "reserved".';

@@ -79,6 +79,11 @@ begin
     elsif v_variant.tracking = 'batch' and p_options ->> 'batch' is not null then
       v_batch_id := private.batch_named(v_org_id, p_variant_id, p_options ->> 'batch');
     end if;
+    if p_quantity < 0 then
+      perform private.lock_levels(v_org_id, array[p_location_id], array[p_variant_id]);
+      perform private.refuse_promised(v_org_id, array[row (p_variant_id, p_location_id, v_adjustment_location_id, -v_quantity, null,
+        v_serials, v_batch_id)::private.stock_move]);
+    end if;
     perform private.move_stock(v_org_id, 'stock_adjustment', p_id, now(), array[
       case when p_quantity > 0
         then row (p_variant_id, v_adjustment_location_id, p_location_id, v_quantity, round(p_unit_cost, 6), v_serials,
@@ -108,7 +113,7 @@ for stock that comes in, in the variant''s unit; null for the present average. p
 variant has serial numbers), batch (the lot''s code, where it has lots; on the way out null takes what expires first),
 expires_on (the last day of a lot that comes in, ISO 8601), unit (p_quantity is in this unit of the product), note. Returns the adjustment as
 JSON with the level''s on_hand and average_cost right after it. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409
-insufficient_stock, period_closed, id_reused, serial_not_here, serial_in_stock,
+insufficient_stock (with the "reservations" that stand in the way), period_closed, id_reused, serial_not_here, serial_in_stock,
 batch_mismatch; 422 serials_required, batch_required,
 unit_unknown. Permission: stock.adjust.';
 revoke execute on function public.adjust_stock(uuid, uuid, uuid, numeric, text, numeric, jsonb) from public, anon;

@@ -244,7 +244,8 @@ as $$
 begin
   return (
     select jsonb_agg(jsonb_build_object('variant_id', d.variant_id, 'sku', v.sku, 'requested', d.quantity,
-      'available', coalesce(s.available, 0)) order by v.sku)
+      'available', greatest(coalesce(s.available, 0) - x.expired, 0)) || case when x.expired > 0
+        then jsonb_build_object('expired', x.expired) else '{}' end order by v.sku)
     from (
       select r.location_id, i.variant_id, sum(i.quantity) as quantity
       from public.stock_reservations r
@@ -253,12 +254,14 @@ begin
       group by 1, 2) d
     join public.product_variants v on v.org_id = p_org_id and v.id = d.variant_id
     left join public.stock_levels s on s.org_id = p_org_id and s.location_id = d.location_id and s.variant_id = d.variant_id
-    where coalesce(s.available, 0) < d.quantity);
+    cross join lateral (select private.expired_stock(p_org_id, d.location_id, d.variant_id) as expired) x
+    where coalesce(s.available, 0) - x.expired < d.quantity);
 end;
 $$;
 
 comment on function private.reservation_shortages(uuid, uuid) is
-'What is not there for a reservation, summed per variant, as insufficient_stock lists it; null when all is. Under the levels'' locks.';
+'What is not there for a reservation, summed per variant, as insufficient_stock lists it; null when all is. What has expired is promised
+to nobody. Under the levels'' locks.';
 
 create function private.check_reservation(p_org_id uuid, p_location public.locations, p_expires_at timestamptz, p_lines jsonb,
   p_options jsonb)
@@ -279,9 +282,13 @@ begin
     perform private.fail(400, 'invalid_input', 'expires_at lies in the future, 90 days ahead at most.', '{"field": "expires_at"}');
   end if;
   if (coalesce(p_options ->> 'document', 'manual') = 'manual') <> (private.id_option(p_options, 'document_id') is null)
-    or coalesce(p_options ->> 'document', 'manual') not in ('manual', 'quotation', 'sales_order', 'cart') then
-    perform private.fail(400, 'invalid_input', 'document is quotation, sales_order or cart, with its document_id; or manual, without.',
-      '{"field": "document"}');
+    or coalesce(p_options ->> 'document', 'manual') not in ('manual', 'quotation', 'cart') then
+    perform private.fail(400, 'invalid_input', 'document is quotation or cart, with its document_id; or manual, without. An order holds '
+      'its goods by itself.', '{"field": "document"}');
+  elsif p_options ->> 'document' = 'quotation' and not exists (
+    select from public.quotations q
+    where q.org_id = p_org_id and q.branch_id = p_location.branch_id and q.id = private.id_option(p_options, 'document_id')) then
+    perform private.fail(404, 'not_found', 'The branch has no such quotation.', '{"field": "document_id"}');
   end if;
   if p_options ->> 'customer_id' is not null and not exists (
     select from public.customers
@@ -391,8 +398,9 @@ $$;
 comment on function public.reserve_stock(uuid, uuid, jsonb, jsonb) is
 'Holds goods at a location for somebody, all lines or none; a set by its components. p_id: the client''s uuid, the reservation''s
 id. p_location_id: where they stand. p_lines: [{"variant_id", "quantity" (in the variant''s unit, or in "unit"?, another unit of
-the product)}]; a reservation holds quantities, no numbered pieces and no lots. p_options: expires_at (ISO 8601, in the future,
-90 days ahead at most; 7 days when left out), document (quotation, sales_order or cart) with document_id, customer_id, note.
+the product)}]; a reservation holds quantities, no numbered pieces and no lots, and none of what has expired. p_options: expires_at (ISO 8601, in the future,
+90 days ahead at most; 7 days when left out), document (quotation or cart; an order holds its goods when it is confirmed) with
+document_id, customer_id, note.
 Returns the reservation as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 insufficient_stock,
 id_reused; 422 location_not_sellable, not_stocked, set_incomplete, unit_unknown, variant_archived, branch_archived. Permission: stock.reserve.';
 revoke execute on function public.reserve_stock(uuid, uuid, jsonb, jsonb) from public, anon;

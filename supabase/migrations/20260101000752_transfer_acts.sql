@@ -151,12 +151,7 @@ declare
   v_moves private.stock_move[];
   v_line_nos integer[];
 begin
-  if exists (
-    select from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
-    where l.org_id = p_transfer.org_id and l.id = p_transfer.to_location_id
-      and (l.archived_at is not null or b.archived_at is not null)) then
-    perform private.fail(404, 'not_found', 'The destination was closed meanwhile.', '{"field": "to_location_id"}');
-  end if;
+  perform private.keep_open(p_transfer.org_id, array[p_transfer.to_location_id]);
   select array_agg(m.move order by m.place), array_agg(m.line_no order by m.place) into v_moves, v_line_nos
   from private.dispatch_moves(p_transfer, p_lines, v_transit_id) with ordinality m (line_no, move, place);
   perform private.lock_levels(p_transfer.org_id, array[p_transfer.from_location_id, v_transit_id, p_transfer.to_location_id],

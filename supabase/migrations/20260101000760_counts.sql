@@ -10,6 +10,8 @@
 -- new entry after voiding the old ones, or a recount, makes it exact. A line whose entries all saw one book is exact.
 -- Numbered pieces need no such rule: each is here or not. A piece is missing when it was in the book at every entry of the line,
 -- was in none of them, and is still in the book when the count is posted; it is found when it was entered and not in the book.
+-- Neither is posted of a piece that has moved since it was looked for: somebody had it in his hands, and what the book says of it
+-- now is newer than what the count saw. A found piece that was on the road is booked in, and sold; it is not found once more.
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -43,7 +45,8 @@ create table public.stock_counts (
 
 comment on table public.stock_counts is
 'A count of a location: everything (full) or a part of it (cycle). scope: what a cycle count lists, {"category_id"}, {"abc_class"}
-or {"variant_ids"}. blind: who lacks count.approve is not shown what is expected before it is posted. uncounted: what submitting
+or {"variant_ids"}. blind: the count does not show what is expected to who lacks count.approve, before it is posted. It hides no
+levels: for a count that is blind altogether, whoever counts has a role with count.record and without stock.read. uncounted: what submitting
 made of lines that nobody counted: zero, or skip (left as the book has them). business_date: of the posting.';
 
 create table public.stock_count_lines (
@@ -75,7 +78,7 @@ create table public.stock_count_figures (
   shown boolean not null,
   expected numeric(14, 3),
   expected_at_count numeric(14, 3),
-  expected_serials text[],
+  as_of bigint,
   variance numeric(14, 3),
   missing text[],
   found text[],
@@ -90,7 +93,8 @@ create table public.stock_count_figures (
 comment on table public.stock_count_figures is
 'What the book says of a line, apart from the line so that a blind count hides it. shown: not blind, or posted. expected: on hand
 when the count started, null for a find; expected_at_count: at the last entry; variance: counted less expected_at_count;
-expected_serials, missing, found: of numbered pieces; moved: goods moved between two entries, so the variance holds only if they
+missing, found: of numbered pieces; as_of: the variant''s last movement before
+the first entry that stands; moved: goods moved between two entries, so the variance holds only if they
 had not been counted; unit_cost: average cost; worth: of the variance, in the organisation''s currency, wide enough for a slip
 of the finger; posted: by how much the level was changed. Quantities in the variant''s unit.';
 
@@ -121,14 +125,19 @@ create table private.stock_count_books (
   org_id uuid not null,
   entry_id uuid not null,
   book numeric(14, 3) not null,
+  here text[],
+  as_of bigint,
   found text[],
+  last_moves bigint[],
   primary key (org_id, entry_id),
-  foreign key (org_id, entry_id) references public.stock_count_entries (org_id, id)
+  foreign key (org_id, entry_id) references public.stock_count_entries (org_id, id),
+  check (cardinality(found) = cardinality(last_moves))
 );
 
 comment on table private.stock_count_books is
-'What the book said when an entry was made: the quantity on hand, and found, those of its pieces that were not in the book. Here
-because counters of a blind count read the entries.';
+'What the book said when an entry was made: the quantity on hand. Of numbered pieces also here, those that were in the book; as_of, the
+variant''s last movement; found, those of the entry that were not in the book, and in step with them last_moves, the last movement
+that named each, 0 when none had. Apart from the entries because counters of a blind count read those.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -144,7 +153,7 @@ create index on public.stock_count_entries (branch_id);
 -- The figures -------------------------------------------------------------------------------------
 
 create function private.count_books(p_count public.stock_counts, p_line_nos integer[])
-returns table (line_no integer, tracking text, book numeric, here text[], average_cost numeric)
+returns table (line_no integer, tracking text, book numeric, here text[], as_of bigint, average_cost numeric)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -154,6 +163,8 @@ begin
     case when v.tracking = 'serial' then array(
       select u.serial from public.stock_units u
       where u.org_id = l.org_id and u.location_id = p_count.location_id and u.variant_id = l.variant_id order by u.serial) end,
+    case when v.tracking = 'serial' then coalesce((
+      select max(m.id) from public.stock_movements m where m.org_id = l.org_id and m.variant_id = l.variant_id), 0) end,
     coalesce(s.average_cost, 0)
   from public.stock_count_lines l
   join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
@@ -166,23 +177,25 @@ end;
 $$;
 
 comment on function private.count_books(public.stock_counts, integer[]) is
-'What the book says of lines of a count now: quantity, pieces by serial number, average cost. The caller holds the levels'' locks.';
+'What the book says of lines of a count now: quantity, pieces by serial number, as_of: the last movement of these, average cost. The
+caller holds the levels'' locks: whatever moves a piece from here or to here later has a larger number.';
 
 create function private.count_sums(p_count public.stock_counts, p_line_nos integer[])
-returns table (line_no integer, counted numeric, expected numeric, variance numeric, missing text[], found text[], moved boolean,
-  average_cost numeric)
+returns table (line_no integer, counted numeric, expected numeric, variance numeric, missing text[], found text[], as_of bigint,
+  moved boolean, average_cost numeric)
 language plpgsql stable
 set search_path = ''
 as $$
 begin
   return query
   with live as (
-    select e.line_no, e.seq, e.quantity, e.serials, b.book, b.found
+    select e.line_no, e.seq, e.quantity, e.serials, b.book, b.here, b.as_of, b.found
     from public.stock_count_entries e
     join private.stock_count_books b on b.org_id = e.org_id and b.entry_id = e.id
     where e.org_id = p_count.org_id and e.count_id = p_count.id and e.line_no = any (p_line_nos) and e.voided_at is null
   ), sums as (
-    select e.line_no, sum(e.quantity) as quantity, (array_agg(e.book order by e.seq desc))[1] as book, min(e.book) <> max(e.book) as moved
+    select e.line_no, sum(e.quantity) as quantity, (array_agg(e.book order by e.seq desc))[1] as book, min(e.book) <> max(e.book) as moved,
+      count(*) as entries, min(e.as_of) as as_of
     from live e group by 1
   ), pieces as (
     select p.line_no, array_agg(p.serial) as serials, array_agg(p.serial order by p.serial) filter (where p.unknown) as found
@@ -190,14 +203,21 @@ begin
       select e.line_no, s.serial, bool_and(s.serial = any (coalesce(e.found, '{}'))) as unknown
       from live e cross join unnest(e.serials) s (serial) group by 1, 2) p
     group by 1
+  ), always as (
+    -- A piece can be missed only where it was in the book at every entry that stands.
+    select h.line_no, array_agg(h.serial order by h.serial) as serials
+    from (
+      select e.line_no, x.serial, count(*) as entries from live e cross join unnest(e.here) x (serial) group by 1, 2) h
+    join sums s on s.line_no = h.line_no and s.entries = h.entries
+    group by 1
   ), lines as (
-    select k.line_no, k.tracking, k.average_cost, s.quantity, s.book, s.moved, coalesce(p.serials, '{}') as serials,
+    select k.line_no, k.tracking, k.average_cost, s.quantity, s.book, s.moved, s.as_of, coalesce(p.serials, '{}') as serials,
       coalesce(p.found, '{}') as found, array(
-        select x from unnest(f.expected_serials) x where x <> all (coalesce(p.serials, '{}')) order by x) as missing
+        select x from unnest(a.serials) x where x <> all (coalesce(p.serials, '{}')) order by x) as missing
     from private.count_books(p_count, p_line_nos) k
-    join public.stock_count_figures f on f.org_id = p_count.org_id and f.count_id = p_count.id and f.line_no = k.line_no
     left join sums s on s.line_no = k.line_no
     left join pieces p on p.line_no = k.line_no
+    left join always a on a.line_no = k.line_no
   )
   select l.line_no, case when l.quantity is null or l.tracking <> 'serial' then l.quantity else cardinality(l.serials) end,
     case when l.quantity is null or l.tracking <> 'serial' then l.book
@@ -206,7 +226,7 @@ begin
       else (cardinality(l.found) - cardinality(l.missing))::numeric end,
     case when l.quantity is not null and l.tracking = 'serial' then l.missing end,
     case when l.quantity is not null and l.tracking = 'serial' then l.found end,
-    l.moved and l.tracking <> 'serial', l.average_cost
+    l.as_of, l.moved and l.tracking <> 'serial', l.average_cost
   from lines l;
 end;
 $$;
@@ -224,7 +244,7 @@ begin
   where l.org_id = p_count.org_id and l.count_id = p_count.id and l.line_no = s.line_no and l.counted is distinct from s.counted;
   update public.stock_count_figures f
   set expected_at_count = s.expected, variance = s.variance, missing = s.missing, found = s.found, moved = s.moved,
-    expected_serials = case when s.counted is null then null else f.expected_serials end,
+    as_of = s.as_of,
     unit_cost = case when s.counted is null then null else s.average_cost end, worth = round(s.variance * s.average_cost, 2)
   from private.count_sums(p_count, p_line_nos) s
   where f.org_id = p_count.org_id and f.count_id = p_count.id and f.line_no = s.line_no;
@@ -260,20 +280,22 @@ set search_path = ''
 as $$
 declare
   v_approver boolean := private.permitted('count.approve', p_org_id);
+  -- Who only counts is shown no figure of the stock, whatever the count.
+  v_reader boolean := v_approver or private.permitted('stock.read', p_org_id);
 begin
   return (
-    select to_jsonb(c) || jsonb_build_object('figures_shown', v_approver or not c.blind or c.status = 'posted',
+    select to_jsonb(c) || jsonb_build_object('figures_shown', v_approver or (v_reader and (not c.blind or c.status = 'posted')),
       'totals', (
         select jsonb_build_object('lines', count(*), 'counted', count((r.line).counted),
-          'differences', case when coalesce(bool_and(v_approver or (r.figures).shown), true)
+          'differences', case when coalesce(bool_and(v_approver or (v_reader and (r.figures).shown)), true)
             then count(*) filter (where (r.figures).variance <> 0) end,
-          'worth', case when coalesce(bool_and(v_approver or (r.figures).shown), true) then coalesce(sum((r.figures).worth), 0) end)
+          'worth', case when coalesce(bool_and(v_approver or (v_reader and (r.figures).shown)), true) then coalesce(sum((r.figures).worth), 0) end)
         from private.count_rows(p_org_id, p_count_id) r),
       'lines', (
         select coalesce(jsonb_agg(jsonb_build_object('line_no', (r.line).line_no, 'variant_id', v.id, 'sku', v.sku, 'name', v.name,
           'tracking', v.tracking, 'batch_id', b.id, 'batch', b.code, 'expires_on', b.expires_on, 'counted', (r.line).counted,
-          'figures', case when v_approver or (r.figures).shown
-            then to_jsonb(r.figures) - array['org_id', 'count_id', 'line_no', 'branch_id', 'shown', 'expected_serials'] end)
+          'figures', case when v_approver or (v_reader and (r.figures).shown)
+            then to_jsonb(r.figures) - array['org_id', 'count_id', 'line_no', 'branch_id', 'shown', 'as_of'] end)
           order by (r.line).line_no), '[]')
         from private.count_rows(p_org_id, p_count_id) r
         join public.product_variants v on v.org_id = p_org_id and v.id = (r.line).variant_id
@@ -283,7 +305,8 @@ end;
 $$;
 
 comment on function private.count_json(uuid, uuid) is
-'A count with its lines as the caller may see it: the figures of a blind count only with count.approve, or when it is posted.';
+'A count with its lines as the caller may see it: the figures of a blind count only with count.approve, or when it is posted; figures
+of any count only with count.approve or stock.read.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -351,13 +374,16 @@ select audit.attach('public.stock_count_entries');
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.stock_counts enable row level security;
-create policy "Who holds stock.read reads the counts of his branches" on public.stock_counts for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+create policy "Who counts or holds stock.read reads the counts of his branches" on public.stock_counts
+  for select to authenticated
+  using (branch_id in (select private.branches_with('stock.read'))
+    or branch_id in (select private.branches_with('count.record')));
 
 alter table public.stock_count_lines enable row level security;
-create policy "Who holds stock.read reads the count lines of his branches" on public.stock_count_lines
+create policy "Who counts or holds stock.read reads the count lines of his branches" on public.stock_count_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (branch_id in (select private.branches_with('stock.read'))
+    or branch_id in (select private.branches_with('count.record')));
 
 alter table public.stock_count_figures enable row level security;
 create policy "Who holds count.approve reads what counts expect, others once it is shown" on public.stock_count_figures
@@ -366,9 +392,10 @@ create policy "Who holds count.approve reads what counts expect, others once it 
     or (shown and branch_id in (select private.branches_with('stock.read'))));
 
 alter table public.stock_count_entries enable row level security;
-create policy "Who holds stock.read reads the count entries of his branches" on public.stock_count_entries
+create policy "Who counts or holds stock.read reads the count entries of his branches" on public.stock_count_entries
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (branch_id in (select private.branches_with('stock.read'))
+    or branch_id in (select private.branches_with('count.record')));
 
 alter table private.stock_count_books enable row level security;
 

@@ -129,7 +129,7 @@ begin
   update public.stock_count_lines set counted = 0
   where org_id = p_count.org_id and count_id = p_count.id and line_no = any (v_line_nos);
   update public.stock_count_figures f
-  set expected_at_count = k.book, variance = -k.book, expected_serials = k.here, missing = k.here,
+  set expected_at_count = k.book, variance = -k.book, as_of = k.as_of, missing = k.here,
     found = case when k.here is not null then '{}'::text[] end, moved = false, unit_cost = k.average_cost,
     worth = round(-k.book * k.average_cost, 2)
   from private.count_books(p_count, v_line_nos) k
@@ -139,6 +139,43 @@ $$;
 
 comment on function private.fill_uncounted(public.stock_counts) is
 'Takes what nobody counted for gone: counted 0, against what the book says now.';
+
+create function private.last_move(p_org_id uuid, p_variant_id uuid, p_serial text) returns bigint
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  -- "offset 0" keeps the planner from reading the variant's movements backwards until one names the piece.
+  return coalesce((
+    select max(n.id)
+    from (
+      select m.id from public.stock_movements m
+      where m.org_id = p_org_id and m.variant_id = p_variant_id and m.serials @> array[p_serial] offset 0) n), 0);
+end;
+$$;
+
+comment on function private.last_move(uuid, uuid, text) is 'The last movement that named a piece, 0 when none did. No errors.';
+
+create function private.found_pieces(p_count public.stock_counts)
+returns table (line_no integer, variant_id uuid, serial text, last_move bigint)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  select distinct on (e.line_no, n.serial) e.line_no, (r.line).variant_id, n.serial, n.last_move
+  from private.count_rows(p_count.org_id, p_count.id) r
+  join public.stock_count_entries e
+    on e.org_id = p_count.org_id and e.count_id = p_count.id and e.line_no = (r.line).line_no and e.voided_at is null
+  join private.stock_count_books b on b.org_id = e.org_id and b.entry_id = e.id
+  cross join unnest(b.found, b.last_moves) n (serial, last_move)
+  where n.serial = any ((r.figures).found)
+  order by e.line_no, n.serial, e.seq desc;
+end;
+$$;
+
+comment on function private.found_pieces(public.stock_counts) is
+'The pieces that a count found, each with the last movement that had named it when it was seen last.';
 
 create function private.count_moves(p_count public.stock_counts) returns private.stock_move[]
 language plpgsql stable
@@ -156,16 +193,22 @@ begin
       from private.count_rows(p_count.org_id, p_count.id) r
       where (r.figures).missing is null
       union all
-      -- Of the pieces, those of which it still holds: a missing one that is in the book, a found one that is not.
-      select (r.line).line_no, (r.line).variant_id, null, w.way * cardinality(w.serials), w.serials
+      -- Of the pieces, those that nothing has moved since: a missing one that is in the book, a found one that is not.
+      select (r.line).line_no, (r.line).variant_id, null, -count(*), array_agg(u.serial order by u.serial)
       from private.count_rows(p_count.org_id, p_count.id) r
-      cross join lateral (
-        select private.serials_of(p_count.org_id, (r.line).variant_id, (r.figures).missing, p_count.location_id) as missing,
-          private.serials_of(p_count.org_id, (r.line).variant_id, (r.figures).found, p_count.location_id) as present) h
-      cross join lateral (
-        values (-1, h.missing), (1, array(
-          select s from unnest((r.figures).found) s where s <> all (coalesce(h.present, '{}')) order by s))) w (way, serials)
-      where (r.figures).missing is not null) m
+      join public.stock_units u
+        on u.org_id = p_count.org_id and u.variant_id = (r.line).variant_id and u.serial = any ((r.figures).missing)
+          and u.location_id = p_count.location_id
+      where private.last_move(p_count.org_id, u.variant_id, u.serial) <= (r.figures).as_of
+      group by 1, 2
+      union all
+      select f.line_no, f.variant_id, null, count(*), array_agg(f.serial order by f.serial)
+      from private.found_pieces(p_count) f
+      where private.last_move(p_count.org_id, f.variant_id, f.serial) = f.last_move and not exists (
+        select from public.stock_units u
+        where u.org_id = p_count.org_id and u.variant_id = f.variant_id and u.serial = f.serial
+          and u.location_id = p_count.location_id)
+      group by 1, 2) m
     where m.quantity <> 0);
 end;
 $$;
@@ -173,6 +216,33 @@ $$;
 comment on function private.count_moves(public.stock_counts) is
 'The movements that a count''s differences come to: out to the adjustment location, or in from it, at average cost. Under the
 levels'' locks. Null when there is none.';
+
+create function private.refuse_moved_finds(p_count public.stock_counts) returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_serials jsonb;
+begin
+  -- Of a piece that somebody was selling elsewhere at this moment, his movement shows only now that its row is ours.
+  select jsonb_agg(f.serial order by f.serial) into v_serials
+  from private.found_pieces(p_count) f
+  join public.stock_movements m
+    on m.org_id = p_count.org_id and m.document_id = p_count.id and m.variant_id = f.variant_id and m.serials @> array[f.serial]
+  where exists (
+    select from public.stock_movements o
+    where o.org_id = p_count.org_id and o.variant_id = f.variant_id and o.serials @> array[f.serial] and o.id > f.last_move
+      and o.document_id <> p_count.id);
+  if v_serials is not null then
+    perform private.fail(409, 'changed_meanwhile', 'Some of the pieces found here were moved elsewhere at this moment.',
+      jsonb_build_object('count_id', p_count.id, 'serials', v_serials));
+  end if;
+end;
+$$;
+
+comment on function private.refuse_moved_finds(public.stock_counts) is
+'After a count''s movements are posted: refuses those of found pieces that somebody else had moved, but not committed, when they were
+chosen. Errors: 409 changed_meanwhile.';
 
 -- The acts ----------------------------------------------------------------------------------------
 
@@ -202,10 +272,11 @@ begin
       perform private.fail(404, 'not_found', 'There is no such location.', '{"field": "p_location_id"}');
     end if;
     v_scope := private.count_scope(v_org_id, v_location.branch_id, p_kind, p_options);
+    -- Before anything refers to it: whoever archives it meanwhile would wait for that, and this for him.
+    perform from public.locations where org_id = v_org_id and id = p_location_id for no key update;
     insert into public.stock_counts (org_id, id, branch_id, location_id, kind, scope, blind, status, note, started_by)
     values (v_org_id, p_id, v_location.branch_id, p_location_id, p_kind, jsonb_strip_nulls(p_options - 'blind' - 'note'), v_blind,
       'counting', p_options ->> 'note', private.caller());
-    perform from public.locations where org_id = v_org_id and id = p_location_id for no key update;
     -- The list: what the book has here, lot by lot; of listed variants also what it has not. In one statement, so that all of it
     -- is of one moment.
     with listed as materialized (
@@ -270,18 +341,16 @@ begin
       case when l.serials is not null then array(select distinct s from unnest(l.serials) s order by s) end, p_id, private.caller()
     from jsonb_to_recordset(v_lines) as l (place integer, line_no integer, quantity numeric, serials text[]) order by l.place;
     v_line_nos := array(select distinct (l ->> 'line_no')::integer from jsonb_array_elements(v_lines) l);
-    insert into private.stock_count_books (org_id, entry_id, book, found)
-    select v_org_id, e.id, k.book,
-      case when e.serials is not null then array(select s from unnest(e.serials) s where s <> all (k.here)) end
+    insert into private.stock_count_books (org_id, entry_id, book, here, as_of, found, last_moves)
+    select v_org_id, e.id, k.book, k.here, k.as_of, n.found, n.last_moves
     from private.count_books(v_count, v_line_nos) k
     join public.stock_count_entries e
-      on e.org_id = v_org_id and e.count_id = p_count_id and e.line_no = k.line_no and e.recorded_with = p_id;
-    -- A piece can be missed only where it was in the book at every entry.
-    update public.stock_count_figures f
-    set expected_serials = array(
-      select s from unnest(k.here) s where f.expected_serials is null or s = any (f.expected_serials) order by s)
-    from private.count_books(v_count, v_line_nos) k
-    where f.org_id = v_org_id and f.count_id = p_count_id and f.line_no = k.line_no and k.here is not null;
+      on e.org_id = v_org_id and e.count_id = p_count_id and e.line_no = k.line_no and e.recorded_with = p_id
+    left join lateral (
+      select coalesce(array_agg(s order by s), '{}') as found,
+        coalesce(array_agg(private.last_move(v_org_id, l.variant_id, s) order by s), '{}') as last_moves
+      from public.stock_count_lines l cross join unnest(e.serials) s
+      where l.org_id = v_org_id and l.count_id = p_count_id and l.line_no = k.line_no and s <> all (k.here)) n on k.here is not null;
     perform private.refigure_count(v_count, v_line_nos);
   end if;
   return private.entries_json(v_org_id, p_count_id, p_id);

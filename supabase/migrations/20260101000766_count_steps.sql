@@ -144,7 +144,9 @@ begin
       where (r.figures).variance <> 0 or (r.figures).missing <> '{}' or (r.figures).found <> '{}'));
     v_moves := private.count_moves(v_count);
     if v_moves is not null then
+      perform private.refuse_promised(v_org_id, v_moves);
       perform private.move_stock(v_org_id, 'stock_count', p_count_id, now(), v_moves);
+      perform private.refuse_moved_finds(v_count);
     end if;
     update public.stock_count_figures f
     set shown = true, posted = case when f.variance is not null then coalesce(m.quantity, 0) end,
@@ -168,10 +170,12 @@ $$;
 
 comment on function public.post_count(uuid, uuid) is
 'Posts the differences of an approved count onto the levels as they are now, in from or out to the adjustment location, at average
-cost; of numbered pieces those of which it still holds. p_id: the client''s uuid of this act. p_count_id. Returns the count as
+cost; of numbered pieces those that nothing has moved since they were looked for. p_id: the client''s uuid of this act. p_count_id. Returns the count as
 JSON, as get_count, with what was posted. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused,
-invalid_transition, period_closed, insufficient_stock (what is missing was sold or reserved since: recount), serial_in_stock (a
-found piece stands elsewhere by the book: transfer it, or recount); 422 branch_archived. Permission: count.approve.';
+invalid_transition, period_closed, insufficient_stock (what is missing was sold since: recount; or it
+is promised, to the reservations named: shorten_reservation), serial_in_stock (a
+found piece stands elsewhere by the book: transfer it, or recount), changed_meanwhile (a found piece was moved at this moment: post
+again); 422 branch_archived. Permission: count.approve.';
 revoke execute on function public.post_count(uuid, uuid) from public, anon;
 grant execute on function public.post_count(uuid, uuid) to authenticated;
 
@@ -211,7 +215,8 @@ declare
   v_count public.stock_counts;
 begin
   select * into v_count from public.stock_counts where id = p_id and org_id in (select private.member_orgs());
-  perform private.authorize('stock.read', v_count.org_id, v_count.branch_id);
+  perform private.authorize(case when private.permitted('count.record', v_count.org_id) then 'count.record' else 'stock.read' end,
+    v_count.org_id, v_count.branch_id);
   return private.count_json(v_count.org_id, p_id);
 end;
 $$;
@@ -221,7 +226,7 @@ comment on function public.get_count(uuid) is
 [{"line_no", "variant_id", "sku", "name", "tracking", "batch", "expires_on", "counted", "figures": {"expected",
 "expected_at_count", "variance", "missing", "found", "moved", "unit_cost", "worth", "posted"}}], quantities in the variant''s unit,
 worth in the organisation''s currency. figures, differences and worth are null where a blind count hides them from the caller
-(figures_shown). Errors: 401; 404 not_found; 403 permission_denied. Permission: stock.read; count.approve for the figures of a
-blind count.';
+(figures_shown). Errors: 401; 404 not_found; 403 permission_denied. Permission: count.record or stock.read; for the figures
+stock.read, for those of a blind count count.approve.';
 revoke execute on function public.get_count(uuid) from public, anon;
 grant execute on function public.get_count(uuid) to authenticated;

@@ -48,6 +48,7 @@ it is above again. available, reorder_point: as they were when it was raised, in
 
 -- The location first: a second index that begins with org_id might be taken for look-ups by the key while the table is small.
 create unique index one_open_alert on public.stock_alerts (location_id, variant_id, kind) where resolved_at is null;
+create index on public.stock_alerts (location_id, variant_id, resolved_at);
 create index on public.stock_alerts (id);
 create index on public.stock_alerts (branch_id, raised_at desc);
 create index on public.reorder_rules (branch_id);
@@ -82,6 +83,12 @@ begin
       select id from public.stock_alerts
       where location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind and resolved_at is null);
     if v_crossed and v_alert_id is null then
+      -- One act may give goods back and take them again: a sale of what was promised, a part of an order. What it resolved on the way
+      -- is open still, and nobody is told. statement_timestamp is the same throughout an act, and no other's.
+      update public.stock_alerts set resolved_at = null
+      where location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind
+        and resolved_at = statement_timestamp();
+      continue when found;
       insert into public.stock_alerts (org_id, branch_id, location_id, variant_id, kind, available, reorder_point)
       values (p_rule.org_id, p_rule.branch_id, p_rule.location_id, p_rule.variant_id, v_kind, p_available, p_rule.reorder_point)
       returning id into v_alert_id;
@@ -92,15 +99,16 @@ begin
         jsonb_build_object('alert_id', v_alert_id, 'branch_id', p_rule.branch_id, 'location_id', p_rule.location_id,
         'variant_id', p_rule.variant_id));
     elsif not v_crossed and v_alert_id is not null then
-      update public.stock_alerts set resolved_at = now() where org_id = p_rule.org_id and id = v_alert_id;
+      update public.stock_alerts set resolved_at = statement_timestamp() where org_id = p_rule.org_id and id = v_alert_id;
     end if;
   end loop;
 end;
 $$;
 
 comment on function private.judge_level(public.reorder_rules, numeric) is
-'Raises what was crossed downwards and resolves what is above again. p_available: in the variant''s unit. The caller holds the
-level''s lock, so that each crossing is seen by one transaction.';
+'Raises what was crossed downwards and resolves what is above again, once for each act: what an act resolves and crosses again stays
+open and is not told anew. p_available: in the variant''s unit. The caller holds the level''s lock, so that each crossing is seen by
+one transaction.';
 
 create function private.watch_levels() returns trigger
 language plpgsql security definer

@@ -19,8 +19,8 @@ create table public.integrity_checks (
 comment on table public.integrity_checks is
 'What the proofs found, one row per proof and run, append-only. proof: ledger (levels are the sums of their movements), overdraft
 (nothing was ever below zero, no promise exceeds what is there), serials (numbered pieces are where the ledger took them, and as
-many as the level says), lots (batches likewise), reservations (reserved is what active reservations hold), transit (what is on
-the road is what open transfers have not settled), money (paid, credited and refunded are the sums of their entries). findings: rows that are wrong; sample: the first 20 of them. requested_by: null
+many as the level says), lots (batches likewise), reservations (reserved is what active reservations hold, and orders hold no more
+than they have to deliver), transit (what is on the road, and awaited, is what open transfers have not settled), money (paid, credited and refunded are the sums of their entries). findings: rows that are wrong; sample: the first 20 of them. requested_by: null
 for the job.';
 
 create table private.integrity_state (
@@ -181,12 +181,52 @@ begin
   select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'reserved', s.reserved, 'held', h.quantity)
   from (select * from public.stock_levels where org_id = p_org_id) s
   full join held h using (location_id, variant_id)
-  where coalesce(s.reserved, 0) <> coalesce(h.quantity, 0);
+  where coalesce(s.reserved, 0) <> coalesce(h.quantity, 0)
+  union all
+  select f from private.prove_order_holds(p_org_id) f;
 end;
 $$;
 
 comment on function private.prove_reservations(uuid) is
-'Reservations = documents: what a level has reserved is what active reservations hold there. Returns the findings.';
+'Reservations = documents: what a level has reserved is what active reservations hold there, and what is held for an order is what
+private.prove_order_holds says. Returns the findings.';
+
+create function private.prove_order_holds(p_org_id uuid) returns setof jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with holds as materialized (
+    select r.id, r.branch_id, r.document_id from public.stock_reservations r
+    where r.org_id = p_org_id and r.status = 'active' and r.document = 'sales_order'
+  ), wanted as materialized (
+    select h.id, w.line_no, w.item_variant_id, w.quantity from holds h
+    cross join lateral private.open_items(p_org_id, h.document_id) w
+  )
+  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'status', o.status, 'order_holds', o.reservation_id)
+  from holds h
+  left join public.sales_orders o on o.org_id = p_org_id and o.id = h.document_id
+  where o.id is null or o.reservation_id is distinct from h.id or o.branch_id <> h.branch_id
+    or o.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered')
+  union all
+  select jsonb_build_object('reservation_id', r.id, 'order_id', o.id, 'document', r.document, 'document_id', r.document_id)
+  from public.sales_orders o
+  join public.stock_reservations r on r.org_id = o.org_id and r.id = o.reservation_id
+  where o.org_id = p_org_id and (r.document <> 'sales_order' or r.document_id <> o.id)
+  union all
+  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'line_no', i.line_no, 'variant_id', i.variant_id,
+    'held', i.quantity, 'open', w.quantity)
+  from holds h
+  join public.stock_reservation_items i on i.org_id = p_org_id and i.reservation_id = h.id
+  left join wanted w on w.id = h.id and w.line_no = i.line_no and w.item_variant_id = i.variant_id
+  where i.quantity > coalesce(w.quantity, 0);
+end;
+$$;
+
+comment on function private.prove_order_holds(uuid) is
+'What is held for an order: each active reservation of one is the one that the order names, the order is open, and nothing is held
+that it has not still to deliver. Returns the findings.';
 
 create function private.prove_transit(p_org_id uuid) returns setof jsonb
 language plpgsql stable
@@ -208,10 +248,12 @@ begin
   ), sent_lots as (
     select o.variant_id, o.batch_id, sum(o.open) as quantity from open_items o where o.batch_id is not null group by 1, 2
   )
-  select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'in_transit', s.in_transit, 'transfers', a.quantity)
+  -- Nothing else brings goods in yet, so what will come is what is on the road.
+  select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'incoming', s.incoming, 'in_transit', s.in_transit,
+    'transfers', a.quantity)
   from (select * from public.stock_levels where org_id = p_org_id) s
   full join awaited a using (location_id, variant_id)
-  where coalesce(s.in_transit, 0) <> coalesce(a.quantity, 0)
+  where coalesce(s.in_transit, 0) <> coalesce(a.quantity, 0) or coalesce(s.incoming, 0) <> coalesce(a.quantity, 0)
   union all
   select jsonb_build_object('location_id', s.location_id, 'variant_id', variant_id, 'on_hand', s.on_hand, 'transfers', n.quantity)
   from (select v.* from public.stock_levels v join road r on r.id = v.location_id where v.org_id = p_org_id) s
@@ -228,7 +270,7 @@ $$;
 
 comment on function private.prove_transit(uuid) is
 'Transit = open transfers: what lies in transit, and each lot of it, is what dispatched transfers have not settled, and each
-destination has so much in_transit as is on its way to it. Returns the findings.';
+destination has so much incoming and in_transit as is on its way to it. Returns the findings.';
 
 -- Running them ------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ create index on public.stock_transfers (to_branch_id, number);
 
 create function public.availability(p_org_id uuid, p_variant_ids uuid[], p_branch_id uuid default null)
 returns table (variant_id uuid, branch_id uuid, location_id uuid, location_code text, kind text, is_sellable boolean,
-  on_hand numeric, reserved numeric, available numeric, incoming numeric, in_transit numeric)
+  on_hand numeric, reserved numeric, available numeric, incoming numeric, in_transit numeric, expired numeric)
 language plpgsql stable security invoker
 set search_path = ''
 as $$
@@ -35,24 +35,39 @@ begin
       count(*) over (partition by c.set_variant_id) as components
     from public.set_components c join asked a on a.id = c.set_variant_id
     where c.org_id = p_org_id
-  ), levels as (
+  ), standing as materialized (
     select s.variant_id, s.branch_id, s.location_id, s.on_hand, s.reserved, s.available, s.incoming, s.in_transit
     from public.stock_levels s
     where s.org_id = p_org_id and s.branch_id = any (v_branches)
       and s.variant_id = any (array(select a.id from asked a union select p.component_variant_id from parts p))
+  ), gone as (
+    -- As private.expired_stock, of all levels at once: the policies of lots are asked once.
+    select b.location_id, b.variant_id, sum(b.on_hand) as expired
+    from public.batch_levels b
+    join public.batches t on t.org_id = b.org_id and t.id = b.batch_id
+    join public.branches n on n.org_id = b.org_id and n.id = b.branch_id
+    where b.org_id = p_org_id and b.location_id = any (array(select s.location_id from standing s))
+      and b.variant_id = any (array(select s.variant_id from standing s)) and b.on_hand > 0
+      and t.expires_on < (now() at time zone n.timezone)::date
+    group by 1, 2
+  ), levels as (
+    select s.*, coalesce(g.expired, 0) as expired
+    from standing s left join gone g on g.location_id = s.location_id and g.variant_id = s.variant_id
   ), found as (
-    select l.variant_id, l.branch_id, l.location_id, l.on_hand, l.reserved, l.available, l.incoming, l.in_transit
+    select l.variant_id, l.branch_id, l.location_id, l.on_hand, l.reserved, l.available, l.incoming, l.in_transit, l.expired
     from levels l join asked a on a.id = l.variant_id
     union all
     -- So many sets can be put together at a location as its scarcest component allows; one that was never there, none.
     select p.set_variant_id, l.branch_id, l.location_id, min(floor(l.on_hand / p.quantity)),
-      min(floor(l.on_hand / p.quantity)) - min(floor(l.available / p.quantity)), min(floor(l.available / p.quantity)), 0, 0
+      min(floor(l.on_hand / p.quantity)) - min(floor(l.available / p.quantity)), min(floor(l.available / p.quantity)), 0, 0,
+      min(floor(l.available / p.quantity)) - min(floor(greatest(l.available - l.expired, 0) / p.quantity))
     from parts p join levels l on l.variant_id = p.component_variant_id
     group by p.set_variant_id, l.branch_id, l.location_id, p.components
     having count(*) = p.components
   )
   select f.variant_id, f.branch_id, f.location_id, o.code, o.kind, o.is_sellable, f.on_hand::numeric(14, 3),
-    f.reserved::numeric(14, 3), f.available::numeric(14, 3), f.incoming::numeric(14, 3), f.in_transit::numeric(14, 3)
+    f.reserved::numeric(14, 3), f.available::numeric(14, 3), f.incoming::numeric(14, 3), f.in_transit::numeric(14, 3),
+    f.expired::numeric(14, 3)
   from found f join public.locations o on o.id = f.location_id
   order by f.variant_id, o.is_sellable desc, f.branch_id, o.code;
 end;
@@ -60,9 +75,10 @@ $$;
 
 comment on function public.availability(uuid, uuid[], uuid) is
 'What of some variants lies where, in the branches in which the caller holds stock.read. p_org_id; p_variant_ids: 1 to 1000;
-p_branch_id: that branch only. Quantities in the variant''s unit: available = on_hand - reserved; incoming: ordered or on the road;
-in_transit: the part on the road. Of a set: how many its components at the location make, nothing incoming. A location where a
-variant never was has no row. Errors: 400 invalid_input, 401, 404 not_found. Permission: stock.read.';
+p_branch_id: that branch only. Quantities in the variant''s unit: available = on_hand - reserved; incoming: will come; in_transit: the
+part of that on the road, so far all of it; expired: the part of on_hand past its last day, which is neither promised nor, without
+sale.expired, sold. Of a set: how many its components at the location make, nothing incoming; expired: how many fewer without what has
+expired. A location where a variant never was has no row. Errors: 400 invalid_input, 401, 404 not_found. Permission: stock.read.';
 revoke execute on function public.availability(uuid, uuid[], uuid) from public, anon;
 grant execute on function public.availability(uuid, uuid[], uuid) to authenticated;
 
@@ -126,7 +142,11 @@ set search_path = ''
 as $$
 declare
   v_code text := btrim(p_code, E' \t\r\n');
-  v_orgs uuid[] := array(select o from private.member_orgs() o where p_org_id is null or o = p_org_id);
+  -- Who is of several houses stands at one till: the branch says in which.
+  v_orgs uuid[] := array(
+    select o from private.member_orgs() o
+    where (p_org_id is null or o = p_org_id)
+      and not exists (select from public.branches b where b.id = p_branch_id and b.org_id <> o));
   v_branches uuid[] := array(select b from private.member_branches() b where p_branch_id is null or b = p_branch_id);
   v_parts text[] := regexp_match(v_code, '^bl:(variant|unit|batch|location):([0-9a-fA-F-]{36})(?::(.*))?$');
   v_labelled uuid := case when v_parts[2] ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then v_parts[2]::uuid end;
@@ -237,7 +257,8 @@ $$;
 comment on function public.scan(text, uuid, uuid) is
 'What a code stands for. p_code: a barcode (an EAN-8, UPC-A, EAN-13 or GTIN-14 in any of these notations), a SKU, a serial number, a
 batch''s or location''s code, the number of an invoice or a transfer, or what our QR codes hold (bl:variant:<id>,
-bl:unit:<variant id>:<serial>, bl:batch:<id>, bl:location:<id>). p_org_id: that organisation only; p_branch_id: stock, places and documents of that branch only.
+bl:unit:<variant id>:<serial>, bl:batch:<id>, bl:location:<id>). p_org_id: that organisation only; p_branch_id: goods of its organisation, and
+stock, places and documents of that branch only.
 Returns {"code", "matches"}: all that it may be, the exact and the primary first, each with "stock" as availability gives it
 (null without stock.read). Errors: 400 invalid_input, 401, 404 not_found. Permission: catalogue.read for goods, stock.read for stock,
 pieces, batches and transfers, invoice.read for invoices.';

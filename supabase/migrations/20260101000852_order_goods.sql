@@ -108,21 +108,24 @@ begin
     -- Lines are served in their order, as far as the goods reach.
     with wanted as (
       select i.*, coalesce(sum(i.quantity) over (partition by i.item_variant_id order by i.line_no
-        rows between unbounded preceding and 1 preceding), 0) as before, s.available
+        rows between unbounded preceding and 1 preceding), 0) as before, greatest(s.available - x.expired, 0) as available, x.expired
       from private.open_items(p_org_id, p_order.id) i
       join public.stock_levels s
         on s.org_id = p_org_id and s.location_id = p_location_id and s.variant_id = i.item_variant_id
+      -- What has expired is promised to nobody.
+      cross join lateral (select private.expired_stock(p_org_id, p_location_id, i.item_variant_id) as expired) x
     ), served as (
       select w.*, least(w.quantity, greatest(w.available - w.before, 0)) as held from wanted w
     ), short as (
-      select s.item_variant_id, sum(s.quantity) as requested, max(s.available) as available from served s
+      select s.item_variant_id, sum(s.quantity) as requested, max(s.available) as available, max(s.expired) as expired
+      from served s
       group by 1 having sum(s.held) < sum(s.quantity)
     )
     select (
         select jsonb_agg(jsonb_build_object('line_no', s.line_no, 'variant_id', s.variant_id, 'base_quantity', s.base_quantity,
           'item_variant_id', s.item_variant_id, 'quantity', s.held)) from served s where s.held > 0), (
         select jsonb_agg(jsonb_build_object('variant_id', h.item_variant_id, 'sku', v.sku, 'requested', h.requested,
-          'available', h.available) order by v.sku)
+          'available', h.available) || case when h.expired > 0 then jsonb_build_object('expired', h.expired) else '{}' end order by v.sku)
         from short h join public.product_variants v on v.org_id = p_org_id and v.id = h.item_variant_id)
     into v_held, v_shortages;
     exit when v_shortages is null or v_look = 2 or private.release_expired(p_org_id, array[p_location_id], v_variants) = 0;

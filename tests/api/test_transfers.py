@@ -47,6 +47,15 @@ def test_a_reservation_holds_and_is_released(shop: Shop, goods: Goods) -> None:
     read = Reservation.model_validate(shop.cashier.get(f"{INVENTORY}/reservations/{reservation.id}"))
     assert read == reservation
     assert _active(shop) == active | {reservation.id}
+    gone = [{"variant_id": reservation.lines[0].items[0].variant_id, "quantity": 1}]
+    shorter = Reservation.model_validate(
+        _done(_act(shop.cashier, f"reservations/{reservation.id}/shorten", lines=gone))
+    )
+    assert [item.quantity for item in shorter.lines[0].items] == [
+        3,
+        *(i.quantity for i in read.lines[0].items[1:]),
+    ]
+    reservation = shorter
     path = f"reservations/{reservation.id}/release"
     assert Reservation.model_validate(_done(_act(shop.cashier, path))).status == "released"
     assert (_reserved(shop), _active(shop)) == (before, active)

@@ -1,11 +1,14 @@
 """The catalogue under hands that cross one another: moves, grids, codes, removals, and the search."""
 
 import json
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import psycopg
+import pytest
 
 from bench.shop import Connection, Shop, call
 from tests.concurrency.conftest import FoundShop, OpenTill
@@ -172,3 +175,74 @@ def test_the_search_keeps_up_with_changes_that_cross(found_shop: FoundShop, till
         assert len(texts) == number + 2
         assert all(f"product{number}x brand{number}x" in text for (text,) in texts)
         assert sum(f"variant{number}x" in text for (text,) in texts) == 1
+
+
+@pytest.mark.parametrize("code", [None, "CRATE-9"])
+@pytest.mark.parametrize("table", ["brands", "products"])
+def test_a_rename_beside_the_removal_of_a_variant(
+    found_shop: FoundShop, till: OpenTill, table: str, code: str | None
+) -> None:
+    """Who renames waits for who removes, and goes on without the variant; a code of it is no matter."""
+    shop = found_shop(variants=2)
+    keeper, renamer, brand, doomed = till(shop), till(shop), uuid.uuid4(), uuid.uuid4()
+    [(product,)] = read(shop, "select product_id from public.product_variants limit 1")
+    write(keeper, "insert into public.brands (id, org_id, name) values (%s, %s, 'B')", brand, shop.org_id)
+    write(keeper, "update public.products set brand_id = %s", brand)
+    write(
+        keeper,
+        "insert into public.product_variants (id, org_id, product_id, sku, name, price, barcode) "
+        "values (%s, %s, %s, 'DOOMED', 'Doomed', 1, %s)",
+        doomed,
+        shop.org_id,
+        product,
+        code,
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with keeper.transaction():
+            write(keeper, "delete from public.product_variants where id = %s", doomed)
+            renaming = pool.submit(write, renamer, f"update public.{table} set name = 'Renamed'")  # noqa: S608
+            waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and query ~ 'Renamed'"
+            while not renaming.done() and not read(shop, waiting):
+                time.sleep(0.01)
+        assert renaming.result() > 0
+    texts = [text for (text,) in read(shop, "select document from private.variant_search")]
+    assert len(texts) == 2
+    assert any("renamed" in text for text in texts)
+
+
+@pytest.mark.parametrize("first", ["picture", "removal"])
+def test_a_picture_beside_the_removal_of_its_file(found_shop: FoundShop, till: OpenTill, first: str) -> None:
+    """Whoever comes second waits, and finds the file in use, or gone."""
+    shop = found_shop(variants=1)
+    [(product,)] = read(shop, "select product_id from public.product_variants")
+    one, other, path = till(shop), till(shop), f"{shop.org_id}/{product}/front.png"
+    write(one, "insert into storage.objects (bucket_id, name) values ('product-images', %s)", path)
+    for hand in (one, other):  # As Storage does, before it removes the bytes too.
+        write(hand, "select set_config('storage.allow_delete_query', 'true', false)")
+    acts = {
+        "picture": (
+            "insert into public.product_images (org_id, product_id, path) values (%s, %s, %s)",
+            (shop.org_id, product, path),
+        ),
+        "removal": ("delete from storage.objects where name = %s", (path,)),
+    }
+    second = next(act for name, act in acts.items() if name != first)
+    with ThreadPoolExecutor(1) as pool:
+        with one.transaction():
+            assert write(one, acts[first][0], *acts[first][1]) == 1
+            waiting = pool.submit(together, [partial(write, other, second[0], *second[1])])
+            blocked = "select from pg_stat_activity where wait_event_type = 'Lock'"
+            while not waiting.done() and not read(shop, blocked):
+                time.sleep(0.01)
+        outcomes = waiting.result()
+    assert (refusals(outcomes), results(outcomes)) == (
+        ([], [0]) if first == "picture" else (["file_missing"], [])
+    )
+    assert (
+        read(
+            shop,
+            "select from public.product_images i where not exists "
+            "(select from storage.objects o where o.bucket_id = i.bucket_id and o.name = i.path)",
+        )
+        == []
+    )

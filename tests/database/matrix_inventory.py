@@ -79,6 +79,15 @@ INVENTORY_ACTS: dict[str, Act] = {
         "branch",
         lambda place: {"p_id": new_id(), "p_reservation_id": _document(place, "reservation")},
     ),
+    "shorten_reservation": Act(
+        "stock.reserve",
+        "branch",
+        lambda place: {
+            "p_id": new_id(),
+            "p_reservation_id": _document(place, "reservation"),
+            "p_lines": [{"variant_id": place.reserved, "quantity": 1}],
+        },
+    ),
     "get_reservation": Act("stock.read", "branch", lambda place: {"p_id": _document(place, "reservation")}),
     "create_transfer": Act(
         "transfer.manage",

@@ -21,6 +21,11 @@ class Place:
         return self.house.variants["sofa" if self.house is self.world.teak else "pump"]
 
     @property
+    def reserved(self) -> Any:
+        """The variant of which the branch's reservation holds one."""
+        return self.house.variants["book" if self.house is self.world.teak else "filter"]
+
+    @property
     def sku(self) -> str:
         """The SKU of the goods."""
         return "SOFA" if self.house is self.world.teak else "PUMP"

@@ -44,6 +44,43 @@ def transit(people: People) -> UUID:
     return UUID(str(row[0]))
 
 
+def attic(people: People) -> UUID:
+    """A place of the Bengaluru branch in which nothing ever lay, so that it can be archived."""
+    made = new_id()
+    people.as_admin().rpc(
+        "create_location",
+        p_id=made,
+        p_branch_id=people.world.blr.id,
+        p_code="ATTIC",
+        p_name="Attic",
+        p_kind="warehouse",
+    )
+    return made
+
+
+def new_branch(people: People, code: str) -> tuple[UUID, UUID]:
+    """A branch of Teak & Thread in which nothing has happened, and its showroom, SHOP."""
+    branch, shop = new_id(), new_id()
+    admin = people.as_admin()
+    admin.rpc(
+        "create_branch",
+        p_id=branch,
+        p_org_id=people.world.teak.id,
+        p_code=code,
+        p_name=code,
+        p_options={"region_code": "29"},
+    )
+    admin.rpc(
+        "create_location", p_id=shop, p_branch_id=branch, p_code="SHOP", p_name="Shop", p_kind="showroom"
+    )
+    return branch, shop
+
+
+def archive(person: Persona, table: str, place: UUID) -> None:
+    """Archive a location or a branch, as an app does it."""
+    person.execute(f"update public.{table} set archived_at = now() where id = %s", [place])
+
+
 def quarantine(people: People, branch: Branch) -> UUID:
     """A new quarantine of the branch."""
     made = new_id()

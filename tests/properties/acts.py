@@ -100,7 +100,7 @@ class Acts:
         if goods.tracking == "batch" and self.once_in(3):
             line["batch"] = self.pick(list(LOTS))
         if sku == "rug" and sold and self.once_in(4):
-            line |= {"unit": "ROL", "quantity": Decimal(1)}
+            line |= {"unit": "ROL", "quantity": Decimal(self.pick((1, 1, 2)))}
         return line
 
     # The acts ------------------------------------------------------------------------------------

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 
 from tests.properties.house import House
+from tests.properties.learned import Order, OrderLine
+from tests.properties.model import take_off
 from tests.properties.state import (
     Count,
     CountLine,
@@ -45,7 +47,8 @@ select jsonb_build_object(
     select coalesce(jsonb_agg(jsonb_build_array(variant_id, serial, location_id, status)), '[]')
     from public.stock_units where org_id = %(org)s),
   'reservations', (
-    select coalesce(jsonb_agg(jsonb_build_array(r.id, r.location_id, r.status, r.expires_at <= now(), (
+    select coalesce(jsonb_agg(jsonb_build_array(r.id, r.location_id, r.status, r.expires_at <= now(),
+      r.document = 'sales_order', (
       select jsonb_agg(jsonb_build_array(i.variant_id, i.quantity) order by i.line_no)
       from public.stock_reservation_items i where i.org_id = r.org_id and i.reservation_id = r.id))), '[]')
     from public.stock_reservations r where r.org_id = %(org)s),
@@ -68,13 +71,13 @@ select jsonb_build_object(
   'counts', (
     select coalesce(jsonb_agg(jsonb_build_array(c.id, c.location_id, c.status, (
       select coalesce(jsonb_agg(jsonb_build_array(l.variant_id, b.code, l.counted, f.variance, f.missing,
-        f.found, f.expected_serials) order by l.line_no), '[]')
+        f.found) order by l.line_no), '[]')
       from public.stock_count_lines l
       join public.stock_count_figures f
         on f.org_id = l.org_id and f.count_id = l.count_id and f.line_no = l.line_no
       left join public.batches b on b.org_id = l.org_id and b.id = l.batch_id
       where l.org_id = c.org_id and l.count_id = c.id), (
-      select coalesce(jsonb_agg(jsonb_build_array(e.line_no, e.quantity, e.serials, k.book, k.found,
+      select coalesce(jsonb_agg(jsonb_build_array(e.line_no, e.quantity, e.serials, k.book, k.found, k.here,
         e.voided_at is not null) order by e.seq), '[]')
       from public.stock_count_entries e
       join private.stock_count_books k on k.org_id = e.org_id and k.entry_id = e.id
@@ -103,9 +106,10 @@ def read_state(owner: Connection, house: House) -> State:
                 place[at],
                 summed((sku[what], Decimal(n)) for what, n in items),
                 status,
-                lapsed and status == "active",
+                bool(lapsed) and status == "active",
+                ordered,
             )
-            for key, at, status, lapsed, items in found["reservations"]
+            for key, at, status, lapsed, ordered, items in found["reservations"]
         },
         {
             UUID(key): Transfer(
@@ -128,9 +132,16 @@ def read_state(owner: Connection, house: House) -> State:
                 tuple(
                     (
                         number,
-                        Entry(Decimal(n), frozenset(seen or ()), Decimal(book), frozenset(new or ()), gone),
+                        Entry(
+                            Decimal(n),
+                            frozenset(seen or ()),
+                            Decimal(book),
+                            frozenset(new or ()),
+                            frozenset(here or ()),
+                            gone,
+                        ),
                     )
-                    for number, n, seen, book, new, gone in entries
+                    for number, n, seen, book, new, here, gone in entries
                 ),
             )
             for key, at, status, lines, entries in found["counts"]
@@ -153,17 +164,38 @@ select i.id, (
     select coalesce(sum(r.quantity), 0) from public.goods_return_lines r
     where r.org_id = l.org_id and r.invoice_id = l.invoice_id and r.line_no = l.line_no)) order by l.line_no)
   from public.invoice_lines l where l.org_id = i.org_id and l.invoice_id = i.id), (
-  select coalesce(jsonb_agg(jsonb_build_array(m.variant_id, m.quantity, m.serials)), '[]')
-  from public.stock_movements m where m.org_id = i.org_id and m.document_id = i.id)
-from public.invoices i where i.org_id = %s
+  select coalesce(jsonb_agg(jsonb_build_array(m.variant_id, m.quantity, m.serials, b.code)
+    order by m.id), '[]')
+  from public.stock_movements m
+  left join public.batches b on b.org_id = m.org_id and b.id = m.batch_id
+  where m.org_id = i.org_id and m.document_id = i.id), (
+  select coalesce(jsonb_agg(jsonb_build_array(m.variant_id, m.quantity, m.serials, b.code)
+    order by m.id), '[]')
+  from public.goods_returns r
+  join public.stock_movements m on m.org_id = r.org_id and m.document_id = r.id
+  join public.locations f on f.org_id = m.org_id and f.id = m.from_location_id and f.kind = 'customer'
+  left join public.batches b on b.org_id = m.org_id and b.id = m.batch_id
+  where r.org_id = i.org_id and r.invoice_id = i.id)
+from public.invoices i where i.org_id = %s order by i.created_at
 """
 
 
 def read_invoices(owner: Connection, house: House) -> dict[UUID, Invoice]:
     """The sales, as far as somebody who takes goods back must know them."""
     sku = {str(variant): name for name, variant in house.variants.items()}
-    return {
-        key: Invoice(
+
+    def moves(rows: list[list[Any]]) -> list[Move]:
+        return [
+            Move(sku[what], "", "customer", Decimal(n), None if serials is None else tuple(serials), lot)
+            for what, n, serials, lot in rows
+        ]
+
+    found = {}
+    for key, lines, sold, returned in owner.execute(_INVOICES, [house.id]).fetchall():
+        left = moves(sold)
+        for back in moves(returned):
+            take_off(left, back)
+        found[key] = Invoice(
             tuple(
                 Line(
                     sku[what],
@@ -172,29 +204,70 @@ def read_invoices(owner: Connection, house: House) -> dict[UUID, Invoice]:
                     items is not None,
                     tuple((sku[i["variant_id"]], Decimal(i["quantity"])) for i in items or ())
                     or ((sku[what], Decimal(base)),),
-                    Decimal(returned),
+                    Decimal(came_back),
                 )
-                for what, quantity, base, items, returned in lines
+                for what, quantity, base, items, came_back in lines
             ),
-            tuple(
-                Move(
-                    sku[what], "", "customer", Decimal(quantity), None if serials is None else tuple(serials)
-                )
-                for what, quantity, serials in moves
-            ),
+            tuple(left),
         )
-        for key, lines, moves in owner.execute(_INVOICES, [house.id]).fetchall()
+    return found
+
+
+_ORDERS = """
+select o.id, o.branch_id, o.status, o.location_id, (
+  select jsonb_agg(jsonb_build_array(p.line_no, p.line ->> 'variant_id', p.quantity,
+    p.line -> 'base_quantity', p.delivered) order by p.line_no)
+  from private.order_progress(o.org_id, o.id) p)
+from public.sales_orders o where o.org_id = %s order by o.created_at
+"""
+
+
+def read_orders(owner: Connection, house: House) -> dict[UUID, Order]:
+    """The sales orders, as far as stock has to do with them."""
+    sku = {str(variant): name for name, variant in house.variants.items()}
+    branch = {known: code for code, known in house.branches.items()}
+    return {
+        key: Order(
+            branch[where],
+            status,
+            None if at is None else house.place_of(at),
+            tuple(OrderLine(no, sku[what], *map(Decimal, figures)) for no, what, *figures in lines),
+        )
+        for key, where, status, at, lines in owner.execute(_ORDERS, [house.id]).fetchall()
     }
 
 
+def read_moves(owner: Connection, house: House, after: int) -> tuple[int, list[Move]]:
+    """The movements after one, in their order, and the number of the last."""
+    rows = owner.execute(
+        "select m.id, m.variant_id, m.from_location_id, m.to_location_id, m.quantity, m.serials, b.code "
+        "from public.stock_movements m "
+        "left join public.batches b on b.org_id = m.org_id and b.id = m.batch_id "
+        "where m.org_id = %s and m.id > %s order by m.id",
+        [house.id, after],
+    ).fetchall()
+    return max([after, *(row[0] for row in rows)]), [
+        Move(
+            str(house.sku_of(what)),
+            str(house.place_of(source)),
+            str(house.place_of(target)),
+            quantity,
+            None if serials is None else tuple(serials),
+            lot,
+        )
+        for _, what, source, target, quantity, serials, lot in rows
+    ]
+
+
 def _count_line(sku: dict[str, str], row: list[Any]) -> CountLine:
-    what, lot, counted, variance, *pieces = row
+    what, lot, counted, variance, missing, found = row
     return CountLine(
         sku[what],
         lot,
         None if counted is None else Decimal(counted),
         None if variance is None else Decimal(variance),
-        *(None if serials is None else frozenset(serials) for serials in pieces),
+        None if missing is None else frozenset(missing),
+        None if found is None else frozenset(found),
     )
 
 

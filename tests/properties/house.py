@@ -79,6 +79,7 @@ class House:
     variants: Mapping[str, UUID]
     people: Mapping[str, Persona]
     permissions: Mapping[str, frozenset[str]]
+    customer: UUID
 
     def place_of(self, location: UUID) -> str | None:
         """The name of a location, None for a stranger's."""
@@ -120,6 +121,11 @@ def found_house(owner: Connection, connections: list[Connection]) -> House:
             if key != "admin":
                 _hire(owner, admin, org_id, users[key], role, branches[str(branch_code)])
         variants = _fill_catalogue(admin, org_id)
+        customer = new_id()
+        admin.execute(
+            "insert into public.customers (id, org_id, name) values (%s, %s, 'Somebody')", [customer, org_id]
+        )
+        admin.rpc("set_credit_limit", p_customer_id=customer, p_credit_limit=10_000_000)
         rows = owner.execute(
             "select kind, id from public.locations where org_id = %s and branch_id is null", [org_id]
         ).fetchall()
@@ -135,6 +141,7 @@ def found_house(owner: Connection, connections: list[Connection]) -> House:
         variants,
         people,
         {role: frozenset(codes) for role, codes in permissions},
+        customer,
     )
 
 

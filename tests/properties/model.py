@@ -121,6 +121,7 @@ class Model:
                 raise RefusedError("serial_in_stock")
         for serial in serials:
             self.state.pieces[move.sku, serial] = Piece(move.target, status.get(move.target, "in_stock"))
+            self.state.moved[move.sku, serial] = self.state.moved.get((move.sku, serial), 0) + 1
 
     def _move_lots(self, move: Move, seller: str | None) -> list[Move]:
         if holds_stock(move.source):
@@ -151,7 +152,17 @@ class Model:
             raise RefusedError(
                 "expired_stock" if seller is not None and gone >= left else "insufficient_stock"
             )
+        taken = sum((part.quantity for part in parts if not expired(str(part.lot))), ZERO)
+        if seller is not None and taken and not self._leaves_promised(move, taken):
+            self.make_room({move.source}, {move.sku})
+            if not self._leaves_promised(move, taken):
+                raise RefusedError("expired_stock")
         return parts
+
+    def _leaves_promised(self, move: Move, taken: Decimal) -> bool:
+        """What is promised is not left with expired lots alone."""
+        good, gone = self.state.good(move.source, move.sku, expired)
+        return not gone or good - taken >= self.state.level(move.source, move.sku).reserved
 
     def _lots_in_order(self, move: Move) -> list[tuple[str, Decimal]]:
         """What lies there, first what expires first."""
@@ -320,7 +331,7 @@ class Model:
                     raise RefusedError("serials_required")
             moves.append(Move(sku, "customer", place, part, serials, lot))
             quantity -= part
-            _take_off(left, moves[-1])
+            take_off(left, moves[-1])
             if quantity == 0:
                 break
         return moves
@@ -340,7 +351,7 @@ def expired(lot: str) -> bool:
     return day is not None and day < LONG_AGO
 
 
-def _take_off(left: list[Move], back: Move) -> None:
+def take_off(left: list[Move], back: Move) -> None:
     """Take what came back off the movements of the sale."""
     quantity = back.quantity
     for move in list(left):

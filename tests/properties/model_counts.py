@@ -114,16 +114,15 @@ class Everything(Documents):
         for sku, quantity, serials, lot, _ in read:
             number = next(n for n, line in enumerate(lines, 1) if (line.sku, line.lot) == (sku, lot))
             here = frozenset(self.state.serials_at(found.place, sku))
-            entries.append(
-                (number, Entry(quantity, serials, self._book(found.place, sku, lot), serials - here))
-            )
-            if GOODS[sku].tracking == "serial":
-                known = lines[number - 1].expected
-                expected = here if known is None else here & known
-                lines[number - 1] = replace(lines[number - 1], expected=expected)
+            book = self._book(found.place, sku, lot)
+            moved = self._moved(sku, here | serials)
+            entries.append((number, Entry(quantity, serials, book, serials - here, here, moved=moved)))
         self.state.counts[count_id] = _refigured(
             replace(found, lines=tuple(lines), entries=tuple(entries)), range(len(lines))
         )
+
+    def _moved(self, sku: str, serials: Iterable[str]) -> dict[str, int]:
+        return {serial: self.state.moved.get((sku, serial), 0) for serial in serials}
 
     def _book(self, place: str, sku: str, lot: str | None) -> Decimal:
         return (
@@ -181,7 +180,7 @@ class Everything(Documents):
         if GOODS[line.sku].tracking != "serial":
             return taken
         here = frozenset(self.state.serials_at(place, line.sku))
-        return replace(taken, missing=here, found=frozenset(), expected=here)
+        return replace(taken, missing=here, found=frozenset(), moved=self._moved(line.sku, here))
 
     def recount(self, call: Call) -> None:
         """Some of it is counted again."""
@@ -223,7 +222,8 @@ class Everything(Documents):
                 yield Move(line.sku, *ends, abs(line.variance), None, line.lot)
             return
         here = set(self.state.serials_at(place, line.sku))
-        gone, new = line.missing & here, (line.found or frozenset()) - here
+        still = {s for s, times in line.moved.items() if self.state.moved.get((line.sku, s), 0) == times}
+        gone, new = line.missing & here & still, ((line.found or frozenset()) - here) & still
         for serials, ends in ((gone, (place, "adjustment")), (new, ("adjustment", place))):
             if serials:
                 yield Move(line.sku, *ends, Decimal(len(serials)), tuple(sorted(serials)))
@@ -260,11 +260,15 @@ def _figured(line: CountLine, live: list[Entry]) -> CountLine:
         return replace(line, counted=counted, variance=counted - live[-1].book)
     seen = frozenset[str]().union(*(entry.serials for entry in live))
     found = frozenset(s for s in seen if all(s in entry.found for entry in live if s in entry.serials))
-    missing = (line.expected or frozenset()) - seen
+    missing = frozenset.intersection(*(entry.here for entry in live)) - seen
+    moved = {s: live[0].moved[s] for s in missing}
+    for entry in live:
+        moved |= {s: entry.moved[s] for s in found & entry.serials}
     return replace(
         line,
         counted=Decimal(len(seen)),
         variance=Decimal(len(found) - len(missing)),
         missing=missing,
         found=found,
+        moved=moved,
     )

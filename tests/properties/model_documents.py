@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.properties.house import CLOCK, GOODS, PLACES, SELLABLE, Call
-from tests.properties.model import Model
+from tests.properties.model import Model, expired
 from tests.properties.state import (
     ZERO,
     Item,
@@ -68,7 +68,11 @@ class Documents(Model):
         self.state.reservations[arguments["p_id"]] = wanted
 
     def _short(self, wanted: Reservation) -> bool:
-        return any(self.state.level(wanted.place, sku).available < n for sku, n in wanted.held.items())
+        return any(self.promisable(wanted.place, sku) < n for sku, n in wanted.held.items())
+
+    def promisable(self, place: str, sku: str) -> Decimal:
+        """What nobody was promised and has not expired."""
+        return self.state.level(place, sku).available - self.state.good(place, sku, expired)[1]
 
     def end(self, reservation_id: UUID, status: str) -> None:
         """Give back what it holds."""
@@ -91,6 +95,8 @@ class Documents(Model):
         assert held is not None
         if held.status != "active":
             raise RefusedError("invalid_transition")
+        if held.ordered:
+            raise RefusedError("reservation_of_order")
         self.end(reservation_id, "released")
 
     def before_sale(self, call: Call, place: str, moves: list[Move]) -> None:  # noqa: ARG002
@@ -102,6 +108,8 @@ class Documents(Model):
                 raise RefusedError("not_found")
             if held.status != "active":
                 raise RefusedError("invalid_transition")
+            if held.ordered:
+                raise RefusedError("reservation_of_order")
             self.end(reservation_id, "fulfilled")
 
     def lapse(self, call: Call) -> None:

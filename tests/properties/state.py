@@ -1,6 +1,6 @@
 """What stands where, as the model knows it; every value is immutable, so a copy is cheap."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -82,12 +82,15 @@ class Invoice:
 
 @dataclass(frozen=True)
 class Reservation:
-    """Goods that are promised, by SKU. lapsed: its time has passed, but nobody has ended it yet."""
+    """Goods that are promised, by SKU. lapsed: its time has passed, but nobody has ended it yet; ordered: for
+    an order, which alone gives them back.
+    """
 
     place: str
     held: dict[str, Decimal]
     status: str = "active"
     lapsed: bool = False
+    ordered: bool = False
 
 
 @dataclass(frozen=True)
@@ -132,18 +135,22 @@ class Transfer:
 
 @dataclass(frozen=True)
 class Entry:
-    """What somebody counted, and what the book said then. found: the pieces that were not in it."""
+    """What somebody counted, and what the book said then. here: the pieces that were in it; found: those that
+    were not; moved: how often each of both had moved, which the database keeps in another way.
+    """
 
     quantity: Decimal
     serials: frozenset[str]
     book: Decimal
     found: frozenset[str]
+    here: frozenset[str]
     voided: bool = False
+    moved: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
 class CountLine:
-    """One line of a count. expected: the pieces that were in the book at every entry."""
+    """One line of a count. moved: how often the missing and found pieces had moved when looked for."""
 
     sku: str
     lot: str | None
@@ -151,7 +158,7 @@ class CountLine:
     variance: Decimal | None = None
     missing: frozenset[str] | None = None
     found: frozenset[str] | None = None
-    expected: frozenset[str] | None = None
+    moved: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -171,7 +178,10 @@ class Count:
 
 @dataclass(frozen=True)
 class State:
-    """Everything that acts change. Only what is not empty has an entry, so that two states compare."""
+    """Everything that acts change. Only what is not empty has an entry, so that two states compare.
+
+    moved: how often each piece has moved; the model alone keeps it.
+    """
 
     levels: dict[tuple[str, str], Level] = field(default_factory=dict)
     lots: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
@@ -180,6 +190,7 @@ class State:
     reservations: dict[UUID, Reservation] = field(default_factory=dict)
     transfers: dict[UUID, Transfer] = field(default_factory=dict)
     counts: dict[UUID, Count] = field(default_factory=dict)
+    moved: dict[tuple[str, str], int] = field(default_factory=dict, compare=False)
 
     def copy(self) -> "State":
         """Another state that starts out equal."""
@@ -212,6 +223,12 @@ class State:
             self.lots.pop((place, sku, lot), None)
         else:
             self.lots[place, sku, lot] = new
+
+    def good(self, place: str, sku: str, bad: Callable[[str], bool]) -> tuple[Decimal, Decimal]:
+        """How much of the lots there is good, and how much is `bad`."""
+        lots = [(lot, n) for (at, what, lot), n in self.lots.items() if (at, what) == (place, sku)]
+        gone = sum((n for lot, n in lots if bad(lot)), ZERO)
+        return sum((n for _, n in lots), ZERO) - gone, gone
 
     def serials_at(self, place: str, sku: str) -> list[str]:
         """The numbers of the pieces at a place, in order."""

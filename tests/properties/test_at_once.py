@@ -12,10 +12,10 @@ import pytest
 from bench import checks
 from local.paths import ROOT
 from tests.concurrency.together import together
-from tests.properties.acts_counts import AllActs
-from tests.properties.database import broken, entry_ids, read_invoices, read_state
+from tests.properties.acts_sales import EveryAct
+from tests.properties.database import broken, entry_ids, read_invoices, read_orders, read_state
 from tests.properties.house import CLOCK, House, doors, found_house
-from tests.properties.model_counts import Everything
+from tests.properties.learned import Sales
 from tests.properties.run import ask
 from tests.support.personas import Connection, connect
 from tests.support.stack import Shared
@@ -27,7 +27,7 @@ LOOK_EVERY = 5
 
 def work(url: str, house: House, number: int, seed: int) -> Counter[str]:
     """One person's acts. What there is to act on is read now and then, so it may be stale."""
-    chance, codes, model = Random(f"{seed} {number}"), Counter[str](), Everything(house)
+    chance, codes, model = Random(f"{seed} {number}"), Counter[str](), Sales(house)
     with connect(url) as owner, doors(url, 1) as (own,):
         mine = replace(
             house, people={key: replace(person, connection=own) for key, person in house.people.items()}
@@ -36,8 +36,9 @@ def work(url: str, house: House, number: int, seed: int) -> Counter[str]:
             if step % LOOK_EVERY == 0:
                 model.state.become(read_state(owner, house))
                 model.invoices = read_invoices(owner, house)
+                model.orders = read_orders(owner, house)
                 model.entry_ids = {entry: (count, at) for count, at, entry in entry_ids(owner, house)}
-            call = AllActs(mine, model, chance).any()
+            call = EveryAct(mine, model, chance).any()
             code, _ = ask(owner, mine, call)
             if code is None and call.who != CLOCK:
                 model.done[call.arguments["p_id"]] = call
@@ -56,8 +57,8 @@ def test_people_at_once_break_nothing(
 ) -> None:
     """Any error that is no refusal of ours, a deadlock above all, fails the test where it happens."""
     house = found_house(owner, connections)
-    model = Everything(house)
-    for call in AllActs(house, model, Random(seed)).openings():
+    model = Sales(house)
+    for call in EveryAct(house, model, Random(seed)).openings():
         assert ask(owner, house, call)[0] is None
     url = shared.cluster.superuser_url(fresh_database)
     outcomes = together([partial(work, url, house, number, seed) for number in range(PEOPLE_AT_ONCE)])

@@ -25,7 +25,7 @@ class Mapping:
     """
 
     def __init__(self, old: House, new: House) -> None:
-        self.known: dict[UUID, UUID] = {old.id: new.id}
+        self.known: dict[UUID, UUID] = {old.id: new.id, old.customer: new.customer}
         for name in ("places", "branches", "variants"):
             here, there = getattr(old, name), getattr(new, name)
             self.known |= {here[key]: there[key] for key in here}

@@ -70,3 +70,17 @@ add_act(
         description="Gives what it holds back to everybody. Permission: stock.reserve.",
     ),
 )
+
+add_act(
+    router,
+    Act(
+        path="/reservations/{reservation_id}/shorten",
+        rpc="shorten_reservation",
+        arguments={"p_id": "id", "p_reservation_id": "reservation_id", "p_lines": "lines"},
+        request=schemas.ShortenRequest,
+        response=schemas.Reservation,
+        summary="Shorten a reservation",
+        description="Holds less than was promised, because goods are gone that count as promised; a smaller "
+        "reservation takes its place. Permission: stock.reserve; for what an order holds also order.manage.",
+    ),
+)

@@ -82,7 +82,7 @@ class ReservationOptions(Input):
     """For whom and how long. expires_at: 90 days ahead at most, 7 days when left out."""
 
     expires_at: Moment | None = None
-    document: Literal["quotation", "sales_order", "cart"] | None = None
+    document: Literal["quotation", "cart"] | None = None
     document_id: UUID | None = None
     customer_id: UUID | None = None
     note: str | None = Field(default=None, max_length=2_000)
@@ -116,6 +116,30 @@ class ReleaseRequest(ActRequest):
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"id": "8c8f3f0e-1d9a-4f0e-8a53-0d9a3f1f0cd2"}]}
     )
+
+
+class GivenUp(Input):
+    """How much less is held of a variant; of a set, of its component."""
+
+    variant_id: UUID
+    quantity: Quantity = Field(gt=0, description="In the variant's unit")
+
+
+class ShortenRequest(ActRequest):
+    """What a reservation gives up, because it is gone. The id is the new, smaller reservation's."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": "8c8f3f0e-1d9a-4f0e-8a53-0d9a3f1f0cd3",
+                    "lines": [{"variant_id": VARIANT, "quantity": 1}],
+                }
+            ]
+        }
+    )
+
+    lines: list[GivenUp] = Field(min_length=1, max_length=2_000)
 
 
 class ReservedLine(Row):

@@ -34,6 +34,7 @@ _LEVEL: dict[str, Any] = {
     "available": 11.000,
     "incoming": 4.000,
     "in_transit": 4.000,
+    "expired": 0.000,
 }
 
 
@@ -53,6 +54,9 @@ class Availability(Row):
     available: Quantity
     incoming: Quantity
     in_transit: Quantity
+    expired: Quantity = Field(
+        description="The part of on_hand that is past its last day: neither sold nor promised"
+    )
 
 
 class AvailabilityQuery(Input):

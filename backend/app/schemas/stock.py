@@ -21,8 +21,8 @@ DocumentKind = Literal[
 
 
 class StockLevel(Row):
-    """How much of a variant is at a location, in its unit. available = on_hand - reserved; incoming: ordered
-    or on its way; in_transit: the part of that which is on the road; average_cost: moving average per unit.
+    """How much of a variant is at a location, in its unit. available = on_hand - reserved; incoming: will
+    come; in_transit: the part of that which is on the road; average_cost: moving average per unit.
     """
 
     model_config = ConfigDict(

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.database.moving import archive, attic
 from tests.database.sales import adjust, footprint, line, on_hand, sell
 from tests.support.personas import new_id, raises, raises_sqlstate
 from tests.support.world import People
@@ -162,11 +163,10 @@ def test_who_may_adjust_what(people: People) -> None:
     for changed in missing:
         with raises("not_found", 404):
             adjust(people, sofa, 1, **changed)
-    people.as_admin().execute(
-        "update public.locations set archived_at = now() where id = %s", [world.blr.showroom]
-    )
+    place = attic(people)
+    archive(people.as_admin(), "locations", place)
     with raises("not_found", 404):
-        adjust(people, sofa, 1)
+        adjust(people, sofa, 1, p_location_id=place)
 
 
 def test_shared_locations_cannot_be_adjusted(people: People) -> None:

@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.database.billing.trading import confirmed, deliver
+from tests.database.moving import reserve
 from tests.database.sales import adjust, line, sell
 from tests.database.stock.counting import rows
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
@@ -159,6 +161,48 @@ def test_a_basket_crosses_several_points(people: People, sofa: UUID) -> None:
     sell(people.as_cashier(), people.world.blr, line(people.world.teak.variants["suite"]), line(lamp))
     assert alerts(people, sofa) == [("low_stock", 8, True)]
     assert alerts(people, lamp) == [("low_stock", 7, True)]
+
+
+def test_what_was_promised_and_is_sold_tells_nothing_new(people: People, sofa: UUID) -> None:
+    """One is left before the sale and after it; that the promise ends first is nobody's business."""
+    rule(people, sofa, 2)
+    promised = reserve(people.as_cashier(), people.world.blr.showroom, line(sofa, 8))
+    assert events(people, sofa) == ["stock.low"]
+    sell(people.as_cashier(), people.world.blr, line(sofa, 8), reservation_id=promised["id"])
+    assert alerts(people, sofa) == [("low_stock", 1, True)]
+    assert events(people, sofa) == ["stock.low"]
+    adjust(people, sofa, 2)
+    sell_one(people, sofa)
+    assert alerts(people, sofa) == [("low_stock", 2, True), ("low_stock", 1, False)]
+    assert events(people, sofa) == ["stock.low", "stock.low"]
+
+
+def test_an_order_in_parts_tells_once(people: People, sofa: UUID) -> None:
+    """All are held; each part gives them back, leaves, and holds the rest again."""
+    rule(people, sofa, 2)
+    order = confirmed(people, line(sofa, 9))
+    seen = alerts(people, sofa)
+    assert seen == [("low_stock", 0, True), ("out_of_stock", 0, True)]
+    for _ in range(3):
+        deliver(people.as_sales(), people, order, {"line_no": 1, "quantity": 1})
+    assert alerts(people, sofa) == seen
+    assert events(people, sofa) == ["stock.low", "stock.out"]
+
+
+def test_an_alert_that_was_seen_to_stays_so_when_a_part_leaves(people: People, sofa: UUID) -> None:
+    """It is the same alert: who acknowledged it need not do so again."""
+    rule(people, sofa, 0)
+    order = confirmed(people, line(sofa, 9))
+    (row,) = people.as_stockkeeper().select(
+        "select id from public.stock_alerts where variant_id = %s and kind = 'out_of_stock'", [sofa]
+    )
+    people.as_stockkeeper().rpc("acknowledge_alert", p_id=new_id(), p_alert_id=row["id"])
+    deliver(people.as_sales(), people, order, {"line_no": 1, "quantity": 1})
+    assert people.as_stockkeeper().select(
+        "select id, acknowledged_at is not null as seen, resolved_at from public.stock_alerts "
+        "where variant_id = %s and kind = 'out_of_stock'",
+        [sofa],
+    ) == [{"id": row["id"], "seen": True, "resolved_at": None}]
 
 
 def test_a_refused_sale_raises_nothing(people: People, sofa: UUID) -> None:

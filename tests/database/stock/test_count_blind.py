@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from tests.database.stock.counting import Count, enter, figures, post, start, submit, void
-from tests.support.personas import Persona, new_id, raises_sqlstate
+from tests.support.personas import Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
 
 FIGURES = {
@@ -165,3 +165,57 @@ def test_other_branches_see_neither_lines_nor_figures(people: People, sofa: UUID
     for table in ("stock_counts", "stock_count_lines", "stock_count_figures", "stock_count_entries"):
         with raises_sqlstate("42501"):
             people.as_anon().select(f"select * from public.{table}")  # noqa: S608
+
+
+def helper(people: People, *permissions: str) -> Persona:
+    """Somebody of Bengaluru whose role holds just these permissions."""
+    people.as_admin().rpc(
+        "save_role",
+        p_id=new_id(),
+        p_org_id=people.world.teak.id,
+        p_key="helper",
+        p_name="Helper",
+        p_permissions=list(permissions),
+    )
+    person, invitation = people.newcomer(), new_id()
+    people.as_admin().rpc(
+        "invite_member",
+        p_id=invitation,
+        p_org_id=people.world.teak.id,
+        p_email=person.email,
+        p_role="helper",
+        p_branch_ids=[people.world.blr.id],
+    )
+    person.rpc("accept_invitation", p_id=invitation)
+    return person
+
+
+def test_who_only_counts_has_the_sheet_and_no_figure_of_the_stock(people: People, sofa: UUID) -> None:
+    """Blind to the end: no level, no movement, and neither an open count nor a posted one tells him."""
+    person = helper(people, "count.record", "catalogue.read")
+    count, shown = start(people, sofa), start(people, people.world.teak.variants["lamp"], blind=False)
+    for sheet in (count, shown):
+        seen: Count = person.rpc("get_count", p_id=sheet)
+        assert [entry["counted"] for entry in seen["lines"]] == [None]
+        assert (seen["figures_shown"], reveals(seen)) == (False, False)
+        assert rows(person, sheet) == []
+        assert person.select("select from public.stock_count_lines where count_id = %s", [sheet])
+    entry = enter(person, count, sofa, 8)
+    assert person.select("select from public.stock_count_entries where id = %s", [entry])
+    void(person, entry)
+    enter(person, count, sofa, 9)
+    post(people, count)
+    assert not reveals(person.rpc("get_count", p_id=count))
+    for table in ("stock_levels", "stock_movements", "stock_adjustments", "batch_levels", "stock_units"):
+        assert person.select(f"select from public.{table}") == []
+    with raises("not_found", 404):
+        person.rpc("availability", p_org_id=people.world.teak.id, p_variant_ids=[sofa])
+
+
+def test_without_either_permission_there_is_no_sheet(people: People, sofa: UUID) -> None:
+    """A member of the branch who neither counts nor reads stock."""
+    person, count = helper(people, "catalogue.read"), start(people, sofa)
+    with raises("permission_denied", 403):
+        person.rpc("get_count", p_id=count)
+    assert person.select("select from public.stock_counts") == []
+    assert person.select("select from public.stock_count_lines") == []

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.database.moving import archive, attic
 from tests.database.sales import adjust, line, on_hand, sell
 from tests.database.stock.counting import (
     enter,
@@ -314,11 +315,7 @@ def test_none_is_none_in_every_unit(people: People) -> None:
 def test_a_repeated_call_answers_as_the_first(people: People) -> None:
     """Though the category, the unit and the place that it named are gone meanwhile."""
     teak, keeper, admin = people.world.teak, people.as_stockkeeper(), people.as_admin()
-    rug, category, place = teak.variants["rug"], new_id(), new_id()
-    admin.rpc(
-        "create_location", p_id=place, p_branch_id=people.world.blr.id, p_code="ATTIC", p_name="Attic",
-        p_kind="warehouse",
-    )  # fmt: skip
+    rug, category, place = teak.variants["rug"], new_id(), attic(people)
     adjust(people, rug, 25, "found", 1, p_location_id=place)
     admin.execute(
         "insert into public.categories (id, org_id, name) values (%s, %s, 'Rugs')", [category, teak.id]
@@ -341,7 +338,8 @@ def test_a_repeated_call_answers_as_the_first(people: People) -> None:
     admin.execute(file, [None, teak.products["rug"]])
     admin.execute("delete from public.categories where id = %s", [category])
     admin.execute("delete from public.product_units where product_id = %s", [teak.products["rug"]])
-    admin.execute("update public.locations set archived_at = now() where id = %s", [place])
+    adjust(people, rug, -25, "write_off", p_location_id=place)
+    archive(admin, "locations", place)
     again = keeper.rpc("start_count", **begin)
     assert {**again, "totals": None, "lines": None} == {**started, "totals": None, "lines": None}
     assert keeper.rpc("record_count", **record) == recorded

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.database.billing.trading import confirmed
 from tests.database.sales import line, sell
 from tests.support.personas import raises, raises_sqlstate
 from tests.support.world import People
@@ -73,7 +74,9 @@ def corrupt(people: People) -> Corrupt:
     """Runs a statement as nobody may: constraints dropped, triggers off, until the test rolls back."""
     owner, teak, blr = people.connection, people.world.teak, people.world.blr
     facts = {key: teak.variants[key] for key in ("sofa", "phone", "paint")}
-    facts |= {"org": teak.id, "shop": blr.showroom, "store": blr.warehouse}
+    order = confirmed(people, line(teak.variants["lamp"], 2))
+    facts |= {"org": teak.id, "shop": blr.showroom, "store": blr.warehouse, "order": order["id"]}
+    facts["lamp"] = teak.variants["lamp"]
 
     def run(statement: str, *drop: str) -> None:
         for constraint in drop:
@@ -174,6 +177,41 @@ CORRUPTIONS: dict[str, tuple[str, tuple[str, ...], set[str]]] = {
         "update public.stock_reservation_items set quantity = quantity + 1 where org_id = %(org)s",
         (),
         {"reservations"},
+    ),
+    "an order is closed and its goods are still held": (
+        "update public.sales_orders set status = 'closed', ended_at = now() where id = %(order)s",
+        (),
+        {"reservations"},
+    ),
+    "goods are held for an order that does not know": (
+        "update public.sales_orders set reservation_id = null where id = %(order)s",
+        (),
+        {"reservations"},
+    ),
+    "an order holds more than it has to deliver": (
+        f"""
+        with i as (
+          update public.stock_reservation_items i set quantity = i.quantity + 1
+          from public.stock_reservations r
+          where r.id = i.reservation_id and r.document_id = %(order)s)
+        update public.stock_levels set reserved = reserved + 1 {LEVEL} %(lamp)s
+        """,
+        (),
+        {"reservations"},
+    ),
+    "an order takes another's goods for its own": (
+        """
+        update public.sales_orders set reservation_id = (
+          select id from public.stock_reservations where org_id = %(org)s and document = 'manual' limit 1)
+        where org_id = %(org)s and id <> %(order)s and status = 'confirmed'
+        """,
+        (),
+        {"reservations"},
+    ),
+    "more is awaited than is on its way": (
+        f"update public.stock_levels set incoming = incoming + 1 {LEVEL} %(sofa)s",
+        (),
+        {"transit"},
     ),
     "a transfer is closed and its goods are still on the road": (
         """

@@ -7,7 +7,18 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.database.moving import Document, dispatch, draft, level, quarantine, reserve, traces
+from tests.database.billing.trading import approved, confirm, confirmed, far, order
+from tests.database.moving import (
+    Document,
+    archive,
+    attic,
+    dispatch,
+    draft,
+    level,
+    quarantine,
+    reserve,
+    traces,
+)
 from tests.database.sales import adjust, line, pay, sell
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
@@ -391,11 +402,10 @@ def test_what_cannot_be_held(people: People) -> None:
     )
     with raises("variant_archived", 422):
         reserve(cashier, world.blr.showroom, line(goods["book"]), line(goods["pot"]))
-    people.as_admin().execute(
-        "update public.locations set archived_at = now() where id = %s", [world.blr.showroom]
-    )
+    place = attic(people)
+    archive(people.as_admin(), "locations", place)
     with raises("not_found", 404):
-        reserve(cashier, world.blr.showroom, line(goods["book"]))
+        reserve(cashier, place, line(goods["book"]))
 
 
 def test_who_may_reserve_release_and_read(people: People) -> None:
@@ -449,3 +459,68 @@ def test_a_reservation_stays_as_it_was_made(people: People, change: str) -> None
             owner.execute(f"update public.{table} set quantity = 9")  # noqa: S608
         with raises("append_only", 403):
             owner.execute(f"truncate public.{table} cascade")
+
+
+def test_what_has_expired_is_promised_to_nobody(people: People) -> None:
+    """Ten litres, five of them past their day: five can be held, by a reservation and by an order."""
+    world, paint = people.world, people.world.teak.variants["paint"]
+    before = traces(people.connection)
+    with raises("insufficient_stock", 409) as refusal:
+        reserve(people.as_cashier(), world.blr.showroom, line(paint, 6))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(6, 5, 5)]
+    with raises("insufficient_stock", 409) as refusal:
+        confirm(people, order(people, line(paint, 6)))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(6, 5, 5)]
+    assert traces(people.connection)["stock_levels"] == before["stock_levels"]
+    reserve(people.as_cashier(), world.blr.showroom, line(paint, 3))
+    with raises("insufficient_stock", 409) as refusal:
+        reserve(people.as_cashier(), world.blr.showroom, line(paint, 3))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(3, 2, 5)]
+    held = confirmed(people, line(paint, 4), back_order=True)
+    assert far(held)[0][0] == 2
+
+
+def test_what_is_promised_is_not_sold_from_under_a_promise(people: People) -> None:
+    """Only the expired lot is left to sell: the good one is promised, until the promise is over."""
+    world, paint = people.world, people.world.teak.variants["paint"]
+    held = reserve(people.as_cashier(), world.blr.showroom, line(paint, 4))
+    sell(people.as_cashier(), world.blr, line(paint, 1))
+    for basket in (line(paint, 1), line(paint, 1, batch="BLR-NEW")):
+        with raises("expired_stock", 422) as refusal:
+            sell(people.as_cashier(), world.blr, basket)
+        assert refusal.facts["reserved"] == 4
+    sell(people.as_admin(), world.blr, line(paint, 1, batch="BLR-OLD"))
+    _expire(people, held)
+    sell(people.as_cashier(), world.blr, line(paint, 4))
+    assert _get(people, held)["status"] == "expired"
+
+
+def test_only_an_order_holds_goods_for_an_order(people: People) -> None:
+    """A reservation cannot pass itself off as one; a quotation that it names is the branch's own."""
+    world, sofa = people.world, people.world.teak.variants["sofa"]
+    made = confirmed(people, line(sofa, 1))
+    offer = approved(people, line(sofa, 1))
+    before = traces(people.connection)
+    for owner in (made["id"], new_id()):
+        with raises("invalid_input", 400) as refusal:
+            reserve(
+                people.as_cashier(), world.blr.showroom, line(sofa), document="sales_order", document_id=owner
+            )
+        assert refusal.facts["field"] == "document"
+    with raises("not_found", 404):
+        reserve(
+            people.as_cashier(), world.blr.showroom, line(sofa), document="quotation", document_id=new_id()
+        )
+    with raises("not_found", 404):
+        reserve(
+            people.as_cashier(world.mum),
+            world.mum.showroom,
+            line(sofa),
+            document="quotation",
+            document_id=offer["id"],
+        )
+    assert traces(people.connection) == before
+    held = reserve(
+        people.as_cashier(), world.blr.showroom, line(sofa), document="quotation", document_id=offer["id"]
+    )
+    assert (held["document"], held["document_id"]) == ("quotation", offer["id"])

@@ -221,6 +221,27 @@ def test_an_organisation_or_branch_of_others(people: People) -> None:
     assert match["stock"] == []
 
 
+def test_somebody_of_two_houses_scans_at_one_till(people: People) -> None:
+    """A code that both houses know: with the branch named, that of its house; without, both."""
+    world, person = people.world, people.newcomer()
+    for house, founder in ((world.teak, people.as_admin()), (world.lagoon, people.as_foreign_admin())):
+        invitation = new_id()
+        founder.rpc("invite_member", p_id=invitation, p_org_id=house.id, p_email=person.email, p_role="admin")
+        person.rpc("accept_invitation", p_id=invitation)
+        variant = next(iter(house.variants.values()))
+        people.connection.execute(
+            "insert into public.variant_barcodes (org_id, variant_id, code) values (%s, %s, %s)",
+            [house.id, variant, EAN],
+        )
+    assert {match["org_id"] for match in _scan(person, EAN)} == {str(world.teak.id), str(world.lagoon.id)}
+    for house, branch in ((world.teak, world.blr), (world.lagoon, world.lagoon.branches[0])):
+        (match,) = _scan(person, EAN, branch_id=branch.id)
+        assert match["org_id"] == str(house.id)
+        assert {row["branch_id"] for row in match["stock"]} <= {str(branch.id)}
+    with raises("not_found", 404):
+        _scan(person, EAN, org_id=world.lagoon.id, branch_id=world.blr.id)
+
+
 def test_availability_of_a_set_is_what_its_components_allow(people: People) -> None:
     world = people.world
     goods = world.teak.variants
@@ -258,6 +279,28 @@ def test_a_set_is_only_where_all_its_components_have_been(people: People) -> Non
         rows = people.as_cashier().rpc("availability", p_org_id=world.teak.id, p_variant_ids=asked)
         found.append([row["available"] for row in rows if row["location_id"] == str(place)])
     assert found == [[], [1]]
+
+
+def test_what_has_expired_is_told_apart(people: People) -> None:
+    """Five of ten litres are past their day: of five sets, two could be made of the others."""
+    world, goods = people.world, people.world.teak.variants
+    people.as_admin().execute(
+        "insert into public.set_components (org_id, set_variant_id, component_variant_id, quantity) "
+        "values (%s, %s, %s, 2)",
+        [world.teak.id, goods["suite"], goods["paint"]],
+    )
+    rows = people.as_cashier().rpc(
+        "availability", p_org_id=world.teak.id, p_variant_ids=[goods[k] for k in ("paint", "suite", "sofa")]
+    )
+    here = {row["variant_id"]: row for row in rows if row["location_id"] == str(world.blr.showroom)}
+    assert [
+        (here[str(goods[k])]["available"], here[str(goods[k])]["expired"]) for k in ("paint", "sofa")
+    ] == [
+        (10, 5),
+        (9, 0),
+    ]
+    suite = here[str(goods["suite"])]
+    assert (suite["available"], suite["expired"]) == (5, 3)
 
 
 @pytest.mark.parametrize("count", [0, 1001])

@@ -8,9 +8,12 @@ import pytest
 
 from tests.database.moving import (
     Document,
+    archive,
+    attic,
     cancel,
     dispatch,
     draft,
+    new_branch,
     receive,
     sent,
     traces,
@@ -115,23 +118,20 @@ def test_where_goods_cannot_go(people: People) -> None:
     with raises("invalid_input", 400):
         draft(keeper, world.blr.showroom, world.blr.showroom, line(sofa))
     assert traces(people.connection) == before
-    going = draft(keeper, world.blr.showroom, world.mum.showroom, line(sofa))
-    archive = "update public.{} set archived_at = now() where id = %s"
-    people.as_admin().execute(archive.format("locations"), [world.blr.warehouse])
-    for source, target in (
-        (world.blr.showroom, world.blr.warehouse),
-        (world.blr.warehouse, world.blr.showroom),
-    ):
+    place, (branch, shop) = attic(people), new_branch(people, "NEW")
+    going = draft(keeper, world.blr.showroom, shop, line(sofa))
+    archive(people.as_admin(), "locations", place)
+    for source, target in ((world.blr.showroom, place), (place, world.blr.showroom)):
         with raises("not_found", 404):
             draft(keeper, source, target, line(sofa))
-    people.as_admin().execute(archive.format("branches"), [world.mum.id])
+    archive(people.as_admin(), "branches", branch)
     with raises("not_found", 404):
-        draft(keeper, world.blr.showroom, world.mum.showroom, line(sofa))
+        draft(keeper, world.blr.showroom, shop, line(sofa))
     with raises("not_found", 404) as refusal:
         dispatch(keeper, going)
-    assert refusal.facts["field"] == "to_location_id"
+    assert refusal.facts["location_id"] == str(shop)
     with raises("branch_archived", 422):
-        draft(people.as_admin(), world.mum.showroom, world.blr.showroom, line(sofa))
+        draft(people.as_admin(), shop, world.blr.showroom, line(sofa))
 
 
 @pytest.mark.parametrize(
