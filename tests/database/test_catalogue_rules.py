@@ -164,6 +164,7 @@ def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
             "private.orgs_with",
             "private.branches_with",
             "private.is_gstin",
+            "private.is_image_free",
             "private.is_image_path",
             "private.invoice_json",
             "private.invoice_points",
