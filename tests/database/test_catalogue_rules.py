@@ -165,6 +165,7 @@ def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
             "private.branches_with",
             "private.is_gstin",
             "private.is_image_path",
+            "private.is_image_free",
             "private.invoice_json",
             "private.tax_summary",
         }
