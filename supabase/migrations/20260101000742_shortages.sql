@@ -1,4 +1,31 @@
--- Goods that are promised and gone: whose promise stands in the way of saying so, and an act that makes it smaller.
+-- What is not there for a promise; and goods that are promised and gone: whose promise stands in the way of saying so, and an act
+-- that makes it smaller.
+
+create function private.reservation_shortages(p_org_id uuid, p_reservation_id uuid) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+begin
+  return (
+    select jsonb_agg(jsonb_build_object('variant_id', d.variant_id, 'sku', v.sku, 'requested', d.quantity,
+      'available', greatest(coalesce(s.available, 0) - x.expired, 0)) || case when x.expired > 0
+        then jsonb_build_object('expired', x.expired) else '{}' end order by v.sku)
+    from (
+      select r.location_id, i.variant_id, sum(i.quantity) as quantity
+      from public.stock_reservations r
+      join public.stock_reservation_items i on i.org_id = r.org_id and i.reservation_id = r.id
+      where r.org_id = p_org_id and r.id = p_reservation_id
+      group by 1, 2) d
+    join public.product_variants v on v.org_id = p_org_id and v.id = d.variant_id
+    left join public.stock_levels s on s.org_id = p_org_id and s.location_id = d.location_id and s.variant_id = d.variant_id
+    cross join lateral (select private.expired_stock(p_org_id, d.location_id, d.variant_id) as expired) x
+    where coalesce(s.available, 0) - x.expired < d.quantity);
+end;
+$$;
+
+comment on function private.reservation_shortages(uuid, uuid) is
+'What is not there for a reservation, summed per variant, as insufficient_stock lists it; null when all is. What has expired is promised
+to nobody. Under the levels'' locks.';
 
 create function private.refuse_promised(p_org_id uuid, p_moves private.stock_move[]) returns void
 language plpgsql

@@ -3,12 +3,14 @@
 # Names put into statements come from this file and from Postgres's catalogue, never from input.
 # ruff: noqa: S608
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from tests.database.sales import Line, adjust, line, pay, quote, sell
+from tests.database.moving import attic, new_branch
+from tests.database.sales import Line, line, pay, quote, sell
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
 
@@ -130,7 +132,18 @@ def test_archived_things_are_not_sold(people: People) -> None:
     """A variant, a customer, a location or a branch that was archived takes no part in a new sale."""
     world, admin = people.world, people.as_admin()
     sofa = line(world.teak.variants["sofa"])
-    adjust(people, world.teak.variants["sofa"], 1, p_location_id=world.blr.warehouse)
+    # Places of which the one sofa is sold first: only empty ones are archived.
+    place, (branch_id, shop) = attic(people), new_branch(people, "NEW")
+    branch = replace(world.blr, id=branch_id, showroom=shop)
+    for where in (place, shop):
+        admin.rpc(
+            "adjust_stock",
+            p_id=new_id(),
+            p_location_id=where,
+            p_variant_id=world.teak.variants["sofa"],
+            p_quantity=1,
+            p_reason="found",
+        )
     archive: dict[str, tuple[Any, Line, dict[str, Any], tuple[str, int]]] = {
         "product_variants": (
             world.teak.variants["book"],
@@ -144,14 +157,15 @@ def test_archived_things_are_not_sold(people: People) -> None:
             {"customer": world.teak.customers["local"]},
             ("not_found", 404),
         ),
-        "locations": (world.blr.warehouse, sofa, {"location": world.blr.warehouse}, ("not_found", 404)),
-        "branches": (world.blr.id, sofa, {}, ("branch_archived", 422)),
+        "locations": (place, sofa, {"location": place}, ("not_found", 404)),
+        "branches": (branch.id, sofa, {}, ("branch_archived", 422)),
     }
     for table, (row, basket, options, (code, status)) in archive.items():
-        assert sell(admin, world.blr, basket, **options)["status"] == "paid"
+        at = branch if table == "branches" else world.blr
+        assert sell(admin, at, basket, **options)["status"] == "paid"
         assert admin.execute(f"update public.{table} set archived_at = now() where id = %s", [row]) == 1
         with raises(code, status):
-            sell(admin, world.blr, basket, payments=[pay(5000)], **options)
+            sell(admin, at, basket, payments=[pay(5000)], **options)
 
 
 def test_a_revocation_counts_at_once(people: People) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.database.billing.trading import approved, confirm, confirmed, far, order
+from tests.database.billing.trading import approved, confirmed
 from tests.database.moving import (
     Document,
     archive,
@@ -38,7 +38,7 @@ def _release(person: Persona, document: Document) -> Document:
     return done
 
 
-def _expire(people: People, document: Document) -> None:
+def expire(people: People, document: Document) -> None:
     """Let a reservation's time be over, as if it had been made long ago; the lifecycle forbids it."""
     people.connection.execute("alter table public.stock_reservations disable trigger lifecycle")
     people.connection.execute(
@@ -262,8 +262,8 @@ def test_who_is_short_takes_what_has_expired(people: People) -> None:
     world, goods = people.world, people.world.teak.variants
     held = reserve(people.as_cashier(), world.blr.showroom, line(goods["pot"], 8), line(goods["sofa"], 1))
     other = reserve(people.as_cashier(), world.blr.showroom, line(goods["lamp"], 1))
-    _expire(people, held)
-    _expire(people, other)
+    expire(people, held)
+    expire(people, other)
     sell(people.as_cashier(), world.blr, line(goods["pot"], 2))
     assert _get(people, held)["status"] == "active", "nobody was short"
     sell(people.as_cashier(), world.blr, line(goods["pot"], 1))
@@ -281,7 +281,7 @@ def test_what_has_not_expired_is_not_taken(people: People) -> None:
     world, pot = people.world, people.world.teak.variants["pot"]
     reserve(people.as_cashier(), world.blr.showroom, line(pot, 5), expires_at=_soon(minutes=5))
     over = reserve(people.as_cashier(), world.blr.showroom, line(pot, 3))
-    _expire(people, over)
+    expire(people, over)
     before = traces(people.connection)
     with raises("insufficient_stock", 409) as refusal:
         sell(people.as_cashier(), world.blr, line(pot, 6))
@@ -295,7 +295,7 @@ def test_a_late_customer_still_finds_his_goods(people: People) -> None:
     """Past its time, but nobody wanted them: the sale fulfils it."""
     world, pot = people.world, people.world.teak.variants["pot"]
     held = reserve(people.as_cashier(), world.blr.showroom, line(pot, 10))
-    _expire(people, held)
+    expire(people, held)
     sell(people.as_cashier(), world.blr, line(pot, 10), reservation_id=held["id"])
     assert _get(people, held)["status"] == "fulfilled"
 
@@ -310,7 +310,7 @@ def test_the_job_ends_what_is_over(people: People) -> None:
         people.as_foreign_admin(), world.lagoon.branches[0].showroom, line(world.lagoon.variants["pump"])
     )
     for held in (first, second, foreign):
-        _expire(people, held)
+        expire(people, held)
     assert people.connection.execute("select private.expire_reservations()").fetchone() == (3,)
     assert people.connection.execute("select private.expire_reservations()").fetchone() == (0,)
     assert [_get(people, held)["status"] for held in (first, second, kept)] == [
@@ -459,40 +459,6 @@ def test_a_reservation_stays_as_it_was_made(people: People, change: str) -> None
             owner.execute(f"update public.{table} set quantity = 9")  # noqa: S608
         with raises("append_only", 403):
             owner.execute(f"truncate public.{table} cascade")
-
-
-def test_what_has_expired_is_promised_to_nobody(people: People) -> None:
-    """Ten litres, five of them past their day: five can be held, by a reservation and by an order."""
-    world, paint = people.world, people.world.teak.variants["paint"]
-    before = traces(people.connection)
-    with raises("insufficient_stock", 409) as refusal:
-        reserve(people.as_cashier(), world.blr.showroom, line(paint, 6))
-    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(6, 5, 5)]
-    with raises("insufficient_stock", 409) as refusal:
-        confirm(people, order(people, line(paint, 6)))
-    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(6, 5, 5)]
-    assert traces(people.connection)["stock_levels"] == before["stock_levels"]
-    reserve(people.as_cashier(), world.blr.showroom, line(paint, 3))
-    with raises("insufficient_stock", 409) as refusal:
-        reserve(people.as_cashier(), world.blr.showroom, line(paint, 3))
-    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(3, 2, 5)]
-    held = confirmed(people, line(paint, 4), back_order=True)
-    assert far(held)[0][0] == 2
-
-
-def test_what_is_promised_is_not_sold_from_under_a_promise(people: People) -> None:
-    """Only the expired lot is left to sell: the good one is promised, until the promise is over."""
-    world, paint = people.world, people.world.teak.variants["paint"]
-    held = reserve(people.as_cashier(), world.blr.showroom, line(paint, 4))
-    sell(people.as_cashier(), world.blr, line(paint, 1))
-    for basket in (line(paint, 1), line(paint, 1, batch="BLR-NEW")):
-        with raises("expired_stock", 422) as refusal:
-            sell(people.as_cashier(), world.blr, basket)
-        assert refusal.facts["reserved"] == 4
-    sell(people.as_admin(), world.blr, line(paint, 1, batch="BLR-OLD"))
-    _expire(people, held)
-    sell(people.as_cashier(), world.blr, line(paint, 4))
-    assert _get(people, held)["status"] == "expired"
 
 
 def test_only_an_order_holds_goods_for_an_order(people: People) -> None:

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from tests.database.billing.trading import confirmed, deliver, far, now
+from tests.database.billing.trading import confirm, confirmed, deliver, far, now, order
 from tests.database.moving import level, reserve, traces
-from tests.database.sales import adjust, line, on_hand
+from tests.database.sales import adjust, line, on_hand, sell
 from tests.database.stock.counting import enter, start, submit
+from tests.database.stock.test_reservations import expire
 from tests.support.personas import Persona, new_id, raises
 from tests.support.world import People
 
@@ -21,7 +22,7 @@ def shorten(person: Persona, reservation: Any, *lines: Any, **changed: Any) -> A
 def test_a_shortage_of_promised_goods_is_posted_once_a_promise_is_shortened(people: People) -> None:
     """All nine are held for an order, one is gone. The order gets eight, and the ninth when it comes."""
     world, sofa = people.world, people.world.teak.variants["sofa"]
-    order = confirmed(people, line(sofa, 9))
+    made = confirmed(people, line(sofa, 9))
     count = start(people, sofa)
     enter(people.as_cashier(), count, sofa, 8)
     submit(people, count)
@@ -37,19 +38,19 @@ def test_a_shortage_of_promised_goods_is_posted_once_a_promise_is_shortened(peop
         assert (short["sku"], short["requested"], short["available"], short["on_hand"]) == ("SOFA", 1, 0, 9)
         assert short["reservations"] == [
             {
-                "reservation_id": order["reservation_id"],
+                "reservation_id": made["reservation_id"],
                 "document": "sales_order",
-                "document_id": order["id"],
+                "document_id": made["id"],
                 "quantity": 9,
             }
         ]
-    done = shorten(people.as_sales(), order["reservation_id"], line(sofa, 1))
+    done = shorten(people.as_sales(), made["reservation_id"], line(sofa, 1))
     assert [item["quantity"] for item in done["lines"][0]["items"]] == [8]
-    assert (done["document_id"], done["expires_at"]) == (order["id"], None)
+    assert (done["document_id"], done["expires_at"]) == (made["id"], None)
     people.as_admin().rpc("post_count", p_id=new_id(), p_count_id=count)
     assert level(people.connection, world.blr.showroom, sofa)[:2] == (8, 8)
-    assert far(now(people, order)) == [(8, 0, 0, 9)]
-    deliver(people.as_sales(), people, order, {"line_no": 1, "quantity": 8})
+    assert far(now(people, made)) == [(8, 0, 0, 9)]
+    deliver(people.as_sales(), people, made, {"line_no": 1, "quantity": 8})
     assert on_hand(people.connection, world.blr.showroom, sofa) == 0
     assert people.as_admin().rpc("check_integrity", p_org_id=world.teak.id)["passed"]
 
@@ -78,7 +79,7 @@ def test_what_cannot_be_shortened(people: People) -> None:
     """More than is held, other goods, rubbish; an order's promise by who has nothing to do with orders."""
     world, goods = people.world, people.world.teak.variants
     held = reserve(people.as_cashier(), world.blr.showroom, line(goods["lamp"], 2))
-    order = confirmed(people, line(goods["sofa"], 2))
+    made = confirmed(people, line(goods["sofa"], 2))
     before = traces(people.connection)
     for wrong in (line(goods["lamp"], 3), line(goods["sofa"], 1), line(world.lagoon.variants["pump"], 1)):
         with raises("shortening_exceeds_hold", 422):
@@ -92,7 +93,7 @@ def test_what_cannot_be_shortened(people: People) -> None:
         with raises("invalid_input", 400):
             shorten(people.as_cashier(), held["id"], rubbish)
     with raises("permission_denied", 403) as refusal:
-        shorten(people.as_stockkeeper(), order["reservation_id"], line(goods["sofa"]))
+        shorten(people.as_stockkeeper(), made["reservation_id"], line(goods["sofa"]))
     assert refusal.facts["permission"] == "order.manage"
     for stranger in (people.as_cashier(world.mum), people.as_foreign_admin(), people.as_nobody()):
         with raises("not_found", 404):
@@ -106,3 +107,37 @@ def test_a_plain_shortage_names_no_promise(people: People, key: str) -> None:
     with raises("insufficient_stock", 409) as refusal:
         adjust(people, people.world.teak.variants[key], -99, "write_off")
     assert "reservations" not in refusal.facts["shortages"][0]
+
+
+def test_what_has_expired_is_promised_to_nobody(people: People) -> None:
+    """Ten litres, five of them past their day: five can be held, by a reservation and by an order."""
+    world, paint = people.world, people.world.teak.variants["paint"]
+    before = traces(people.connection)
+    with raises("insufficient_stock", 409) as refusal:
+        reserve(people.as_cashier(), world.blr.showroom, line(paint, 6))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(6, 5, 5)]
+    with raises("insufficient_stock", 409) as refusal:
+        confirm(people, order(people, line(paint, 6)))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(6, 5, 5)]
+    assert traces(people.connection)["stock_levels"] == before["stock_levels"]
+    reserve(people.as_cashier(), world.blr.showroom, line(paint, 3))
+    with raises("insufficient_stock", 409) as refusal:
+        reserve(people.as_cashier(), world.blr.showroom, line(paint, 3))
+    assert [(s["requested"], s["available"], s["expired"]) for s in refusal.facts["shortages"]] == [(3, 2, 5)]
+    held = confirmed(people, line(paint, 4), back_order=True)
+    assert far(held)[0][0] == 2
+
+
+def test_what_is_promised_is_not_sold_from_under_a_promise(people: People) -> None:
+    """Only the expired lot is left to sell: the good one is promised, until the promise is over."""
+    world, paint = people.world, people.world.teak.variants["paint"]
+    held = reserve(people.as_cashier(), world.blr.showroom, line(paint, 4))
+    sell(people.as_cashier(), world.blr, line(paint, 1))
+    for basket in (line(paint, 1), line(paint, 1, batch="BLR-NEW")):
+        with raises("expired_stock", 422) as refusal:
+            sell(people.as_cashier(), world.blr, basket)
+        assert refusal.facts["reserved"] == 4
+    sell(people.as_admin(), world.blr, line(paint, 1, batch="BLR-OLD"))
+    expire(people, held)
+    sell(people.as_cashier(), world.blr, line(paint, 4))
+    assert people.as_admin().rpc("get_reservation", p_id=held["id"])["status"] == "expired"
