@@ -27,6 +27,7 @@ TILL_PERMISSIONS = [
     "price.override",
     "invoice.read",
     "credit_note.create",
+    "refund.create",
 ]
 # What a gift wholesaler pays of the price he asks.
 COST_SHARE = Decimal("0.55")

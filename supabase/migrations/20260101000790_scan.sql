@@ -237,15 +237,24 @@ begin
       array_position(array['qr', 'barcode', 'sku'], h.means), v.sku, u.branch_id, l.branch_id)
   into v_matches
   from hits h
-  left join public.product_variants v on v.org_id = h.org_id and v.id = h.variant_id
-  left join public.products p on p.org_id = v.org_id and p.id = v.product_id
-  left join public.stock_units u on h.kind = 'unit' and u.org_id = h.org_id and u.variant_id = h.variant_id and u.serial = h.serial
+  -- One look-up by key for each hit: expecting many, the planner would read whole tables into a hash.
+  left join lateral (
+    select * from public.product_variants x where x.org_id = h.org_id and x.id = h.variant_id limit 1) v on true
+  left join lateral (
+    select * from public.products x where x.org_id = h.org_id and x.id = v.product_id limit 1) p on true
+  left join lateral (
+    select * from public.stock_units x
+    where h.kind = 'unit' and x.org_id = h.org_id and x.variant_id = h.variant_id and x.serial = h.serial limit 1) u on true
   left join public.locations k on k.id = u.location_id
-  left join public.batches b on h.kind = 'batch' and b.org_id = h.org_id and b.id = h.other_id
+  left join lateral (
+    select * from public.batches x where h.kind = 'batch' and x.org_id = h.org_id and x.id = h.other_id limit 1) b on true
   left join public.branches n on n.id = p_branch_id
   left join public.locations l on h.kind = 'location' and l.id = h.other_id
-  left join public.invoices i on h.kind = 'document' and i.org_id = h.org_id and i.id = h.other_id
-  left join public.stock_transfers t on h.kind = 'document' and t.org_id = h.org_id and t.id = h.other_id
+  left join lateral (
+    select * from public.invoices x where h.kind = 'document' and x.org_id = h.org_id and x.id = h.other_id limit 1) i on true
+  left join lateral (
+    select * from public.stock_transfers x
+    where h.kind = 'document' and x.org_id = h.org_id and x.id = h.other_id limit 1) t on true
   left join stock s on s.variant_id = h.variant_id;
   if v_matches is null then
     perform private.fail(404, 'not_found', 'This code is not known, or not yours.', jsonb_build_object('scanned', v_code));

@@ -75,7 +75,9 @@ def test_a_phone_is_sold_on_instalments(phones: PhoneShop, later: Later) -> None
     # The second one is not paid in time.
     later(65)
     assert clerk.refused("permission_denied", "instalments", "run-overdue")["permission"] == "credit.override"
-    assert owner.gives("instalments", "run-overdue")["late_fees"] == 1
+    # Other tests' agreements in this house may be late, too.
+    assert owner.gives("instalments", "run-overdue")["late_fees"] >= 1
+    assert owner.gives("instalments", "run-overdue")["late_fees"] == 0
     assert owner.gives("instalments", "run-overdue") == {
         "agreements": 0,
         "overdue": 0,

@@ -45,7 +45,7 @@ def test_from_quotation_to_invoice(phones: PhoneShop, admin: Terminal) -> None:
     assert (invoice["paid"], invoice["balance"]) == (5000, quoted["total"] - 5000)
     clerk.refused("invoice_exceeds_order", "orders", "invoice", number)
     acts = clerk.gives("customers", "history", ena["id"])["items"]
-    assert {act["kind"] for act in acts} == {"invoice", "payment"}
+    assert {act["kind"] for act in acts} == {"quotation", "order", "delivery", "invoice", "payment"}
     assert clerk.gives("customers", "history", ena["id"], "--limit", "1")["items"] == acts[:1]
     assert clerk.gives("customers", "history", ena["id"], "--all")["items"] == acts
     assert invoice["number"] in clerk.says("customers", "history", ena["name"])

@@ -245,8 +245,12 @@ def test_one_house_does_not_stop_the_others(people: People) -> None:
     )
     notices: list[str] = []
     people.connection.add_notice_handler(lambda notice: notices.append(str(notice.message_primary)))
+    open_houses = people.connection.execute(
+        "select count(distinct org_id) from public.credit_agreements where status in ('active', 'defaulted')"
+    ).fetchone()
     row = people.connection.execute("select private.run_overdue_all()").fetchone()
-    assert row == (1,)
+    assert open_houses is not None
+    assert row == (open_houses[0] - 1,)
     assert [n for n in notices if str(lagoon) in n and "no date" in n] != []
     assert read(people, made)["overdue"] > 0
     assert len(events(people, made, "instalment.reminder")) == 1
