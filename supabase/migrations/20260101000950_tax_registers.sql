@@ -283,7 +283,7 @@ branch; null for all, each by itself. Returns {"from", "to", "b2cl_above", "regi
 SEZ), "cdnr", "cdnur", "nil", "hsn": {"b2b", "b2c"}, "docs", "sums"}]}; a section has "rows" and "sums" (documents, taxable, igst, cgst,
 sgst, cess, recipient_tax), amounts in rupees, credit notes negative in sums; all sections but hsn and docs add up to "sums". b2cs and
 nil are less what was credited. recipient_tax: what buyers pay under reverse charge, cess included. docs: every series of invoices, credit
-notes, receipt and refund vouchers, with first and last number. Advances (table 11) are not in it (docs/decisions/0014). Documents under the composition scheme are not in it: they are declared in GSTR-4.
+notes, receipt and refund vouchers, with first and last number. Advances (table 11) are not in it (docs/decisions/0012). Documents under the composition scheme are not in it: they are declared in GSTR-4.
 Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input. Permission: report.read at all branches of the registration.';
 revoke execute on function public.gstr1(uuid, date, date, uuid) from public, anon;
 grant execute on function public.gstr1(uuid, date, date, uuid) to authenticated;

@@ -113,7 +113,7 @@ def test_any_basket_equals_the_model(
     supply = {"29": "intra_state", "27": "inter_state", "96": "export"}[place]
     assert invoice["supply_type"] == supply
     for sold, seen in zip(basket, invoice["lines"], strict=True):
-        # What leaves the country bears no tax, and a price with tax leaves without it (decision 0014).
+        # What leaves the country bears no tax, and a price with tax leaves without it (decision 12).
         components = sold.components(supply)
         within = sum(components, Decimal(0)) if sold.inclusive else Decimal(0)
         charged = [] if supply == "export" else components
