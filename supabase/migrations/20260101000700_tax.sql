@@ -300,7 +300,7 @@ declare
   v_part numeric;
   v_component jsonb;
   v_before numeric := 0;
-  v_uncharged jsonb := '[]';
+  v_uncharged jsonb := '[]'::jsonb;
 begin
   if p_kind = 'reverse_charge' and v_cess_rate + coalesce(p_terms.cess_per_unit, 0) > 0 then
     -- The tax's rate stands on the line; the cess's is kept here, for whoever declares what the buyer owes.

@@ -283,7 +283,7 @@ declare
   v_total numeric;
   v_tenders private.tender[];
   v_tender private.tender;
-  v_payments jsonb := '[]';
+  v_payments jsonb := '[]'::jsonb;
   v_paid numeric := 0.00;
   v_tendered numeric := 0.00;
   v_status text;

@@ -253,7 +253,7 @@ begin
   if p_order.status not in ('closed', 'cancelled') then
     v_rest := (private.sum_document(p_org_id, '{}', (
       select coalesce(jsonb_agg(private.line_part(l.line, l.invoiced, l.quantity, l.decimals)), '[]')
-      from private.order_progress(p_org_id, p_order.id) l where l.quantity > l.invoiced), v_invoiced.amount, v_invoiced.total) ->> 'total');
+      from private.order_progress(p_org_id, p_order.id) l where l.quantity > l.invoiced), v_invoiced.amount, v_invoiced.total) ->> 'total')::numeric;
   end if;
   to_pay := greatest(v_rest - private.order_advances(p_org_id, p_order.id) + coalesce((
     select sum(i.balance) from public.invoices i where i.org_id = p_org_id and i.order_id = p_order.id), 0), 0);
