@@ -98,7 +98,7 @@ def test_a_phone_is_sold_on_instalments(phones: PhoneShop, later: Later) -> None
 
     # Then for so long that he is in default: no new credit, except by the owner.
     later(110)
-    assert owner.gives("instalments", "run-overdue")["defaulted"] == 1
+    assert owner.gives("instalments", "run-overdue")["defaulted"] >= 1
     stands = clerk.gives("customers", "credit", asha["name"])
     assert (stands["credit_status"], stands["overdue"]) == ("defaulted", late["outstanding"] + 5300)
     assert stands["owed"] == clerk.gives("sales", "show", invoice["number"])["balance"]
