@@ -44,7 +44,7 @@ create table public.loyalty_entries (
   id uuid not null default gen_random_uuid(),
   customer_id uuid not null,
   kind text not null check (kind in ('earn', 'redeem', 'return', 'reverse', 'expire', 'adjust')),
-  points bigint not null check (points <> 0),
+  points bigint not null check (points <> 0 or kind = 'return'),
   lot_id uuid,
   expires_at timestamptz,
   invoice_id uuid,
@@ -57,16 +57,16 @@ create table public.loyalty_entries (
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (org_id, lot_id) references public.loyalty_entries (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
-  constraint lots_are_filled_by_what_is_got check ((points > 0) = (lot_id is null)),
+  constraint lots_are_filled_by_what_is_got check ((points >= 0) = (lot_id is null)),
   constraint lots_expire check (points > 0 or expires_at is null),
-  constraint sign_of_its_kind check (case when kind in ('earn', 'return') then points > 0
+  constraint sign_of_its_kind check (case when kind = 'return' then points >= 0 when kind = 'earn' then points > 0
     when kind in ('redeem', 'reverse', 'expire') then points < 0 else true end)
 );
 
 comment on table public.loyalty_entries is
 'Points, append-only. What is got (points above 0) is a lot of its own; what is spent names in lot_id the lot it comes from, first
 expiring first, so a lot and what names it never sum below 0. kind: earn (on an invoice that is paid), redeem (paid with), return (of
-what was redeemed on goods that came back), reverse (of what was earned), expire, adjust (by hand, with a
+what was redeemed on goods that came back; 0 where an amount is worth no whole point yet), reverse (of what was earned), expire, adjust (by hand, with a
 reason). expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
 basis: what the whole invoice would earn if money paid all of it. created_by: null for the job.';
 
@@ -241,9 +241,10 @@ begin
   end if;
   insert into public.loyalty_entries (org_id, customer_id, kind, points, expires_at, invoice_id, amount, basis, reason, created_by)
   values (p_org_id, p_customer_id, p_kind, p_points, (
-      select now() + make_interval(months => p.expiry_months) from public.loyalty_programs p where p.org_id = p_org_id),
+      select now() + make_interval(months => p.expiry_months) from public.loyalty_programs p
+      where p.org_id = p_org_id and p_points > 0),
     p_invoice_id, p_amount, p_basis, p_reason, auth.uid());
-  if p_kind in ('earn', 'return') and exists (
+  if p_points > 0 and p_kind in ('earn', 'return') and exists (
     select from private.points_owed o where o.org_id = p_org_id and o.customer_id = p_customer_id) then
     -- A sale holds the counter by now, which comes after the customer: where somebody else works on him, the next one collects.
     perform from public.customers c where c.org_id = p_org_id and c.id = p_customer_id for no key update skip locked;

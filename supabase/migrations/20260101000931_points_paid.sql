@@ -49,7 +49,8 @@ begin
   into v_paid from public.loyalty_entries e
   where e.org_id = p_org_id and e.invoice_id = p_invoice_id and e.kind in ('redeem', 'return');
   v_points := round(v_paid.points * least(v_paid.returned_amount + p_amount, v_paid.amount) / v_paid.amount) - v_paid.returned;
-  if v_points > 0 then
+  -- An amount that is worth no whole point yet is noted all the same: the next return counts on from it.
+  if v_points >= 0 then
     perform private.give_points(p_org_id, v_paid.customer_id, v_points, 'return', p_invoice_id, p_amount, null, null);
   end if;
 end;

@@ -62,6 +62,23 @@ def test_spent_points_are_made_good_by_the_next_purchase(people: People) -> None
     assert_books(people)
 
 
+def test_shares_too_small_for_a_point_are_not_taken_twice(people: People) -> None:
+    """One point of 100 paid 100 of 1180; of ten pieces that come back one by one each is worth a tenth of a point."""
+    program(people, point_value=100)
+    customer = people.world.teak.customers["trusted"]
+    adjust_points(people, customer, 1)
+    bought = _buy(people, 100, pay(100, "points"), pay(1080), quantity=10)
+    before = balance(people, customer) - bought["points"]["earned"]
+    piece = [{"line_no": 1, "quantity": 1, "disposition": "none"}]
+    notes = [credit(people.as_admin(), bought["id"], piece) for _ in range(10)]
+    told = [people.as_admin().rpc("get_credit_note", p_id=note["id"]) for note in notes]
+    assert sum(note["total"] for note in told) == 1180
+    back = [refund["amount"] for note in told for refund in note["refunds"]]
+    assert (sum(back), sum(note["left"] for note in told)) == (100, 1080)
+    assert (balance(people, customer), _owed(people)) == (before + 1, 0)
+    assert_books(people)
+
+
 def test_an_invoice_that_is_paid_again_owes_nothing(people: People) -> None:
     """A bounced cheque whose points are spent: the points count as earned once the invoice is paid again."""
     program(people, point_value=1)
