@@ -63,7 +63,7 @@ def test_spent_points_are_made_good_by_the_next_purchase(people: People) -> None
 
 
 def test_shares_too_small_for_a_point_are_not_taken_twice(people: People) -> None:
-    """One point of 100 paid 100 of 1180; of ten pieces that come back one by one each is worth a tenth of a point."""
+    """One point paid 100 of 1180; of ten pieces that come back one by one each is worth a tenth of it."""
     program(people, point_value=100)
     customer = people.world.teak.customers["trusted"]
     adjust_points(people, customer, 1)
