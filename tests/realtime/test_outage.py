@@ -103,24 +103,49 @@ def test_a_postgres_that_goes_and_comes_back(fragile: Market, end: str) -> None:
     asyncio.run(asyncio.wait_for(story(), 90))
 
 
+def _cut(market: Market) -> None:
+    """End the connection that reads the log."""
+    with psycopg.connect(market.shared.cluster.superuser_url(market.database)) as operator:
+        operator.execute(
+            "select pg_terminate_backend(active_pid) from pg_replication_slots"
+            " where database = current_database()"
+        )
+
+
 def test_a_lost_feed(market: Market) -> None:
     """Only the connection that reads the log is cut: the channels end, and can be joined at once."""
     topic = f"branch:{market.branches[0].id}:stock"
-
-    def cut() -> None:
-        with psycopg.connect(market.shared.cluster.superuser_url(market.database)) as operator:
-            operator.execute(
-                "select pg_terminate_backend(active_pid) from pg_replication_slots"
-                " where database = current_database()"
-            )
 
     async def story() -> None:
         async with open_socket(market) as socket:
             for _ in range(3):
                 assert (await socket.join(topic, market.token(market.cashiers[0])))["status"] == "ok"
-                await asyncio.to_thread(cut)
+                await asyncio.to_thread(_cut, market)
                 assert (await socket.hear())["event"] == "phx_error"
             assert (await socket.join(topic, market.token(market.cashiers[0])))["status"] == "ok"
+            await asyncio.to_thread(market.sell)
+            assert (await socket.hear())["event"] == "broadcast"
+
+    asyncio.run(asyncio.wait_for(story(), 60))
+
+
+def test_a_slow_join(market: Market) -> None:
+    """A slot waits for transactions that are open already: nobody may put the feed to rest meanwhile."""
+    topic = f"branch:{market.branches[0].id}:stock"
+
+    async def story() -> None:
+        async with open_socket(market) as socket:
+            token = market.token(market.cashiers[0])
+            with psycopg.connect(market.shared.cluster.superuser_url(market.database)) as busy:
+                assert (await socket.join(topic, token))["status"] == "ok"
+                busy.execute("select pg_current_xact_id()")
+                await asyncio.to_thread(_cut, market)
+                assert (await socket.hear())["event"] == "phx_error"
+                joining = asyncio.create_task(socket.join(topic, token))
+                # Longer than the gateway lets a feed without listeners run on.
+                await asyncio.sleep(2)
+                assert not joining.done()
+            assert (await joining)["status"] == "ok"
             await asyncio.to_thread(market.sell)
             assert (await socket.hear())["event"] == "broadcast"
 

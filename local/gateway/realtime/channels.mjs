@@ -70,7 +70,9 @@ export function createChannels({ authority, feed, hub, settings }, client) {
       );
   }
 
-  async function join(message) {
+  const join = (message) => hub.whileJoining(() => letIn(message));
+
+  async function letIn(message) {
     const name = message.topic.startsWith(PREFIX) ? message.topic.slice(PREFIX.length) : null;
     if (name === null) return reply(message, "error", { reason: "unmatched topic" });
     const before = channels.get(message.topic);
@@ -105,7 +107,6 @@ export function createChannels({ authority, feed, hub, settings }, client) {
     } catch (error) {
       if (!(error instanceof Refusal))
         log("warning", "realtime_join", { code: error.code, message: error.message });
-      hub.settle();
       const reason = error instanceof Refusal ? error.reason : `UnableToConnectToProject: ${UNREACHABLE}`;
       return reply(message, "error", { reason });
     }

@@ -5,16 +5,16 @@ const REST_AFTER_MS = 1_000;
 /**
  * Who listens where. Public and private channels of one name are two different rooms.
  *
- * @param {{onIdle: Function}} handlers onIdle is called when nobody has listened for a second.
+ * @param {{onIdle: Function}} handlers onIdle is called when nobody has listened or asked to for a second.
  */
 export function createHub({ onIdle }) {
   const rooms = new Map();
+  let joining = 0;
   let resting = null;
 
   const key = (isPrivate, name) => `${isPrivate ? "private" : "public"} ${name}`;
 
   function add(channel) {
-    clearTimeout(resting);
     const place = key(channel.private, channel.name);
     if (!rooms.has(place)) rooms.set(place, new Set());
     rooms.get(place).add(channel);
@@ -28,11 +28,23 @@ export function createHub({ onIdle }) {
     settle();
   }
 
+  /** Runs what lets somebody in, however long it takes: the feed opens for him, so it may not rest meanwhile. */
+  async function whileJoining(work) {
+    joining += 1;
+    clearTimeout(resting);
+    try {
+      return await work();
+    } finally {
+      joining -= 1;
+      settle();
+    }
+  }
+
   /** Nobody there: after a while, the feed may rest. */
   function settle() {
     clearTimeout(resting);
-    if (rooms.size > 0) return;
-    resting = setTimeout(() => rooms.size === 0 && onIdle(), REST_AFTER_MS);
+    if (rooms.size > 0 || joining > 0) return;
+    resting = setTimeout(onIdle, REST_AFTER_MS);
     resting.unref();
   }
 
@@ -89,5 +101,5 @@ export function createHub({ onIdle }) {
     for (const room of [...rooms.values()]) for (const channel of [...room]) channel.lose();
   }
 
-  return { add, remove, settle, publish, publishRow, loseAll };
+  return { add, remove, whileJoining, publish, publishRow, loseAll };
 }
