@@ -39,8 +39,8 @@ create table public.customer_addresses (
 );
 
 comment on table public.customer_addresses is
-'A customer''s further addresses: where goods are brought (delivery), other places that are billed (billing). The address on his
-invoices, which decides the tax, is the one in customers. is_default: proposed first; one of each kind. label: what it is
+'A customer''s further addresses: where goods are brought (delivery), other places that are billed (billing). A document names
+one as deliver_to and keeps it; the buyer''s address on his invoices is the one in customers. is_default: proposed first; one of each kind. label: what it is
 called, such as "Site 4"; recipient: who receives there.';
 
 -- Indexes -----------------------------------------------------------------------------------------
