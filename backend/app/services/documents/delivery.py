@@ -28,6 +28,7 @@ def render_delivery(document: Json, settings: Settings | None = None, logo: byte
     )
     # The order's terms speak of paying; what a delivery says is set for deliveries.
     say = look.say
+    receiver = clean((delivery.get("ship_to") or {}).get("name"))
     head = heading.Head(
         "deliver_to",
         [
@@ -42,7 +43,7 @@ def render_delivery(document: Json, settings: Settings | None = None, logo: byte
     def story(width: float) -> list[Flowable]:
         half = (width - 20) / 2
         places = [
-            closing.signature(heading_name(delivery, look), say("receiver"), half - 22),
+            closing.signature(receiver or heading_name(delivery, look), say("receiver"), half - 22),
             closing.signature(
                 say("for_seller", name=facts.legal_name(delivery)), say("delivered_by"), half - 22
             ),
