@@ -76,7 +76,7 @@ def test_to_a_consumer_it_is_the_place_of_supply(people: People) -> None:
     assert "CGST" not in text
     text = reading.text(_print("delivery", made["delivery"]))
     assert "Karnataka (29)" in text
-    assert "Maharashtra (27)" in text
+    assert "PLACE OF SUPPLY Maharashtra (27)" in text
 
 
 def test_in_hindi(people: People) -> None:
