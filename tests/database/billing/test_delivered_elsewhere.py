@@ -81,6 +81,24 @@ def test_where_a_delivery_went_is_said_by_its_note(people: People) -> None:
     assert traces(people.connection) == before
 
 
+def test_what_went_elsewhere_is_not_invoiced_as_ordered(people: People) -> None:
+    """Of the whole order nobody can tell: by delivery, or by saying where; the rest then goes as ordered."""
+    order, site = confirmed_to(people), address(people)
+    note = deliver(people.as_cashier(), people, order, ONE, p_options={"deliver_to": site})
+    before = traces(people.connection)
+    with raises("delivered_elsewhere", 422) as refusal:
+        invoice(people.as_cashier(), order)
+    assert refusal.facts["delivery_ids"] == [note["id"]]
+    assert traces(people.connection) == before
+    first = invoice(people.as_cashier(), order, delivery_id=note["id"])
+    rest = invoice(people.as_cashier(), order)
+    assert [(x["ship_to"], place(x)[1]) for x in (first, rest)] == [(note["ship_to"], "27"), (None, "29")]
+    assert first["total"] + rest["total"] == order["total"]
+    other = confirmed_to(people)
+    deliver(people.as_cashier(), people, other, ONE, p_options={"deliver_to": site})
+    assert invoice(people.as_cashier(), other, deliver_to=site)["ship_to"] == note["ship_to"]
+
+
 def test_who_delivers_lowers_no_tax(people: People) -> None:
     """The stockkeeper sends nothing abroad that was ordered with tax; who may override prices does."""
     order, abroad = confirmed_to(people), address(people, **DUBAI)
