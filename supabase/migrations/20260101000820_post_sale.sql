@@ -415,8 +415,8 @@ limit)}], amounts in the organisation''s currency, with or without tax as the va
 "amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer within his credit
 limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
 with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
-deliver_to (one of the customer''s addresses, where the goods are brought: the document keeps it as ship_to, and it decides the place of
-supply as private.destination says),
+deliver_to (one of the customer''s addresses, where the goods are brought: the document keeps it as ship_to, and it is the place of supply
+unless that is said, but under GST to a registered buyer his own state),
 reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
 customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals), discount ({"amount"} or {"percent"} off the whole document after all others: it is spread over the
 lines in proportion to what they cost and taken off before tax; of each line with what was taken off by hand within the role''s limit). Promotions that apply come off the lines and are
