@@ -27,8 +27,14 @@ declare
   v_occurred_at timestamptz := now();
   v_supply private.supply;
   v_sale private.priced_sale;
-  v_lines private.sale_line[];
+  v_priced private.sale_line[];
+  v_lines private.sale_line[] := array[]::private.sale_line[];
   v_line private.sale_line;
+  v_place integer := 0;
+  v_given record;
+  v_taken numeric[];
+  v_shares numeric[];
+  v_taxed record;
   v_subtotal numeric := 0;
   v_discount numeric := 0;
   v_document_discount numeric := 0;
@@ -95,21 +101,40 @@ begin
     end if;
   end if;
   v_local := v_occurred_at at time zone v_branch.timezone;
-  v_lines := private.price_lines(p_org_id, p_lines, v_supply, v_local::date, p_branch_id, v_customer.customer_group_id);
+  v_priced := private.price_lines(p_org_id, p_lines, v_supply, v_local::date, p_branch_id, v_customer.customer_group_id);
   if p_options ->> 'coupon' is not null then
     select c.promotion_id, c.code into v_promotion_id, v_code
     from private.coupon_for(p_org_id, p_options ->> 'coupon', p_customer_id, v_local::date, false) c;
   end if;
   -- Who has no promotions pays nothing for them.
   if exists (select from public.promotions p where p.org_id = p_org_id and p.archived_at is null) then
-    v_lines := private.apply_offers(p_org_id, p_branch_id, v_customer.customer_group_id, v_local, v_lines, v_supply,
-      v_promotion_id, v_code);
+    v_given := private.apply_offers(p_org_id, p_branch_id, v_customer.customer_group_id, v_local, v_priced, v_promotion_id, v_code);
+    v_taken := v_given.taken;
   end if;
   if p_options -> 'discount' <> 'null' then
-    v_lines := private.discount_document(p_org_id, v_lines, p_options -> 'discount', v_supply);
+    v_shares := private.discount_document(p_org_id, v_priced, v_taken, p_options -> 'discount');
   end if;
 
-  foreach v_line in array v_lines loop
+  foreach v_line in array v_priced loop
+    v_place := v_place + 1;
+    if v_taken[v_place] > 0 then
+      v_line.discount := v_line.discount + v_taken[v_place];
+      v_line.offers := v_given.offers[v_place];
+    end if;
+    if v_shares[v_place] > 0 then
+      v_line.discount := v_line.discount + v_shares[v_place];
+      v_line.document_discount := v_shares[v_place];
+    end if;
+    v_taxed := private.line_tax(round(v_line.quantity * v_line.unit_price, 2) - v_line.discount, v_line.price_includes_tax,
+      v_line.base_quantity, v_line.tax_kind, v_line.terms, v_supply);
+    if v_taxed.taxable < 0 then
+      perform private.refuse_line('tax_above_price', v_line, null);
+    end if;
+    v_line.taxable := v_taxed.taxable;
+    v_line.tax := v_taxed.tax;
+    v_line.taxes := v_taxed.taxes;
+    v_line.total := v_taxed.taxable + v_taxed.tax;
+    v_lines := v_lines || v_line;
     v_subtotal := v_subtotal + v_line.taxable;
     v_discount := v_discount + v_line.discount;
     v_document_discount := v_document_discount + v_line.document_discount;

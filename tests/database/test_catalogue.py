@@ -18,6 +18,7 @@ NOT_AUDITED = {
     "private.loyalty_horizon": "is a mark of housekeeping",
     "private.points_owed": "follows from loyalty_entries, which carry who, when and why",
     "private.barcode_counters": "every code given is an audited row of variant_barcodes",
+    "private.category_paths": "are put together from audited rows",
     "private.variant_search": "is put together from audited rows",
     "private.system_roles": "changes by migration only",
     "public.countries": "changes by migration only",
