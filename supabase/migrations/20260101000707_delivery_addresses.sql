@@ -1,14 +1,5 @@
 -- Where goods are brought: one of the customer's addresses, as documents keep it, and the place that it makes the supply's.
 
--- Tables ------------------------------------------------------------------------------------------
-
-alter table public.customer_addresses
-  add column tax_area text check (tax_area ~ '^[A-Z0-9]{1,12}(-[A-Z0-9]{1,12}){0,2}$');
-comment on column public.customer_addresses.tax_area is
-'What lies below the region and taxes too (county, city), as in customers.';
-
--- Functions ---------------------------------------------------------------------------------------
-
 create function private.ship_to(p_org_id uuid, p_customer_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -69,8 +60,3 @@ India his own state, since goods brought elsewhere at his direction are deemed r
 destination (Streamlined Sales and Use Tax Agreement, section 310(A)(2)), but a buyer registered in the branch''s own country is taxed
 there wherever in their tax union the goods go, since only a number of another country frees them (Directive 2006/112/EC, article
 138(1)(b)). p_ship_to: as private.ship_to has it. No errors.';
-
--- Grants ------------------------------------------------------------------------------------------
-
-grant insert (tax_area) on public.customer_addresses to authenticated;
-grant update (tax_area) on public.customer_addresses to authenticated;
