@@ -79,7 +79,7 @@ class PeriodQuery(Input):
 class RevenueQuery(PeriodQuery):
     """How revenue is summed."""
 
-    by: Literal["day", "method", "branch", "user"] = "day"
+    by: Literal["day", "method", "day_method", "branch", "user"] = "day"
 
 
 class SummaryQuery(PeriodQuery):
@@ -147,7 +147,7 @@ class Ageing(Row):
 
 
 class Revenue(Row):
-    """Money of one day, method, branch or user: received, less what was reversed and paid back."""
+    """Money of one day, method, day and method, branch or user: received, less what was reversed and paid back."""
 
     model_config = example(
         key="2026-11-21",

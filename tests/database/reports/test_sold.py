@@ -45,6 +45,13 @@ def test_revenue_of_days_and_methods(people: People) -> None:
     ]
     methods = {row["label"]: row["revenue"] for row in report(people, "revenue", p_by="method", **PERIOD)}
     assert methods == {"Card": 180, "Cash": -62}
+    both = report(people, "revenue", p_by="day_method", **PERIOD)
+    assert [(row["key"], row["label"], row["payments"], row["revenue"]) for row in both] == [
+        (f"{DAY} card", f"{DAY}, Card", 1, 180),
+        (f"{DAY} cash", f"{DAY}, Cash", 1, 1000),
+        (f"{DAY + timedelta(days=1)} cash", f"{DAY + timedelta(days=1)}, Cash", 1, 118),
+        (f"{DAY + timedelta(days=2)} cash", f"{DAY + timedelta(days=2)}, Cash", 0, -1180),
+    ]
     branches = {row["label"]: row["revenue"] for row in report(people, "revenue", p_by="branch", **PERIOD)}
     assert branches == {"Indiranagar": 0, "Bandra": 118}
     (user,) = report(people, "revenue", p_by="user", **PERIOD)
