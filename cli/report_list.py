@@ -33,7 +33,9 @@ class Report:
 
     def show(self, desk: Desk, output: Output, query: Query) -> None:
         """Print it."""
-        title = self.title.format(by="in all" if query.by == "all" else f"by {query.by.replace('_', ' and ')}")
+        title = self.title.format(
+            by="in all" if query.by == "all" else f"by {query.by.replace('_', ' and ')}"
+        )
         if self.of_period:
             begin, end = query.period
             title = f"{title}, {begin} to {end}"

@@ -67,6 +67,8 @@ def test_a_phone_is_sold_on_instalments(phones: PhoneShop, later: Later) -> None
     receipt = cashier.says("payments", "show", paid["payment"]["number"])
     assert "400.00 INR" in receipt, "the interest of two months"
     assert "5,800.00" in receipt
+    assert f"Agreement {agreement['number']}" in receipt
+    assert "14,600.00 open, next 4,200.00 on " in receipt
     said = clerk.says("instalments", "show", agreement["number"])
     assert "14,600.00" in said
     error = cashier.refused("agreement_overpaid", "instalments", "pay", agreement["number"], "14600.01")

@@ -385,7 +385,9 @@ def test_a_file_name_holds_nothing_dangerous(name: str) -> None:
     assert not found.startswith(".")
 
 
-@pytest.mark.parametrize("name", ["शिवकुमार रामास्वामी फ़र्नीचर " * 6, "شركة النور للتجارة " * 9, "\U0001f6cb" * 90, "x" * 900])
+@pytest.mark.parametrize(
+    "name", ["शिवकुमार रामास्वामी फ़र्नीचर " * 6, "شركة النور للتجارة " * 9, "\U0001f6cb" * 90, "x" * 900]
+)
 def test_a_file_name_can_be_saved(name: str) -> None:
     """File systems count bytes, 255 at most; a letter of Hindi has three, and none is cut in two."""
     document = papers.statement()

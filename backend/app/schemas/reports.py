@@ -147,7 +147,7 @@ class Ageing(Row):
 
 
 class Revenue(Row):
-    """Money of one day, method, day and method, branch or user: received, less what was reversed and paid back."""
+    """Money of one day, method (or both), branch or user: received, less what was reversed and paid back."""
 
     model_config = example(
         key="2026-11-21",

@@ -211,7 +211,7 @@ def test_each_branch_by_its_own_date(people: People) -> None:
 
 
 def test_the_clock_is_the_branchs(people: People) -> None:
-    """The one on the wall, which other tests replace: where the day ends last it is due, a day ahead it is late."""
+    """The real one, which other tests replace: where the day ends last it is due, a day ahead it is late."""
 
     def go_to(timezone: str) -> date:
         people.connection.execute(

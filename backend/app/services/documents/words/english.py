@@ -160,6 +160,8 @@ WORDS: Final[Mapping[str, str]] = {
     "left_credit": "Left as credit",
     "received_amount": "Amount received",
     "on_account": "Kept on account",
+    "agreement_left": "Agreement {number} on {date}: {left} left to pay. Next: {amount} on {due}.",
+    "agreement_paid": "Agreement {number}: paid in full.",
     "charges_settled": "Interest and fees of instalments",
     "reversed_because": "This payment was reversed on {date}: {reason}",
     # Tax.

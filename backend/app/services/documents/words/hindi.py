@@ -161,6 +161,8 @@ WORDS: Final[Mapping[str, str]] = {
     "left_credit": "शेष क्रेडिट",
     "received_amount": "प्राप्त राशि",
     "on_account": "खाते में जमा",
+    "agreement_left": "अनुबंध {number}, {date} को: {left} देय शेष। अगली किस्त: {amount}, {due} को।",
+    "agreement_paid": "अनुबंध {number}: पूरा भुगतान हुआ।",
     "charges_settled": "किस्तों का ब्याज और शुल्क",
     "reversed_because": "यह भुगतान {date} को वापस लिया गया: {reason}",
     "tax_by_hsn": "HSN और दर के अनुसार कर",
