@@ -293,6 +293,7 @@ def statement(count: int | None = None, **changes: Any) -> Json:
         },
         "owed": balance,
         "unallocated": Decimal(0),
+        "charges_due": Decimal("148.60"),
         "complete": True,
         **changes,
     }

@@ -206,6 +206,9 @@ def statement(
     )
     output.table("Account", _ACCOUNT, found["lines"], found["currency"])
     output.table("Ageing", _AGES, [found["ageing"]], found["currency"])
+    if found["charges_due"]:
+        due = f"{money(found['charges_due'])} {found['currency']}"
+        output.say(f"Interest and fees of instalments due by {found['to']}, to be paid besides: {due}.")
     if not found["complete"]:
         output.note("Documents of branches that you do not see are left out.")
 

@@ -91,6 +91,10 @@ def test_a_phone_is_sold_on_instalments(phones: PhoneShop, later: Later) -> None
     assert (late["no"], late["outstanding"]) == (2, 4300), "4200.00 and the late fee"
     assert late["days_late"] == (today() + timedelta(days=65) - date.fromisoformat(late["due_on"])).days > 3
     assert asha["name"] in clerk.says("instalments", "overdue")
+    period = ["--from", str(today()), "--to", str(today() + timedelta(days=65))]
+    account = clerk.gives("customers", "statement", asha["name"], *period)
+    assert account["charges_due"] == 100, "the late fee; of the interest, all that is due is paid"
+    assert "to be paid besides: 100.00 INR." in clerk.says("customers", "statement", asha["name"], *period)
     (reminder,) = _of(clerk.gives("instalments", "reminders")["items"], agreement)
     assert (reminder["kind"], reminder["customer"], reminder["phone"]) == (
         "after",

@@ -244,6 +244,7 @@ WORDS: Final[Mapping[str, str]] = {
     "balance": "Balance",
     "in_credit": "in your favour",
     "nothing_happened": "No documents or payments in this period.",
+    "charges_due": "Interest and fees of instalments due by {date}, to be paid besides: {amount}.",
     "ageing": "WHAT IS OWED, BY DAYS SINCE IT WAS DUE",
     "age_current": "Not yet due",
     "age_days": "{days} days",

@@ -240,6 +240,7 @@ WORDS: Final[Mapping[str, str]] = {
     "balance": "शेष",
     "in_credit": "आपके पक्ष में",
     "nothing_happened": "इस अवधि में कोई दस्तावेज़ या भुगतान नहीं है।",
+    "charges_due": "{date} तक देय किस्तों का ब्याज और शुल्क, अलग से देय: {amount}।",
     "ageing": "देय राशि, देय तिथि से बीते दिनों के अनुसार",
     "age_current": "अभी देय नहीं",
     "age_days": "{days} दिन",
