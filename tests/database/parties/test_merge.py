@@ -437,8 +437,8 @@ def test_instalments_go_with_who_stays(people: People) -> None:
     keep, merge = _customer(people), UUID(agreed["customer_id"])
     instalments.run_job(people, instalments.today(people.connection) + timedelta(days=45))
     assert _merge(people, keep, merge)["credit_status"] == "defaulted"
-    found = dict(people.connection.execute("select id, credit_status from public.customers").fetchall())
-    assert (found[keep], found[merge]) == ("defaulted", "none")
+    for entry, status in ((keep, "defaulted"), (merge, "none")):
+        assert _row(people, "select credit_status from public.customers where id = %s", entry) == status
     with raises("customer_defaulted", 422):
         _buy(people, keep)
     paid = instalments.pay_in(people, agreed, agreed["total"])
