@@ -46,7 +46,7 @@ app.add_typer(reports.app, name="reports")
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
-        # A name may have letters that the terminal's encoding lacks: they are shown as ?, and the command goes on.
+        # Letters of a name that the terminal's encoding lacks are shown as ?, and the command goes on.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
     app(prog_name="branchline")
