@@ -207,8 +207,8 @@ def statement(
     output.table("Account", _ACCOUNT, found["lines"], found["currency"])
     output.table("Ageing", _AGES, [found["ageing"]], found["currency"])
     if found["charges_due"]:
-        due = f"{money(found['charges_due'])} {found['currency']}"
-        output.say(f"Interest and fees of instalments due by {found['to']}, to be paid besides: {due}.")
+        due = [("Interest and fees due", found["charges_due"])]
+        output.sums("To be paid besides", due, found["currency"])
     if not found["complete"]:
         output.note("Documents of branches that you do not see are left out.")
 
