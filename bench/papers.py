@@ -207,6 +207,16 @@ def payment(count: int | None = None, **changes: Any) -> Json:
         "refunds": [],
         "unallocated": Decimal("500.00"),
         "charges": Decimal(0),
+        "agreements": [
+            {
+                "id": "a1",
+                "number": "BLR/26-27/A00001",
+                "status": "active",
+                "as_of": "2026-11-21",
+                "outstanding": Decimal("8240.00"),
+                "next_due": {"due_on": "2026-12-21", "amount": Decimal("4120.00")},
+            }
+        ],
         "org_id": "o1",
         "branch_id": "b1",
         "customer_id": "c1",
@@ -283,6 +293,7 @@ def statement(count: int | None = None, **changes: Any) -> Json:
         },
         "owed": balance,
         "unallocated": Decimal(0),
+        "charges_due": Decimal("148.60"),
         "complete": True,
         **changes,
     }

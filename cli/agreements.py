@@ -17,13 +17,13 @@ AGREEMENTS = Listing(
     (
         Column("Agreement", "number"),
         Column("Customer", "customer"),
-        Column("Status", "status"),
-        Column("Opened", "opened_on", extra=2),
-        amount_column("Financed", "financed", extra=1),
+        Column("Status", "status", extra=1),
+        Column("Opened", "opened_on", extra=4),
+        amount_column("Financed", "financed", extra=3),
         amount_column("Open", "outstanding"),
         amount_column("Overdue", "overdue"),
-        Column("Next due", "next_due"),
-        Column("Invoice", "invoice_number", extra=3),
+        Column("Next due", "next_due", extra=2),
+        Column("Invoice", "invoice_number", extra=5),
         id_column(),
     ),
     at="created_at",
@@ -45,12 +45,12 @@ _QUOTED = tuple(
     column for column in _SCHEDULE if column.field not in ("status", "late_fee", "paid", "outstanding")
 )
 REMINDERS = (
-    Column("Reminded", "reminded_on"),
+    Column("Reminded", "reminded_on", extra=1),
     Column("When", "kind"),
     Column("Customer", "customer"),
     Column("Phone", "phone"),
-    Column("Agreement", "agreement_number", extra=2),
-    Column("No", "no", right=True, extra=1),
+    Column("Agreement", "agreement_number", extra=3),
+    Column("No", "no", right=True, extra=2),
     Column("Due", "due_on"),
     amount_column("Open", "outstanding"),
 )

@@ -31,19 +31,19 @@ _CUSTOMERS = (
 )
 _OPEN = (
     Column("Invoice", "number"),
-    Column("Date", "date"),
+    Column("Date", "date", extra=1),
     Column("Due", "due_date"),
     amount_column("Total", "total"),
     amount_column("Balance", "balance", summed=True),
 )
 _ACCOUNT = (
     Column("Date", "date"),
-    Column("Document", "kind"),
+    Column("Document", "kind", extra=2),
     Column("Number", "number"),
-    Column("Reference", "reference", extra=1),
+    Column("Reference", "reference", extra=3),
     amount_column("Debit", "debit", summed=True),
     amount_column("Credit", "credit", summed=True),
-    amount_column("Balance", "balance"),
+    amount_column("Balance", "balance", extra=1),
 )
 _AGES = (
     amount_column("Not due", "current"),
@@ -56,9 +56,9 @@ _HISTORY = (
     Column("At", "at", moment),
     Column("What", "kind"),
     Column("Number", "number"),
-    Column("Status", "status"),
+    Column("Status", "status", extra=1),
     amount_column("Amount", "amount"),
-    Column("Note", "note", extra=1),
+    Column("Note", "note", extra=2),
     id_column(),
 )
 # As many acts as one request for a customer's history answers with.
@@ -206,6 +206,9 @@ def statement(
     )
     output.table("Account", _ACCOUNT, found["lines"], found["currency"])
     output.table("Ageing", _AGES, [found["ageing"]], found["currency"])
+    if found["charges_due"]:
+        due = [("Interest and fees due", found["charges_due"])]
+        output.sums("To be paid besides", due, found["currency"])
     if not found["complete"]:
         output.note("Documents of branches that you do not see are left out.")
 

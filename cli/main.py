@@ -1,5 +1,6 @@
 """The commands of ./branchline: signing in, and the rooms."""
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -44,6 +45,10 @@ app.add_typer(reports.app, name="reports")
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # Letters of a name that the terminal's encoding lacks are shown as ?, and the command goes on.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app(prog_name="branchline")
 
 

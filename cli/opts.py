@@ -2,11 +2,13 @@
 
 import re
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated
 
 import typer
 
+# Digits alone: 1e5 is a slip of the finger.
+_NUMBER = re.compile(r"[-+]?(\d[\d,]*(\.\d*)?|\.\d+)")
 # Groups of three, or India's of two before the last three.
 _GROUPED = re.compile(r"-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d+)?")
 
@@ -18,13 +20,9 @@ def amount(text: str) -> Decimal:
     """
     if "," in text and not _GROUPED.fullmatch(text.strip()):
         raise typer.BadParameter(f"{text} has a comma that separates no thousands; decimals follow a point.")
-    try:
-        value = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        raise typer.BadParameter(f"{text} is no number.") from None
-    if not value.is_finite():
+    if not _NUMBER.fullmatch(text.strip()):
         raise typer.BadParameter(f"{text} is no number.")
-    return value
+    return Decimal(text.replace(",", ""))
 
 
 def pair(text: str) -> tuple[str, str]:

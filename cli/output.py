@@ -23,10 +23,12 @@ Row = Mapping[str, Any]
 # Wide enough that nothing is cut off when the output goes to a file or another program.
 _WIDTH_WITHOUT_TERMINAL = 200
 _GAP = 2
-# A text may be folded where there is no room; narrower than this it could not be read.
-_FOLDED = 18
+# A text of several words, a name, may be folded where there is no room: to its longest word within this.
+_FOLDED = (12, 18)
+# A word no longer than this is a date or a status, which nobody reads in two lines.
+_WORD = 16
 # What people copy is not folded.
-_WHOLE = ("id", "number", "sku", "email", "invoice_number", "agreement_number")
+_WHOLE = ("id", "number", "sku", "email", "invoice_number", "agreement_number", "phone", "customer_phone")
 _TOTAL = "Total"
 
 
@@ -52,10 +54,19 @@ class Column:
     summed: bool = False
     instead: str = ""
 
-    @property
-    def whole(self) -> bool:
-        """Is it never folded?"""
-        return self.right or self.field in _WHOLE
+    def whole(self, cells: Sequence[str]) -> bool:
+        """Is it never folded? cells: what stands in its rows."""
+        return (
+            self.right or self.field in _WHOLE or all(len(c) <= _WORD and len(c.split()) < 2 for c in cells)
+        )
+
+    def narrowest(self, cells: Sequence[str]) -> int:
+        """How wide it is at least, its rows and its title."""
+        widest = max(map(cell_len, cells))
+        if not self.whole(cells):
+            word = max((cell_len(word) for cell in cells for word in cell.split()), default=0)
+            widest = min(widest, max(_FOLDED[0], min(_FOLDED[1], word)))
+        return max(widest, cell_len(self.title))
 
     def cell(self, row: Row) -> str:
         """What stands in a row."""
@@ -148,10 +159,13 @@ class Output:
             if not self.json:
                 self._block(Text(plain(f"{title}: none.")))
             return
-        shown, left_out = self._fitting(columns, rows)
+        shown, left_out, fits = self._fitting(columns, rows)
         # One row is its own sum.
         summed = len(rows) > 1 and any(column.summed for column in shown)
         heading = Text(plain(f"{title} ({currency})" if currency else title), style="bold")
+        if not fits:
+            self._block(heading, *_beneath(shown, rows, summed))
+            return
         table = Table(
             box=None,
             padding=(0, _GAP, 0, 0),
@@ -166,7 +180,7 @@ class Output:
                 footer=_TOTAL if column is label else column.total(rows),
                 justify="right" if column.right else "left",
                 overflow="fold",
-                no_wrap=column.whole,
+                no_wrap=column.whole([plain(column.cell(row)) for row in rows]),
             )
         for row in rows:
             table.add_row(*(Text(plain(column.cell(row))) for column in shown))
@@ -246,8 +260,10 @@ class Output:
         for part in parts:
             self._out.print(part)
 
-    def _fitting(self, columns: Sequence[Column], rows: Sequence[Row]) -> tuple[list[Column], list[str]]:
-        """The columns that there is room for, and the titles of the others.
+    def _fitting(
+        self, columns: Sequence[Column], rows: Sequence[Row]
+    ) -> tuple[list[Column], list[str], bool]:
+        """The columns that there is room for, the titles of the others, and whether there is room at all.
 
         One that could be left out, and in which nothing stands but zeros, is neither.
         """
@@ -255,19 +271,38 @@ class Output:
         for column in columns:
             if column.extra and not any(row.get(column.field) for row in rows):
                 continue
-            widths = [cell_len(plain(column.cell(row))) for row in rows]
-            widest = max(*widths, cell_len(column.title), len(_TOTAL), cell_len(column.total(rows)))
-            need[column.title] = widest if column.whole else min(widest, max(_FOLDED, cell_len(column.title)))
+            cells = [plain(column.cell(row)) for row in rows]
+            need[column.title] = max(column.narrowest(cells), len(_TOTAL), cell_len(column.total(rows)))
             shown.append(column)
         left_out: list[Column] = []
+        wanted = list(shown)
         while sum(need[column.title] + _GAP for column in shown) > self._out.width + _GAP:
             spare = max((column for column in shown if column.extra), key=lambda c: c.extra, default=None)
             if spare is None:
-                break
+                return wanted, [], False
             shown.remove(spare)
             left_out.append(spare)
         # Nobody misses the id of what has a number.
-        return shown, [column.title for column in columns if column in left_out and column.field != "id"]
+        titles = [column.title for column in columns if column in left_out and column.field != "id"]
+        return shown, titles, True
+
+
+def _beneath(columns: Sequence[Column], rows: Sequence[Row], summed: bool) -> Iterator[RenderableType]:
+    """Rows for which a table has no room, a line for each column: no amount is cut off."""
+    grid = Table.grid(padding=(0, 3))
+    for number, row in enumerate(rows):
+        if number:
+            grid.add_row()
+        for column in columns:
+            grid.add_row(Text(column.title, style="dim"), Text(plain(column.cell(row))))
+    yield grid
+    if summed:
+        totals = Table.grid(padding=(0, 3))
+        for column in columns:
+            if column.summed:
+                totals.add_row(Text(column.title, style="dim"), Text(column.total(rows)))
+        yield Text(f"\n{_TOTAL}", style="bold")
+        yield totals
 
 
 def _labelled(columns: Sequence[Column]) -> Column:

@@ -26,10 +26,10 @@ _PAYMENTS = Listing(
         Column("Receipt", "number"),
         Column("Date", "business_date"),
         Column("Customer", "customer"),
-        Column("Method", "method"),
+        Column("Method", "method", extra=1),
         amount_column("Amount", "amount"),
-        Column("Reference", "reference", extra=1),
-        Column("Reversed", "reversed", extra=2),
+        Column("Reference", "reference", extra=2),
+        Column("Reversed", "reversed", extra=3),
         id_column(),
     ),
     at="received_at",
@@ -183,6 +183,16 @@ def _reversed(desk: Desk, ids: list[str]) -> dict[str, str]:
     return reasons
 
 
+def _standing(agreement: Row) -> str:
+    """What is still to pay of an agreement, and when the next instalment is due."""
+    following = agreement["next_due"]
+    if following is None:
+        return str(agreement["status"])
+    return (
+        f"{money(agreement['outstanding'])} open, next {money(following['amount'])} on {following['due_on']}"
+    )
+
+
 def _show(output: Output, payment: Row) -> None:
     if output.json:
         output.data(payment)
@@ -196,6 +206,7 @@ def _show(output: Output, payment: Row) -> None:
             ("Amount", f"{money(payment['amount'])} {payment['currency']}"),
             ("Reference", payment["reference"]),
             ("Interest, fees", f"{money(charges)} {payment['currency']}" if charges else None),
+            *((f"Agreement {one['number']}", _standing(one)) for one in payment["agreements"]),
             ("Left", f"{money(payment['unallocated'])} {payment['currency']}"),
             ("Reversed", undone and f"{undone['at'][:10]}: {undone['reason']}"),
             ("Note", payment["note"]),

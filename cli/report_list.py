@@ -33,7 +33,9 @@ class Report:
 
     def show(self, desk: Desk, output: Output, query: Query) -> None:
         """Print it."""
-        title = self.title.format(by="in all" if query.by == "all" else f"by {query.by}")
+        title = self.title.format(
+            by="in all" if query.by == "all" else f"by {query.by.replace('_', ' and ')}"
+        )
         if self.of_period:
             begin, end = query.period
             title = f"{title}, {begin} to {end}"
@@ -51,12 +53,12 @@ _summed = partial(amount_column, summed=True)
 _INSTALMENTS = (
     Column("Customer", "customer_name"),
     Column("Phone", "customer_phone"),
-    Column("Agreement", "agreement_number", extra=2),
-    Column("No", "no", right=True, extra=3),
-    Column("Due", "due_on"),
+    Column("Agreement", "agreement_number", extra=3),
+    Column("No", "no", right=True, extra=4),
+    Column("Due", "due_on", extra=1),
     Column("Days late", "days_late", right=True),
-    Column("Status", "agreement_status", extra=1),
-    amount_column("Instalment", "total", extra=4),
+    Column("Status", "agreement_status", extra=2),
+    amount_column("Instalment", "total", extra=5),
     _summed("Open", "outstanding"),
 )
 

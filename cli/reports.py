@@ -113,7 +113,7 @@ def revenue(
     branch: opts.Branch = None,
     first: opts.From = None,
     last: opts.To = None,
-    by: Annotated[str, typer.Option("--by", help="day, method, branch or user.")] = "day",
+    by: Annotated[str, typer.Option("--by", help="day, method, day_method, branch or user.")] = "day",
     as_json: opts.Json = False,
 ) -> None:
     """What came in; this month, unless told."""

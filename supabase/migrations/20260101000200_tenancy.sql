@@ -23,6 +23,9 @@ create table public.organizations (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   check (tax_scheme = 'regular' or tax_regime = 'gst'),
+  -- Money has 2 decimals everywhere: half a yen would be owed, and the last fils of a dinar lost (ISO 4217, minor units 0, 3 and 4).
+  constraint currency_has_two_decimals check (currency <> all (array['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG',
+    'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF', 'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND', 'CLF', 'UYW'])),
   constraint known_document_settings check (case when jsonb_typeof(document_settings) = 'object' then
     document_settings - array['language', 'accent', 'logo', 'footer', 'terms', 'delivery_prices'] = '{}'
     and coalesce(document_settings ->> 'language', 'en') in ('en', 'hi')
@@ -37,7 +40,7 @@ create table public.organizations (
 );
 
 comment on table public.organizations is
-'A business. books_closed_through: the last date of the closed accounting period; nothing posts on or before it.
+'A business. currency: ISO 4217, one with two decimals. books_closed_through: the last date of the closed accounting period; nothing posts on or before it.
 round_total_to: what a document''s total is rounded to, in the currency (1.00 = whole rupees, 0 = not rounded). tax_scheme: composition pays a part of its turnover itself and collects no tax (CGST Act
 2017, section 10). tax_rounding: whether a line''s taxes are rounded each by itself, or in one sum as the Streamlined Sales and Use
 Tax Agreement allows (section 324(B)). export_tax: whether exports and supplies to SEZs bear integrated tax, to be refunded, or

@@ -204,7 +204,7 @@ $$;
 
 comment on function public.create_organization(uuid, text, text, text, jsonb) is
 'Founds an organisation; the caller becomes its admin. p_id: the client''s uuid. p_name. p_country: ISO 3166-1 alpha-2. p_currency:
-ISO 4217. p_options: legal_name, tax_regime (gst, vat, sales_tax, none), tax_scheme (regular, composition), tax_rounding (component,
+ISO 4217, one with two decimals (no yen, no Kuwaiti dinar). p_options: legal_name, tax_regime (gst, vat, sales_tax, none), tax_scheme (regular, composition), tax_rounding (component,
 sum), export_tax (without_payment, with_payment), lut_number, fiscal_year_start_month (1 to 12), prices_include_tax,
 round_total_to (in the currency; 1 = whole rupees), invoice_terms. Returns the organisation as JSON.
 Errors: 401 unauthenticated, 400 invalid_input, 409 id_reused. Permission: any signed-in user.';

@@ -194,6 +194,35 @@ comment on function private.lent(uuid, uuid) is
 'What the interest of each instalment is for: reducing: the principal of it and of all later ones; else its own. Without what was
 credited; what is paid ahead of time counts, as it saves no interest. No errors.';
 
+create function private.interest_ahead(p_org_id uuid, p_agreement_id uuid, p_date date) returns table (no integer, ahead numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with spans as (
+    select i.no, i.interest, i.due_on, coalesce(lag(i.due_on) over (order by i.no), a.opened_on) as since,
+      a.terms -> 'interest' ->> 'kind' as kind
+    from public.instalments i join public.credit_agreements a on a.org_id = i.org_id and a.id = i.agreement_id
+    where i.org_id = p_org_id and i.agreement_id = p_agreement_id
+  ), less as (
+    -- What was credited took interest off the days that were left then, and off no day before.
+    select s.no, -sum(c.amount) as rebate, -sum(c.amount / (s.due_on - greatest(c.charged_on, s.since))) as a_day
+    from spans s
+    join public.credit_charges c on c.org_id = p_org_id and c.agreement_id = p_agreement_id and c.no = s.no
+      and c.kind = 'rebate' and c.payment_id is null and c.charged_on < s.due_on
+    where s.due_on > p_date and s.since < p_date group by s.no
+  )
+  select s.no, case when s.kind <> 'reducing' or s.since >= p_date then s.interest
+      else greatest(((s.interest + coalesce(l.rebate, 0)) / (s.due_on - s.since) - coalesce(l.a_day, 0)) * (s.due_on - p_date), 0) end
+  from spans s left join less l on l.no = s.no where s.due_on > p_date;
+end;
+$$;
+
+comment on function private.interest_ahead(uuid, uuid, date) is
+'Of each instalment that is due after p_date the interest of the days after it, not rounded: of the interval under way by the day with
+reducing interest, else all. No errors.';
+
 create function private.credit_rebates(p_org_id uuid, p_agreement_id uuid, p_lent jsonb, p_date date)
 returns table (no integer, rebate numeric)
 language plpgsql stable
@@ -201,20 +230,13 @@ set search_path = ''
 as $$
 begin
   return query
-  with spans as (
-    select i.no, i.interest, i.interest_paid, i.due_on, a.terms -> 'interest' ->> 'kind' as kind,
-      coalesce(lag(i.due_on) over (order by i.no), a.opened_on) as since, l.lent, (p_lent ->> i.no::text)::numeric as was
-    from public.instalments i
-    join public.credit_agreements a on a.org_id = i.org_id and a.id = i.agreement_id
-    join private.lent(p_org_id, p_agreement_id) l on l.no = i.no
-    where i.org_id = p_org_id and i.agreement_id = p_agreement_id
-  ), earned as (
-    select s.*, case when s.kind = 'reducing' and s.since < p_date then (p_date - s.since)::numeric / (s.due_on - s.since)
-      else 0 end as gone
-    from spans s where s.due_on > p_date and s.lent < s.was
-  ), owed as (
-    select e.no, e.interest, greatest(e.interest_paid, round(e.interest * (e.gone + (1 - e.gone) * e.lent / e.was), 2)) as interest_now
-    from earned e
+  with owed as (
+    select i.no, i.interest,
+      greatest(i.interest_paid, round(i.interest - f.ahead * (1 - l.lent / (p_lent ->> i.no::text)::numeric), 2)) as interest_now
+    from private.interest_ahead(p_org_id, p_agreement_id, p_date) f
+    join public.instalments i on i.org_id = p_org_id and i.agreement_id = p_agreement_id and i.no = f.no
+    join private.lent(p_org_id, p_agreement_id) l on l.no = f.no
+    where l.lent < (p_lent ->> i.no::text)::numeric
   )
   select o.no, o.interest - o.interest_now from owed o where o.interest > o.interest_now order by o.no;
 end;

@@ -173,14 +173,10 @@ begin
     return;
   end if;
   return query
-  with spans as (
-    select i.no, i.interest, i.interest_paid, i.due_on, coalesce(lag(i.due_on) over (order by i.no), v_agreement.opened_on) as since
-    from public.instalments i
-    where i.org_id = p_org_id and i.agreement_id = p_agreement_id and i.status <> 'closed'
-  ), earned as (
-    select s.no, s.interest, greatest(s.interest_paid, case when s.due_on <= p_date then s.interest when s.since >= p_date then 0
-      else round(s.interest * (p_date - s.since) / (s.due_on - s.since), 2) end) as owed
-    from spans s
+  with earned as (
+    select i.no, i.interest, greatest(i.interest_paid, round(i.interest - f.ahead, 2)) as owed
+    from private.interest_ahead(p_org_id, p_agreement_id, p_date) f
+    join public.instalments i on i.org_id = p_org_id and i.agreement_id = p_agreement_id and i.no = f.no and i.status <> 'closed'
   )
   select e.no, e.interest - e.owed from earned e where e.interest > e.owed order by e.no;
 end;

@@ -201,6 +201,28 @@ $$;
 
 comment on function private.agreement_json(uuid, uuid) is 'An agreement as clients and documents see it, as of its branch''s date.';
 
+create function private.agreements_paid(p_org_id uuid, p_payment_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'number', a.number, 'status', a.status,
+      'as_of', private.credit_today(a.org_id, a.branch_id), 'outstanding', i.outstanding, 'next_due', i.next_due) order by a.number), '[]')
+    from (
+      select s.agreement_id from public.credit_settlements s
+      where s.org_id = p_org_id and s.payment_id = p_payment_id group by s.agreement_id having sum(s.amount) <> 0) p
+    join public.credit_agreements a on a.org_id = p_org_id and a.id = p.agreement_id
+    cross join lateral (
+      select sum(t.outstanding) as outstanding, (array_agg(jsonb_build_object('due_on', t.due_on, 'amount', t.outstanding) order by t.no)
+        filter (where t.outstanding > 0))[1] as next_due
+      from public.instalments t where t.org_id = a.org_id and t.agreement_id = a.id) i);
+end;
+$$;
+
+comment on function private.agreements_paid(uuid, uuid) is
+'The agreements that a payment settles something of, with what is still to pay and the next instalment, as of today. No errors.';
+
 create function public.get_agreement(p_id uuid) returns jsonb
 language plpgsql stable security definer
 set search_path = ''

@@ -175,8 +175,9 @@ begin
     where org_id = v_org_id and id = p_merge_id;
     update public.customers set merged_into = p_keep_id where org_id = v_org_id and merged_into = p_merge_id;
     v_moved := private.move_customer(v_org_id, p_keep_id, p_merge_id);
-    -- The agreements of both are one's now, and so is what they say of him.
+    -- The agreements of both are one's now, and so is what they say of him; of the other they say nothing any more.
     perform private.follow_credit_status(v_org_id, p_keep_id);
+    perform private.follow_credit_status(v_org_id, p_merge_id);
     -- What only the other entry knew is kept. A registration moves with all that tax asks of it, and stays in the state of its address;
     -- an address comes whole, or stands apart.
     v_registers := v_keep.tax_number is null and v_merge.tax_number is not null;

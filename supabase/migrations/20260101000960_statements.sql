@@ -220,6 +220,34 @@ comment on function private.account_entries(uuid, uuid[], uuid) is
 'Everything that changed what a customer owes, in the organisation''s currency: debit is owed more, credit less. One arm of the union per
 kind of document; a room with another kind adds its own. p_branches: whose documents. No errors.';
 
+create function private.charges_due(p_org_id uuid, p_branches uuid[], p_customer_id uuid, p_as_of date) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    with due as (
+      select a.id, t.no, a.opened_on from public.credit_agreements a
+      join public.instalments t on t.org_id = a.org_id and t.agreement_id = a.id and t.due_on <= p_as_of
+      where a.org_id = p_org_id and a.customer_id = p_customer_id and a.branch_id = any (p_branches)
+    )
+    select coalesce((
+        select sum(c.amount) from due d
+        join public.credit_charges c on c.org_id = p_org_id and c.agreement_id = d.id and c.no = d.no
+        where c.component <> 'principal' and c.charged_on <= p_as_of), 0.00)
+      - coalesce((
+        select sum(s.amount) from due d
+        join public.credit_settlements s on s.org_id = p_org_id and s.agreement_id = d.id and s.no = d.no and s.component <> 'principal'
+        join public.payments p on p.org_id = s.org_id and p.id = s.payment_id
+        join public.branches b on b.org_id = s.org_id and b.id = s.branch_id
+        where private.settled_on(p.business_date, d.opened_on, s.created_at = p.created_at, s.created_at, b.timezone) <= p_as_of), 0.00));
+end;
+$$;
+
+comment on function private.charges_due(uuid, uuid[], uuid, date) is
+'Interest, fees and late fees of instalments that were due by the end of a day and not paid then, in the organisation''s currency. They are
+no part of an invoice: private.account_entries has them when they are paid. p_branches: whose agreements. No errors.';
+
 create function private.customer_branches(p_org_id uuid, p_permission text, p_branch_id uuid default null) returns uuid[]
 language plpgsql stable
 set search_path = ''
@@ -292,6 +320,7 @@ begin
     'opening', p.balance, 'debits', s.debits, 'credits', s.credits, 'closing', p.balance + s.debits - s.credits,
     'lines', s.lines, 'ageing', a.ageing, 'open_invoices', a.invoices, 'owed', a.owed,
     'unallocated', a.owed - (p.balance + s.debits - s.credits),
+    'charges_due', private.charges_due(v_org_id, v_branches, v_customer.id, p_to),
     'branches', to_jsonb(v_branches),
     'complete', not exists (select from public.branches b where b.org_id = v_org_id and b.id <> all (v_branches)))
   into v_answer
@@ -307,7 +336,8 @@ refund, charges: interest and fees of instalments, number the agreement''s, refe
 (of payments, reversals and refunds: its code, points for what is no money), "debit", "credit", "balance"}]; debits, credits; closing = opening + debits - credits (below zero: the
 house owes him); at the end of p_to: open_invoices (of an agreement each
 instalment with its number, principal and due date; instalment is null otherwise), owed (their sum), ageing (of it, by days since due: current, days_1_30, days_31_60,
-days_61_90, over_90) and unallocated, the credit that settles nothing yet (owed - closing). Shown are the documents of the
+days_61_90, over_90), unallocated, the credit that settles nothing yet (owed - closing), and charges_due, interest and fees of
+instalments that are due and not paid, to be paid besides. Shown are the documents of the
 branches where the caller holds invoice.read (branches); complete tells whether these are all. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found. Permission: customer.read and invoice.read.';
 revoke execute on function public.statement(uuid, date, date) from public, anon;

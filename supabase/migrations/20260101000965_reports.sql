@@ -161,30 +161,33 @@ begin
   perform private.authorize('report.read', p_org_id, p_branch_id);
   v_branches := private.report_branches(p_org_id, p_branch_id);
   perform private.check_range(p_from, p_to);
-  perform private.check_choice(p_by, array['day', 'method', 'branch', 'user'], 'p_by');
+  perform private.check_choice(p_by, array['day', 'method', 'day_method', 'branch', 'user'], 'p_by');
   return query
   with sums as (
-    select case p_by when 'day' then m.day::text when 'method' then m.method when 'branch' then m.branch_id::text
-        else m.user_id::text end as key, count(*) filter (where m.received > 0) as payments, sum(m.received) as received,
-      sum(m.reversed) as reversed, sum(m.refunded) as refunded
+    select case p_by when 'day' then m.day::text when 'method' then m.method when 'day_method' then m.day || ' ' || m.method
+        when 'branch' then m.branch_id::text else m.user_id::text end as key,
+      count(*) filter (where m.received > 0) as payments, sum(m.received) as received, sum(m.reversed) as reversed,
+      sum(m.refunded) as refunded
     from private.money_moved(p_org_id, v_branches, p_from, p_to) m
     -- Points pay a debt, and no money comes in.
     join public.payment_methods y on y.code = m.method and y.is_money group by 1
   )
   select s.key, case p_by when 'day' then s.key
       when 'method' then (select t.name from public.payment_methods t where t.code = s.key)
+      when 'day_method' then left(s.key, 10) || ', ' || (
+        select t.name from public.payment_methods t where t.code = substr(s.key, 12))
       when 'branch' then (select b.name from public.branches b where b.org_id = p_org_id and b.id = s.key::uuid)
       else (select u.email::text from auth.users u where u.id = s.key::uuid) end,
     s.payments, s.received, s.reversed, s.refunded, s.received - s.reversed - s.refunded
-  from sums s order by case when p_by = 'day' then s.key end, s.received - s.reversed - s.refunded desc, s.key;
+  from sums s order by case when p_by in ('day', 'day_method') then s.key end, s.received - s.reversed - s.refunded desc, s.key;
 end;
 $$;
 
 comment on function public.revenue(uuid, date, date, text, uuid) is
 'Revenue: the sum of the payments of a period, less what was reversed and what was paid back in it, in the organisation''s currency.
-p_org_id; p_from, p_to: first and last business date; p_by: day, method, branch or user (who took or paid it), one row of each; p_branch_id: of
-one branch, null for all that the caller sees. key: the day, the method''s code, the branch''s or user''s id; payments: how many. Errors:
-400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: report.read.';
+p_org_id; p_from, p_to: first and last business date; p_by: day, method, day_method, branch or user (who took or paid it), one row of
+each; p_branch_id: of one branch, null for all that the caller sees. key: the day, the method''s code, both with a space between, the
+branch''s or user''s id; payments: how many. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: report.read.';
 revoke execute on function public.revenue(uuid, date, date, text, uuid) from public, anon;
 grant execute on function public.revenue(uuid, date, date, text, uuid) to authenticated;
 

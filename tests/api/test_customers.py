@@ -173,7 +173,7 @@ def test_a_statement_is_printed(house: Shop) -> None:
     read = reading.text(answer.content)
     for words in ("Statement of Account", "Meera Nair", str(invoice.number), "1,180.00"):
         assert words in read, words
-    name = f"{invoice.business_date} Statement of Account Lotus & Leaf.pdf"
+    name = f"{invoice.business_date} Statement of Account Meera Nair Lotus & Leaf.pdf"
     assert answer.headers["content-disposition"] == f'inline; filename="{name}"'
     tag = {"If-None-Match": answer.headers["etag"]}
     assert house.cashier.http.get(path, params=period, headers=tag).status_code == 304

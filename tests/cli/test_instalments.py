@@ -1,5 +1,6 @@
 """A phone shop's instalments in a terminal: agreed, collected, overdue, in default, and paid after all."""
 
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
@@ -67,6 +68,8 @@ def test_a_phone_is_sold_on_instalments(phones: PhoneShop, later: Later) -> None
     receipt = cashier.says("payments", "show", paid["payment"]["number"])
     assert "400.00 INR" in receipt, "the interest of two months"
     assert "5,800.00" in receipt
+    assert f"Agreement {agreement['number']}" in receipt
+    assert "14,600.00 open, next 4,200.00 on " in receipt
     said = clerk.says("instalments", "show", agreement["number"])
     assert "14,600.00" in said
     error = cashier.refused("agreement_overpaid", "instalments", "pay", agreement["number"], "14600.01")
@@ -89,6 +92,11 @@ def test_a_phone_is_sold_on_instalments(phones: PhoneShop, later: Later) -> None
     assert (late["no"], late["outstanding"]) == (2, 4300), "4200.00 and the late fee"
     assert late["days_late"] == (today() + timedelta(days=65) - date.fromisoformat(late["due_on"])).days > 3
     assert asha["name"] in clerk.says("instalments", "overdue")
+    period = ["--from", str(today()), "--to", str(today() + timedelta(days=65))]
+    account = clerk.gives("customers", "statement", asha["name"], *period)
+    assert account["charges_due"] == 100, "the late fee; of the interest, all that is due is paid"
+    said = clerk.says("customers", "statement", asha["name"], *period)
+    assert re.search(r"^Interest and fees due +100\.00$", said, re.MULTILINE)
     (reminder,) = _of(clerk.gives("instalments", "reminders")["items"], agreement)
     assert (reminder["kind"], reminder["customer"], reminder["phone"]) == (
         "after",

@@ -22,6 +22,11 @@ def test_reports_by_name_and_by_number(
     day = sale["business_date"]
     by_method = admin.gives("reports", "revenue", "--by", "method", "--from", day, "--to", day)["items"]
     assert {row["key"]: row["revenue"] for row in by_method}["upi"] >= Decimal(1000)
+    both = admin.gives("reports", "revenue", "--by", "day_method", "--from", day, "--to", day)["items"]
+    assert [(row["key"], row["revenue"]) for row in both] == sorted(
+        (f"{day} {row['key']}", row["revenue"]) for row in by_method
+    )
+    assert "Revenue by day and method" in admin.says("reports", "revenue", "--by", "day_method")
     admin.refused("invalid_input", "reports", "revenue", "--by", "moon")
 
     done = admin.run("reports", typed="1\n99\n6\n\nq\n1\n")

@@ -127,6 +127,19 @@ def test_a_process_of_its_own(cashier: Terminal, shop: Shop) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     (level,) = json.loads(done.stdout)["items"]
     assert (level["sku"], level["location"]) == ("STL-TEAK", "SHOW")
+    # A terminal or a pipe that has no letters for a name shows that there are some.
+    named = cashier.gives("customers", "add", "\u092e\u0939\u0947\u0936 Rao")
+    plain = subprocess.run(
+        [*words, "customers", "show", named["id"]],
+        cwd=ROOT,
+        env={**environment, "PYTHONIOENCODING": "ascii"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (plain.returncode, plain.stderr) == (0, "")
+    assert plain.stdout.splitlines()[0] == "???? Rao"
     refused = subprocess.run(
         [*words, "sales", "show", "BLR/00-00/000000"],
         cwd=ROOT,

@@ -7,12 +7,14 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import typer
+from rich.cells import cell_len
 
 from cli.opts import amount
 from local.paths import ROOT
@@ -140,13 +142,49 @@ def test_the_menu_at_a_terminal(phones: PhoneShop) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "meant"),
-    [("1250", "1250"), ("12.50", "12.50"), ("1,250.5", "1250.5"), ("1,25,000", "125000"), ("-5", "-5")],
+    [
+        ("1250", "1250"),
+        ("12.50", "12.50"),
+        ("1,250.5", "1250.5"),
+        ("1,25,000", "125000"),
+        ("-5", "-5"),
+        ("\u0665\u0660", "50"),
+    ],
 )
 def test_amounts_as_they_are_typed(typed: str, meant: str) -> None:
     assert amount(typed) == Decimal(meant)
 
 
-@pytest.mark.parametrize("typed", ["12,50", "1,5", "1.250,00", ",5", "1,2500", "nan", "five"])
+@pytest.mark.parametrize("typed", ["12,50", "1,5", "1.250,00", ",5", "1,2500", "nan", "five", "1e5", "1_000"])
 def test_what_might_be_another_amount_is_refused(typed: str) -> None:
     with pytest.raises(typer.BadParameter):
         amount(typed)
+
+
+def test_dates_and_words_are_whole_in_a_narrow_terminal(
+    phones: PhoneShop, agreement: dict[str, Any], later: Callable[[int], None]
+) -> None:
+    """Rather a column is left out, and named, than a date or a status told in two lines."""
+    names = "शिवकुमार रामास्वामी अय्यर", "شركة النور للتجارة العامة والمقاولات"
+    customers = [phones.customer(name) for name in names]
+    for customer in customers:
+        phones.agreed(phones.sold(customer), *terms())
+    later(60)
+    owner = phones.owner.wide(60)
+    owner.run("instalments", "run-overdue")
+    who = customers[0]["id"]
+    of_one = [["customers", what, who] for what in ("show", "history", "credit")]
+    of_one.append(["customers", "statement", who, "--from", "2026-01-01", "--to", "2099-12-31"])
+    reports = ("outstanding", "ageing", "top-sellers", "revenue", "sales", "cash-up")
+    of_one += [["reports", report] for report in reports]
+    lists = [[what, "list"] for what in ("sales", "payments", "instalments")]
+    lists += [["instalments", what] for what in ("overdue", "reminders")]
+    for words in [*lists, *of_one]:
+        said = owner.says(*words)
+        assert max(map(cell_len, said.splitlines())) <= 60, said
+        assert "…" not in said, said
+        assert not re.findall(r"(?<![\d.,])[\d,]*\d,\d{3}(?!\.\d\d|,|\d)", said), said
+        assert not re.findall(r"(?<!\S)(?:\d{4}-(?!\d\d-\d\d)\S*|part(?!ially_paid)\w*)", said), said
+        assert re.findall(r"\+91 ?\n", said) == []
+        if words in lists:
+            assert {word for name in names for word in name.split()} <= set(said.split()), said

@@ -1,6 +1,7 @@
 """Every kind of document, read back by other programs: 1 and 500 lines, two languages, long names."""
 
 import re
+import unicodedata
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -368,7 +369,7 @@ def test_many_payments_run_over_pages() -> None:
     [
         ("invoice", None, "BLR-26-27-000001 Tax Invoice Teak & Thread.pdf"),
         ("receipt", None, "BLR-26-27-000001 Receipt Teak & Thread.pdf"),
-        ("statement", None, "2026-11-30 Statement of Account Teak & Thread.pdf"),
+        ("statement", None, "2026-11-30 Statement of Account Mehta Interiors Pvt Ltd Teak & Thread.pdf"),
         ("quotation", {"language": "hi"}, "BLR-Q-26-27-0007 कोटेशन Teak & Thread.pdf"),
     ],
 )
@@ -382,3 +383,17 @@ def test_a_file_name_holds_nothing_dangerous(name: str) -> None:
     found = file_name("invoice", document)
     assert re.fullmatch(r'[^\x00-\x1f<>:"/\\|?*\u202e]{5,124}', found)
     assert not found.startswith(".")
+
+
+@pytest.mark.parametrize(
+    "name", ["शिवकुमार रामास्वामी फ़र्नीचर " * 6, "شركة النور للتجارة " * 9, "\U0001f6cb" * 90, "x" * 900]
+)
+def test_a_file_name_can_be_saved(name: str) -> None:
+    """File systems count bytes, 255 at most; a letter of Hindi has three, and none is cut in two."""
+    document = papers.statement()
+    document["seller"]["name"] = name
+    found = file_name("statement", document)
+    assert 120 < len(found.encode()) <= 204
+    shown = found.removesuffix(".pdf").partition("Pvt Ltd ")[2]
+    assert shown == name[: len(shown)]
+    assert not unicodedata.category(name[len(shown)]).startswith("M")

@@ -45,6 +45,7 @@ PAYMENT_EXAMPLE: dict[str, Any] = {
     "allocations": [{**_SETTLED, "invoice_number": "BLR/26-27/000001"}],
     "refunds": [],
     "charges": 0.00,
+    "agreements": [],
     "unallocated": 820.00,
     "tax_regime": "gst",
     "seller": {"name": "Teak & Thread", "tax_number": "29ABCDE1234F1Z5"},
@@ -211,9 +212,28 @@ class Reversal(Row):
     reason: str
 
 
+class NextInstalment(Row):
+    """When the next instalment is due, and what is open of it."""
+
+    due_on: Day
+    amount: Money
+
+
+class AgreementPaid(Row):
+    """An agreement whose instalments a payment settles, as it stands on the branch's date."""
+
+    id: UUID
+    number: str
+    status: str
+    as_of: Day
+    outstanding: Money
+    next_due: NextInstalment | None
+
+
 class Payment(PaymentRow):
     """A payment, whole, with seller and buyer as they are now. allocations: what it settles now; charges:
-    what of it went to interest and fees of instalments; unallocated: what is left of it.
+    what of it went to interest and fees of instalments; agreements: where those stand; unallocated: what is
+    left of it.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [PAYMENT_EXAMPLE]})
@@ -225,6 +245,7 @@ class Payment(PaymentRow):
     allocations: list[Settled]
     refunds: list[PaidBack]
     charges: Money
+    agreements: list[AgreementPaid]
     unallocated: Money
     tax_regime: TaxRegime
     seller: Party

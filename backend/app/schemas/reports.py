@@ -54,6 +54,7 @@ _STATEMENT: dict[str, Any] = {
     ],
     "owed": 1180.00,
     "unallocated": 0.00,
+    "charges_due": 0.00,
     "branches": [BRANCH],
     "complete": True,
 }
@@ -79,7 +80,7 @@ class PeriodQuery(Input):
 class RevenueQuery(PeriodQuery):
     """How revenue is summed."""
 
-    by: Literal["day", "method", "branch", "user"] = "day"
+    by: Literal["day", "method", "day_method", "branch", "user"] = "day"
 
 
 class SummaryQuery(PeriodQuery):
@@ -147,7 +148,7 @@ class Ageing(Row):
 
 
 class Revenue(Row):
-    """Money of one day, method, branch or user: received, less what was reversed and paid back."""
+    """Money of one day, method (or both), branch or user: received, less what was reversed and paid back."""
 
     model_config = example(
         key="2026-11-21",
@@ -263,8 +264,8 @@ class OpenInvoice(Row):
 
 
 class Statement(Row):
-    """A customer's statement of account. closing below zero: the house owes him. complete: whether the caller
-    sees the documents of all branches.
+    """A customer's statement of account. closing below zero: the house owes him. charges_due: interest and
+    fees of instalments, owed besides. complete: whether the caller sees the documents of all branches.
     """
 
     model_config = example(**_STATEMENT)
@@ -285,5 +286,6 @@ class Statement(Row):
     open_invoices: list[OpenInvoice]
     owed: Money
     unallocated: Money
+    charges_due: Money
     branches: list[UUID]
     complete: bool

@@ -115,6 +115,19 @@ def test_interest_that_was_prepaid_stays(people: People) -> None:
     in_order(people)
 
 
+def test_what_settles_it_falls_by_what_was_credited(people: People) -> None:
+    """Between due dates, and again days later: what was lent until today has earned its interest, once."""
+    first = today(people.connection) + timedelta(days=30)
+    made = _dear(people, first=first)
+    for day, quantity in ((5, 3), (11, 4), (35, 2), (44, 5), (44, 6)):
+        set_today(people.connection, first + timedelta(days=day - 30))
+        before = read(people, made)["settlement_amount"]
+        after = _back(people, made, quantity)["settlement_amount"]
+        assert abs(before - after - 590 * quantity) <= Decimal("0.02"), (day, before, after)
+    assert read(people, made)["settlement_amount"] == read(people, made)["outstanding"] > 0
+    in_order(people)
+
+
 def _reschedule(people: People, made: Agreement, count: int = 2) -> Agreement:
     answer: Agreement = people.as_admin().rpc(
         "reschedule",

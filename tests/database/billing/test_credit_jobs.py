@@ -1,8 +1,9 @@
 """The daily job of instalments: overdue, late fee, default, recovery, reminders; each once, by local date."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -207,6 +208,32 @@ def test_each_branch_by_its_own_date(people: People) -> None:
     )
     run_job(people)
     assert read(people, made)["schedule"][0]["status"] == "overdue"
+
+
+def test_the_clock_is_the_branchs(people: People) -> None:
+    """The real one, which other tests replace: where the day ends last it is due, a day ahead it is late."""
+
+    def go_to(timezone: str) -> date:
+        people.connection.execute(
+            "update public.branches set timezone = %s where id = %s", [timezone, people.world.blr.id]
+        )
+        return datetime.now(ZoneInfo(timezone)).date()
+
+    day = go_to("Etc/GMT+12")
+    made = sold_on_credit(people, first=day)
+    assert (made["opened_on"], made["today"], made["due_now"]) == (str(day), str(day), 295)
+    run_job(people)
+    assert read(people, made)["schedule"][0]["status"] == "pending"
+    ahead = go_to("Pacific/Kiritimati")
+    run_job(people)
+    late = read(people, made)
+    assert (late["today"], late["schedule"][0]["status"]) == (str(ahead), "overdue")
+    (listed,) = [
+        row
+        for row in people.as_sales().rpc("instalments_overdue", p_org_id=people.world.teak.id)
+        if row["agreement_id"] == made["id"]
+    ]
+    assert listed["days_late"] == (ahead - day).days > 0
 
 
 def test_lists_of_what_is_due_and_overdue(people: People) -> None:

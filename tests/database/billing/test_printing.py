@@ -13,10 +13,12 @@ from backend.app.services.documents import kinds, money
 from backend.app.services.documents.text import is_right_to_left
 from backend.app.services.documents.words import LANGUAGES, TERMS
 from bench import papers, samples
+from tests.database.billing import credit as instalments
 from tests.database.billing.names import ARABIC, ENGLISH, HINDI, LONG, Names
 from tests.database.billing.printing import MAKERS, Json, open_shop
 from tests.documents import reading
 from tests.documents.test_words import ALLOWED
+from tests.support.personas import new_id
 from tests.support.world import People
 
 KINDS = list(MAKERS)
@@ -159,6 +161,30 @@ def test_what_a_payment_was_used_for_makes_its_amount(people: People) -> None:
         assert sum(parts) + document["charges"] + document["unallocated"] == document["amount"]
         seen |= {key for key in ("charges", "unallocated", "refunds") if document[key]}
     assert seen == {"charges", "unallocated", "refunds"}
+
+
+def test_the_receipt_of_an_instalment_tells_what_is_left(people: People) -> None:
+    """The agreement's number, what is left and when the next part is due; at the end, that all is paid."""
+    _, first, _ = MAKERS["payment"](open_shop(people), None)
+    (agreed,) = first["agreements"]
+    whole = people.as_admin().rpc("get_agreement", p_id=agreed["id"])
+    assert agreed == {
+        **{key: whole[key] for key in ("id", "number", "status", "outstanding")},
+        "as_of": whole["today"],
+        "next_due": {key: whole["next_due"][key] for key in ("due_on", "amount")},
+    }
+    text = reading.text(kinds.render("payment", first, None, None))
+    for part in (f"Agreement {whole['number']}", f"₹{figure(whole['outstanding'])} left to pay"):
+        assert part in text, text
+    assert f"Next: ₹{figure(whole['next_due']['amount'])} on " in text
+    last = instalments.pay_in(people, whole, whole["outstanding"])["payment"]
+    assert last["agreements"][0]["next_due"] is None
+    text = reading.text(kinds.render("payment", last, None, None))
+    assert f"Agreement {whole['number']}: paid in full." in text
+    undone = people.as_admin().rpc(
+        "reverse_payment", p_id=new_id(), p_payment_id=last["id"], p_reason="Bounced"
+    )
+    assert undone["agreements"] == []
 
 
 def test_what_is_left_to_pay_of_an_order_is_what_is_not_paid(people: People) -> None:

@@ -1,5 +1,6 @@
 """Customers who were entered twice: everything that was one's is the other's, and nothing is lost."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.database.billing import credit as instalments
 from tests.database.billing import offers, trading
 from tests.database.billing.money import held
 from tests.database.sales import Invoice, line, pay, sell
@@ -427,3 +429,22 @@ def test_documents_before_the_sale_name_who_stays(people: People) -> None:
         found = people.as_sales().rpc(f"get_{name}", p_id=paper["id"])
         assert (paper["customer_id"], found["customer_id"]) == (str(merge), str(keep))
         assert found["buyer"]["name"] == "Asha K"
+
+
+def test_instalments_go_with_who_stays(people: People) -> None:
+    """Agreement and default are his from then on, he pays them, and the books know it of both entries."""
+    agreed = instalments.sold_on_credit(people, default_after_days=10)
+    keep, merge = _customer(people), UUID(agreed["customer_id"])
+    instalments.run_job(people, instalments.today(people.connection) + timedelta(days=45))
+    assert _merge(people, keep, merge)["credit_status"] == "defaulted"
+    for entry, status in ((keep, "defaulted"), (merge, "none")):
+        assert _row(people, "select credit_status from public.customers where id = %s", entry) == status
+    with raises("customer_defaulted", 422):
+        _buy(people, keep)
+    paid = instalments.pay_in(people, agreed, agreed["total"])
+    assert (paid["customer_id"], paid["status"], paid["credit_status"]) == (
+        str(keep),
+        "completed",
+        "completed",
+    )
+    instalments.in_order(people)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.database.billing import trading
+from tests.database.billing import offers, trading
 from tests.database.billing.money import credit
 from tests.database.reports.money import DAY, Json, at, customer, pay, report, sold
 from tests.database.sales import line
@@ -45,10 +45,36 @@ def test_revenue_of_days_and_methods(people: People) -> None:
     ]
     methods = {row["label"]: row["revenue"] for row in report(people, "revenue", p_by="method", **PERIOD)}
     assert methods == {"Card": 180, "Cash": -62}
+    both = report(people, "revenue", p_by="day_method", **PERIOD)
+    assert [(row["key"], row["label"], row["payments"], row["revenue"]) for row in both] == [
+        (f"{DAY} card", f"{DAY}, Card", 1, 180),
+        (f"{DAY} cash", f"{DAY}, Cash", 1, 1000),
+        (f"{DAY + timedelta(days=1)} cash", f"{DAY + timedelta(days=1)}, Cash", 1, 118),
+        (f"{DAY + timedelta(days=2)} cash", f"{DAY + timedelta(days=2)}, Cash", 0, -1180),
+    ]
     branches = {row["label"]: row["revenue"] for row in report(people, "revenue", p_by="branch", **PERIOD)}
     assert branches == {"Indiranagar": 0, "Bandra": 118}
     (user,) = report(people, "revenue", p_by="user", **PERIOD)
     assert (user["label"], user["payments"]) == (people.as_admin().email, 3)
+
+
+def test_points_are_no_revenue(people: People) -> None:
+    """They pay what is owed, and nothing comes in: what the day took is what the tills hold."""
+    offers.program(people, 0)
+    buyer = customer(people)
+    offers.adjust_points(people, buyer, 100)
+    sofa = line(people.world.teak.variants["sofa"])
+    sold(people, DAY, sofa, buyer=buyer, payments=[pay(50, "points"), pay(1130, "upi")])
+    for by, keys in (
+        ("day", [str(DAY)]),
+        ("method", ["upi"]),
+        ("day_method", [f"{DAY} upi"]),
+        ("branch", [str(people.world.blr.id)]),
+    ):
+        rows = report(people, "revenue", p_by=by, **PERIOD)
+        assert [(row["key"], row["payments"], row["revenue"]) for row in rows] == [
+            (key, 1, 1130) for key in keys
+        ]
 
 
 def test_days_are_the_branchs(people: People) -> None:

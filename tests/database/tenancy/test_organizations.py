@@ -109,6 +109,16 @@ def test_wrong_values_are_invalid_input(people: People, changed: dict[str, objec
         people.as_nobody().rpc("create_organization", **(arguments | changed))
 
 
+@pytest.mark.parametrize("currency", ["JPY", "KWD", "KRW", "OMR"])
+def test_money_has_two_decimals(people: People, currency: str) -> None:
+    """A currency that has none, or three, is refused by name: its sums would not be what people pay."""
+    with raises("invalid_input", 400) as refusal:
+        people.as_nobody().rpc(
+            "create_organization", p_id=new_id(), p_name="N", p_country="JP", p_currency=currency
+        )
+    assert refusal.facts["constraint"] == "currency_has_two_decimals"
+
+
 def test_branches_and_locations_are_opened_by_managers(people: People) -> None:
     """An admin opens both; others are refused, strangers find nothing."""
     world, branch_id = people.world, new_id()

@@ -53,7 +53,9 @@ _TITLES: Final[Mapping[Kind, str]] = {
 }
 # Windows and mail programs refuse or mangle these; a slash of a number becomes a dash.
 _FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*%;]+')
+# In letters; and in bytes, of which file systems take 255 and a letter of Hindi has three.
 _LONGEST: Final = 120
+_LARGEST: Final = 200
 
 
 def render(kind: Kind, document: dict[str, Any], settings: Settings | None, logo: bytes | None) -> bytes:
@@ -67,6 +69,14 @@ def _plain(text: str) -> str:
     return re.sub(r"\s+", " ", _FORBIDDEN.sub("-", unicodedata.normalize("NFC", text))).strip(" .-")
 
 
+def _cut(name: str) -> str:
+    """As much of a name as every system takes; no letter without its vowel sign."""
+    kept = name[:_LONGEST].encode()[:_LARGEST].decode(errors="ignore")
+    while kept and len(kept) < len(name) and unicodedata.category(name[len(kept)]).startswith("M"):
+        kept = kept[:-1]
+    return kept.strip(" .-")
+
+
 def file_name(kind: Kind, document: Mapping[str, Any], settings: Settings | None = None) -> str:
     """The name under which a document is sent: BLR-26-27-000001 Tax Invoice Teak & Thread.pdf.
 
@@ -78,10 +88,13 @@ def file_name(kind: Kind, document: Mapping[str, Any], settings: Settings | None
     look = look_of(kind, settings)
     title = "Receipt" if kind == "receipt" else document.get("title") or _TITLES[kind]
     seller = document.get("seller") or {}
+    # A statement has no number of its own: those of one day differ by whose account it is.
+    whose = document.get("customer") if kind == "statement" else None
     parts = [
         str(document.get("number") or document.get("to") or ""),
         heading.title({"title": title}, look),
+        str((whose or {}).get("name") or ""),
         str(seller.get("name") or seller.get("legal_name") or ""),
     ]
     found = " ".join(part for part in map(_plain, parts) if part)
-    return f"{found[:_LONGEST].strip(' .-') or _plain(str(title))}.pdf"
+    return f"{_cut(found) or _plain(str(title))}.pdf"

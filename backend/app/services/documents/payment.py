@@ -61,6 +61,28 @@ def _used(payment: Json, look: Look, width: float) -> list[Flowable]:
     ]
 
 
+def _standing(payment: Json, look: Look) -> list[Flowable]:
+    """Where the agreements stand whose instalments it settles: whoever pays one asks what is left."""
+    say, currency = look.say, payment["currency"]
+    said = []
+    for agreement in payment.get("agreements") or []:
+        number, following = clean(agreement["number"]), agreement.get("next_due")
+        if agreement["status"] == "completed":
+            said.append(say("agreement_paid", number=number))
+        elif following:
+            said.append(
+                say(
+                    "agreement_left",
+                    number=number,
+                    date=facts.day(agreement["as_of"], say),
+                    left=money.amount(agreement["outstanding"], currency),
+                    amount=money.amount(following["amount"], currency),
+                    due=facts.day(following["due_on"], say),
+                )
+            )
+    return [para(sentence, theme.BODY) for sentence in said]
+
+
 def render_payment(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
     """Makes the A4 receipt of a payment.
 
@@ -127,6 +149,7 @@ def render_payment(document: Json, settings: Settings | None = None, logo: bytes
             *heading.heading(payment, look, width, head),
             *both,
             *warning,
+            *([Spacer(1, 10), *standing] if (standing := _standing(payment, look)) else []),
             # A list that runs over pages comes last, so that the signature stands by the amount.
             *closing.signed(payment, look, width),
             *([Spacer(1, 12), *used] if many else []),

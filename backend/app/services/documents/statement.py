@@ -109,6 +109,15 @@ def _boxes(statement: Json, look: Look, width: float) -> list[Flowable]:
     return [Spacer(1, 12), KeepTogether([para(say("ageing"), theme.LABEL), Spacer(1, 3), table])]
 
 
+def _besides(statement: Json, look: Look) -> list[Flowable]:
+    """Interest and fees of instalments that are due: they are in no invoice, and so in no balance above."""
+    due = money.decimal(statement.get("charges_due"))
+    if not due:
+        return []
+    date, amount = facts.day(statement["to"], look.say), money.amount(due, statement["currency"])
+    return [Spacer(1, 6), para(look.say("charges_due", date=date, amount=amount), theme.BODY)]
+
+
 def _numbered(row: Json, look: Look) -> str:
     """The invoice's number, and which instalment of it this is."""
     part = row.get("instalment")
@@ -222,6 +231,7 @@ def render_statement(document: Json, settings: Settings | None = None, logo: byt
             *_entries(statement, look, width, needed),
             *totals,
             *_boxes(statement, look, width),
+            *_besides(statement, look),
             *_open(statement, look, width),
             *above,
         ]

@@ -161,6 +161,8 @@ WORDS: Final[Mapping[str, str]] = {
     "left_credit": "Left as credit",
     "received_amount": "Amount received",
     "on_account": "Kept on account",
+    "agreement_left": "Agreement {number} on {date}: {left} left to pay. Next: {amount} on {due}.",
+    "agreement_paid": "Agreement {number}: paid in full.",
     "charges_settled": "Interest and fees of instalments",
     "reversed_because": "This payment was reversed on {date}: {reason}",
     # Tax.
@@ -244,6 +246,7 @@ WORDS: Final[Mapping[str, str]] = {
     "balance": "Balance",
     "in_credit": "in your favour",
     "nothing_happened": "No documents or payments in this period.",
+    "charges_due": "Interest and fees of instalments due by {date}, to be paid besides: {amount}.",
     "ageing": "WHAT IS OWED, BY DAYS SINCE IT WAS DUE",
     "age_current": "Not yet due",
     "age_days": "{days} days",
