@@ -207,6 +207,7 @@ def payment(count: int | None = None, **changes: Any) -> Json:
         "refunds": [],
         "unallocated": Decimal("500.00"),
         "charges": Decimal(0),
+        "agreements": [],
         "org_id": "o1",
         "branch_id": "b1",
         "customer_id": "c1",

@@ -196,6 +196,7 @@ def _show(output: Output, payment: Row) -> None:
             ("Amount", f"{money(payment['amount'])} {payment['currency']}"),
             ("Reference", payment["reference"]),
             ("Interest, fees", f"{money(charges)} {payment['currency']}" if charges else None),
+            ("Agreements", ", ".join(row["number"] for row in payment["agreements"]) or None),
             ("Left", f"{money(payment['unallocated'])} {payment['currency']}"),
             ("Reversed", undone and f"{undone['at'][:10]}: {undone['reason']}"),
             ("Note", payment["note"]),

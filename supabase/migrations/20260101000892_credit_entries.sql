@@ -64,6 +64,28 @@ $$;
 
 comment on function private.charges_paid(uuid, uuid) is 'How much of a payment went to interest and fees of instalments. No errors.';
 
+create function private.agreements_paid(p_org_id uuid, p_payment_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'number', a.number, 'instalments', t.list, 'amount', t.amount)
+      order by a.opened_on, a.number), '[]')
+    from (
+      select e.agreement_id, jsonb_agg(e.no order by e.no) as list, sum(e.amount) as amount
+      from (
+        select s.agreement_id, s.no, sum(s.amount) as amount from public.credit_settlements s
+        where s.org_id = p_org_id and s.payment_id = p_payment_id group by 1, 2 having sum(s.amount) <> 0) e
+      group by 1) t
+    join public.credit_agreements a on a.org_id = p_org_id and a.id = t.agreement_id);
+end;
+$$;
+
+comment on function private.agreements_paid(uuid, uuid) is
+'Which instalments of which agreements a payment settles now, wholly or in part: [{"id", "number", "instalments": [no], "amount"}];
+amount: principal, interest and fees together. No errors.';
+
 create function private.agreement_on(p_org_id uuid, p_invoice_id uuid) returns uuid
 language plpgsql stable
 set search_path = ''

@@ -45,6 +45,7 @@ PAYMENT_EXAMPLE: dict[str, Any] = {
     "allocations": [{**_SETTLED, "invoice_number": "BLR/26-27/000001"}],
     "refunds": [],
     "charges": 0.00,
+    "agreements": [],
     "unallocated": 820.00,
     "tax_regime": "gst",
     "seller": {"name": "Teak & Thread", "tax_number": "29ABCDE1234F1Z5"},
@@ -203,6 +204,17 @@ class PaidBack(Row):
     refunded_at: datetime
 
 
+class SettledAgreement(Row):
+    """An instalment agreement that a payment goes to. instalments: which of them, wholly or in part; amount:
+    principal, interest and fees together.
+    """
+
+    id: UUID
+    number: str
+    instalments: list[int]
+    amount: Money
+
+
 class Reversal(Row):
     """Why and when a payment was taken back."""
 
@@ -213,7 +225,8 @@ class Reversal(Row):
 
 class Payment(PaymentRow):
     """A payment, whole, with seller and buyer as they are now. allocations: what it settles now; charges:
-    what of it went to interest and fees of instalments; unallocated: what is left of it.
+    what of it went to interest and fees of instalments; agreements: those whose instalments it settles now;
+    unallocated: what is left of it.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [PAYMENT_EXAMPLE]})
@@ -225,6 +238,7 @@ class Payment(PaymentRow):
     allocations: list[Settled]
     refunds: list[PaidBack]
     charges: Money
+    agreements: list[SettledAgreement]
     unallocated: Money
     tax_regime: TaxRegime
     seller: Party

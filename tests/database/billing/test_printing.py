@@ -97,6 +97,9 @@ def _payment(document: Json) -> Iterator[str]:
         yield figure(row["amount"])
     yield from (figure(row["amount"]) for row in document["refunds"])
     yield from (figure(document[key]) for key in ("unallocated", "charges") if document[key])
+    for row in document["agreements"]:
+        yield row["number"]
+        yield figure(row["amount"])
     yield document["reversed"]["reason"] if document["reversed"] else ""
 
 
@@ -157,8 +160,10 @@ def test_what_a_payment_was_used_for_makes_its_amount(people: People) -> None:
             continue
         parts = [row["amount"] for row in [*document["allocations"], *document["refunds"]]]
         assert sum(parts) + document["charges"] + document["unallocated"] == document["amount"]
-        seen |= {key for key in ("charges", "unallocated", "refunds") if document[key]}
-    assert seen == {"charges", "unallocated", "refunds"}
+        if document["agreements"]:
+            assert sum(row["amount"] for row in document["agreements"]) == document["amount"]
+        seen |= {key for key in ("charges", "unallocated", "refunds", "agreements") if document[key]}
+    assert seen == {"charges", "unallocated", "refunds", "agreements"}
 
 
 def test_what_is_left_to_pay_of_an_order_is_what_is_not_paid(people: People) -> None:

@@ -61,6 +61,33 @@ def _used(payment: Json, look: Look, width: float) -> list[Flowable]:
     ]
 
 
+def _runs(numbers: list[int]) -> str:
+    """Numbers in ascending order, those in a row as a range: 1, 3-5."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def _agreements(payment: Json, look: Look) -> list[Flowable]:
+    """The instalments that the payment settles, by agreement."""
+    return [
+        para(
+            look.say(
+                "instalment_of" if len(row["instalments"]) == 1 else "instalments_of",
+                list=_runs(row["instalments"]),
+                number=clean(row["number"]),
+                amount=money.amount(row["amount"], payment["currency"]),
+            ),
+            theme.SMALL,
+        )
+        for row in payment.get("agreements") or []
+    ]
+
+
 def render_payment(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
     """Makes the A4 receipt of a payment.
 
@@ -108,7 +135,7 @@ def render_payment(document: Json, settings: Settings | None = None, logo: bytes
                 change=money.amount(payment["change"], payment["currency"]),
             )
             after = [para(handed, theme.SMALL)]
-        left = [*closing.in_words(payment, look), *after]
+        left = [*closing.in_words(payment, look), *after, *_agreements(payment, look)]
         inner = closing.left_width(width)
         many = len(payment.get("allocations") or []) > closing.MOST_BESIDE
         used = _used(payment, look, width if many else inner)

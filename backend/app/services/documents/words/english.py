@@ -161,6 +161,8 @@ WORDS: Final[Mapping[str, str]] = {
     "received_amount": "Amount received",
     "on_account": "Kept on account",
     "charges_settled": "Interest and fees of instalments",
+    "instalment_of": "Instalment {list} of agreement {number}: {amount}",
+    "instalments_of": "Instalments {list} of agreement {number}: {amount}",
     "reversed_because": "This payment was reversed on {date}: {reason}",
     # Tax.
     "tax_by_hsn": "TAX BY HSN AND RATE",

@@ -162,6 +162,8 @@ WORDS: Final[Mapping[str, str]] = {
     "received_amount": "प्राप्त राशि",
     "on_account": "खाते में जमा",
     "charges_settled": "किस्तों का ब्याज और शुल्क",
+    "instalment_of": "अनुबंध {number} की किस्त {list}: {amount}",
+    "instalments_of": "अनुबंध {number} की किस्तें {list}: {amount}",
     "reversed_because": "यह भुगतान {date} को वापस लिया गया: {reason}",
     "tax_by_hsn": "HSN और दर के अनुसार कर",
     "tax_by_rate": "दर के अनुसार कर",
