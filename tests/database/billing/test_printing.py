@@ -311,7 +311,7 @@ def shapes(value: Any, path: str = "") -> Iterator[tuple[str, frozenset[str]]]:
 def test_samples_have_exactly_the_keys_of_the_real_answers(people: People, kind: str) -> None:
     """What the tests of layout print has no field that the database does not give, and lacks none."""
     real = {shape for made in MAKERS[kind](open_shop(people), None) for shape in shapes(made)}
-    lagoon = people.as_foreign_admin().rpc("get_invoice", p_id=people.world.lagoon.invoices["LON"])
+    lagoon = people.as_foreign_admin().rpc("get_invoice_paper", p_id=people.world.lagoon.invoices["LON"])
     samples_of = [papers.ALL[kind](), papers.in_hindi(kind), papers.ALL[kind](3)]
     if kind == "invoice":
         samples_of += [samples.intra_state(), samples.inter_state(), samples.wholesale(2)]

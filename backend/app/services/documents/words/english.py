@@ -128,6 +128,7 @@ WORDS: Final[Mapping[str, str]] = {
     "brought": "Brought forward",
     "serials": "S/N",
     "batch": "Batch",
+    "lot_expires": "{number}, expires {date}",
     "document_share": "Discount on the whole document: {amount}",
     "document_percent": "Discount of {rate} on the whole document: {amount}.",
     "document_off": "Discount on the whole document: {amount}.",

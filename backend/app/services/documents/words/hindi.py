@@ -130,6 +130,7 @@ WORDS: Final[Mapping[str, str]] = {
     "brought": "आगे लाया गया",
     "serials": "क्रमांक",
     "batch": "बैच",
+    "lot_expires": "{number}, समाप्ति {date}",
     "document_share": "पूरे बिल पर छूट: {amount}",
     "document_percent": "पूरे बिल पर {rate} छूट: {amount}।",
     "document_off": "पूरे बिल पर छूट: {amount}।",
