@@ -53,7 +53,7 @@ def _quotation(business: Business) -> None:
 
 
 def _order(business: Business) -> None:
-    """Twelve chairs and four bookcases for a hotel: quoted, ordered, paid in part, eight chairs delivered."""
+    """Twelve chairs and four bookshelves for a hotel: quoted, ordered, paid in part, eight delivered."""
     sales = business.people["sales"]
     lines = (("CHR-IND-MW-BLA", 12, 0), ("STO-BOO-SHE-WAL", 4, 6000), ("SVC-DEL", 1, 0))
     quoted = _quoted(business, "coromandel", "coromandel", *lines, terms="Half with the order")
@@ -73,7 +73,7 @@ def _order(business: Business) -> None:
     place = business.id("location", WAREHOUSE)
     _act(sales, business, "confirm_order", "coromandel", order_id=order, options={"location_id": place})
     work = {"status": "in_production", "visible_to_customer": True}
-    _act(sales, business, "log_work", "1", order_id=order, note="Bookcases sanded and oiled", options=work)
+    _act(sales, business, "log_work", "1", order_id=order, note="Bookshelves sanded and oiled", options=work)
     delivery = _act(
         business.people["stock"],
         business,

@@ -43,7 +43,7 @@ def test_what_expires_first_and_what_was_named(people: People) -> None:
     plain = {**paper, "lines": [{k: v for k, v in row.items() if k != "lots"} for row in paper["lines"]]}
     assert plain == made == cashier.rpc("get_invoice", p_id=made["id"])
     for kind in ("invoice", "receipt"):
-        text = " ".join(reading.text(kinds.render(kind, paper, None, None)).split())  # type: ignore[arg-type]
+        text = " ".join(reading.text(kinds.render(kind, paper, None, None)).split())
         assert f"5 {TIMES} BLR-OLD, expires 31 Mar 2099; 1 {TIMES} BLR-NEW, expires 30 Sep 2099" in text
     named = _paper(
         cashier,
