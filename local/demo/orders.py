@@ -1,9 +1,8 @@
 """From quotation to credit note: one quotation is out, another became an order and is delivered in part."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from local.client import Progress, Row, Session, send
+from local.client import Progress, send
 from local.demo.business import Business
 from local.demo.sales import Basket, sell
 from local.demo.showroom import POLISH, SHOW, WAREHOUSE
@@ -20,83 +19,115 @@ def take_orders(business: Business, progress: Progress) -> None:
         progress(f"{business.data['name']}: orders", done, len(steps))
 
 
-def _act(who: Session, business: Business, act: str, key: str, **arguments: Any) -> Row:
-    """An act with an id of its own, so that a load that was interrupted can be run again."""
-    named = {f"p_{name}": value for name, value in arguments.items()}
-    answer: Row = send(who.db.rpc(act, {"p_id": business.id(act, key), **named}))
-    return answer
-
-
-def _quoted(business: Business, key: str, customer: str, *lines: tuple[str, int, int], **options: Any) -> Row:
-    """A quotation that is sent. lines: sku, quantity, discount in rupees."""
+def _quoted(business: Business, key: str, *lines: tuple[str, int, int], **options: str) -> str:
+    """A quotation that is sent. key: of the customer; lines: sku, quantity, discount in rupees. Its id."""
     sales = business.people["sales"]
-    made = _act(
-        sales,
-        business,
-        "save_quotation",
-        key,
-        quotation_id=None,
-        branch_id=business.id("branch", "BLR"),
-        customer_id=business.id("customer", customer),
-        lines=[
-            {"variant_id": business.id("variant", sku), "quantity": quantity, "discount": discount}
-            for sku, quantity, discount in lines
-        ],
-        options=options,
-    )
-    return _act(sales, business, "send_quotation", key, quotation_id=made["id"])
+    asked = [
+        {"variant_id": business.id("variant", sku), "quantity": quantity, "discount": discount}
+        for sku, quantity, discount in lines
+    ]
+    quotation: str = send(
+        sales.db.rpc(
+            "save_quotation",
+            {
+                "p_id": business.id("save_quotation", key),
+                "p_quotation_id": None,
+                "p_branch_id": business.id("branch", "BLR"),
+                "p_customer_id": business.id("customer", key),
+                "p_lines": asked,
+                "p_options": options,
+            },
+        )
+    )["id"]
+    act = business.id("send_quotation", key)
+    send(sales.db.rpc("send_quotation", {"p_id": act, "p_quotation_id": quotation}))
+    return quotation
 
 
 def _quotation(business: Business) -> None:
     lines = (("SOF-NIL-SHE-RUS", 1, 5000), ("LMP-FLO-TEA-IVOSH", 2, 0), ("SVC-DEL", 1, 0))
-    _quoted(business, "kochar", "kochar", *lines, note="Delivery to the third floor, no lift")
+    _quoted(business, "kochar", *lines, note="Delivery to the third floor, no lift")
 
 
 def _order(business: Business) -> None:
     """Twelve chairs and four bookshelves for a hotel: quoted, ordered, paid in part, eight delivered."""
-    sales = business.people["sales"]
+    sales, key = business.people["sales"], "coromandel"
     lines = (("CHR-IND-MW-BLA", 12, 0), ("STO-BOO-SHE-WAL", 4, 6000), ("SVC-DEL", 1, 0))
-    quoted = _quoted(business, "coromandel", "coromandel", *lines, terms="Half with the order")
-    _act(sales, business, "approve_quotation", "coromandel", quotation_id=quoted["id"])
-    order = _act(sales, business, "convert_quotation", "coromandel", quotation_id=quoted["id"])["id"]
-    _act(
-        business.people["cashier"],
-        business,
-        "record_payment",
-        "coromandel",
-        customer_id=business.id("customer", "coromandel"),
-        amount=100000,
-        method="bank_transfer",
-        reference="NEFT 260411",
-        options={"branch_id": business.id("branch", "BLR"), "order_id": order},
+    quotation = _quoted(business, key, *lines, terms="Half with the order")
+    act = business.id("approve_quotation", key)
+    send(sales.db.rpc("approve_quotation", {"p_id": act, "p_quotation_id": quotation}))
+    act = business.id("order", key)
+    order: str = send(sales.db.rpc("convert_quotation", {"p_id": act, "p_quotation_id": quotation}))["id"]
+    send(
+        business.people["cashier"].db.rpc(
+            "record_payment",
+            {
+                "p_id": business.id("advance", key),
+                "p_customer_id": business.id("customer", key),
+                "p_amount": 100000,
+                "p_method": "bank_transfer",
+                "p_reference": "NEFT 260411",
+                "p_options": {"branch_id": business.id("branch", "BLR"), "order_id": order},
+            },
+        )
     )
     place = business.id("location", WAREHOUSE)
-    _act(sales, business, "confirm_order", "coromandel", order_id=order, options={"location_id": place})
-    work = {"status": "in_production", "visible_to_customer": True}
-    _act(sales, business, "log_work", "1", order_id=order, note="Bookshelves sanded and oiled", options=work)
-    delivery = _act(
-        business.people["stock"],
-        business,
-        "deliver_order",
-        "coromandel",
-        order_id=order,
-        location_id=place,
-        lines=[{"line_no": 1, "quantity": 8}],
+    send(
+        sales.db.rpc(
+            "confirm_order",
+            {
+                "p_id": business.id("confirm_order", key),
+                "p_order_id": order,
+                "p_options": {"location_id": place},
+            },
+        )
     )
-    invoiced = {"delivery_id": delivery["id"]}
-    _act(sales, business, "invoice_order", "coromandel", order_id=order, options=invoiced)
+    send(
+        sales.db.rpc(
+            "log_work",
+            {
+                "p_id": business.id("work", key),
+                "p_order_id": order,
+                "p_note": "Bookshelves sanded and oiled",
+                "p_options": {"status": "in_production", "visible_to_customer": True},
+            },
+        )
+    )
+    delivery = send(
+        business.people["stock"].db.rpc(
+            "deliver_order",
+            {
+                "p_id": business.id("delivery", key),
+                "p_order_id": order,
+                "p_location_id": place,
+                "p_lines": [{"line_no": 1, "quantity": 8}],
+            },
+        )
+    )
+    send(
+        sales.db.rpc(
+            "invoice_order",
+            {
+                "p_id": business.id("order invoice", key),
+                "p_order_id": order,
+                "p_options": {"delivery_id": delivery["id"]},
+            },
+        )
+    )
 
 
 def _credit_note(business: Business) -> None:
     """One of the clay lamps that Priya Sharma bought came back; the amount is hers to spend."""
-    _act(
-        business.people["sales"],
-        business,
-        "issue_credit_note",
-        "sharma",
-        invoice_id=business.id("sale", "2"),
-        lines=[{"line_no": 2, "quantity": 1, "disposition": "scrap"}],
-        reason="Cracked on the way home",
+    send(
+        business.people["sales"].db.rpc(
+            "issue_credit_note",
+            {
+                "p_id": business.id("credit note", "sharma"),
+                "p_invoice_id": business.id("sale", "2"),
+                "p_lines": [{"line_no": 2, "quantity": 1, "disposition": "scrap"}],
+                "p_reason": "Cracked on the way home",
+            },
+        )
     )
 
 

@@ -1,7 +1,5 @@
 """What makes the phone shop one: phones known by their numbers, sold with a deposit and in instalments."""
 
-from typing import Any
-
 from local.client import Progress, Row, send
 from local.demo.business import Business
 
@@ -57,23 +55,25 @@ def _agree(business: Business, customer: str, sku: str, serial: str) -> None:
     if agreements.eq("id", agreement).execute().data:
         return
     branch, sale = business.id("branch", "PUN"), business.id("sale", customer)
-    basket: dict[str, Any] = {
-        "p_branch_id": branch,
-        "p_customer_id": business.id("customer", customer),
-        "p_lines": [{"variant_id": business.id("variant", sku), "quantity": 1, "serials": [serial]}],
-    }
+    buyer = business.id("customer", customer)
+    lines = [{"variant_id": business.id("variant", sku), "quantity": 1, "serials": [serial]}]
     send(
         clerk.db.rpc(
             "post_sale",
             {
-                **basket,
                 "p_id": sale,
+                "p_branch_id": branch,
                 "p_location_id": business.id("location", PLACE),
+                "p_customer_id": buyer,
+                "p_lines": lines,
                 "p_payments": [{"method": "cash", "amount": DEPOSIT}],
             },
         )
     )
-    today: Row = send(clerk.db.rpc("quote_sale", basket))
+    # The day at the branch, as the database has it.
+    today: Row = send(
+        clerk.db.rpc("quote_sale", {"p_branch_id": branch, "p_customer_id": buyer, "p_lines": lines})
+    )
     terms = {
         "deposit": DEPOSIT,
         "count": 4,
