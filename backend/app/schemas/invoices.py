@@ -79,11 +79,13 @@ class StatusRequest(Input):
 
 class OrderInvoiceOptions(Input):
     """delivery_id: what this delivery brought; else all that is not invoiced yet. due_date: at once when left
-    out.
+    out. deliver_to: without delivery_id, one of the customer's addresses, or his own id for his own; else
+    where the delivery went, or the order says.
     """
 
     delivery_id: UUID | None = None
     due_date: Day | None = None
+    deliver_to: UUID | None = None
 
 
 class OrderInvoiceRequest(Input):
