@@ -52,7 +52,7 @@ _SETTLED = (
 def _offered(document: Json, *dropped: str, **added: Any) -> Json:
     """A document of goods that is no invoice, its lines with more fields."""
     made = _without(document, *_SETTLED, "delivery_id", *dropped)
-    return {**made, "lines": [{**row, **added} for row in made["lines"]]}
+    return {**made, "lines": [{**_without(row, "lots"), **added} for row in made["lines"]]}
 
 
 def quotation(count: int | None = None, **changes: Any) -> Json:
@@ -128,7 +128,7 @@ def order(count: int | None = None, **changes: Any) -> Json:
 
 
 def delivery(count: int | None = None, **changes: Any) -> Json:
-    made = _offered(_goods(count), batch=None)
+    made = _offered(_goods(count), batch=None, lots=[])
     lines = [{**row, "ordered": row["quantity"] + 1, "to_follow": Decimal(1)} for row in made["lines"]]
     lines[0]["serials"] = [f"SN-{n:05}" for n in range(3)]
     return {
@@ -211,6 +211,8 @@ def payment(count: int | None = None, **changes: Any) -> Json:
             {
                 "id": "a1",
                 "number": "BLR/26-27/A00001",
+                "instalments": [3],
+                "amount": Decimal("4120.00"),
                 "status": "active",
                 "as_of": "2026-11-21",
                 "outstanding": Decimal("8240.00"),

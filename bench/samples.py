@@ -92,6 +92,7 @@ def line(
     inclusive: bool = False,
     set_items: list[dict[str, Any]] | None = None,
     serials: list[str] | None = None,
+    lots: list[dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Makes one line; the tax is shared equally by the components of `split`."""
     gross = money(Decimal(quantity) * Decimal(price)) - Decimal(discount)
@@ -111,6 +112,7 @@ def line(
         "base_quantity": Decimal(quantity),
         "set_items": set_items,
         "serials": serials,
+        "lots": lots or [],
         "unit_price": Decimal(price),
         "list_price": Decimal(price),
         "price_list": None,

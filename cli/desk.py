@@ -1,9 +1,11 @@
 """The way to the data: REST with the caller's own token, and what people call things."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import httpx
 from postgrest import SyncPostgrestClient
@@ -180,6 +182,13 @@ class Desk:
     def branch_id(self, code: str | None) -> str | None:
         """The id of a branch that was named, None when none was: then all of the caller's."""
         return None if code is None else str(self.branch(code)["id"])
+
+    def today(self, branch_id: str | None) -> date:
+        """The day at a branch; without one, at that of the caller's where it is latest."""
+        ids = {branch["id"] for branch in self.org["branches"]} if branch_id is None else {branch_id}
+        zones = {row["timezone"] for row in self.by_id("branches", ["timezone"], ids).values()}
+        # Who works at no branch has nothing but the clock in front of him.
+        return max((datetime.now(ZoneInfo(zone)).date() for zone in zones), default=date.today())  # noqa: DTZ011
 
     def location(self, branch: Row, code: str | None) -> Row:
         """A location of a branch by code or id; without one, the only one that goods are sold from."""

@@ -1,6 +1,5 @@
 """Instalments: quote, open, list, show, collect, and what the daily job does."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import uuid4
@@ -37,11 +36,15 @@ def _id(desk: Desk, agreement: str) -> str:
 @app.command("quote")
 @with_terms
 def quote_credit(
-    ctx: typer.Context, value: opts.Amount, terms: dict[str, Any], as_json: opts.Json = False
+    ctx: typer.Context,
+    value: opts.Amount,
+    terms: dict[str, Any],
+    branch: opts.Branch = None,
+    as_json: opts.Json = False,
 ) -> None:
-    """Show what a price would come to in instalments; nothing is written."""
+    """Show what a price would come to in instalments from today on; nothing is written."""
     desk, output = start(ctx, as_json)
-    quote = _quote(desk, value, terms)
+    quote = _quote(desk, value, terms, desk.branch_id(branch))
     if output.json:
         output.data(quote)
         return
@@ -65,7 +68,8 @@ def open_agreement(
         found = desk.rpc("get_invoice", {"p_id": invoice_id})
         if not output.json and found["balance"] > 0:
             # The deposit is paid by now: what is open is all financed.
-            show_quote(output, _quote(desk, found["balance"], {**terms, "deposit": 0}), found["currency"])
+            quote = _quote(desk, found["balance"], {**terms, "deposit": 0}, found["branch_id"])
+            show_quote(output, quote, found["currency"])
         confirm(output, f"Agree on these instalments for {found['number']}?", yes)
     made = desk.rpc(
         "open_credit_sale",
@@ -74,11 +78,8 @@ def open_agreement(
     show_agreement(output, made)
 
 
-def _quote(desk: Desk, value: Decimal, terms: dict[str, Any]) -> Any:
-    return desk.rpc(
-        "quote_credit",
-        {"p_amount": value, "p_terms": terms, "p_date": date.today()},  # noqa: DTZ011 - the caller's day
-    )
+def _quote(desk: Desk, value: Decimal, terms: dict[str, Any], branch_id: str | None) -> Any:
+    return desk.rpc("quote_credit", {"p_amount": value, "p_terms": terms, "p_date": desk.today(branch_id)})
 
 
 @app.command("list")

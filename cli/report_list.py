@@ -36,10 +36,11 @@ class Report:
         title = self.title.format(
             by="in all" if query.by == "all" else f"by {query.by.replace('_', ' and ')}"
         )
+        asked = Asked(desk, output, query)
         if self.of_period:
-            begin, end = query.period
+            begin, end = asked.period
             title = f"{title}, {begin} to {end}"
-        rows = self.read(Asked(desk, output, query))
+        rows = self.read(asked)
         output.rows(title, self.columns, rows, desk.currency if self.in_money else "")
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 
 from cli.desk import Desk
 from cli.output import Output, Row
@@ -19,12 +20,6 @@ class Query:
     by: str = "day"
     limit: int = 20
 
-    @property
-    def period(self) -> tuple[date, date]:
-        """The first and the last day: left out, this month until today."""
-        end = self.last.date() if self.last is not None else date.today()  # noqa: DTZ011 - the caller's day
-        return self.first.date() if self.first is not None else end.replace(day=1), end
-
 
 @dataclass(frozen=True)
 class Asked:
@@ -38,6 +33,13 @@ class Asked:
     def branch_id(self) -> str | None:
         """The branch that was named, None for all of the caller's."""
         return self.desk.branch_id(self.query.branch)
+
+    @cached_property
+    def period(self) -> tuple[date, date]:
+        """The first and the last day: left out, this month until today, as the branch has it."""
+        query = self.query
+        end = query.last.date() if query.last is not None else self.desk.today(self.branch_id)
+        return query.first.date() if query.first is not None else end.replace(day=1), end
 
 
 def outstanding(asked: Asked) -> list[Row]:
@@ -92,7 +94,7 @@ def overdue(asked: Asked) -> list[Row]:
 
 def sellers(asked: Asked) -> list[Row]:
     """What sold best."""
-    begin, end = asked.query.period
+    begin, end = asked.period
     rows: list[Row] = asked.desk.rpc(
         "top_sellers",
         {
@@ -109,7 +111,7 @@ def sellers(asked: Asked) -> list[Row]:
 
 def revenue(asked: Asked) -> list[Row]:
     """What came in."""
-    begin, end = asked.query.period
+    begin, end = asked.period
     rows: list[Row] = asked.desk.rpc(
         "revenue",
         {
@@ -125,7 +127,7 @@ def revenue(asked: Asked) -> list[Row]:
 
 def sales(asked: Asked) -> list[Row]:
     """What was invoiced."""
-    begin, end = asked.query.period
+    begin, end = asked.period
     rows: list[Row] = asked.desk.rpc(
         "sales_summary",
         {

@@ -27,6 +27,7 @@ DEMO_PEOPLE = {
     "DEMO_SALES_EMAIL": "sales@teak.example",
     "DEMO_STOCK_EMAIL": "stock@teak.example",
     "DEMO_OTHER_BRANCH_EMAIL": "cashier.mum@teak.example",
+    "DEMO_PHONES_EMAIL": "clerk@ringring.example",
     "DEMO_OTHER_ORG_EMAIL": "admin@lagoon.example",
 }
 

@@ -1,4 +1,4 @@
-"""The demo: a furniture business with two branches, and a pool-service company that must never see it.
+"""The demo: a furniture business with two branches, a phone shop, and pool services; nobody sees the others.
 
 Everything is made through Supabase, as users would: the people by Auth's admin API, the rest by RPC and
 REST with their own tokens. Every id is derived from a name, so a load that was interrupted can be run again.
@@ -8,6 +8,9 @@ from typing import Protocol
 
 from local.client import Progress, Project
 from local.demo.business import Business
+from local.demo.offers import make_offers
+from local.demo.orders import take_orders
+from local.demo.phones import sell_on_instalments
 from local.demo.sales import sell_some
 from local.demo.showroom import set_up_showroom
 from local.keys import Keys
@@ -53,12 +56,16 @@ def fill(project: Project, password: str, progress: Progress | None = None) -> N
         progress: is told how far it is.
     """
     tell = progress or _silent
-    for name in ("teak", "lagoon"):
+    for name in ("teak", "ringring", "lagoon"):
         business = Business.sign_in(project, password, name, tell)
         business.furnish(tell)
         if name == "teak":
+            make_offers(business)
             sell_some(business, tell)
             set_up_showroom(business, tell)
+            take_orders(business, tell)
+        elif name == "ringring":
+            sell_on_instalments(business, tell)
 
 
 def _silent(_what: str, _done: int, _total: int) -> None:

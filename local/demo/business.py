@@ -193,6 +193,7 @@ class Business:
                 "attributes": variant["attributes"],
                 "price": variant["price"],
                 "price_includes_tax": product["price_includes_tax"],
+                "tracking": product.get("tracking", "none"),
             }
             for product in self.products
             for variant in product["variants"]
@@ -254,7 +255,8 @@ class Business:
                 for product in self.products:
                     for variant in product["variants"]:
                         pieces = _pieces(location["kind"], place, product["kind"], variant)
-                        if pieces:
+                        # Pieces with numbers are received by number.
+                        if pieces and "tracking" not in product:
                             cost = Decimal(str(variant["price"])) * Decimal(str(product["cost_share"]))
                             found.append(
                                 Stocking(

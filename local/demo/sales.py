@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from local.client import Progress, Row, Session, send
+from local.client import Progress, Row, send
 from local.demo.business import Business
 
 
@@ -73,11 +73,13 @@ BASKETS = (
 def sell_some(business: Business, progress: Progress) -> None:
     """Post the demo sales; those that were posted before stay as they are."""
     for done, basket in enumerate(BASKETS, start=1):
-        _sell(business, business.people[basket.who], done, basket)
+        sell(business, str(done), basket)
         progress(f"{business.data['name']}: sales", done, len(BASKETS))
 
 
-def _sell(business: Business, till: Session, number: int, basket: Basket) -> None:
+def sell(business: Business, key: str, basket: Basket) -> None:
+    """Post a demo sale. key: of the sale, from which its id is derived."""
+    till = business.people[basket.who]
     branch = business.id("branch", basket.place.partition("/")[0])
     customer = basket.customer and business.id("customer", basket.customer)
     lines: list[Row] = [
@@ -100,7 +102,7 @@ def _sell(business: Business, till: Session, number: int, basket: Basket) -> Non
         till.db.rpc(
             "post_sale",
             {
-                "p_id": business.id("sale", str(number)),
+                "p_id": business.id("sale", key),
                 "p_branch_id": branch,
                 "p_location_id": business.id("location", basket.place),
                 "p_customer_id": customer,

@@ -346,6 +346,17 @@ $$;
 
 comment on function private.set_books_closed(uuid, date) is 'Sets the closing date, alone with the books; returns the organisation.';
 
+create function private.latest_today(p_org_id uuid) returns date
+language sql stable
+set search_path = ''
+as $$
+  select coalesce(max((now() at time zone timezone)::date), (now() at time zone 'UTC')::date)
+  from public.branches where org_id = p_org_id and archived_at is null
+$$;
+
+comment on function private.latest_today(uuid) is
+'Today in that branch of the organisation where it is latest; of UTC while there is none.';
+
 create function public.close_period(p_org_id uuid, p_through date) returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -353,7 +364,7 @@ as $$
 begin
   perform private.authorize('period.close', p_org_id);
   perform private.lock_books(p_org_id, true);
-  if p_through is null or not isfinite(p_through) or p_through > current_date then
+  if p_through is null or not isfinite(p_through) or p_through > private.latest_today(p_org_id) then
     perform private.fail(400, 'invalid_input', 'Give the last date to close, today at the latest.', '{"field": "p_through"}');
   end if;
   if p_through < (select books_closed_through from public.organizations where id = p_org_id) then
@@ -365,9 +376,9 @@ end;
 $$;
 
 comment on function public.close_period(uuid, date) is
-'Closes the books through a date: nothing posts on or before it. p_org_id; p_through: today at the latest. Returns the
-organisation as JSON; the same call again changes nothing. Errors: 401, 404 not_found, 403 permission_denied,
-400 invalid_input, 409 period_closed. Permission: period.close.';
+'Closes the books through a date: nothing posts on or before it. p_org_id; p_through: today at the latest, by the date of
+the branch where it is latest. Returns the organisation as JSON; the same call again changes nothing. Errors: 401,
+404 not_found, 403 permission_denied, 400 invalid_input, 409 period_closed. Permission: period.close.';
 revoke execute on function public.close_period(uuid, date) from public, anon;
 grant execute on function public.close_period(uuid, date) to authenticated;
 

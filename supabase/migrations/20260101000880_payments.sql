@@ -442,7 +442,8 @@ begin
           'refunded_at', f.refunded_at) order by f.refunded_at, f.id), '[]')
         from public.refund_sources s join public.refunds f on f.org_id = s.org_id and f.id = s.refund_id
         where s.org_id = p.org_id and s.payment_id = p.id),
-      'charges', private.charges_paid(p.org_id, p.id), 'agreements', private.agreements_paid(p.org_id, p.id), 'unallocated', private.unallocated(p.org_id, p.id))
+      'charges', private.charges_paid(p.org_id, p.id), 'agreements', private.agreements_paid(p.org_id, p.id),
+      'unallocated', private.unallocated(p.org_id, p.id))
     from public.payments p
     join public.payment_methods m on m.code = p.method
     join public.organizations o on o.id = p.org_id
@@ -453,7 +454,8 @@ $$;
 
 comment on function private.payment_json(uuid, uuid) is
 'A payment as clients and its receipt see it, with seller and buyer as they are now: what it settles now, charges what of it
-went to interest and fees of instalments, agreements where those of its instalments stand today, what was refunded of it, what is left, and why it was reversed if it was.';
+went to interest and fees of instalments, agreements whose instalments it settles and where those stand today, what was refunded of it,
+what is left, and why it was reversed if it was.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

@@ -207,11 +207,15 @@ set search_path = ''
 as $$
 begin
   return (
-    select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'number', a.number, 'status', a.status,
-      'as_of', private.credit_today(a.org_id, a.branch_id), 'outstanding', i.outstanding, 'next_due', i.next_due) order by a.number), '[]')
+    select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'number', a.number, 'instalments', p.list, 'amount', p.amount,
+      'status', a.status, 'as_of', private.credit_today(a.org_id, a.branch_id), 'outstanding', i.outstanding, 'next_due', i.next_due)
+      order by a.opened_on, a.number), '[]')
     from (
-      select s.agreement_id from public.credit_settlements s
-      where s.org_id = p_org_id and s.payment_id = p_payment_id group by s.agreement_id having sum(s.amount) <> 0) p
+      select e.agreement_id, jsonb_agg(e.no order by e.no) as list, sum(e.amount) as amount
+      from (
+        select s.agreement_id, s.no, sum(s.amount) as amount from public.credit_settlements s
+        where s.org_id = p_org_id and s.payment_id = p_payment_id group by 1, 2 having sum(s.amount) <> 0) e
+      group by 1) p
     join public.credit_agreements a on a.org_id = p_org_id and a.id = p.agreement_id
     cross join lateral (
       select sum(t.outstanding) as outstanding, (array_agg(jsonb_build_object('due_on', t.due_on, 'amount', t.outstanding) order by t.no)
@@ -221,7 +225,9 @@ end;
 $$;
 
 comment on function private.agreements_paid(uuid, uuid) is
-'The agreements that a payment settles something of, with what is still to pay and the next instalment, as of today. No errors.';
+'Which instalments of which agreements a payment settles now, wholly or in part, and where those stand today: [{"id", "number",
+"instalments": [no], "amount" (principal, interest and fees together), "status", "as_of" (the branch''s date), "outstanding", "next_due":
+{"due_on", "amount"} or null}]. No errors.';
 
 create function public.get_agreement(p_id uuid) returns jsonb
 language plpgsql stable security definer

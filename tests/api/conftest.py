@@ -12,6 +12,7 @@ from backend.app.core import exact_json
 from local.keys import Keys
 from local.services import Api, Gateway
 from supabase import Client, create_client
+from tests.support.zones import another_day
 
 PASSWORD = "Correct-Horse-7-Battery"
 
@@ -150,7 +151,7 @@ def shop(people: People) -> Shop:
 def open_shop(people: People, name: str, branch: dict[str, str]) -> Shop:
     """A shop with its admin and cashier, and a stranger who runs another organisation.
 
-    branch: options of the one branch, in India.
+    branch: options of the one branch, in India; its day is not that of UTC, and no midnight near.
     """
     admin, stranger = people.make("admin"), people.make("stranger")
     org_id, branch_id, location_id = found_organization(admin, name), uuid4(), uuid4()
@@ -161,7 +162,7 @@ def open_shop(people: People, name: str, branch: dict[str, str]) -> Shop:
         p_org_id=str(org_id),
         p_code="BLR",
         p_name="Indiranagar",
-        p_options=branch,
+        p_options={"timezone": another_day(), **branch},
     )
     admin.rpc(
         "create_location",

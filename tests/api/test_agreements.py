@@ -1,6 +1,6 @@
 """Sales on credit over the API: quoted, opened, paid, settled, rescheduled, waived, and the daily job."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -19,16 +19,18 @@ from backend.app.schemas.billing import Invoice
 from tests.api.conftest import People, Person, Shop, join, open_shop
 from tests.api.support import assert_problem
 from tests.documents import reading
+from tests.support.zones import another_day, day_in
 
 Body = dict[str, Any]
-TODAY: date = datetime.now(UTC).date()
+ZONE = another_day()
+TODAY = day_in(ZONE)
 PATH = "/v1/billing/agreements"
 
 
 @pytest.fixture(scope="module")
 def house(people: People) -> Shop:
-    """A shop of its own, whose instalments nobody else counts. Its day is that of UTC."""
-    return open_shop(people, "Phones & Credit", {"region_code": "29", "timezone": "UTC"})
+    """A shop of its own, whose instalments nobody else counts."""
+    return open_shop(people, "Phones & Credit", {"region_code": "29", "timezone": ZONE})
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -121,3 +122,30 @@ def test_what_the_customer_may_see_of_the_work(shop: Shop, customer: str) -> Non
     read = reading.text(shop.cashier.http.get(f"/v1/billing/orders/{order['id']}/pdf").content)
     assert "Frames glued" in read
     assert "Apprentice" not in read
+
+
+def test_the_lots_of_an_invoice_are_printed(shop: Shop) -> None:
+    """The PDF says what the plain answer leaves out; whoever may not read the invoice gets neither."""
+    goods = {"org_id": shop.org_id, "product_id": shop.product_id}
+    variant = shop.admin.post(
+        "/v1/inventory/variants",
+        {**goods, "sku": "OIL-LOT", "name": "Oil", "price": 100, "tracking": "batch"},
+    )
+    shop.admin.rpc(
+        "adjust_stock",
+        p_id=str(uuid4()),
+        p_location_id=str(shop.location_id),
+        p_variant_id=variant["id"],
+        p_quantity=5,
+        p_reason="opening",
+        p_unit_cost=40,
+        p_options={"batch": "L-26-04", "expires_on": "2099-04-30"},
+    )
+    sale = shop.sale(lines=[{"variant_id": variant["id"], "quantity": 2}])
+    sold = shop.cashier.post("/v1/billing/sales", sale)
+    assert "lots" not in sold["lines"][0]
+    path = f"/v1/billing/invoices/{sold['id']}/pdf"
+    for more in ({}, {"format": "receipt"}):
+        text = reading.text(shop.cashier.http.get(path, params=more).content)
+        assert "Batch L-26-04, expires 30 Apr 2099" in " ".join(text.split())
+    assert_problem(shop.stranger.http.get(path), 404, "not_found")

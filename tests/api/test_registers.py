@@ -1,6 +1,5 @@
 """Tax registers over the API."""
 
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -12,8 +11,10 @@ from backend.app.schemas.registers import Gstr1, VatReturn
 from tests.api.conftest import People, Shop, found_organization, open_shop
 from tests.api.support import assert_problem
 from tests.support.gstin import gstin
+from tests.support.zones import another_day, day_in
 
-TODAY = datetime.now(UTC).date().isoformat()
+ZONE = another_day()
+TODAY = str(day_in(ZONE))
 PERIOD = {"date_from": TODAY, "date_to": TODAY}
 OURS, THEIRS = gstin("29ABCDE1234F1Z"), gstin("29AAGCL1234M1Z")
 
@@ -21,7 +22,7 @@ OURS, THEIRS = gstin("29ABCDE1234F1Z"), gstin("29AAGCL1234M1Z")
 @pytest.fixture(scope="module")
 def house(people: People) -> Shop:
     """A registered shop that sold to a registered buyer and a consumer, and took one of three stools back."""
-    house = open_shop(people, "Tax & Thread", {"region_code": "29", "tax_number": OURS, "timezone": "UTC"})
+    house = open_shop(people, "Tax & Thread", {"region_code": "29", "tax_number": OURS, "timezone": ZONE})
     buyer = house.admin.post(
         "/v1/customers",
         {

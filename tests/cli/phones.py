@@ -2,20 +2,21 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
 from tests.api.conftest import People, found_organization, join
+from tests.support.zones import another_day, day_in
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
 
 PHONE, CASE = "PHN-NOVA", "ACC-CASE"
+ZONE = another_day()
 
 
 @dataclass(frozen=True)
@@ -49,8 +50,8 @@ class PhoneShop:
 
 
 def today() -> date:
-    """The day in Pune."""
-    return datetime.now(ZoneInfo("Asia/Kolkata")).date()
+    """The day at the shop."""
+    return day_in(ZONE)
 
 
 def terms(*others: str, count: int = 4, days: int = 30) -> list[str]:
@@ -65,7 +66,7 @@ def phones(open_terminal: Callable[[], "Terminal"], people: People) -> PhoneShop
     """The phone shop, with phones and cases in stock."""
     owner = people.make("phones")
     org_id, branch_id, location_id = found_organization(owner, "Ring Ring Phones"), uuid4(), str(uuid4())
-    options = {"region_code": "27", "city": "Pune"}
+    options = {"region_code": "27", "city": "Pune", "timezone": ZONE}
     owner.rpc(
         "create_branch",
         p_id=str(branch_id),

@@ -198,3 +198,13 @@ def test_strangers_agreements_are_not_there(phones: PhoneShop, admin: Terminal) 
     assert admin.gives("instalments", "list", "--all") == {"items": []}
     assert admin.gives("instalments", "reminders") == {"items": []}
     assert phones.clerk.gives("instalments", "show", agreement["id"]) == agreement
+
+
+def test_a_quote_begins_on_the_day_of_the_branch(phones: PhoneShop) -> None:
+    """Not on that of the machine, which is another one here: what is quoted is what can be agreed."""
+    words = ["instalments", "quote", "1000", "--count", "2", "--first-due"]
+    quoted = phones.clerk.gives(*words, str(today()))
+    assert quoted["schedule"][0]["due_on"] == str(today())
+    assert phones.clerk.gives(*words, str(today()), "-b", "PUN") == quoted
+    phones.clerk.refused("invalid_input", *words, str(today() - timedelta(days=1)))
+    phones.clerk.refused("not_found", *words, str(today()), "-b", "NIX")

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from tests.api.conftest import Shop
 from tests.cli.conftest import Terminal
+from tests.cli.phones import PhoneShop, today
 
 
 def test_reports_by_name_and_by_number(
@@ -112,3 +113,14 @@ def test_a_statement(admin: Terminal, shop: Shop) -> None:
     assert [line["kind"] for line in account["lines"]] == ["invoice", "payment"]
     assert sale["number"] in admin.says(*words)
     admin.refused("invalid_input", *words[:-1], "2020-01-01")
+
+
+def test_a_report_ends_on_the_day_of_the_branch(phones: PhoneShop) -> None:
+    """Not on that of the machine, which is another one here; the month is the branch's, too."""
+    sale = phones.sold(phones.customer("Usha"))
+    day = today()
+    assert sale["business_date"] == str(day)
+    for words in ((), ("-b", "PUN")):
+        assert f", {day.replace(day=1)} to {day}" in phones.owner.says("reports", "sales", *words)
+        found = phones.owner.gives("reports", "sales", "--by", "day", *words)["items"]
+        assert str(day) in {row["key"] for row in found}

@@ -204,7 +204,7 @@ def test_convert_pressed_twice(overlap: Overlap, same_id: bool) -> None:
 def test_the_overdue_job_twice(overlap: Overlap) -> None:
     """The second run waits, then looks again beneath its locks: the late fee comes once, whoever adds it."""
     shop, customer = overlap.shop, overlap.shop.customer(credit_limit=500)
-    day = ask(shop, "select (now() at time zone 'Asia/Kolkata')::date")
+    day = ask(shop, "select (now() at time zone timezone)::date from public.branches limit 1")
     terms = {"count": 2, "first_due_on": str(day + timedelta(days=10)), "grace_days": 2, "late_fee": 7}
     terms |= {"default_after_days": 20}
     agreed = (uuid.uuid4(), _owed(overlap, customer), json.dumps(terms))

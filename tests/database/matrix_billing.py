@@ -162,6 +162,10 @@ BILLING_ACTS: dict[str, Act] = {
         lambda place: _on(place, "order", "confirmed", p_location_id=place.branch.showroom),
     ),
     "get_delivery": Act("order.deliver", "branch", lambda place: {"p_id": place.paper("delivery")}),
+    "get_delivery_paper": Act("order.deliver", "branch", lambda place: {"p_id": place.paper("delivery")}),
+    "get_invoice_paper": Act(
+        "invoice.read", "branch", lambda place: {"p_id": place.house.invoices[place.branch.code]}, hidden=True
+    ),
     "create_invoice": Act("invoice.create", "branch", lambda place: _draft(place) | {"p_id": new_id()}),
     "save_invoice_draft": Act(
         "invoice.create",

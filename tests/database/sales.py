@@ -3,6 +3,7 @@
 # Names put into statements come from this file and from Postgres's catalogue, never from input.
 # ruff: noqa: S608
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,16 @@ def line(variant: UUID, quantity: object = 1, **extra: object) -> Line:
 def pay(amount: object, method: str = "cash", **extra: object) -> Payment:
     """One payment. amount: as handed over, in the organisation's currency."""
     return {"method": method, "amount": amount, **extra}
+
+
+def local_date(connection: Connection, branch_id: UUID) -> date:
+    """The day at a branch."""
+    row = connection.execute(
+        "select private.local_date(org_id, id, now()) from public.branches where id = %s", [branch_id]
+    ).fetchone()
+    assert row is not None
+    day: date = row[0]
+    return day
 
 
 def quote(

@@ -119,6 +119,18 @@ def test_a_quotation_shows_its_state(status: str) -> None:
     )
 
 
+def test_a_payment_names_the_instalments_that_it_settles() -> None:
+    """One, or several with those in a row as a range; of each agreement what went there."""
+    paid = [
+        {"id": "a1", "number": "BLR/A/26-27/0004", "instalments": [2], "amount": Decimal("1250.50")},
+        {"id": "a2", "number": "BLR/A/26-27/0007", "instalments": [1, 3, 4, 5], "amount": Decimal(900)},
+    ]
+    document = papers.payment(agreements=paid)
+    text = reading.text(made("payment", document))
+    assert "Instalment 2 of agreement BLR/A/26-27/0004: ₹1,250.50" in text
+    assert "Instalments 1, 3-5 of agreement BLR/A/26-27/0007: ₹900.00" in text
+
+
 def test_a_reversed_payment_says_so() -> None:
     undone = {"id": "r", "at": "2026-11-25T10:00:00+00:00", "reason": "The cheque bounced"}
     text = reading.text(made("payment", papers.payment(reversed=undone)))

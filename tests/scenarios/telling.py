@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
-from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -16,6 +15,7 @@ from postgrest.exceptions import APIError
 from local.client import Refused
 from tests.api.conftest import People, Person, found_organization, join
 from tests.documents import reading
+from tests.support.zones import another_day, day_in
 
 Json = dict[str, Any]
 
@@ -127,7 +127,12 @@ class Actor:
 
 @dataclass(frozen=True)
 class House:
-    """A business with one branch: its people and places. places: ids of its locations by code."""
+    """A business with one branch: its people and places.
+
+    Parameters:
+        places: ids of its locations by code.
+        zone: time zone of the branch, in which no story meets midnight.
+    """
 
     org_id: UUID
     branch_id: UUID
@@ -139,11 +144,12 @@ class House:
     stranger: Actor
     places: Mapping[str, UUID]
     tax_class_id: UUID
+    zone: str
 
     @property
     def today(self) -> date:
         """The day at the branch."""
-        return datetime.now(ZoneInfo("Asia/Kolkata")).date()
+        return day_in(self.zone)
 
     def product(self, name: str, sku: str, price: int, hsn: str, **variant: Any) -> UUID:
         """A product with one variant, which bears 18 % GST on top of its price."""
@@ -178,7 +184,8 @@ def open_house(people: People, name: str, code: str, options: Json, places: Mapp
     org_id, branch_id = found_organization(owner, name), uuid4()
     found_organization(stranger, f"Not {name}")
     boss = Actor("admin", owner)
-    branch = {"p_org_id": org_id, "p_code": code, "p_name": name, "p_options": options}
+    zone = another_day()
+    branch = {"p_org_id": org_id, "p_code": code, "p_name": name, "p_options": {"timezone": zone, **options}}
     boss.does("create_branch", p_id=branch_id, **branch)
     located = {each: uuid4() for each in places}
     for each, kind in places.items():
@@ -192,7 +199,7 @@ def open_house(people: People, name: str, code: str, options: Json, places: Mapp
     )
     outside = Actor("stranger", stranger)
     staff = (boss, cashier, executive, keeper, technician, outside)
-    return House(org_id, branch_id, *staff, located, tax_class_id)
+    return House(org_id, branch_id, *staff, located, tax_class_id, zone)
 
 
 @contextmanager

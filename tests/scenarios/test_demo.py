@@ -14,7 +14,18 @@ from local.services import Gateway
 from local.stack import DEMO_PEOPLE
 
 FOLDER = Path(__file__).parents[2] / "local" / "demo"
+NAMES = ("teak", "ringring", "lagoon")
 TABLES = (
+    "quotations",
+    "sales_orders",
+    "deliveries",
+    "credit_notes",
+    "loyalty_rules",
+    "loyalty_entries",
+    "promotions",
+    "promotion_targets",
+    "credit_agreements",
+    "instalments",
     "organizations",
     "branches",
     "locations",
@@ -93,6 +104,9 @@ def rows(person: Session, table: str, order: str = "id") -> list[Row]:
         ("stock@teak.example", "Teak & Thread", "inventory_manager", ["BLR"]),
         ("technician@teak.example", "Teak & Thread", "technician", ["BLR"]),
         ("cashier.mum@teak.example", "Teak & Thread", "cashier", ["MUM"]),
+        ("admin@ringring.example", "Ring Ring Phones", "admin", ["PUN"]),
+        ("clerk@ringring.example", "Ring Ring Phones", "sales_executive", ["PUN"]),
+        ("cashier@ringring.example", "Ring Ring Phones", "cashier", ["PUN"]),
         ("admin@lagoon.example", "Blue Lagoon Pools", "admin", ["DXB"]),
     ],
 )
@@ -108,7 +122,7 @@ def test_everybody_has_his_role_and_branches(
 def test_the_addresses_that_dev_env_prints_belong_to_the_demo() -> None:
     known = {
         person["email"]
-        for name in ("teak", "lagoon")
+        for name in NAMES
         for person in json.loads((FOLDER / f"{name}.json").read_text())["people"]
     }
     assert set(DEMO_PEOPLE.values()) <= known
@@ -214,8 +228,9 @@ def test_another_branchs_cashier_cannot_sell_from_here(people: People) -> None:
     assert (refused.value.status, refused.value.code) == (404, "not_found")
 
 
-def test_the_other_organisation_sees_nothing(people: People) -> None:
-    stranger = people("admin@lagoon.example")
+@pytest.mark.parametrize("name", NAMES)
+def test_another_organisation_sees_nothing(people: People, name: str) -> None:
+    stranger = people(f"admin@{name}.example")
     house = house_of(stranger)["id"]
     for table in TABLES:
         column = "id" if table == "organizations" else "org_id"
@@ -240,10 +255,71 @@ def test_lists_are_not_empty(people: People) -> None:
     assert transfer["status"] == "partially_received"
 
 
+def test_a_quotation_is_out_and_another_became_an_order(people: People) -> None:
+    """An advance, eight of twelve chairs delivered and invoiced, the work that the customer is shown."""
+    sales = people("sales@teak.example")
+    quotations = rows(sales, "quotations", "number")
+    assert [quotation["status"] for quotation in quotations] == ["sent", "converted"]
+    (order,) = rows(sales, "sales_orders")
+    seen = send(sales.db.rpc("get_order", {"p_id": order["id"]}))
+    assert (seen["status"], seen["advance_paid"]) == ("partially_delivered", 100_000)
+    assert [line["open"] for line in seen["lines"]] == [4, 4, 1]
+    assert [entry["visible_to_customer"] for entry in seen["work_log"]] == [True]
+    (delivery,) = rows(sales, "deliveries")
+    (invoice,) = seen["invoices"]
+    assert (delivery["order_id"], invoice["balance"]) == (order["id"], 0)
+
+
+def test_points_a_promotion_and_a_credit_note(people: People) -> None:
+    """Who bought by name has points, one sale was cheaper by the promotion, one lamp came back."""
+    admin = people("admin@teak.example")
+    entries = rows(admin, "loyalty_entries")
+    assert len({entry["customer_id"] for entry in entries if entry["points"] > 0}) >= 3
+    lines = rows(admin, "invoice_lines", "invoice_id,line_no")
+    names = [offer["name"] for line in lines for offer in line["offers"]]
+    assert names == ["Festival of lights"]
+    (note,) = rows(admin, "credit_notes")
+    assert note["reason"] == "Cracked on the way home"
+    assert send(admin.db.rpc("check_books", {"p_org_id": house_of(admin)["id"]})) == []
+
+
+def test_an_invoice_names_its_lots_and_an_old_one_is_owed(people: People) -> None:
+    """Polish of the lot that expires first and of the next; a debt of forty days stands in the ageing."""
+    admin = people("admin@teak.example")
+    variant = next(v for v in rows(admin, "product_variants") if v["sku"] == "CAR-BEE-NAT")
+    (line,) = [
+        each for each in rows(admin, "invoice_lines", "invoice_id") if each["variant_id"] == variant["id"]
+    ]
+    paper = send(admin.db.rpc("get_invoice_paper", {"p_id": line["invoice_id"]}))
+    assert [(lot["batch"], lot["quantity"]) for lot in paper["lines"][0]["lots"]] == [
+        ("BW-2025-11", 6),
+        ("BW-2026-06", 2),
+    ]
+    aged = send(admin.db.rpc("ageing", {"p_org_id": house_of(admin)["id"]}))
+    assert any(row["days_31_60"] > 0 for row in aged)
+
+
+def test_phones_are_sold_in_instalments(people: People) -> None:
+    """One first instalment is paid, the other is due at once; the receipt names the agreement."""
+    clerk = people("clerk@ringring.example")
+    agreements = {row["customer_id"]: row for row in rows(clerk, "credit_agreements")}
+    assert [row["status"] for row in agreements.values()] == ["active", "active"]
+    house = house_of(clerk)["id"]
+    (due,) = send(clerk.db.rpc("instalments_due", {"p_org_id": house}))
+    assert (due["customer_name"], due["no"]) == ("Salim Khan", 1)
+    assert due["due_on"] == agreements[due["customer_id"]]["opened_on"]
+    paid = [row for row in rows(clerk, "payments") if row["reference"] == "UPI 4471"]
+    receipt = send(clerk.db.rpc("get_payment", {"p_id": paid[0]["id"]}))
+    ((agreement),) = receipt["agreements"]
+    assert (agreement["instalments"], agreement["amount"]) == ([1], receipt["amount"])
+    assert len(rows(clerk, "stock_units", "serial")) == 5
+    assert send(people("admin@ringring.example").db.rpc("check_books", {"p_org_id": house})) == []
+
+
 def test_loading_again_changes_nothing(project: Project, people: People, keys: Keys) -> None:
     def everything() -> dict[str, str]:
         seen = {}
-        for who in ("admin@teak.example", "admin@lagoon.example"):
+        for who in (f"admin@{name}.example" for name in NAMES):
             for table in TABLES:
                 found = people(who).db.from_(table).select("*").execute().data
                 seen[f"{who} {table}"] = json.dumps(sorted(json.dumps(row, sort_keys=True) for row in found))

@@ -31,4 +31,13 @@ add_resource(
     ),
 )
 add_lookup(router, _DELIVERY)
-add_paper(router, _DELIVERY, "delivery")
+_PAPER = Lookup(
+    path=_DELIVERY.path,
+    rpc="get_delivery_paper",
+    arguments={"p_id": "delivery_id"},
+    response=schemas.Delivery,
+    summary=_DELIVERY.summary,
+    description=_DELIVERY.description,
+    errors=_DELIVERY.errors,
+)
+add_paper(router, _PAPER, "delivery")

@@ -1,7 +1,5 @@
 """Invoices: read, printed, written without a counter sale, sent and voided."""
 
-from dataclasses import replace
-
 from backend.app.core.resource import Act, Lookup, Resource, add_act, add_lookup, add_resource, room_router
 from backend.app.schemas import invoices as schemas
 from backend.app.schemas.billing import Invoice, InvoicePaperQuery, InvoiceQuery, InvoiceRow
@@ -35,7 +33,17 @@ add_resource(
     ),
 )
 add_lookup(router, _INVOICE)
-add_paper(router, replace(_INVOICE, query=InvoicePaperQuery), "invoice", {"receipt": "receipt"})
+_PAPER = Lookup(
+    path=_INVOICE.path,
+    rpc="get_invoice_paper",
+    arguments={"p_id": "invoice_id"},
+    response=Invoice,
+    summary=_INVOICE.summary,
+    description=_INVOICE.description,
+    query=InvoicePaperQuery,
+    errors=_INVOICE.errors,
+)
+add_paper(router, _PAPER, "invoice", {"receipt": "receipt"})
 
 add_act(
     router,

@@ -220,10 +220,14 @@ class NextInstalment(Row):
 
 
 class AgreementPaid(Row):
-    """An agreement whose instalments a payment settles, as it stands on the branch's date."""
+    """An agreement that a payment goes to. instalments: which of them it settles, wholly or in part; amount:
+    principal, interest and fees together; the rest as it stands on the branch's date, as_of.
+    """
 
     id: UUID
     number: str
+    instalments: list[int]
+    amount: Money
     status: str
     as_of: Day
     outstanding: Money
@@ -232,8 +236,8 @@ class AgreementPaid(Row):
 
 class Payment(PaymentRow):
     """A payment, whole, with seller and buyer as they are now. allocations: what it settles now; charges:
-    what of it went to interest and fees of instalments; agreements: where those stand; unallocated: what is
-    left of it.
+    what of it went to interest and fees of instalments; agreements: those whose instalments it settles now,
+    and where they stand; unallocated: what is left of it.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [PAYMENT_EXAMPLE]})

@@ -33,6 +33,7 @@ class Shop:
     goods: list[UUID] = field(default_factory=list)
     piece: UUID = field(default_factory=new_id)
     suite: UUID = field(default_factory=new_id)
+    lot: UUID = field(default_factory=new_id)
     customer: UUID = field(default_factory=new_id)
     sold: int = 0
 
@@ -153,6 +154,9 @@ def open_shop(people: People, names: Names = ENGLISH) -> Shop:
             _stock(shop, shop.goods[-1], 5000)
     shop.piece = _variant(shop, names.piece, "PRN-IMEI", 0, "goods", "serial")
     _stock(shop, shop.piece, 20, serials=[f"3567-{number:04}" for number in range(20)])
+    shop.lot = _variant(shop, names.goods[2], "PRN-LOT", 2, "goods", "batch")
+    for code, pieces, expires_on in (("2604-11", 2, "2099-05-31"), ("2605-02", 50, "2099-11-30")):
+        _stock(shop, shop.lot, pieces, batch=code, expires_on=expires_on)
     shop.suite = _variant(shop, names.suite, "PRN-SET", 0, "set")
     for component, quantity in ((shop.goods[0], 1), (shop.goods[1], 2)):
         offers.insert(
@@ -204,7 +208,7 @@ def invoices(shop: Shop, count: int | None) -> Iterator[Json]:
     due = Decimal(quote(admin, shop.branch, *basket, customer=shop.customer, **asked)["total"])
     payments = [pay(10, "points"), pay(20, "card", reference="AUTH 884213"), pay(due - 30 + 500)]
     paid = sell(admin, shop.branch, *basket, payments=payments, customer=shop.customer, **asked)
-    yield _read(shop, "get_invoice", paid)
+    yield _read(shop, "get_invoice_paper", paid)
     if count is not None:
         return
     numbered = line(shop.piece, 2, serials=shop.numbers())
@@ -217,11 +221,12 @@ def invoices(shop: Shop, count: int | None) -> Iterator[Json]:
         p_lines=[*basket, numbered],
         p_options=_options(shop, due_date=day, location_id=shop.branch.showroom),
     )
-    yield _read(shop, "get_invoice", owed)
+    yield _read(shop, "get_invoice_paper", owed)
     record(admin, shop.customer, 50, p_allocations=[{"invoice_id": owed["id"], "amount": 50}])
     credit(admin, owed["id"], [{"line_no": 1, "quantity": 1}])
-    yield _read(shop, "get_invoice", owed)
-    yield _read(shop, "get_invoice", sell(admin, shop.branch, shop.line(1), shop.line(3)))
+    yield _read(shop, "get_invoice_paper", owed)
+    walk_in = sell(admin, shop.branch, shop.line(1), shop.line(3), line(shop.lot, 3))
+    yield _read(shop, "get_invoice_paper", walk_in)
 
 
 def quotations(shop: Shop, count: int | None) -> Iterator[Json]:
@@ -295,9 +300,9 @@ def deliveries(shop: Shop, count: int | None) -> Iterator[Json]:
     if count is not None:
         made = _ordered(shop, count)
         admin.rpc("mark_order", p_id=new_id(), p_order_id=made["id"], p_status="ready")
-        yield _read(shop, "get_delivery", trading.deliver(admin, shop.people, made))
+        yield _read(shop, "get_delivery_paper", trading.deliver(admin, shop.people, made))
         return
-    basket = [shop.line(0, 3), line(shop.piece, 2), shop.line(2, 10), line(shop.suite)]
+    basket = [shop.line(0, 3), line(shop.piece, 2), shop.line(2, 10), line(shop.suite), line(shop.lot, 4)]
     made = trading.order(shop.people, *basket, person=admin)
     made = admin.rpc(
         "save_order",
@@ -316,8 +321,8 @@ def deliveries(shop: Shop, count: int | None) -> Iterator[Json]:
     )
     first = trading.deliver(admin, shop.people, made, *part)
     second = trading.deliver(admin, shop.people, made)
-    yield _read(shop, "get_delivery", first)
-    yield _read(shop, "get_delivery", second)
+    yield _read(shop, "get_delivery_paper", first)
+    yield _read(shop, "get_delivery_paper", second)
 
 
 def credit_notes(shop: Shop, count: int | None) -> Iterator[Json]:

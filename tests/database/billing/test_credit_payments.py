@@ -120,10 +120,16 @@ def test_record_payment_follows_the_same_order(people: People) -> None:
         "record_payment", p_id=new_id(), p_customer_id=made["customer_id"], p_amount=100, p_method="upi"
     )
     assert (payment["charges"], payment["allocations"][0]["amount"], payment["unallocated"]) == (20, 80, 0)
+    (settled,) = payment["agreements"]
+    assert (settled["id"], settled["number"]) == (made["id"], made["number"])
+    assert (settled["instalments"], settled["amount"], settled["status"]) == ([1], 100, "active")
     payment = people.as_cashier().rpc(
         "record_payment", p_id=new_id(), p_customer_id=made["customer_id"], p_amount=1200, p_method="upi"
     )
     assert (payment["unallocated"], read(people, made)["status"]) == (100, "completed")
+    (settled,) = payment["agreements"]
+    assert (settled["instalments"], settled["amount"]) == ([1, 2, 3, 4], 1100)
+    assert (settled["status"], settled["outstanding"], settled["next_due"]) == ("completed", 0, None)
     in_order(people)
 
 
@@ -138,7 +144,9 @@ def test_a_held_payment_pays_instalments_later(people: People) -> None:
         p_method="upi",
         p_options={"hold": True},
     )
+    assert held["agreements"] == []
     done = people.as_cashier().rpc("allocate_payment", p_id=new_id(), p_payment_id=held["id"])
+    assert [row["amount"] for row in done["agreements"]] == [30]
     assert (done["charges"], done["allocations"][0]["amount"], done["unallocated"]) == (20, 10, 0)
     with raises("refund_exceeds_credit", 422):
         people.as_admin().rpc(
@@ -214,7 +222,9 @@ def test_a_payment_that_bounces(people: People) -> None:
     answer = people.as_admin().rpc(
         "reverse_payment", p_id=new_id(), p_payment_id=bounced["id"], p_reason="Bounced"
     )
+    assert bounced["agreements"][0]["amount"] == 400
     assert (answer["unallocated"], answer["charges"], answer["allocations"]) == (0, 0, [])
+    assert answer["agreements"] == []
     now = read(people, made)
     assert now["paid"] == before["paid"] + 50
     assert now["outstanding"] == before["outstanding"] - 50

@@ -99,6 +99,9 @@ def _payment(document: Json) -> Iterator[str]:
         yield figure(row["amount"])
     yield from (figure(row["amount"]) for row in document["refunds"])
     yield from (figure(document[key]) for key in ("unallocated", "charges") if document[key])
+    for row in document["agreements"]:
+        yield row["number"]
+        yield figure(row["amount"])
     yield document["reversed"]["reason"] if document["reversed"] else ""
 
 
@@ -159,8 +162,10 @@ def test_what_a_payment_was_used_for_makes_its_amount(people: People) -> None:
             continue
         parts = [row["amount"] for row in [*document["allocations"], *document["refunds"]]]
         assert sum(parts) + document["charges"] + document["unallocated"] == document["amount"]
-        seen |= {key for key in ("charges", "unallocated", "refunds") if document[key]}
-    assert seen == {"charges", "unallocated", "refunds"}
+        if document["agreements"]:
+            assert sum(row["amount"] for row in document["agreements"]) == document["amount"]
+        seen |= {key for key in ("charges", "unallocated", "refunds", "agreements") if document[key]}
+    assert seen == {"charges", "unallocated", "refunds", "agreements"}
 
 
 def test_the_receipt_of_an_instalment_tells_what_is_left(people: People) -> None:
@@ -172,6 +177,8 @@ def test_the_receipt_of_an_instalment_tells_what_is_left(people: People) -> None
         **{key: whole[key] for key in ("id", "number", "status", "outstanding")},
         "as_of": whole["today"],
         "next_due": {key: whole["next_due"][key] for key in ("due_on", "amount")},
+        "instalments": agreed["instalments"],
+        "amount": first["amount"],
     }
     text = reading.text(kinds.render("payment", first, None, None))
     for part in (f"Agreement {whole['number']}", f"₹{figure(whole['outstanding'])} left to pay"):
@@ -332,7 +339,7 @@ def shapes(value: Any, path: str = "") -> Iterator[tuple[str, frozenset[str]]]:
 def test_samples_have_exactly_the_keys_of_the_real_answers(people: People, kind: str) -> None:
     """What the tests of layout print has no field that the database does not give, and lacks none."""
     real = {shape for made in MAKERS[kind](open_shop(people), None) for shape in shapes(made)}
-    lagoon = people.as_foreign_admin().rpc("get_invoice", p_id=people.world.lagoon.invoices["LON"])
+    lagoon = people.as_foreign_admin().rpc("get_invoice_paper", p_id=people.world.lagoon.invoices["LON"])
     samples_of = [papers.ALL[kind](), papers.in_hindi(kind), papers.ALL[kind](3)]
     if kind == "invoice":
         samples_of += [samples.intra_state(), samples.inter_state(), samples.wholesale(2)]

@@ -22,8 +22,8 @@ TODAY = datetime.now(UTC).date() + timedelta(days=1)
 
 
 def _at(day: date) -> str:
-    """Noon in Bengaluru and Mumbai."""
-    return f"{day}T06:30:00Z"
+    """The first moment of a day in Bengaluru and Mumbai, over by now also when the day is today."""
+    return f"{day}T00:00:00+05:30"
 
 
 def _customer(people: People) -> UUID:

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from tests.database.sales import local_date
 from tests.support.gstin import gstin
 from tests.support.personas import Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
@@ -223,7 +224,7 @@ def test_closing_and_reopening_the_books(people: People) -> None:
 
 def test_the_future_cannot_be_closed(people: People) -> None:
     """Today at the latest, by whichever door: reopening is no way to close what was never closed."""
-    tomorrow = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+    tomorrow = local_date(people.connection, people.world.blr.id) + timedelta(days=1)
     for act, through in (
         ("close_period", tomorrow),
         ("close_period", None),
@@ -232,6 +233,42 @@ def test_the_future_cannot_be_closed(people: People) -> None:
     ):
         with raises("invalid_input", 400):
             people.as_admin().rpc(act, p_org_id=people.world.teak.id, p_through=through)
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Etc/GMT+12"])
+def test_today_is_that_of_the_branches(people: People, zone: str) -> None:
+    """At every hour one of these zones has another date than UTC; its day may be closed, the next may not."""
+    founder = people.newcomer()
+    org_id, branch_id = _found(founder)["id"], new_id()
+    founder.rpc(
+        "create_branch",
+        p_id=branch_id,
+        p_org_id=org_id,
+        p_code="FAR",
+        p_name="Far",
+        p_options={"timezone": zone, "region_code": "29"},
+    )
+    today = local_date(people.connection, branch_id)
+    with raises("invalid_input", 400):
+        founder.rpc("close_period", p_org_id=org_id, p_through=today + timedelta(days=1))
+    closed = founder.rpc("close_period", p_org_id=org_id, p_through=today)
+    assert closed["books_closed_through"] == str(today)
+
+
+def test_today_is_where_it_is_latest(people: People) -> None:
+    """What posts on the one side of the world is not kept open by the other; without a branch it is UTC."""
+    founder = people.newcomer()
+    org_id = _found(founder)["id"]
+    with raises("invalid_input", 400):
+        founder.rpc("close_period", p_org_id=org_id, p_through=datetime.now(UTC).date() + timedelta(days=2))
+    days = []
+    for code, zone in (("E", "Pacific/Kiritimati"), ("W", "Etc/GMT+12")):
+        branch = {"p_id": new_id(), "p_org_id": org_id, "p_code": code, "p_name": code}
+        founder.rpc("create_branch", **branch, p_options={"timezone": zone, "region_code": "29"})
+        days.append(local_date(people.connection, branch["p_id"]))
+    assert days[0] > days[1]
+    closed = founder.rpc("close_period", p_org_id=org_id, p_through=days[0])
+    assert closed["books_closed_through"] == str(days[0])
 
 
 def test_reopening_cannot_close(people: People) -> None:

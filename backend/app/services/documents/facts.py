@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from itertools import accumulate
+from itertools import accumulate, groupby
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,6 +20,7 @@ Json = dict[str, Any]
 
 _TAX_NUMBER: Final = {"gst": "gstin", "vat": "vat_no"}
 _MOST_NUMBERS: Final = 24
+_MOST_LOTS: Final = 12
 _LONGEST_NUMBERS: Final = 1400
 _KINDS_WITH_A_WORD: Final = ("nil_rated", "exempt", "non_gst")
 _TAX: Final = {"gst": "tax_gst", "vat": "tax_vat"}
@@ -67,8 +68,9 @@ def particulars(line: Json, say: Words, most: int = _MOST_NUMBERS) -> list[str]:
         f"{quantity(item['quantity'], '')} {TIMES} {clean(item['name'])}"
         for item in line.get("set_items") or []
     ]
-    batch = line.get("batch")
-    if batch:
+    batch, lots = line.get("batch"), line.get("lots") or []
+    said += _lots(lots, say)
+    if batch and not lots:
         said.append(f"{say('batch')} {clean(batch.get('number') if isinstance(batch, dict) else batch)}")
     numbers = [clean(number) for number in line.get("serials") or []]
     if numbers:
@@ -77,6 +79,27 @@ def particulars(line: Json, say: Words, most: int = _MOST_NUMBERS) -> list[str]:
         shown = numbers[: min(most, sum(end <= _LONGEST_NUMBERS for end in ends))]
         text, rest = ", ".join(shown), len(numbers) - len(shown)
         said.append(f"{say('serials')} {say('more', list=text, rest=rest) if rest > 0 else text}")
+    return said
+
+
+def _lots(lots: list[Json], say: Words) -> list[str]:
+    """The lots that the goods of a line came from, each component's for itself: number, expiry, and how much
+    of each where there are several.
+    """
+    said: list[str] = []
+    for name, of_one in groupby(lots[:_MOST_LOTS], key=lambda lot: lot["name"]):
+        parts = []
+        for lot in of_one:
+            text = clean(lot["batch"])
+            if lot["expires_on"]:
+                text = say("lot_expires", number=text, date=day(lot["expires_on"], say))
+            if len(lots) > 1 and lot["quantity"] is not None:
+                text = f"{quantity(lot['quantity'], '')} {TIMES} {text}"
+            parts.append(text)
+        whose = f"{clean(name)}: " if name else ""
+        said.append(f"{whose}{say('batch')} {'; '.join(parts)}")
+    if len(lots) > _MOST_LOTS:
+        said[-1] = say("more", list=said[-1], rest=len(lots) - _MOST_LOTS)
     return said
 
 

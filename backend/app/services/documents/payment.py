@@ -61,26 +61,43 @@ def _used(payment: Json, look: Look, width: float) -> list[Flowable]:
     ]
 
 
-def _standing(payment: Json, look: Look) -> list[Flowable]:
-    """Where the agreements stand whose instalments it settles: whoever pays one asks what is left."""
+def _runs(numbers: list[int]) -> str:
+    """Numbers in ascending order, those in a row as a range: 1, 3-5."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1] = (runs[-1][0], number)
+        else:
+            runs.append((number, number))
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
+
+
+def _agreements(payment: Json, look: Look) -> list[Flowable]:
+    """The instalments that the payment settles, by agreement, and what is left of that."""
     say, currency = look.say, payment["currency"]
-    said = []
-    for agreement in payment.get("agreements") or []:
-        number, following = clean(agreement["number"]), agreement.get("next_due")
-        if agreement["status"] == "completed":
-            said.append(say("agreement_paid", number=number))
+    said: list[Flowable] = []
+    for row in payment.get("agreements") or []:
+        number, following = clean(row["number"]), row.get("next_due")
+        settled = say(
+            "instalment_of" if len(row["instalments"]) == 1 else "instalments_of",
+            list=_runs(row["instalments"]),
+            number=number,
+            amount=money.amount(row["amount"], currency),
+        )
+        said.append(para(settled, theme.BODY))
+        if row["status"] == "completed":
+            said.append(para(say("agreement_paid", number=number), theme.BODY))
         elif following:
-            said.append(
-                say(
-                    "agreement_left",
-                    number=number,
-                    date=facts.day(agreement["as_of"], say),
-                    left=money.amount(agreement["outstanding"], currency),
-                    amount=money.amount(following["amount"], currency),
-                    due=facts.day(following["due_on"], say),
-                )
+            stands = say(
+                "agreement_left",
+                number=number,
+                date=facts.day(row["as_of"], say),
+                left=money.amount(row["outstanding"], currency),
+                amount=money.amount(following["amount"], currency),
+                due=facts.day(following["due_on"], say),
             )
-    return [para(sentence, theme.BODY) for sentence in said]
+            said.append(para(stands, theme.BODY))
+    return said
 
 
 def render_payment(document: Json, settings: Settings | None = None, logo: bytes | None = None) -> bytes:
@@ -149,7 +166,7 @@ def render_payment(document: Json, settings: Settings | None = None, logo: bytes
             *heading.heading(payment, look, width, head),
             *both,
             *warning,
-            *([Spacer(1, 10), *standing] if (standing := _standing(payment, look)) else []),
+            *([Spacer(1, 10), *agreed] if (agreed := _agreements(payment, look)) else []),
             # A list that runs over pages comes last, so that the signature stands by the amount.
             *closing.signed(payment, look, width),
             *([Spacer(1, 12), *used] if many else []),

@@ -129,6 +129,7 @@ WORDS: Final[Mapping[str, str]] = {
     "brought": "Brought forward",
     "serials": "S/N",
     "batch": "Batch",
+    "lot_expires": "{number}, expires {date}",
     "document_share": "Discount on the whole document: {amount}",
     "document_percent": "Discount of {rate} on the whole document: {amount}.",
     "document_off": "Discount on the whole document: {amount}.",
@@ -164,6 +165,8 @@ WORDS: Final[Mapping[str, str]] = {
     "agreement_left": "Agreement {number} on {date}: {left} left to pay. Next: {amount} on {due}.",
     "agreement_paid": "Agreement {number}: paid in full.",
     "charges_settled": "Interest and fees of instalments",
+    "instalment_of": "Instalment {list} of agreement {number}: {amount}",
+    "instalments_of": "Instalments {list} of agreement {number}: {amount}",
     "reversed_because": "This payment was reversed on {date}: {reason}",
     # Tax.
     "tax_by_hsn": "TAX BY HSN AND RATE",
