@@ -101,7 +101,13 @@ class Trade:
         self.deliveries.append(papers.deliver(who, self.people, self.order)["id"])
 
     def invoice(self, who: Persona, number: int) -> None:
-        of = {"delivery_id": self.one_of(self.deliveries, number)} if number % 2 else {}
+        part = {"line_no": number % 2 + 1, "quantity": number % 4 + 1}
+        ways: list[dict[str, Any]] = [
+            {},
+            {"delivery_id": self.one_of(self.deliveries, number)},
+            {"lines": [part]},
+        ]
+        of = ways[number % 3]
         self.invoices.append(papers.invoice(who, self.order, **of)["id"])
 
     def sell(self, who: Persona, number: int) -> None:
