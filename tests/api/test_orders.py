@@ -74,13 +74,13 @@ def test_from_the_quotation_to_the_last_invoice(
     assert assert_problem(refused, 422, "delivery_exceeds_order")["open"] == 1
 
     # Invoiced by line or by the delivery; the advance settles it.
-    for lines, status, code in (
+    for lines, number, problem in (
         ([{"line_no": 1, "quantity": 4}], 422, "invoice_exceeds_order"),
         ([{"line_no": 2, "quantity": 1}], 404, "not_found"),
         ([], 422, "invalid_input"),
     ):
         asked = step(options={"lines": lines})
-        assert_problem(shop.cashier.send("POST", f"{PATH}/{order_id}/invoices", asked), status, code)
+        assert_problem(shop.cashier.send("POST", f"{PATH}/{order_id}/invoices", asked), number, problem)
     bill = step(options={"delivery_id": delivery.id})
     refused = storekeeper.send("POST", f"{PATH}/{order_id}/invoices", bill)
     assert assert_problem(refused, 403, "permission_denied")["permission"] == "invoice.create"
