@@ -178,7 +178,7 @@ def test_what_is_brought_back_elsewhere_is_paid_back_there(people: People) -> No
     """A walk-in returns at the other branch: its till pays and numbers the voucher."""
     world, admin = people.world, people.as_admin()
     sold = sell(people.as_cashier(), world.blr, line(world.teak.variants["lamp"]))
-    there = {"location_id": world.mum.showroom}
+    there: Any = {"location_id": world.mum.showroom}
     for person in (people.as_sales(), people.as_cashier(world.mum)):
         with raises("not_found", 404):
             credit(person, sold["id"], refund={"method": "cash", "branch_id": world.mum.id}, **there)
