@@ -136,3 +136,15 @@ def test_what_bounced_or_was_paid_back_is_held_no_more(people: People) -> None:
     with raises("credit_limit_exceeded", 422) as refusal:
         _sell_sofa(people)
     assert refusal.facts["held"] == 1179
+
+
+def test_it_counts_in_every_branch(people: People) -> None:
+    """As debts do; but who does not cover the branch that took the money does not settle with it."""
+    customer, mum = people.world.teak.customers["unknown"], people.world.mum
+    taken = {"branch_id": mum.id, "hold": True}
+    held = record(people.as_cashier(mum), customer, 1180, p_method="upi", p_options=taken)
+    sold = _sell_sofa(people)
+    with raises("not_found", 404):
+        people.as_cashier().rpc("allocate_payment", p_id=new_id(), p_payment_id=held["id"])
+    people.as_admin().rpc("allocate_payment", p_id=new_id(), p_payment_id=held["id"])
+    assert state(people, sold["id"])[0] == "paid"
