@@ -41,10 +41,19 @@ _INVOICED = (
 _WORK = (Column("Date", "worked_on"), Column("Work", "note"))
 
 
+def _place(ship_to: Row) -> str:
+    """Who receives the goods, and where, on one line; empty where they are brought nowhere else."""
+    address = ship_to.get("address") or {}
+    keys = ("line1", "line2", "city", "postal_code", "region_name", "country")
+    parts = [ship_to.get("name"), *(address.get(key) for key in keys), ship_to.get("phone")]
+    return ", ".join(str(part) for part in parts if part)
+
+
 def show_document(output: Output, title: str, document: Row, columns: tuple[Column, ...] = _LINES) -> None:
     """A quote or an issued document: head, lines, sums, payments."""
     currency = document["currency"]
     buyer = document.get("buyer") or {}
+    ship_to = document.get("ship_to") or {}
     output.facts(
         title,
         [
@@ -53,6 +62,7 @@ def show_document(output: Output, title: str, document: Row, columns: tuple[Colu
             ("Due", document.get("due_date")),
             ("Valid until", document.get("valid_until")),
             ("Customer", buyer.get("name")),
+            ("Deliver to", _place(ship_to)),
             ("Reason", document.get("reason")),
             ("Note", document.get("note")),
             ("Id", document.get("id")),

@@ -75,6 +75,18 @@ create table public.categories (
 
 comment on table public.categories is 'Groups of products, as a tree of any depth. parent_id may change; a circle is refused.';
 
+create table private.category_paths (
+  org_id uuid not null,
+  category_id uuid primary key,
+  path uuid[] not null,
+  unique (org_id, category_id),
+  foreign key (org_id, category_id) references public.categories (org_id, id) on delete cascade
+);
+
+comment on table private.category_paths is
+'Each category''s way down from the top, itself last: so that what is said of a category holds of all beneath it by one look-up. Kept by
+private.trace_category.';
+
 create table public.brands (
   id uuid primary key default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
@@ -240,6 +252,32 @@ comment on function private.check_category() is
 'Row trigger, after a category is placed or moved. Errors: 422 category_cycle, category_archived. A parent of another
 organisation is refused by the foreign key.';
 
+create function private.trace_category() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if tg_op = 'UPDATE' and new.parent_id is not distinct from old.parent_id then
+    return null;
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended('categories:' || new.org_id, 0));
+  -- A statement may bring a category before the one above it; whichever trigger comes last then finds both.
+  insert into private.category_paths (org_id, category_id, path)
+  with recursive within as (
+    select new.id as id, coalesce((
+      select k.path from private.category_paths k where k.org_id = new.org_id and k.category_id = new.parent_id), '{}') || new.id as path
+    union all
+    select c.id, w.path || c.id from within w join public.categories c on c.org_id = new.org_id and c.parent_id = w.id
+  )
+  select new.org_id, w.id, w.path from within w
+  on conflict (org_id, category_id) do update set path = excluded.path;
+  return null;
+end;
+$$;
+
+comment on function private.trace_category() is
+'Row trigger, after a category is placed or moved and was found to close no circle: writes its path and those of all beneath it. No errors.';
+
 create function private.categories_within(p_org_id uuid, p_category_id uuid) returns setof uuid
 language plpgsql stable
 set search_path = ''
@@ -335,6 +373,9 @@ create trigger queue before update of parent_id on public.categories
   for each statement execute function private.queue_category_moves();
 create trigger place after insert or update of parent_id on public.categories
   for each row execute function private.check_category();
+-- Triggers of one kind fire by name: "trace" after "place", which refuses circles.
+create trigger trace after insert or update of parent_id on public.categories
+  for each row execute function private.trace_category();
 create trigger tracking after insert or update of tracking on public.product_variants
   for each row execute function private.check_tracking();
 create trigger in_use before delete on public.categories for each row execute function private.refuse_if_used();
@@ -376,6 +417,7 @@ create policy "Who holds catalogue.manage adds tax rates" on public.tax_rates fo
   with check (org_id in (select private.orgs_with('catalogue.manage')));
 
 alter table public.categories enable row level security;
+alter table private.category_paths enable row level security;
 create policy "Who holds catalogue.read reads categories" on public.categories for select to authenticated
   using (org_id in (select private.orgs_with('catalogue.read')));
 create policy "Who holds catalogue.manage adds categories" on public.categories for insert to authenticated

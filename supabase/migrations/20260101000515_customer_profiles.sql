@@ -27,6 +27,7 @@ create table public.customer_addresses (
   address_line2 text check (length(address_line2) <= 200),
   city text check (length(city) <= 100),
   region_code text,
+  tax_area text check (tax_area ~ '^[A-Z0-9]{1,12}(-[A-Z0-9]{1,12}){0,2}$'),
   postal_code text check (length(postal_code) <= 16),
   country text references public.countries (code),
   archived_at timestamptz,
@@ -39,9 +40,10 @@ create table public.customer_addresses (
 );
 
 comment on table public.customer_addresses is
-'A customer''s further addresses: where goods are brought (delivery), other places that are billed (billing). The address on his
-invoices, which decides the tax, is the one in customers. is_default: proposed first; one of each kind. label: what it is
-called, such as "Site 4"; recipient: who receives there.';
+'A customer''s further addresses: where goods are brought (delivery), other places that are billed (billing). A document names
+one as deliver_to and keeps it; the buyer''s address on his invoices is the one in customers. is_default: proposed first; one of each
+kind. label: what it is called, such as "Site 4"; recipient: who receives there; tax_area: what lies below the region and taxes too
+(county, city), as in customers.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -150,6 +152,6 @@ create policy "Who holds customer.manage changes addresses" on public.customer_a
 
 grant select on public.customer_addresses to authenticated;
 grant insert (id, org_id, customer_id, kind, is_default, label, recipient, phone, address_line1, address_line2, city, region_code,
-  postal_code, country) on public.customer_addresses to authenticated;
+  tax_area, postal_code, country) on public.customer_addresses to authenticated;
 grant update (kind, is_default, label, recipient, phone, address_line1, address_line2, city, region_code, postal_code, country,
-  archived_at) on public.customer_addresses to authenticated;
+  tax_area, archived_at) on public.customer_addresses to authenticated;

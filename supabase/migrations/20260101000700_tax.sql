@@ -176,14 +176,21 @@ organisation has rates of its own; intra_community: to a buyer with a tax number
 zero-rated. Errors: 400 invalid_input.';
 
 create function private.place_of_supply(p_org public.organizations, p_branch public.branches, p_customer public.customers,
-  p_options jsonb)
+  p_options jsonb, p_ship_to jsonb)
 returns private.supply
 language plpgsql stable
 set search_path = ''
 as $$
 declare
   v_supply private.supply;
+  v_destination text;
 begin
+  if p_ship_to is not null and p_options ->> 'place_of_supply' is null then
+    v_destination := private.destination(p_org, p_branch, p_customer, p_ship_to);
+    if v_destination is not null then
+      p_options := p_options || jsonb_build_object('place_of_supply', v_destination);
+    end if;
+  end if;
   if p_org.tax_regime = 'gst' then
     v_supply := private.gst_supply(p_org, p_branch, p_customer, p_options);
   else
@@ -200,11 +207,12 @@ begin
 end;
 $$;
 
-comment on function private.place_of_supply(public.organizations, public.branches, public.customers, jsonb) is
+comment on function private.place_of_supply(public.organizations, public.branches, public.customers, jsonb, jsonb) is
 'Where a document''s supply takes place and how it is taxed. p_customer: all null for a walk-in. p_options: place_of_supply (what the
-till says; else the customer''s recorded address, but not under sales tax; else the branch), a GST state code, 96 abroad, or a
-country with its regions; export_tax (with_payment, without_payment); reverse_charge (true: the buyer pays the tax, where the law
-says so: CGST Act 2017, section 9(3) and (4)). Errors: 400 invalid_input, 422 composition_interstate, reverse_charge_not_possible.';
+till says; else where p_ship_to makes it, by private.destination; else the customer''s recorded address, but not under sales tax; else
+the branch), a GST state code, 96 abroad, or a country with its regions; export_tax (with_payment, without_payment); reverse_charge (true: the buyer pays the tax, where the law
+says so: CGST Act 2017, section 9(3) and (4)). p_ship_to: where the goods are brought, as private.ship_to has it, or null. Errors: 400
+invalid_input, 422 composition_interstate, reverse_charge_not_possible.';
 
 -- At which rates ----------------------------------------------------------------------------------
 

@@ -52,23 +52,30 @@ set search_path = ''
 as $$
 declare
   v_document text := tg_argv[0];
-  v_free text[] := tg_argv[1:];
-  v_from text;
+  v_free text[];
+  v_from text := 'new';
 begin
   if tg_op = 'DELETE' then
     perform private.fail(409, 'document_final', format('This %s is never deleted.', v_document),
       jsonb_build_object('document', v_document, 'id', old.id));
   end if;
-  v_from := case when tg_op = 'INSERT' then 'new' else old.status end;
-  if new.status is distinct from v_from and not exists (
-    select from public.lifecycle_transitions
-    where document = v_document and from_status = v_from and to_status = new.status) then
-    perform private.refuse_transition(v_document, v_from, new.status);
+  if tg_op = 'UPDATE' then
+    v_from := old.status;
   end if;
-  if tg_op = 'UPDATE' and old.status <> 'draft' and to_jsonb(new) - v_free <> to_jsonb(old) - v_free
-    and not private.follows_merge(tg_relid, to_jsonb(old), to_jsonb(new)) then
-    perform private.fail(409, 'document_final', format('This %s is issued and stays as it is.', v_document),
-      jsonb_build_object('document', v_document, 'id', old.id, 'status', old.status));
+  if new.status is distinct from v_from then
+    perform from public.lifecycle_transitions
+    where document = v_document and from_status = v_from and to_status = new.status;
+    if not found then
+      perform private.refuse_transition(v_document, v_from, new.status);
+    end if;
+  end if;
+  if tg_op = 'UPDATE' then
+    v_free := tg_argv[1:];
+    if old.status <> 'draft' and to_jsonb(new) - v_free <> to_jsonb(old) - v_free
+      and not private.follows_merge(tg_relid, to_jsonb(old), to_jsonb(new)) then
+      perform private.fail(409, 'document_final', format('This %s is issued and stays as it is.', v_document),
+        jsonb_build_object('document', v_document, 'id', old.id, 'status', old.status));
+    end if;
   end if;
   return new;
 end;

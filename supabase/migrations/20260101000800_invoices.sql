@@ -38,6 +38,7 @@ create table public.invoices (
   reverse_charge boolean not null default false,
   seller jsonb not null,
   buyer jsonb,
+  ship_to jsonb,
   subtotal numeric(14, 2) not null check (subtotal >= 0),
   discount numeric(14, 2) not null check (discount >= 0),
   document_discount numeric(14, 2) not null default 0 check (document_discount >= 0),
@@ -72,7 +73,8 @@ create table public.invoices (
 );
 
 comment on table public.invoices is
-'Tax invoices. Seller, buyer and terms are kept as they were on the day. subtotal: taxable value after discounts; discount:
+'Tax invoices. Seller, buyer and terms are kept as they were on the day. ship_to: where the goods were brought, as private.ship_to has it
+(CGST Rules 2017, rule 46(e) and (o)); null for the buyer''s own address and over the counter. subtotal: taxable value after discounts; discount:
 already taken off; document_discount: what of it was given on the whole document and is spread over its lines, document_discount_percent: where
 it was given in percent; location_id: where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
 be paid, null for at once. paid: sum of its allocations; credited: sum of the credit notes applied to it; balance: what is
@@ -321,7 +323,7 @@ begin
       'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
       'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
-      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', i.subtotal, 'discount', i.discount,
+      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'ship_to', i.ship_to, 'subtotal', i.subtotal, 'discount', i.discount,
       'document_discount', i.document_discount, 'document_discount_percent', i.document_discount_percent,
       'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance', i.balance,
       'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),

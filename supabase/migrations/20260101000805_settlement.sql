@@ -46,13 +46,11 @@ declare
   v_method public.payment_methods;
   v_methods public.payment_methods[] := array[]::public.payment_methods[];
   v_handed numeric[] := array[]::numeric[];
-  v_kept numeric[];
   v_sum numeric := 0;
   v_from_cash numeric := 0;
   v_change numeric;
   v_left numeric;
   v_only_change numeric := 0;
-  v_last_cash integer;
   v_ids uuid[];
   v_tender private.tender;
   v_tenders private.tender[] := array[]::private.tender[];
@@ -94,31 +92,24 @@ begin
       jsonb_build_object('total', p_total, 'excess', v_change));
   end if;
 
-  -- The change comes out of the cash, the last handed over first; cash that only made change is no payment.
-  v_kept := v_handed;
-  v_left := v_change;
+  -- The change comes out of the cash, the last handed over first; cash that only made change is no payment, but was handed over with
+  -- the cash before it.
+  v_left := greatest(v_change, 0);
   for i in reverse v_count .. 1 loop
-    continue when v_left <= 0 or not v_methods[i].gives_change;
-    v_kept[i] := greatest(v_handed[i] - v_left, 0);
-    v_left := v_left - (v_handed[i] - v_kept[i]);
-    if v_kept[i] = 0 then
-      v_only_change := v_only_change + v_handed[i];
+    v_tender.amount := v_handed[i];
+    v_tender.tendered := v_handed[i];
+    if v_methods[i].gives_change then
+      v_tender.amount := greatest(v_handed[i] - v_left, 0);
+      v_tender.tendered := v_handed[i] + v_only_change;
+      v_left := v_left - (v_handed[i] - v_tender.amount);
+      v_only_change := case when v_tender.amount = 0 then v_tender.tendered else 0 end;
+      continue when v_tender.amount = 0;
     end if;
-  end loop;
-  for i in 1 .. v_count loop
-    if v_kept[i] > 0 and v_methods[i].gives_change then
-      v_last_cash := i;
-    end if;
-  end loop;
-  for i in 1 .. v_count loop
-    continue when v_kept[i] = 0;
     v_tender.id := v_ids[i];
     v_tender.method := v_methods[i].code;
     v_tender.method_name := v_methods[i].name;
-    v_tender.amount := v_kept[i];
-    v_tender.tendered := v_handed[i] + case when i = v_last_cash then v_only_change else 0 end;
     v_tender.reference := p_payments -> (i - 1) ->> 'reference';
-    v_tenders := v_tenders || v_tender;
+    v_tenders := v_tender || v_tenders;
   end loop;
   return v_tenders;
 end;

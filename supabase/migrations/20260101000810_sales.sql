@@ -215,7 +215,6 @@ declare
   v_classes uuid[] := array[]::uuid[];
   v_terms private.tax_terms[] := array[]::private.tax_terms[];
   v_class integer;
-  v_tax record;
   v_ids uuid[] := array[]::uuid[];
   v_crumbs numeric[] := array[]::numeric[];
   v_place integer;
@@ -308,11 +307,6 @@ begin
       v_line.terms := v_terms[v_class];
     end if;
     v_line.tax_rate := case when v_line.tax_kind in ('taxable', 'reverse_charge') then (v_line.terms).rate else 0 end;
-    v_tax := private.line_tax(v_gross - v_line.discount, v_line.price_includes_tax, v_base, v_line.tax_kind, v_line.terms, p_supply);
-    v_line.taxable := v_tax.taxable;
-    v_line.tax := v_tax.tax;
-    v_line.taxes := v_tax.taxes;
-    v_line.total := v_tax.taxable + v_tax.tax;
 
     v_place := array_position(v_ids, v_line.variant_id);
     if v_place is null then
@@ -334,7 +328,6 @@ begin
       when v_gross >= 1e11 then 'amount_too_large'
       when v_line.discount > v_gross then 'discount_above_price'
       when v_line.tax_kind in ('taxable', 'reverse_charge') and (v_line.terms).rate is null then 'tax_rate_missing'
-      when v_line.taxable < 0 then 'tax_above_price'
       when v_line.unit_price <> v_price and not private.permitted('price.override', p_org_id) then 'price_override_denied'
       when v_line.discount * 100 > v_gross * v_limit then 'discount_limit' end;
     v_wrong := v_wrong or v_problem is not null;
@@ -357,7 +350,7 @@ end;
 $$;
 
 comment on function private.price_lines(uuid, jsonb, private.supply, date, uuid, uuid) is
-'Prices and taxes the lines of a sale, as the caller may sell them, in their order. base_quantity: in the product''s own unit, where
+'Prices the lines of a sale, as the caller may sell them, in their order, and finds their taxes'' rates; the taxes are private.priced''s, once all is taken off. base_quantity: in the product''s own unit, where
 another one was asked for; set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as
 private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
 date they choose the price lists. list_price: what the catalogue asks for one unit; price_list: by which list, null for none. Errors:

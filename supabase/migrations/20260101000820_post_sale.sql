@@ -23,11 +23,18 @@ declare
   v_org public.organizations;
   v_branch public.branches;
   v_customer public.customers;
+  v_ship_to jsonb;
   v_occurred_at timestamptz := now();
   v_supply private.supply;
   v_sale private.priced_sale;
-  v_lines private.sale_line[];
+  v_priced private.sale_line[];
+  v_lines private.sale_line[] := array[]::private.sale_line[];
   v_line private.sale_line;
+  v_place integer := 0;
+  v_given record;
+  v_taken numeric[];
+  v_shares numeric[];
+  v_taxed record;
   v_subtotal numeric := 0;
   v_discount numeric := 0;
   v_document_discount numeric := 0;
@@ -42,7 +49,7 @@ declare
   v_code text;
 begin
   perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'export_tax', 'reverse_charge', 'note', 'reference',
-    'reservation_id', 'credit_note_id', 'coupon', 'discount']);
+    'reservation_id', 'credit_note_id', 'coupon', 'discount', 'deliver_to']);
   perform private.check_sale_lines(p_lines);
   select * into v_org from public.organizations where id = p_org_id;
   select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
@@ -76,7 +83,10 @@ begin
     perform private.fail(400, 'invalid_input', 'export_tax is with_payment or without_payment.', '{"field": "export_tax"}');
   end if;
 
-  v_supply := private.place_of_supply(v_org, v_branch, v_customer, p_options);
+  if p_options ->> 'deliver_to' is not null then
+    v_ship_to := private.ship_to(p_org_id, p_customer_id, private.id_option(p_options, 'deliver_to'));
+  end if;
+  v_supply := private.place_of_supply(v_org, v_branch, v_customer, p_options, v_ship_to);
   -- Who may not change a price may not lower its tax either, by the till's word or by what he enters of a customer himself.
   v_lowered := v_supply.charge in ('reverse_charge', 'exempt') or v_supply.supply_type in ('export', 'sez', 'intra_community');
   if not v_lowered and v_supply.rate_path <> v_supply.home_path and v_supply.charge <> 'none' then
@@ -91,21 +101,40 @@ begin
     end if;
   end if;
   v_local := v_occurred_at at time zone v_branch.timezone;
-  v_lines := private.price_lines(p_org_id, p_lines, v_supply, v_local::date, p_branch_id, v_customer.customer_group_id);
+  v_priced := private.price_lines(p_org_id, p_lines, v_supply, v_local::date, p_branch_id, v_customer.customer_group_id);
   if p_options ->> 'coupon' is not null then
     select c.promotion_id, c.code into v_promotion_id, v_code
     from private.coupon_for(p_org_id, p_options ->> 'coupon', p_customer_id, v_local::date, false) c;
   end if;
   -- Who has no promotions pays nothing for them.
   if exists (select from public.promotions p where p.org_id = p_org_id and p.archived_at is null) then
-    v_lines := private.apply_offers(p_org_id, p_branch_id, v_customer.customer_group_id, v_local, v_lines, v_supply,
-      v_promotion_id, v_code);
+    v_given := private.apply_offers(p_org_id, p_branch_id, v_customer.customer_group_id, v_local, v_priced, v_promotion_id, v_code);
+    v_taken := v_given.taken;
   end if;
   if p_options -> 'discount' <> 'null' then
-    v_lines := private.discount_document(p_org_id, v_lines, p_options -> 'discount', v_supply);
+    v_shares := private.discount_document(p_org_id, v_priced, v_taken, p_options -> 'discount');
   end if;
 
-  foreach v_line in array v_lines loop
+  foreach v_line in array v_priced loop
+    v_place := v_place + 1;
+    if v_taken[v_place] > 0 then
+      v_line.discount := v_line.discount + v_taken[v_place];
+      v_line.offers := v_given.offers[v_place];
+    end if;
+    if v_shares[v_place] > 0 then
+      v_line.discount := v_line.discount + v_shares[v_place];
+      v_line.document_discount := v_shares[v_place];
+    end if;
+    v_taxed := private.line_tax(round(v_line.quantity * v_line.unit_price, 2) - v_line.discount, v_line.price_includes_tax,
+      v_line.base_quantity, v_line.tax_kind, v_line.terms, v_supply);
+    if v_taxed.taxable < 0 then
+      perform private.refuse_line('tax_above_price', v_line, null);
+    end if;
+    v_line.taxable := v_taxed.taxable;
+    v_line.tax := v_taxed.tax;
+    v_line.taxes := v_taxed.taxes;
+    v_line.total := v_taxed.taxable + v_taxed.tax;
+    v_lines := v_lines || v_line;
     v_subtotal := v_subtotal + v_line.taxable;
     v_discount := v_discount + v_line.discount;
     v_document_discount := v_document_discount + v_line.document_discount;
@@ -133,7 +162,7 @@ begin
     'timezone', v_branch.timezone, 'currency', v_org.currency, 'tax_regime', v_org.tax_regime,
     'supply_type', v_supply.supply_type, 'place_of_supply', jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
     'reverse_charge', v_reverse_charge or v_supply.supply_type = 'intra_community',
-    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'subtotal', v_subtotal,
+    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'ship_to', v_ship_to, 'subtotal', v_subtotal,
     'discount', v_discount, 'document_discount', v_document_discount, 'document_discount_percent', p_options -> 'discount' -> 'percent', 'tax', v_tax, 'round_off', v_sale.total - v_raw, 'total', v_sale.total,
     'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
   return v_sale;
@@ -350,14 +379,14 @@ begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
     currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount,
     document_discount, document_discount_percent, tax,
-    round_off, total, paid, credited, note, reference, terms, created_by)
+    round_off, total, paid, credited, note, reference, terms, created_by, ship_to)
   values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number, v_status,
     v_priced.issued_at, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
     v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', (v_sale ->> 'reverse_charge')::boolean,
     v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
     (v_sale ->> 'document_discount')::numeric, (v_sale ->> 'document_discount_percent')::numeric, (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
-    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id)
+    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id, nullif(v_sale -> 'ship_to', 'null'))
   returning due_date into v_due_date;
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
     quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, document_discount, taxable, tax_kind, tax_rate,
@@ -411,6 +440,8 @@ limit)}], amounts in the organisation''s currency, with or without tax as the va
 "amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer within his credit
 limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
 with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
+deliver_to (one of the customer''s addresses, where the goods are brought: the document keeps it as ship_to, and it is the place of supply
+unless that is said, but under GST to a registered buyer his own state),
 reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
 customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals), discount ({"amount"} or {"percent"} off the whole document after all others: it is spread over the
 lines in proportion to what they cost and taken off before tax; of each line with what was taken off by hand within the role''s limit). Promotions that apply come off the lines and are
@@ -420,6 +451,6 @@ Returns the invoice as JSON, with points {"earned", "redeemed", "balance"} where
 id_reused, series_exhausted, serial_not_here, invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown,
 set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,
 composition_interstate, reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded, customer_defaulted,
-customer_mismatch, coupon_invalid, coupon_used_up, payment_needs_a_customer, points_limit, points_insufficient. Permission: sale.create.';
+customer_mismatch, coupon_invalid, coupon_used_up, payment_needs_a_customer, points_limit, points_insufficient, address_archived. Permission: sale.create.';
 revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

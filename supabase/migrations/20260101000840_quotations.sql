@@ -27,7 +27,7 @@ create table public.quotations (
 
 comment on table public.quotations is
 'Offers to customers. number: given when it is first sent, kept by all revisions. valid_until: the last day, by the branch''s date,
-on which its prices are honoured. total: in the organisation''s currency. header: seller, buyer, place of supply, sums, note,
+on which its prices are honoured. total: in the organisation''s currency. header: seller, buyer, ship_to, place of supply, sums, note,
 reference and terms as private.price_sale found them. reason: why the customer declined.';
 
 create table public.quotation_lines (
@@ -128,7 +128,7 @@ $$;
 
 comment on function private.price_document(uuid, uuid, uuid, jsonb, jsonb) is
 'The lines of a quotation or an order as private.price_sale prices them for the caller: no pieces or lots are named yet. p_options:
-note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, terms. asked of the answer: what was said of the supply, which
+note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, deliver_to, terms. asked of the answer: what was said of the supply, which
 the invoice is taxed by, and on which day it was priced. Errors: as quote_sale''s, 400 invalid_input.';
 
 create function private.document_lines(p_sale jsonb)
@@ -229,8 +229,9 @@ declare
   v_until date;
 begin
   perform private.check_options(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply', 'export_tax',
-    'reverse_charge', 'coupon', 'discount']);
-  perform private.check_texts(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'coupon']);
+    'reverse_charge', 'coupon', 'discount', 'deliver_to']);
+  perform private.check_texts(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'coupon',
+    'deliver_to']);
   v_until := coalesce(private.day(p_options ->> 'valid_until', 'valid_until'), v_today + 30);
   if private.claim_request(v_org_id, p_id, 'save_quotation', jsonb_build_array(p_quotation_id, p_branch_id, p_customer_id, p_lines,
     p_options)) then
@@ -278,9 +279,9 @@ comment on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) 
 quotation. p_quotation_id: null for a new one; else the one to revise, which is a draft again until it is sent. p_branch_id;
 p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as quote_sale takes them: prices are
 those of today and stay. p_options: valid_until (ISO 8601 date, the last day; 30 days when left out), note, reference, terms, and as
-post_sale takes them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount. Returns the quotation as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
+post_sale takes them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount, deliver_to. Returns the quotation as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
 price_override_denied; 404 not_found; 409 invalid_transition (it was converted), id_reused; 422 unit_unknown, set_incomplete,
-discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: quotation.manage.';
+discount_limit, variant_archived, branch_archived, tax_rate_missing, address_archived. Permission: quotation.manage.';
 revoke execute on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 

@@ -34,7 +34,7 @@ create table public.sales_orders (
 comment on table public.sales_orders is
 'What customers ordered. number: given when it is confirmed. quotation_id: what it was converted from, whose prices it keeps.
 location_id: where its goods are held; reservation_id: by which reservation at present, null while nothing is held. total: in the
-organisation''s currency. header: seller, buyer, place of supply, sums, note, reference and terms, as private.price_sale found them.
+organisation''s currency. header: seller, buyer, ship_to, place of supply, sums, note, reference and terms, as private.price_sale found them.
 reason: why it was cancelled.';
 
 create table public.sales_order_lines (
@@ -157,8 +157,8 @@ declare
   v_sale jsonb;
 begin
   perform private.check_options(p_options, array['note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'reverse_charge', 'coupon',
-    'discount']);
-  perform private.check_texts(p_options, array['note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'coupon']);
+    'discount', 'deliver_to']);
+  perform private.check_texts(p_options, array['note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'coupon', 'deliver_to']);
   if private.claim_request(v_org_id, p_id, 'save_order', jsonb_build_array(p_order_id, p_branch_id, p_customer_id, p_lines,
     p_options)) then
     if p_order_id is not null then
@@ -198,9 +198,9 @@ comment on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) is
 'Writes a draft order, or a draft anew. p_id: the client''s uuid of this act, and of a new order. p_order_id: null for a new one;
 else the draft to replace. p_branch_id; p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as
 quote_sale takes them: prices are those of today and stay. p_options: note, reference, terms, and as post_sale takes
-them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount. Returns the order as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found;
+them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount, deliver_to. Returns the order as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found;
 409 invalid_transition (it was confirmed), order_is_quoted, id_reused; 422 customer_mismatch, unit_unknown, set_incomplete,
-discount_limit, variant_archived, branch_archived, tax_rate_missing. Permission: order.manage.';
+discount_limit, variant_archived, branch_archived, tax_rate_missing, address_archived. Permission: order.manage.';
 revoke execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 

@@ -12,6 +12,7 @@ create table public.deliveries (
   number text not null check (length(number) <= 16),
   delivered_at timestamptz not null,
   business_date date not null,
+  header jsonb not null default '{}',
   created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
   primary key (org_id, id),
@@ -23,7 +24,8 @@ create table public.deliveries (
 
 comment on table public.deliveries is
 'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices are the
-order''s.';
+order''s. header: what the note says otherwise than its order, where it names another address: ship_to, and with it place and kind of
+supply and reverse charge.';
 
 create table public.delivery_lines (
   org_id uuid not null,
@@ -70,7 +72,7 @@ $$;
 comment on function private.delivery_asked(jsonb) is
 'p_lines: [{"line_no", "quantity", "serials"?, "batch"?}], each line once. Errors: 400 invalid_input.';
 
-create function private.deliverable_lines(p_org_id uuid, p_order_id uuid, p_lines jsonb) returns jsonb
+create function private.deliverable_lines(p_org_id uuid, p_order_id uuid, p_lines jsonb, p_taxed jsonb) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -111,17 +113,19 @@ begin
   if v_asked is null then
     perform private.fail(422, 'delivery_exceeds_order', 'All of this order was delivered.', jsonb_build_object('order_id', p_order_id));
   end if;
-  select jsonb_agg(private.line_part(p.line, p.delivered, p.delivered + a.quantity, p.decimals)
+  select jsonb_agg(private.line_part(coalesce(t.line, p.line), p.delivered, p.delivered + a.quantity, p.decimals)
     || jsonb_build_object('serials', a.serials, 'batch', a.batch, 'stocked', p.stocked) order by p.line_no)
   into v_lines
-  from private.order_progress(p_org_id, p_order_id) p join private.delivery_asked(v_asked) a on a.line_no = p.line_no;
+  from private.order_progress(p_org_id, p_order_id) p
+  join private.delivery_asked(v_asked) a on a.line_no = p.line_no
+  left join jsonb_array_elements(p_taxed) t (line) on (t.line ->> 'line_no')::integer = p.line_no;
   return v_lines;
 end;
 $$;
 
-comment on function private.deliverable_lines(uuid, uuid, jsonb) is
+comment on function private.deliverable_lines(uuid, uuid, jsonb, jsonb) is
 'The lines of a delivery, each the next part of an order''s line, under the order''s lock. p_lines: as private.delivery_asked takes
-them; null: everything open. Errors: 400 invalid_input, 404 not_found, 422 delivery_exceeds_order.';
+them; null: everything open. p_taxed: the order''s lines, taxed for another supply; null: as they were ordered. Errors: 400 invalid_input, 404 not_found, 422 delivery_exceeds_order.';
 
 create function private.delivery_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -129,7 +133,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select private.sum_document(d.org_id, o.header - 'asked', l.list, b.amount) || jsonb_build_object('id', d.id, 'customer_id', d.customer_id, 'title', 'Delivery Note',
+    select private.sum_document(d.org_id, o.header - 'asked' || d.header, l.list, b.amount) || jsonb_build_object('id', d.id, 'customer_id', d.customer_id, 'title', 'Delivery Note',
       'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
       'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
       'tax_summary', private.tax_summary(l.list), 'invoice_id', private.delivery_invoice(d.org_id, d.order_id, d.id))
@@ -156,7 +160,8 @@ end;
 $$;
 
 comment on function private.delivery_json(uuid, uuid) is
-'A delivery note as clients and documents see it, in the shape of an invoice: amounts are its share of the order''s. ordered: of the
+'A delivery note as clients and documents see it, in the shape of an invoice: amounts are its share of the order''s, taxed for where it
+went. ordered: of the
 order''s line; to_follow: what of it was still open after this delivery.';
 
 create function private.delivery_named(p_id uuid) returns public.deliveries
@@ -175,9 +180,27 @@ $$;
 comment on function private.delivery_named(uuid) is
 'A delivery of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
+create function private.delivered_elsewhere(p_org_id uuid, p_order public.sales_orders, p_date date, p_ship_to jsonb) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_today jsonb := private.order_today(p_org_id, p_order, p_date, p_ship_to) - array['seller', 'buyer'];
+begin
+  -- In the same place the prices and taxes stay those that were ordered.
+  return case when p_order.header @> (v_today - array['lines', 'ship_to']) then jsonb_build_object('ship_to', p_ship_to) else v_today end;
+end;
+$$;
+
+comment on function private.delivered_elsewhere(uuid, public.sales_orders, date, jsonb) is
+'What a delivery to another address than its order''s says otherwise: ship_to; in another place of supply also that, and the order''s lines
+taxed there (CGST Rules 2017, rule 55(1)(vii) and (viii)). p_ship_to: null for the buyer''s own address. Errors: as private.order_today''s.';
+
 -- The acts ----------------------------------------------------------------------------------------
 
-create function public.deliver_order(p_id uuid, p_order_id uuid, p_location_id uuid, p_lines jsonb default null) returns jsonb
+create function public.deliver_order(p_id uuid, p_order_id uuid, p_location_id uuid, p_lines jsonb default null,
+  p_options jsonb default '{}')
+returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
@@ -185,6 +208,7 @@ declare
   v_order public.sales_orders := private.order_named(p_order_id);
   v_org_id uuid := v_order.org_id;
   v_date date;
+  v_said jsonb := '{}';
   v_lines jsonb;
   v_goods jsonb;
   v_status text;
@@ -194,13 +218,20 @@ declare
   v_number text;
 begin
   perform private.authorize_branch('order.deliver', v_order.branch_id);
-  if private.claim_request(v_org_id, p_id, 'deliver_order', jsonb_build_array(p_order_id, p_location_id, p_lines)) then
+  perform private.check_options(p_options, array['deliver_to']);
+  perform private.check_texts(p_options, array['deliver_to']);
+  if private.claim_request(v_org_id, p_id, 'deliver_order', jsonb_build_array(p_order_id, p_location_id, p_lines, p_options)) then
     v_order := private.lock_order(v_org_id, p_order_id, null);
     if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
       perform private.refuse_transition('sales_order', v_order.status, 'partially_delivered');
     end if;
     perform private.selling_location(v_org_id, v_order.branch_id, p_location_id, 'p_location_id');
-    v_lines := private.deliverable_lines(v_org_id, p_order_id, p_lines);
+    v_date := private.local_date(v_org_id, v_order.branch_id, now());
+    if p_options ->> 'deliver_to' is not null then
+      v_said := private.delivered_elsewhere(v_org_id, v_order, v_date,
+        private.ship_to(v_org_id, v_order.customer_id, private.id_option(p_options, 'deliver_to')));
+    end if;
+    v_lines := private.deliverable_lines(v_org_id, p_order_id, p_lines, v_said -> 'lines');
     v_status := case when exists (
         select from private.order_progress(v_org_id, p_order_id) p
         where p.quantity - p.delivered > coalesce((
@@ -209,7 +240,6 @@ begin
     if v_status <> v_order.status then
       perform private.check_step('sales_order', v_order.status, v_status);
     end if;
-    v_date := private.local_date(v_org_id, v_order.branch_id, now());
     perform private.assert_period_open(v_org_id, v_date);
 
     -- The goods: what is held is given back, what is delivered leaves, and what is still open is held again, beneath one lock.
@@ -226,9 +256,9 @@ begin
     perform private.check_order_cover(v_org_id, v_order);
     v_number := private.next_number(v_org_id, v_order.branch_id, 'delivery', v_date);
     insert into public.deliveries (org_id, id, branch_id, location_id, order_id, customer_id, number, delivered_at, business_date,
-      created_by)
+      header, created_by)
     values (v_org_id, p_id, v_order.branch_id, p_location_id, p_order_id, v_order.customer_id, v_number, now(), v_date,
-      private.caller());
+      v_said - 'lines', private.caller());
     insert into public.delivery_lines (org_id, delivery_id, line_no, branch_id, order_id, variant_id, quantity, line)
     select v_org_id, p_id, (l ->> 'line_no')::integer, v_order.branch_id, p_order_id, (l ->> 'variant_id')::uuid,
       (l ->> 'quantity')::numeric, l - 'stocked'
@@ -246,17 +276,19 @@ begin
 end;
 $$;
 
-comment on function public.deliver_order(uuid, uuid, uuid, jsonb) is
+comment on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) is
 'Delivers an order or a part of it: the goods leave what is held for it, the rest stays held. p_id: the client''s uuid, the
 delivery''s id. p_order_id. p_location_id: where the goods stand. p_lines: [{"line_no" (of the order), "quantity" (in the line''s
 unit), "serials"? (the number of each piece, where it has one; for a set those of its components), "batch"? (the lot; else what
-expires first)}], each line once; null: everything open, services included. Returns the delivery note as JSON, in the shape of an
-invoice. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock,
-serial_not_here, period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock,
-location_not_sellable, branch_archived, credit_limit_exceeded and customer_defaulted (an advance did not stand, and no credit covers it). Permission:
+expires first)}], each line once; null: everything open, services included. p_options: deliver_to (one of the customer''s addresses, or his own
+id for his own; else where the order says). In another place of supply than the order''s the note has that place''s tax. Returns the delivery note as JSON, in the shape of an
+invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied (the address lowers the tax); 404 not_found; 409
+invalid_transition, insufficient_stock, serial_not_here, period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock,
+location_not_sellable, branch_archived, address_archived, tax_rate_missing, composition_interstate, reverse_charge_not_possible,
+credit_limit_exceeded and customer_defaulted (an advance did not stand, and no credit covers it). Permission:
 order.deliver.';
-revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb) from public, anon;
-grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb) to authenticated;
+revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
+grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
 create function public.get_delivery(p_id uuid) returns jsonb
 language plpgsql stable security definer

@@ -39,7 +39,8 @@ comment on function private.tax_line(uuid, jsonb, private.supply, date) is
 'A line with its price and discount, taxed for a supply on a business date. p_line: as private.price_sale returns it. Errors: 422
 tax_rate_missing, tax_above_price.';
 
-create function private.tax_today(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_asked jsonb, p_lines jsonb, p_date date)
+create function private.tax_today(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_asked jsonb, p_lines jsonb, p_date date,
+  p_ship_to jsonb)
 returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -54,7 +55,7 @@ begin
   select * into v_org from public.organizations where id = p_org_id;
   select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
   select * into v_customer from public.customers where org_id = p_org_id and id = p_customer_id;
-  v_supply := private.place_of_supply(v_org, v_branch, v_customer, p_asked);
+  v_supply := private.place_of_supply(v_org, v_branch, v_customer, p_asked, p_ship_to);
   select jsonb_agg(private.tax_line(p_org_id, l.line, v_supply, p_date) order by l.place) into v_lines
   from jsonb_array_elements(p_lines) with ordinality l (line, place);
   if v_lines @> '[{"tax_kind": "reverse_charge"}]' and v_lines @> '[{"tax_kind": "taxable"}]' then
@@ -63,16 +64,17 @@ begin
   return jsonb_build_object('supply_type', v_supply.supply_type,
     'place_of_supply', jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
     'reverse_charge', v_lines @> '[{"tax_kind": "reverse_charge"}]' or v_supply.supply_type = 'intra_community',
-    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'lines', v_lines);
+    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'ship_to', p_ship_to, 'lines', v_lines);
 end;
 $$;
 
-comment on function private.tax_today(uuid, uuid, uuid, jsonb, jsonb, date) is
+comment on function private.tax_today(uuid, uuid, uuid, jsonb, jsonb, date, jsonb) is
 'Lines that were priced earlier, as private.price_sale returns them, taxed on a business date, and what a document says of its supply
-and its parties then. p_asked: place_of_supply, export_tax and reverse_charge, as post_sale''s options. Errors: 400 invalid_input, 422
+and its parties then. p_asked: place_of_supply, export_tax and reverse_charge, as post_sale''s options; p_ship_to: where the goods are brought,
+or null. Errors: 400 invalid_input, 422
 tax_rate_missing, tax_above_price, reverse_charge_not_possible, reverse_charge_mixed, composition_interstate.';
 
-create function private.order_today(p_org_id uuid, p_order public.sales_orders, p_date date) returns jsonb
+create function private.order_today(p_org_id uuid, p_order public.sales_orders, p_date date, p_ship_to jsonb) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -80,7 +82,7 @@ declare
   v_ordered jsonb := (
     select jsonb_agg(l.line order by l.line_no) from public.sales_order_lines l where l.org_id = p_org_id and l.order_id = p_order.id);
   v_today jsonb := private.tax_today(p_org_id, p_order.branch_id, p_order.customer_id, coalesce(p_order.header -> 'asked', '{}'),
-    v_ordered, p_date);
+    v_ordered, p_date, p_ship_to);
 begin
   -- A new rate is the law's. Another supply is what somebody entered of the customer: as at the till, that lowers no tax unless he may.
   if not p_order.header @> jsonb_build_object('supply_type', v_today -> 'supply_type', 'reverse_charge', v_today -> 'reverse_charge',
@@ -97,8 +99,8 @@ begin
 end;
 $$;
 
-comment on function private.order_today(uuid, public.sales_orders, date) is
-'An order''s lines and parties as private.tax_today has them: what its next invoice says. Errors: as there, and 403
+comment on function private.order_today(uuid, public.sales_orders, date, jsonb) is
+'An order''s lines and parties as private.tax_today has them: what its next invoice says. p_ship_to: where these goods are brought. Errors: as there, and 403
 price_override_denied.';
 
 create function private.draft_today(p_org_id uuid, p_invoice public.invoices, p_date date) returns jsonb
@@ -112,7 +114,9 @@ declare
   v_today jsonb := private.tax_today(p_org_id, p_invoice.branch_id, p_invoice.customer_id, jsonb_build_object(
       'place_of_supply', p_invoice.place_of_supply, 'reverse_charge', v_said @> '[{"tax_kind": "reverse_charge"}]',
       'export_tax', case when v_said @> '[{"tax_kind": "zero_rated"}]' then 'without_payment' else 'with_payment' end),
-    v_said, p_date);
+    v_said, p_date,
+    -- An address is as it is today, like the buyer; one that was archived takes nothing.
+    private.ship_to(p_org_id, p_invoice.customer_id, (p_invoice.ship_to ->> 'id')::uuid));
   v_facts text[] := array['tax_kind', 'tax_rate', 'taxes', 'taxable', 'tax'];
 begin
   -- A buyer who moved may be supplied elsewhere, unless the place was named; only who writes the draft knows.
@@ -121,6 +125,9 @@ begin
     or (p_invoice.buyer ->> 'tax_number', p_invoice.buyer -> 'address' ->> 'country', p_invoice.buyer -> 'address' ->> 'region_code')
       is distinct from (v_today -> 'buyer' ->> 'tax_number', v_today -> 'buyer' -> 'address' ->> 'country',
         v_today -> 'buyer' -> 'address' ->> 'region_code')
+    or (p_invoice.ship_to -> 'address' ->> 'country', p_invoice.ship_to -> 'address' ->> 'region_code', p_invoice.ship_to ->> 'tax_area')
+      is distinct from (v_today -> 'ship_to' -> 'address' ->> 'country', v_today -> 'ship_to' -> 'address' ->> 'region_code',
+        v_today -> 'ship_to' ->> 'tax_area')
     or exists (
       select from jsonb_array_elements(v_said) s
       join jsonb_array_elements(v_today -> 'lines') t on t -> 'line_no' = s -> 'line_no'
@@ -134,4 +141,4 @@ $$;
 
 comment on function private.draft_today(uuid, public.invoices, date) is
 'A draft''s parties as private.tax_today has them, when its tax is still what the draft says: a total that somebody agreed to does not
-change unseen. Errors: as there, and 409 draft_outdated.';
+change unseen. Errors: as there, and 409 draft_outdated, 422 address_archived.';

@@ -67,6 +67,28 @@ comment on function private.invoiceable_lines(uuid, uuid, uuid, jsonb, jsonb) is
 'The lines of an order''s next invoice, under the order''s lock: what private.invoice_asked says. p_lines: the order''s, taxed as of
 today. Errors: 400 invalid_input, 404 not_found, 422 invoice_exceeds_order.';
 
+create function private.check_destination(p_org_id uuid, p_order public.sales_orders) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_elsewhere jsonb := (
+    select jsonb_agg(d.id order by d.delivered_at, d.number) from public.deliveries d
+    where d.org_id = p_org_id and d.order_id = p_order.id and d.header ? 'ship_to'
+      and d.header -> 'ship_to' <> p_order.header -> 'ship_to'
+      and private.delivery_invoice(d.org_id, d.order_id, d.id) is null);
+begin
+  if v_elsewhere is not null then
+    perform private.fail(422, 'delivered_elsewhere', 'A part of this order went elsewhere: invoice it by delivery, or say where it went.',
+      jsonb_build_object('order_id', p_order.id, 'delivery_ids', v_elsewhere));
+  end if;
+end;
+$$;
+
+comment on function private.check_destination(uuid, public.sales_orders) is
+'May an order be invoiced as going where it says? Not while a delivery of it that went elsewhere has no invoice: it would name the wrong
+address, and perhaps the wrong State''s tax. Errors: 422 delivered_elsewhere.';
+
 create function public.invoice_order(p_id uuid, p_order_id uuid, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -79,6 +101,7 @@ declare
   v_asked jsonb := nullif(p_options -> 'lines', 'null');
   v_date date := private.local_date(v_org_id, v_order.branch_id, now());
   v_before record;
+  v_ship_to jsonb;
   v_today jsonb;
   v_sale jsonb;
   v_left numeric;
@@ -88,10 +111,12 @@ declare
   v_note_id uuid;
 begin
   perform private.authorize_branch('invoice.create', v_order.branch_id);
-  perform private.check_options(p_options, array['delivery_id', 'lines', 'due_date']);
-  perform private.check_texts(p_options, array['delivery_id', 'due_date']);
+  perform private.check_options(p_options, array['delivery_id', 'lines', 'due_date', 'deliver_to']);
+  perform private.check_texts(p_options, array['delivery_id', 'due_date', 'deliver_to']);
   if v_delivery_id is not null and v_asked is not null then
     perform private.fail(400, 'invalid_input', 'Name a delivery or lines of the order, not both.', '{"field": "lines"}');
+  elsif v_delivery_id is not null and p_options ->> 'deliver_to' is not null then
+    perform private.fail(400, 'invalid_input', 'Where a delivery went is said by its note.', '{"field": "deliver_to"}');
   end if;
   if private.claim_request(v_org_id, p_id, 'invoice_order', jsonb_build_array(p_order_id, p_options)) then
     v_order := private.lock_order(v_org_id, p_order_id, null);
@@ -108,8 +133,14 @@ begin
           jsonb_build_object('order_id', p_order_id, 'delivery_id', v_delivery_id));
       end if;
     end if;
+    if v_delivery_id is null and p_options ->> 'deliver_to' is null then
+      perform private.check_destination(v_org_id, v_order);
+    end if;
     v_before := private.order_invoiced(v_org_id, p_order_id);
-    v_today := private.order_today(v_org_id, v_order, v_date);
+    v_ship_to := case when p_options ->> 'deliver_to' is null
+      then nullif((v_order.header || coalesce(v_delivery.header, '{}')) -> 'ship_to', 'null')
+      else private.ship_to(v_org_id, v_order.customer_id, private.id_option(p_options, 'deliver_to')) end;
+    v_today := private.order_today(v_org_id, v_order, v_date, v_ship_to);
     v_sale := private.sum_document(v_org_id, v_order.header || (v_today - 'lines'),
         private.invoiceable_lines(v_org_id, p_order_id, v_delivery_id, v_asked, v_today -> 'lines'), v_before.amount, v_before.total)
       || jsonb_build_object('branch_id', v_order.branch_id, 'customer_id', v_order.customer_id, 'order_id', p_order_id,
@@ -155,10 +186,11 @@ comment on function public.invoice_order(uuid, uuid, jsonb) is
 advances and with what is left of the credit notes of its other invoices. p_id: the client''s
 uuid, the invoice''s id. p_order_id: confirmed, and not over. p_options: delivery_id (what this delivery brought) or lines
 ([{"line_no" (of the order), "quantity" (in the line''s unit)}], each line once, delivered or not); without either all that is
-not invoiced yet; due_date (ISO 8601 date; at once when left out). Line numbers are the order''s. Returns the invoice as JSON.
+not invoiced yet; due_date (ISO 8601 date; at once when left out), deliver_to (without delivery_id: one of the customer''s addresses, or
+his own id for his own; else where the delivery went, or the order says). Line numbers are the order''s. Returns the invoice as JSON.
 Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied (the buyer is taxed less by now); 404
 not_found; 409 order_not_open, period_closed, id_reused,
-series_exhausted; 422 invoice_exceeds_order, branch_archived, tax_rate_missing,
+series_exhausted; 422 invoice_exceeds_order, branch_archived, tax_rate_missing, address_archived, delivered_elsewhere (name the delivery, or the address),
 reverse_charge_not_possible, reverse_charge_mixed, composition_interstate. Permission: invoice.create.';
 revoke execute on function public.invoice_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.invoice_order(uuid, uuid, jsonb) to authenticated;

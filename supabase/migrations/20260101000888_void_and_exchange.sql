@@ -102,8 +102,8 @@ begin
     perform private.fail(404, 'not_found', 'The house has no such branch.', '{"field": "p_branch_id"}');
   end if;
   perform private.check_options(p_options, array['reason', 'return_location_id', 'refund', 'note', 'reference', 'place_of_supply',
-    'export_tax', 'reverse_charge', 'discount']);
-  perform private.check_texts(p_options, array['reason', 'return_location_id', 'note', 'reference', 'place_of_supply']);
+    'export_tax', 'reverse_charge', 'discount', 'deliver_to']);
+  perform private.check_texts(p_options, array['reason', 'return_location_id', 'note', 'reference', 'place_of_supply', 'deliver_to']);
   v_refund := private.refund_option(p_options, v_invoice);
   if length(p_options ->> 'reason') > 500 or btrim(p_options ->> 'reason') = '' then
     perform private.fail(400, 'invalid_input', 'A reason has 1 to 500 characters.', '{"field": "reason"}');
@@ -147,7 +147,7 @@ note''s id. p_invoice_id and p_return_lines: what comes back, as issue_credit_no
 what is sold instead, to the same customer, as post_sale takes them. p_payments: what is paid on top, as post_sale takes them.
 p_options: reason (1 to 500 characters), return_location_id (where goods come back to; else where they were sold from), refund
 ({"method", "reference"?, "branch_id"?}: how credit that is left is paid back; a walk-in''s must be), and of post_sale note, reference,
-place_of_supply, export_tax, reverse_charge, discount. Returns {"credit_note", "invoice"}. Errors: as issue_credit_note''s and post_sale''s. Permission: credit_note.create
+place_of_supply, export_tax, reverse_charge, discount, deliver_to. Returns {"credit_note", "invoice"}. Errors: as issue_credit_note''s and post_sale''s. Permission: credit_note.create
 at the invoice''s branch and sale.create at the selling one; with refund for a named customer refund.create at the invoice''s.';
 revoke execute on function public.post_exchange(uuid, uuid, jsonb, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_exchange(uuid, uuid, jsonb, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

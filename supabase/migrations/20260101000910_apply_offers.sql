@@ -33,33 +33,6 @@ comment on function private.spread_amount(numeric, numeric[]) is
 'An amount spread in proportion to weights of 2 decimals, to 2 decimals; the parts sum to the amount, or to the weights where these are less. p_amount
 and p_weights: 0 or more. No errors.';
 
-create function private.line_less(p_line private.sale_line, p_net numeric, p_off numeric, p_supply private.supply)
-returns private.sale_line
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_line private.sale_line := p_line;
-  v_tax record;
-begin
-  v_tax := private.line_tax(p_net - p_off, p_line.price_includes_tax, p_line.base_quantity, p_line.tax_kind, p_line.terms, p_supply);
-  if v_tax.taxable < 0 then
-    perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', p_line.sku),
-      jsonb_build_object('line', p_line.line_no, 'sku', p_line.sku));
-  end if;
-  v_line.discount := p_line.discount + p_off;
-  v_line.taxable := v_tax.taxable;
-  v_line.tax := v_tax.tax;
-  v_line.taxes := v_tax.taxes;
-  v_line.total := v_tax.taxable + v_tax.tax;
-  return v_line;
-end;
-$$;
-
-comment on function private.line_less(private.sale_line, numeric, numeric, private.supply) is
-'A line with p_off more taken off what it comes to by now (p_net: quantity at its price less its discounts), taxed anew. Errors: 422
-tax_above_price.';
-
 create type private.offer as (
   id uuid,
   name text,
@@ -191,54 +164,13 @@ p_units: quantities of all lines, in the unit they are sold in; p_left: what is 
 
 -- Which may apply ---------------------------------------------------------------------------------
 
-create function private.category_path(p_org_id uuid, p_category_id uuid) returns uuid[]
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_path uuid[] := array[]::uuid[];
-  v_id uuid := p_category_id;
-begin
-  while v_id is not null and cardinality(v_path) < 100 loop
-    v_path := v_path || v_id;
-    select c.parent_id into v_id from public.categories c where c.org_id = p_org_id and c.id = v_id;
-  end loop;
-  return v_path;
-end;
-$$;
-
-comment on function private.category_path(uuid, uuid) is 'A category and all above it, itself first; none for null. No errors.';
-
 create function private.offers_for(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp,
   p_lines private.sale_line[], p_places integer[], p_basket numeric, p_promotion_id uuid)
 returns private.offer[]
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  v_by_category boolean;
-  v_variants uuid[] := array[]::uuid[];
-  v_products uuid[] := array[]::uuid[];
-  v_categories uuid[] := array[]::uuid[];
-  v_nos integer[] := array[]::integer[];
-  v_line private.sale_line;
-  v_path uuid[];
-  v_place integer;
 begin
-  v_by_category := exists (
-    select from public.promotions p join public.promotion_targets t on t.org_id = p.org_id and t.promotion_id = p.id
-    where p.org_id = p_org_id and p.archived_at is null and t.category_id is not null);
-  -- A row per line and category it lies in, so that a target is found by equality.
-  foreach v_place in array p_places loop
-    v_line := p_lines[v_place];
-    v_path := case when v_by_category then private.category_path(p_org_id, v_line.category_id) end;
-    for i in 1 .. greatest(cardinality(v_path), 1) loop
-      v_nos := v_nos || v_place;
-      v_variants := v_variants || v_line.variant_id;
-      v_products := v_products || v_line.product_id;
-      v_categories := v_categories || v_path[i];
-    end loop;
-  end loop;
   return array(
     with live as (
       select * from public.promotions p
@@ -250,6 +182,12 @@ begin
         and (p.time_from is null or case when p.time_from < p.time_to
           then p_local::time >= p.time_from and p_local::time < p.time_to
           else p_local::time >= p.time_from or p_local::time < p.time_to end)
+    ), lines as materialized (
+      select n.no, (p_lines[n.no]).variant_id, (p_lines[n.no]).product_id, k.path
+      from unnest(p_places) n (no)
+      left join lateral (
+        select x.path from private.category_paths x where x.org_id = p_org_id and x.category_id = (p_lines[n.no]).category_id
+        limit 1) k on true
     ), hits as (
       select m.promotion_id, array_agg(m.no order by m.no) as places, array_agg(m.position order by m.no) as positions,
         array_agg(m.part = 'get' order by m.no) as gives, array_agg(m.quantity order by m.no) as needs
@@ -258,8 +196,7 @@ begin
         from live p
         cross join lateral (
           select * from public.promotion_targets t where t.org_id = p.org_id and t.promotion_id = p.id offset 0) t
-        join unnest(v_nos, v_variants, v_products, v_categories) l (no, variant_id, product_id, category_id)
-          on t.variant_id = l.variant_id or t.product_id = l.product_id or t.category_id = l.category_id
+        join lines l on t.variant_id = l.variant_id or t.product_id = l.product_id or t.category_id = any (l.path)
         where p.applies_to = 'targets'
         order by t.promotion_id, l.no, t.position) m
       group by m.promotion_id
@@ -280,8 +217,7 @@ that offers may touch, by their index; p_basket: what all lines come to before o
 private.apply_offers''s. Past midnight the weekday and the date are the new day''s. No errors.';
 
 create function private.apply_offers(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp,
-  p_lines private.sale_line[], p_supply private.supply, p_promotion_id uuid, p_code text)
-returns private.sale_line[]
+  p_lines private.sale_line[], p_promotion_id uuid, p_code text, out taken numeric[], out offers jsonb[])
 language plpgsql stable
 set search_path = ''
 as $$
@@ -306,7 +242,6 @@ declare
   v_coupon_saves boolean := false;
   v_net numeric;
   v_place integer := 0;
-  v_lines private.sale_line[] := p_lines;
 begin
   foreach v_line in array p_lines loop
     v_place := v_place + 1;
@@ -360,28 +295,20 @@ begin
     perform private.fail(422, 'coupon_invalid', 'This coupon gives nothing off this sale.',
       jsonb_build_object('coupon', p_code, 'reason', 'not_applicable'));
   elsif v_together + v_best = 0 then
-    return p_lines;
-  elsif v_best > v_together then
-    v_off := v_off_alone;
-    v_combined := v_alone;
+    return;
   end if;
-
-  for i in 1 .. v_place loop
-    continue when v_off[i] = 0;
-    v_line := private.line_less(p_lines[i], v_nets[i], v_off[i], p_supply);
-    v_line.offers := v_combined[i];
-    v_lines[i] := v_line;
-  end loop;
-  return v_lines;
+  taken := case when v_best > v_together then v_off_alone else v_off end;
+  offers := case when v_best > v_together then v_alone else v_combined end;
 end;
 $$;
 
-comment on function private.apply_offers(uuid, uuid, uuid, timestamp, private.sale_line[], private.supply, uuid, text) is
-'Takes offers off the lines of a sale and taxes them anew. p_customer_group_id: of the buyer, or null; p_local: the time of the sale by the branch''s
-clock; p_lines: as private.price_lines returns them, in order; p_supply: as private.place_of_supply found; p_promotion_id, p_code: of the
+comment on function private.apply_offers(uuid, uuid, uuid, timestamp, private.sale_line[], uuid, text) is
+'What offers take off the lines of a sale, before they are taxed: of each line the amount and what the document says of it; both null when there
+is nothing. p_customer_group_id: of the buyer, or null; p_local: the time of the sale by the branch''s
+clock; p_lines: as private.price_lines returns them, in order; p_promotion_id, p_code: of the
 coupon shown, or null. The rule: lines whose price is not the catalogue''s are left alone; manual discounts come first and keep
 their own limit. Combinable offers add up, the highest priority first, then by id, each on what those before it left. An exclusive
 offer stands alone on the document; of several the one that saves most counts, then the one of higher priority, then by id. The
 document gets the exclusive one if it saves more than the combinable ones together, else these. Nothing falls below zero. Each
-line says what it got: offers [{"promotion_id", "name", "amount", "coupon"?}], within its discount. Errors: 422 coupon_invalid (it
-gives nothing), tax_above_price.';
+line says what it got: offers [{"promotion_id", "name", "amount", "coupon"?}]. Errors: 422 coupon_invalid (it
+gives nothing).';

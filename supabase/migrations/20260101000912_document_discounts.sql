@@ -30,48 +30,45 @@ comment on function private.read_discount(jsonb, numeric) is
 'The option discount: {"amount": with 2 decimals} or {"percent": with 3}. p_sum: what the lines come to, in currency; amount: what is taken off
 them; percent: null where an amount was given. Errors: 400 invalid_input.';
 
-create function private.discount_document(p_org_id uuid, p_lines private.sale_line[], p_discount jsonb, p_supply private.supply)
-returns private.sale_line[]
+create function private.discount_document(p_org_id uuid, p_lines private.sale_line[], p_offered numeric[], p_discount jsonb)
+returns numeric[]
 language plpgsql stable
 set search_path = ''
 as $$
 declare
   v_limit numeric := private.discount_limit(p_org_id);
-  v_lines private.sale_line[] := p_lines;
   v_line private.sale_line;
   v_nets numeric[] := array[]::numeric[];
-  v_parts numeric[];
+  v_net numeric;
   v_sum numeric := 0;
   v_asked record;
-  v_by_hand numeric;
   v_gross numeric;
+  v_place integer := 0;
 begin
   foreach v_line in array p_lines loop
-    v_nets := v_nets || (round(v_line.quantity * v_line.unit_price, 2) - v_line.discount);
-    v_sum := v_sum + v_nets[cardinality(v_nets)];
+    v_place := v_place + 1;
+    v_net := round(v_line.quantity * v_line.unit_price, 2) - v_line.discount - coalesce(p_offered[v_place], 0);
+    v_nets := v_nets || v_net;
+    v_sum := v_sum + v_net;
   end loop;
   v_asked := private.read_discount(p_discount, v_sum);
-  v_parts := private.spread_amount(v_asked.amount, v_nets);
-  for i in 1 .. cardinality(p_lines) loop
-    v_line := p_lines[i];
+  v_place := 0;
+  foreach v_line in array p_lines loop
+    v_place := v_place + 1;
+    v_net := v_nets[v_place];
+    v_gross := round(v_line.quantity * v_line.unit_price, 2);
     -- The exact share is held against the limit, not the rounded one: who may give ten percent may give them on any document.
-    v_by_hand := v_line.discount - (select coalesce(sum((o ->> 'amount')::numeric), 0) from jsonb_array_elements(v_line.offers) o);
-    v_gross := v_nets[i] + v_line.discount;
-    if (case when v_asked.percent is not null then v_by_hand * 100 + v_nets[i] * v_asked.percent > v_gross * v_limit
-      else (v_by_hand * v_sum + v_nets[i] * v_asked.amount) * 100 > v_gross * v_limit * v_sum end) then
+    if (case when v_asked.percent is not null then v_line.discount * 100 + v_net * v_asked.percent > v_gross * v_limit
+      else (v_line.discount * v_sum + v_net * v_asked.amount) * 100 > v_gross * v_limit * v_sum end) then
       perform private.refuse_line('discount_limit', v_line, v_limit);
     end if;
-    continue when v_parts[i] = 0;
-    v_line := private.line_less(v_line, v_nets[i], v_parts[i], p_supply);
-    v_line.document_discount := v_parts[i];
-    v_lines[i] := v_line;
   end loop;
-  return v_lines;
+  return private.spread_amount(v_asked.amount, v_nets);
 end;
 $$;
 
-comment on function private.discount_document(uuid, private.sale_line[], jsonb, private.supply) is
-'Takes a discount on the whole document off its lines, after what was taken off them by hand and by offers, in proportion to what is left of their
-prices, and taxes them anew. p_lines: as private.price_lines or private.apply_offers returns them; p_discount: the option; p_supply: as
-private.place_of_supply found. Of each line its share and what was taken off by hand are together within the caller''s limit; offers
-do not count. Errors: 400 invalid_input; 422 discount_limit, tax_above_price.';
+comment on function private.discount_document(uuid, private.sale_line[], numeric[], jsonb) is
+'What a discount on the whole document takes off each of its lines, before they are taxed: after what was taken off them by hand and by offers,
+in proportion to what is left of their prices. p_lines: as private.price_lines returns them; p_offered: what offers take off each, null for
+nothing; p_discount: the option. Of each line its share and what was taken off by hand are together within the caller''s limit; offers
+do not count. Errors: 400 invalid_input; 422 discount_limit.';

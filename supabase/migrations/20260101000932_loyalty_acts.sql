@@ -27,26 +27,25 @@ create function private.invoice_points(p_org_id uuid, p_invoice_id uuid, p_custo
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  v_own record;
-  v_at timestamptz;
-  v_balance bigint;
 begin
   if not exists (select from public.loyalty_programs p where p.org_id = p_org_id) then
     return null;
   end if;
-  select coalesce(sum(e.points) filter (where e.kind in ('earn', 'reverse')), 0) as earned,
-    coalesce(-sum(e.points) filter (where e.kind in ('redeem', 'return')), 0) as redeemed,
-    max(e.created_at) filter (where e.kind in ('earn', 'redeem')) as at
-  into v_own from public.loyalty_entries e where e.org_id = p_org_id and e.invoice_id = p_invoice_id;
-  -- As it was then: an invoice that is printed again says the same.
-  v_at := greatest(v_own.at, p_at);
-  select coalesce(sum(t.points), 0) into v_balance
-  from (
-    select coalesce(e.lot_id, e.id) as lot, sum(e.points)::bigint as points from public.loyalty_entries e
-    where e.org_id = p_org_id and e.customer_id = p_customer_id and e.created_at <= v_at group by 1 having sum(e.points) > 0) t
-  join public.loyalty_entries l on l.org_id = p_org_id and l.id = t.lot and (l.expires_at is null or l.expires_at > v_at);
-  return jsonb_build_object('earned', v_own.earned, 'redeemed', v_own.redeemed, 'balance', v_balance);
+  return (
+    select jsonb_build_object('earned', i.earned, 'redeemed', i.redeemed, 'balance', (
+      select coalesce(sum(t.points), 0)
+      from (
+        select coalesce(e.lot_id, e.id) as lot, sum(e.points)::bigint as points from public.loyalty_entries e
+        where e.org_id = p_org_id and e.customer_id = p_customer_id and e.created_at <= i.at group by 1 having sum(e.points) > 0) t
+      cross join lateral (
+        select x.expires_at from public.loyalty_entries x where x.org_id = p_org_id and x.id = t.lot limit 1) l
+      where l.expires_at is null or l.expires_at > i.at))
+    from (
+      -- As it was then: an invoice that is printed again says the same.
+      select coalesce(sum(e.points) filter (where e.kind in ('earn', 'reverse')), 0) as earned,
+        coalesce(-sum(e.points) filter (where e.kind in ('redeem', 'return')), 0) as redeemed,
+        greatest(max(e.created_at) filter (where e.kind in ('earn', 'redeem')), p_at) as at
+      from public.loyalty_entries e where e.org_id = p_org_id and e.invoice_id = p_invoice_id) i);
 end;
 $$;
 

@@ -1,7 +1,10 @@
 """From quotation to invoice in a terminal."""
 
 from decimal import Decimal
+from typing import Any
 
+from tests.api.conftest import Shop
+from tests.api.trading import offer
 from tests.cli.conftest import Terminal
 from tests.cli.phones import CASE, PHONE, PhoneShop
 
@@ -54,6 +57,30 @@ def test_from_quotation_to_invoice(phones: PhoneShop, admin: Terminal) -> None:
     assert clerk.gives("customers", "history", ena["id"], "--limit", "1")["items"] == acts[:1]
     assert clerk.gives("customers", "history", ena["id"], "--all")["items"] == acts
     assert invoice["number"] in clerk.says("customers", "history", ena["name"])
+
+
+def test_where_the_goods_go_is_shown(shop: Shop, admin: Terminal, meera: dict[str, Any]) -> None:
+    """The terminal names no addresses itself; it shows them on the documents that have one."""
+    place = {
+        "org_id": shop.org_id,
+        "customer_id": meera["id"],
+        "kind": "delivery",
+        "recipient": "Ravi, foreman",
+        "phone": "+91 98450 12345",
+        "address_line1": "Plot 11, Hosur Road",
+        "city": "Mysuru",
+        "region_code": "29",
+        "country": "IN",
+    }
+    site = shop.admin.post("/v1/customer-addresses", place)
+    made = {}
+    for name, options in (("brought", {"deliver_to": site["id"]}), ("fetched", {})):
+        body = offer(shop, meera["id"], options=options)
+        made[name] = shop.admin.post("/v1/billing/orders", body)["id"]
+    shown = " ".join(admin.wide(200).says("orders", "show", made["brought"]).split())
+    assert "Deliver to Ravi, foreman, Plot 11, Hosur Road, Mysuru, Karnataka, IN, +91 98450 12345" in shown
+    assert admin.gives("orders", "show", made["brought"])["ship_to"]["id"] == site["id"]
+    assert "Deliver to" not in admin.says("orders", "show", made["fetched"])
 
 
 def test_an_order_is_cancelled(phones: PhoneShop) -> None:

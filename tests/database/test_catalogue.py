@@ -18,6 +18,7 @@ NOT_AUDITED = {
     "private.loyalty_horizon": "is a mark of housekeeping",
     "private.points_owed": "follows from loyalty_entries, which carry who, when and why",
     "private.barcode_counters": "every code given is an audited row of variant_barcodes",
+    "private.category_paths": "are put together from audited rows",
     "private.variant_search": "is put together from audited rows",
     "private.system_roles": "changes by migration only",
     "public.countries": "changes by migration only",
@@ -94,9 +95,9 @@ COLUMN_GRANTS = {
     "public.loyalty_rules": "insert: id org_id name points_per_unit category_id customer_group_id priority; "
     "update: name points_per_unit category_id customer_group_id priority archived_at",
     "public.customer_addresses": "insert: id org_id customer_id kind is_default label recipient phone "
-    "address_line1 address_line2 city region_code postal_code country; "
+    "address_line1 address_line2 city region_code postal_code country tax_area; "
     "update: kind is_default label recipient phone address_line1 address_line2 city region_code "
-    "postal_code country archived_at",
+    "postal_code country tax_area archived_at",
     "public.suppliers": "insert: id org_id name tax_number phone email address_line1 address_line2 city "
     "region_code "
     "postal_code country notes; "

@@ -165,6 +165,7 @@ add_act(
             "p_order_id": "order_id",
             "p_location_id": "location_id",
             "p_lines": "lines",
+            "p_options": "options",
         },
         request=DeliveryRequest,
         response=Delivery,

@@ -16,6 +16,7 @@ from backend.app.schemas.invoice_parts import (
     InvoicePoints,
     Party,
     Region,
+    ShipTo,
     SupplyType,
     TaxRegime,
     TaxSummaryRow,
@@ -80,6 +81,12 @@ Discount = Annotated[
 ]
 
 
+DeliverTo = Annotated[
+    UUID | None,
+    Field(description="One of the customer's addresses, where the goods are brought; it decides the tax"),
+]
+
+
 class SaleOptions(Input):
     """What is seldom needed. occurred_at needs the permission sale.backdate and an open period."""
 
@@ -99,6 +106,7 @@ class SaleOptions(Input):
     )
     coupon: str | None = Field(default=None, max_length=100, description="The code of a coupon")
     discount: Discount = None
+    deliver_to: DeliverTo = None
 
 
 class QuoteRequest(Input):
@@ -208,6 +216,9 @@ class SalesDocument(Row):
     reverse_charge: bool
     seller: Party
     buyer: Party | None
+    ship_to: ShipTo | None = Field(
+        description="Where the goods are brought; none for the buyer's own address and over the counter"
+    )
     subtotal: Money
     discount: Money
     document_discount: Money

@@ -80,6 +80,7 @@ INVOICE: dict[str, Any] = {
         "upi_id": None,
     },
     "buyer": None,
+    "ship_to": None,
     **_MONEY,
     "document_discount": 0.00,
     "document_discount_percent": None,

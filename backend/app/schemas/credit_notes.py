@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Quantity, Row, Serial
-from backend.app.schemas.billing import Discount, Invoice, SaleLine, SalePayment
+from backend.app.schemas.billing import DeliverTo, Discount, Invoice, SaleLine, SalePayment
 from backend.app.schemas.billing_examples import INVOICE, SALE
 from backend.app.schemas.invoice_parts import Party, Region, SoldLine, SupplyType, TaxRegime, TaxSummaryRow
 from backend.app.schemas.payments import ActId, MethodCode, PaidBack, Reason, Reference, Settled
@@ -245,6 +245,7 @@ class ExchangeOptions(Input):
     reference: str | None = Field(default=None, max_length=100)
     place_of_supply: str | None = Field(default=None, max_length=3, description="Region code")
     discount: Discount = None
+    deliver_to: DeliverTo = None
 
 
 class ExchangeRequest(Input):

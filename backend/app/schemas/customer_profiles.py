@@ -34,12 +34,12 @@ FirstLine = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class CustomerAddress(Row):
-    """A further address of a customer. is_default: proposed first, one of each kind. The address on his
-    invoices, which decides the tax, is the customer's own.
+    """A further address of a customer. is_default: proposed first, one of each kind. A document names
+    one as deliver_to and keeps it; the buyer's address on his invoices is the customer's own.
     """
 
     model_config = example(
-        id=_ADDRESS, org_id=ORG, customer_id=CUSTOMER, address_line2=None, **_WHERE, **MADE
+        id=_ADDRESS, org_id=ORG, customer_id=CUSTOMER, address_line2=None, tax_area=None, **_WHERE, **MADE
     )
 
     id: UUID
@@ -56,6 +56,7 @@ class CustomerAddress(Row):
     region_code: str | None
     postal_code: str | None
     country: str | None
+    tax_area: str | None
     archived_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -72,6 +73,7 @@ class Place(Input):
     region_code: RegionCode | None = None
     postal_code: str | None = Field(None, max_length=16)
     country: Country | None = None
+    tax_area: str | None = Field(None, max_length=38, description="County, city: what taxes below the region")
 
 
 class NewCustomerAddress(NewRow, Place):

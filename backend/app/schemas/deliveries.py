@@ -48,6 +48,14 @@ class AskedLine(Input):
     batch: str | None = Field(default=None, max_length=60, description="The lot; else what expires first")
 
 
+class DeliveryOptions(Input):
+    """deliver_to: one of the customer's addresses, or his own id for his own; else where the order says. In
+    another place of supply than the order's the note has that place's tax.
+    """
+
+    deliver_to: UUID | None = None
+
+
 class DeliveryRequest(Input):
     """A delivery of an order, or of a part of it."""
 
@@ -61,6 +69,7 @@ class DeliveryRequest(Input):
         max_length=2_000,
         description="Each line once; left out: everything open, services included",
     )
+    options: DeliveryOptions = Field(default_factory=DeliveryOptions)
 
 
 class DeliveryRow(Row):

@@ -29,6 +29,31 @@ class Party(Row):
     tax_number: str | None = None
 
 
+class PostalAddress(Row):
+    """An address as documents keep it."""
+
+    line1: str | None
+    line2: str | None
+    city: str | None
+    region_code: str | None
+    region_name: str | None
+    postal_code: str | None
+    country: str | None
+    country_name: str | None
+
+
+class ShipTo(Row):
+    """Where the goods are brought, as it was on the day. id: the customer's address that was named; name: who
+    receives there; tax_area: county or city, where it taxes.
+    """
+
+    id: UUID
+    name: str
+    phone: str | None
+    tax_area: str | None
+    address: PostalAddress
+
+
 class TaxAmount(Row):
     """One component of the tax: CGST, SGST, UTGST, IGST, CESS, VAT or as the tax rates name it. rate in per
     cent; per_unit: what a cess takes of each unit besides.

@@ -86,12 +86,15 @@ class OrderPart(Input):
 
 class OrderInvoiceOptions(Input):
     """delivery_id: what this delivery brought. lines: so much of these lines, each once, delivered or not.
-    Without either all that is not invoiced yet. due_date: at once when left out.
+    Without either all that is not invoiced yet. due_date: at once when left out. deliver_to: without
+    delivery_id, one of the customer's addresses, or his own id for his own; else where the delivery went, or
+    the order says.
     """
 
     delivery_id: UUID | None = None
     lines: list[OrderPart] | None = Field(default=None, min_length=1, max_length=2_000)
     due_date: Day | None = None
+    deliver_to: UUID | None = None
 
 
 class OrderInvoiceRequest(Input):

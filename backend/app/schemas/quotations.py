@@ -8,7 +8,7 @@ from pydantic import Field
 
 from backend.app.core.listing import ListQuery, SearchText, Where
 from backend.app.schemas.base import Day, Input, Moment, Money, Row, example
-from backend.app.schemas.billing import Discount, OfferedLine, Quote
+from backend.app.schemas.billing import DeliverTo, Discount, OfferedLine, Quote
 from backend.app.schemas.billing_examples import QUOTE, SALE
 from backend.app.schemas.invoice_parts import Party
 from backend.app.schemas.payments import CUSTOMER, ActId, Reason
@@ -52,7 +52,7 @@ Status = Literal["draft", "sent", "approved", "rejected", "expired", "converted"
 
 
 class SupplyOptions(Input):
-    """How what is sold is taxed, and what comes off it."""
+    """How what is sold is taxed, what comes off it, and where it is brought."""
 
     place_of_supply: str | None = Field(
         default=None, max_length=60, description="GST state code, or a country with its regions: US-NY-ERIE"
@@ -67,6 +67,7 @@ class SupplyOptions(Input):
         description="The code of a coupon; used when the order is confirmed, or the invoice sent",
     )
     discount: Discount = None
+    deliver_to: DeliverTo = None
 
 
 class DocumentOptions(SupplyOptions):

@@ -14,6 +14,15 @@ from tests.support.personas import Persona, new_id, raises, raises_sqlstate
 from tests.support.world import People
 
 MOVE = "update public.categories set parent_id = %s where id = %s"
+# Those of all organisations, against the tree itself.
+WRONG_PATHS = """
+  with recursive tree as (
+    select id, array[id] as path from public.categories where parent_id is null
+    union all
+    select c.id, t.path || c.id from tree t join public.categories c on c.parent_id = t.id
+  )
+  select * from tree t full join private.category_paths p on p.category_id = t.id
+  where t.path is distinct from p.path"""
 
 
 def plant(person: Persona, org_id: UUID, name: str, parent: UUID | None = None) -> UUID:
@@ -111,6 +120,23 @@ def test_whatever_is_moved_stays_a_tree(people: People, moves: list[tuple[int, i
         parent_of = {row["id"]: row["parent_id"] for row in rows}
         for number, parent in parents.items():
             assert parent_of[str(found[number])] == (None if parent is None else str(found[parent]))
+        assert people.connection.execute(WRONG_PATHS).fetchall() == []
+
+
+def test_paths_of_categories_that_come_in_any_order(people: People) -> None:
+    """One statement brings the leaf first: the path of each is the way down to it all the same."""
+    top, middle, leaf = (new_id() for _ in range(3))
+    people.as_stockkeeper().execute(
+        "insert into public.categories (id, org_id, parent_id, name) values"
+        " (%s, %s, %s, 'Leaf'), (%s, %s, %s, 'Middle'), (%s, %s, null, 'Top')",
+        [leaf, people.world.teak.id, middle, middle, people.world.teak.id, top, top, people.world.teak.id],
+    )
+    assert people.connection.execute(WRONG_PATHS).fetchall() == []
+    assert people.connection.execute(
+        "select path from private.category_paths where category_id = %s", [leaf]
+    ).fetchone() == ([top, middle, leaf],)
+    people.as_stockkeeper().execute("delete from public.categories where id = %s", [leaf])
+    assert people.connection.execute(WRONG_PATHS).fetchall() == []
 
 
 def test_brand_names_are_there_once(people: People) -> None:

@@ -2,11 +2,12 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from tests.database.sales import line, quote, sell
-from tests.database.tax.shops import D, Shop, parts, rate, shop
+from tests.database.tax.shops import D, Shop, add, parts, rate, shop
 from tests.support.personas import raises
 from tests.support.world import People
 
@@ -253,3 +254,65 @@ def test_a_branch_under_sales_tax_needs_its_state(people: People) -> None:
     """Where the country has states, as under GST."""
     with raises("invalid_input", 400):
         shop(people, "US", "USD", tax_regime="sales_tax")
+
+
+# Delivered elsewhere ------------------------------------------------------------------------------
+
+
+def _site(made: Shop, customer: UUID, **where: object) -> UUID:
+    return add(
+        made.admin,
+        "customer_addresses",
+        org_id=made.org_id,
+        customer_id=customer,
+        kind="delivery",
+        address_line1="1 Main Street",
+        **where,
+    )
+
+
+def test_delivered_to_an_address_in_another_county(newyork: Shop) -> None:
+    """SSUTA, section 310(A)(2): the address of the delivery, with its county, decides; his own does not."""
+    goods = newyork.variant("100.00", *NEW_YORK)
+    buyer = newyork.customer(country="US", region_code="NY", tax_area="NYC")
+    erie = _site(newyork, buyer, country="US", region_code="NY", tax_area="ERIE")
+    sold = sell(newyork.admin, newyork.branch, line(goods), customer=buyer, deliver_to=erie)
+    assert parts(sold["lines"][0]) == [("State tax", 4, 4), ("County tax", D("4.75"), D("4.75"))]
+    assert (sold["place_of_supply"]["code"], sold["ship_to"]["tax_area"]) == ("US-NY-ERIE", "ERIE")
+    oregon = _site(newyork, buyer, country="US", region_code="OR")
+    with raises("tax_rate_missing", 422):
+        quote(newyork.admin, newyork.branch, line(goods), customer=buyer, deliver_to=oregon)
+
+
+def test_a_consumer_in_the_union(people: People) -> None:
+    """Directive 2006/112/EC, article 33(a): goods sent to a consumer are taxed where they arrive."""
+    dutch = shop(people, "NL", "EUR", tax_regime="vat")
+    goods = line(dutch.variant("100.00", rate("21", "NL"), rate("20", "FR")))
+    buyer = dutch.customer(country="NL")
+    sold = quote(
+        dutch.admin, dutch.branch, goods, customer=buyer, deliver_to=_site(dutch, buyer, country="FR")
+    )
+    assert (sold["place_of_supply"]["code"], sold["tax"]) == ("FR", 20)
+    outside = _site(dutch, buyer, country="CH")
+    sold = quote(dutch.admin, dutch.branch, goods, customer=buyer, deliver_to=outside)
+    assert (sold["supply_type"], sold["tax"]) == ("export", 0)
+
+
+@pytest.mark.parametrize(
+    ("country", "where", "kind", "tax"),
+    [
+        ("NL", "FR", "domestic", 21),
+        ("NL", "CH", "export", 0),
+        ("FR", "NL", "domestic", 21),
+        ("FR", "FR", "intra_community", 0),
+        ("FR", "DE", "intra_community", 0),
+    ],
+)
+def test_a_business_in_the_union(people: People, country: str, where: str, kind: str, tax: int) -> None:
+    """Directive 2006/112/EC, article 138(1): free when goods and buyer's number are of other countries."""
+    dutch = shop(people, "NL", "EUR", tax_regime="vat")
+    goods = line(dutch.variant("100.00", rate("21", "NL"), rate("20", "FR")))
+    buyer = dutch.customer(country=country, tax_number=f"{country}123456789")
+    site = _site(dutch, buyer, country=where)
+    sold = quote(dutch.admin, dutch.branch, goods, customer=buyer, deliver_to=site)
+    assert (sold["supply_type"], sold["tax"]) == (kind, tax)

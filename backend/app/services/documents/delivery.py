@@ -28,12 +28,16 @@ def render_delivery(document: Json, settings: Settings | None = None, logo: byte
     )
     # The order's terms speak of paying; what a delivery says is set for deliveries.
     say = look.say
+    receiver = clean((delivery.get("ship_to") or {}).get("name"))
+    # Of an inter-State movement the challan names the place of supply (CGST Rules 2017, rule 55(1)(viii)).
+    crosses = receiver and delivery["supply_type"] == "inter_state"
     head = heading.Head(
         "deliver_to",
         [
             ("number_delivery", str(delivery["number"] or say("draft"))),
             ("date", heading.when(delivery, look)),
             ("for_order", clean(delivery.get("order_number"))),
+            ("place_of_supply", facts.place_of_supply(delivery, say) if crosses else ""),
             ("branch", heading.branch(delivery)),
             ("reference", clean(delivery.get("reference"))),
         ],
@@ -42,7 +46,7 @@ def render_delivery(document: Json, settings: Settings | None = None, logo: byte
     def story(width: float) -> list[Flowable]:
         half = (width - 20) / 2
         places = [
-            closing.signature(heading_name(delivery, look), say("receiver"), half - 22),
+            closing.signature(receiver or heading_name(delivery, look), say("receiver"), half - 22),
             closing.signature(
                 say("for_seller", name=facts.legal_name(delivery)), say("delivered_by"), half - 22
             ),

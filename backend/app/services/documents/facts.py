@@ -24,6 +24,8 @@ _LONGEST_NUMBERS: Final = 1400
 _KINDS_WITH_A_WORD: Final = ("nil_rated", "exempt", "non_gst")
 _TAX: Final = {"gst": "tax_gst", "vat": "tax_vat"}
 _UNTAXED: Final = ("zero_rated", "reverse_charge", "exempt")
+_NO_TAXABLE_SUPPLY: Final = ("nil_rated", "exempt", "non_gst", "untaxed")
+_ADDRESSED_FROM: Final = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +233,21 @@ def address_lines(
     parts = [address.get("line1"), address.get("line2"), town, region]
     lines = (str(part).strip(" ,") for part in parts if part)
     return [line for line in lines if line]
+
+
+def says_where(invoice: Json) -> bool:
+    """Says whether an invoice must name where the goods were brought, whoever asks: to a buyer who is not
+    registered, from 50,000 rupees of taxable value on (CGST Rules 2017, rule 46(e)). Whom nobody named has no
+    address to be told.
+    """
+    buyer = invoice.get("buyer") or {}
+    value = sum(
+        decimal(line.get("taxable"))
+        for line in invoice["lines"]
+        if line.get("tax_kind") not in _NO_TAXABLE_SUPPLY
+    )
+    known = bool((buyer.get("address") or {}).get("line1")) and not buyer.get("tax_number")
+    return is_gst(invoice) and known and value >= _ADDRESSED_FROM
 
 
 def place_of_supply(invoice: Json, say: Words) -> str:

@@ -112,9 +112,9 @@ def _document(document: dict[str, Any], look: Look, head: Head) -> list[Flowable
     return [*out, Spacer(1, 5), chip]
 
 
-def _party(document: dict[str, Any], look: Look, head: Head) -> list[Flowable]:
+def _party(document: dict[str, Any], look: Look, label: str) -> list[Flowable]:
     buyer = document.get("buyer")
-    out: list[Flowable] = [para(look.say(head.party), theme.LABEL), Spacer(1, 1.5)]
+    out: list[Flowable] = [para(look.say(label), theme.LABEL), Spacer(1, 1.5)]
     if not buyer:
         out.append(para(look.say("walk_in"), theme.NAME))
     else:
@@ -125,6 +125,29 @@ def _party(document: dict[str, Any], look: Look, head: Head) -> list[Flowable]:
             *_contact(buyer),
         ]
     return out
+
+
+def _ship_to(document: dict[str, Any], place: dict[str, Any], look: Look) -> list[Flowable]:
+    phone = clean(place.get("phone"))
+    return [
+        para(look.say("deliver_to"), theme.LABEL),
+        Spacer(1, 1.5),
+        para(clean(place.get("name")) or look.say("customer"), theme.NAME),
+        *_address(document, place, look),
+        # Whoever brings the goods calls before he comes.
+        *([para(phone, theme.STRONG)] if phone else []),
+    ]
+
+
+def _parties(document: dict[str, Any], look: Look, head: Head) -> list[list[Flowable]]:
+    """The other party, and where the goods are brought if elsewhere; on a delivery note that comes first."""
+    place = document.get("ship_to")
+    if not place:
+        return [_party(document, look, head.party)]
+    where = _ship_to(document, place, look)
+    if head.party == "deliver_to":
+        return [where, _party(document, look, "ordered_by")]
+    return [_party(document, look, head.party), where]
 
 
 def branch(document: dict[str, Any]) -> str:
@@ -166,33 +189,36 @@ def heading(document: dict[str, Any], look: Look, width: float, head: Head) -> l
         colWidths=[width - right, right],
         style=TableStyle([*theme.BARE, ("ALIGN", (1, 0), (1, 0), "RIGHT")]),
     )
-    column = width * 0.27
     cells: list[list[Flowable]] = [
         [para(look.say(key), theme.LABEL), para(value, theme.FACT), Spacer(1, 4.5)]
         for key, value in head.facts
         if clean(value)
     ]
-    if len(cells) % 2:
-        cells.append([])
+    parties = _parties(document, look, head)
+    # Two parties take the whole width, and the facts stand in a row of their own beneath them.
+    across, column = (2, width * 0.27) if len(parties) == 1 else (4, width / 4)
+    cells += [[]] * (-len(cells) % across)
     grid = Table(
-        [cells[i : i + 2] for i in range(0, len(cells), 2)] or [["", ""]],
-        colWidths=[column, column],
+        [cells[i : i + across] for i in range(0, len(cells), across)] or [[""] * across],
+        colWidths=[column] * across,
         style=TableStyle([*theme.BARE, ("RIGHTPADDING", (0, 0), (-1, -1), 8)]),
     )
-    parties = Table(
-        [[_party(document, look, head), grid]],
-        colWidths=[width - 2 * column, 2 * column],
-        style=TableStyle(
-            [
-                *theme.BARE,
-                ("RIGHTPADDING", (0, 0), (0, 0), 14),
-                ("TOPPADDING", (0, 0), (-1, -1), 9),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
-                ("LINEABOVE", (0, 0), (-1, 0), 1.1, look.accent),
-            ]
-        ),
+    style = TableStyle(
+        [
+            *theme.BARE,
+            ("RIGHTPADDING", (0, 0), (0, 0), 14),
+            ("TOPPADDING", (0, 0), (-1, -1), 9),
+            ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
+            ("LINEABOVE", (0, 0), (-1, 0), 1.1, look.accent),
+        ]
     )
-    return [top, Spacer(1, 9), parties, Spacer(1, 6)]
+    rows: list[list[Any]] = [[*parties, grid]]
+    if len(parties) > 1:
+        rows = [parties, [grid, ""]]
+        style.add("SPAN", (0, 1), (-1, 1))
+        style.add("TOPPADDING", (0, 1), (-1, 1), 4)
+    block = Table(rows, colWidths=[width - 2 * column, 2 * column], style=style)
+    return [top, Spacer(1, 9), block, Spacer(1, 6)]
 
 
 def running_head(document: dict[str, Any], look: Look) -> str:

@@ -20,6 +20,10 @@ def _head(invoice: Json, look: Look) -> heading.Head:
         *heading.tax_facts(invoice, look),
         ("branch", heading.branch(invoice)),
         ("reference", clean(invoice.get("reference"))),
+        (
+            "deliver_to",
+            say("as_billed") if facts.says_where(invoice) and not invoice.get("ship_to") else "",
+        ),
     ]
     return heading.Head("billed_to", found, facts.status(invoice, say), original=True)
 

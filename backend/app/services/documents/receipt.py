@@ -15,6 +15,7 @@ from backend.app.services.documents.prepare import prepared
 from backend.app.services.documents.sheet import about
 from backend.app.services.documents.text import cell, clean, para
 from backend.app.services.documents.theme import TIMES, Command, style
+from backend.app.services.documents.words import Words
 
 _WIDTH: Final = 80 * mm
 _MARGIN: Final = 4.5 * mm
@@ -90,8 +91,21 @@ def _meta(invoice: dict[str, Any], look: Look, width: float) -> list[Flowable]:
         text = say("receipt_customer", name=clean(buyer.get("name")))
         if buyer.get("tax_number"):
             text += f"\n{facts.tax_number_label(invoice, look.say)} {buyer['tax_number']}"
+        if facts.says_where(invoice):
+            text += f"\n{_place(invoice, buyer, say)}"
         out.append(para(text, _TEXT))
+    place = invoice.get("ship_to")
+    if place:
+        told = (clean(place.get("name")), _place(invoice, place, say), clean(place.get("phone")))
+        out.append(para(say("receipt_deliver", place=", ".join(part for part in told if part)), _TEXT))
+    elif facts.says_where(invoice):
+        out.append(para(say("receipt_deliver", place=say("as_billed")), _TEXT))
     return out + _rule()
+
+
+def _place(invoice: dict[str, Any], party: dict[str, Any], say: Words) -> str:
+    home = (invoice["seller"].get("address") or {}).get("country")
+    return ", ".join(facts.address_lines(party, say, home, with_code=facts.is_gst(invoice)))
 
 
 def _items(invoice: dict[str, Any], look: Look, width: float) -> list[Flowable]:
