@@ -145,7 +145,9 @@ _RULES = {
     "a customer owes more than his credit limit": """
         select c.id, c.credit_limit, sum(i.balance) as owed
         from public.customers c join public.invoices i on i.org_id = c.org_id and i.customer_id = c.id
-        where c.org_id = %(org)s group by 1, 2 having sum(i.balance) > c.credit_limit
+        where c.org_id = %(org)s group by c.org_id, c.id, c.credit_limit
+        having sum(i.balance) > c.credit_limit
+          and sum(i.balance) - private.free_credit(c.org_id, c.id) > c.credit_limit
     """,
 }
 

@@ -131,13 +131,24 @@ def deliver_order(
 
 @app.command("invoice")
 def invoice_order(
-    ctx: typer.Context, order: Order, own_id: opts.OwnId = None, as_json: opts.Json = False
+    ctx: typer.Context,
+    order: Order,
+    lines: Annotated[
+        list[str] | None,
+        typer.Option("--line", help="NO=QUANTITY of a line; left out: all that is not invoiced yet."),
+    ] = None,
+    own_id: opts.OwnId = None,
+    as_json: opts.Json = False,
 ) -> None:
-    """Invoice what of an order is not invoiced yet; its advances settle it."""
+    """Invoice an order or a part of it; its advances settle it."""
     desk, output = start(ctx, as_json)
     made = desk.rpc(
         "invoice_order",
-        {"p_id": own_id or str(uuid4()), "p_order_id": _id(desk, order), "p_options": {}},
+        {
+            "p_id": own_id or str(uuid4()),
+            "p_order_id": _id(desk, order),
+            "p_options": {"lines": _parts(lines, [])} if lines else {},
+        },
     )
     show_titled(output, made)
 
@@ -182,7 +193,7 @@ def _place(desk: Desk, order_id: str, location: str | None) -> Row:
 
 
 def _parts(lines: list[str], serials: list[str]) -> list[Row]:
-    """The parts that are delivered, as the database takes them."""
+    """The parts that are delivered or invoiced, as the database takes them."""
     pieces: dict[str, list[str]] = {}
     for no, number in map(opts.pair, serials):
         pieces.setdefault(no, []).append(number)

@@ -163,6 +163,30 @@ def reverse_payment(
     _show(output, changed)
 
 
+@app.command("release")
+def release_payment(
+    ctx: typer.Context,
+    payment: Payment,
+    invoices: Annotated[
+        list[str] | None,
+        typer.Option("--invoice", "-i", help="NUMBER=AMOUNT that is taken off; left out: all of it."),
+    ] = None,
+    yes: opts.Yes = False,
+    own_id: opts.OwnId = None,
+    as_json: opts.Json = False,
+) -> None:
+    """Take a payment off invoices that it was put on by mistake."""
+    desk, output = start(ctx, as_json)
+    payment_id = desk.named("payments", "payment", payment)
+    parts = _allocations(desk, invoices)
+    confirm(output, f"Release {payment}? What it settled is open again.", yes)
+    changed = desk.rpc(
+        "release_payment",
+        {"p_id": own_id or str(uuid4()), "p_payment_id": payment_id, "p_allocations": parts},
+    )
+    _show(output, changed)
+
+
 def _allocations(desk: Desk, invoices: list[str] | None) -> list[Row] | None:
     """What a payment settles, as the database takes it."""
     if not invoices:

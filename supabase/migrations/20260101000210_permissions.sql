@@ -48,7 +48,7 @@ insert into public.permissions (code, description) values
   ('invoice.create', 'Write invoices without a counter sale'),
   ('invoice.void', 'Void an invoice that nothing was paid on'),
   ('payment.record', 'Record payments and allocate them to invoices'),
-  ('payment.reverse', 'Reverse a payment, such as a bounced cheque'),
+  ('payment.reverse', 'Reverse a payment, such as a bounced cheque, or take it off an invoice'),
   ('refund.create', 'Pay a customer''s credit back'),
   ('credit_note.create', 'Issue credit notes and exchange goods'),
   ('credit_note.same_day', 'Void a counter sale on its own day'),

@@ -278,7 +278,8 @@ language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  return case when p_supply.charge = 'none' then 'untaxed'
+  return case when p_supply.charge = 'none' then case when p_supply.regime = 'gst' and p_class_kind in ('nil_rated', 'exempt', 'non_gst')
+      then p_class_kind else 'untaxed' end
     when p_supply.charge = 'zero_rated' then 'zero_rated'
     when p_class_kind <> 'taxable' then p_class_kind
     when p_supply.charge = 'exempt' then 'exempt'
@@ -289,7 +290,8 @@ $$;
 
 comment on function private.tax_kind_of(text, boolean, private.supply) is
 'How a line of a class is taxed within a supply: taxable, nil_rated, exempt, non_gst, zero_rated, reverse_charge or untaxed. What leaves
-zero-rated leaves so even if it is exempt at home (IGST Act 2017, section 16(2)). No errors.';
+zero-rated leaves so even if it is exempt at home (IGST Act 2017, section 16(2)). A composition dealer''s goods are untaxed, but those that
+bear none anyway stay apart: a trader pays on his taxable turnover (CGST Rules 2017, rule 7). No errors.';
 
 -- How much ----------------------------------------------------------------------------------------
 

@@ -119,7 +119,7 @@ comment on function private.settle(jsonb, numeric) is
 'What counts of what was handed over, in the order in which it was. p_payments: [{"method", "amount", "reference"?}]; p_total: due, in the
 document''s currency. tendered - amount of each is the change. Errors: 400 invalid_input, 422 payment_exceeds_total.';
 
-create function private.check_credit(p_org_id uuid, p_customer_id uuid, p_balance numeric) returns void
+create function private.check_credit(p_org_id uuid, p_customer_id uuid, p_balance numeric, p_used numeric default 0) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -128,6 +128,7 @@ declare
   v_status text;
   v_owed numeric;
   v_ordered numeric;
+  v_held numeric;
 begin
   if p_customer_id is null then
     perform private.fail(422, 'payment_incomplete', 'A sale without a customer is paid in full.',
@@ -144,15 +145,22 @@ begin
   where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
   v_ordered := private.ordered_on_credit(p_org_id, p_customer_id);
   if v_owed + v_ordered + p_balance > v_limit then
-    perform private.fail(422, 'credit_limit_exceeded', 'This would go beyond the customer''s credit limit.',
-      jsonb_build_object('credit_limit', v_limit, 'owed', v_owed, 'ordered', v_ordered, 'asked', p_balance));
+    -- What he has paid already covers it, too; looked up only here, where it matters, and all of it at one instant: somebody may
+    -- be settling the one with the other.
+    select coalesce(sum(balance), 0), private.ordered_on_credit(p_org_id, p_customer_id), private.free_credit(p_org_id, p_customer_id) - p_used
+    into v_owed, v_ordered, v_held
+    from public.invoices where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
+    if v_owed + v_ordered + p_balance - v_held > v_limit then
+      perform private.fail(422, 'credit_limit_exceeded', 'This would go beyond the customer''s credit limit.',
+        jsonb_build_object('credit_limit', v_limit, 'owed', v_owed, 'ordered', v_ordered, 'asked', p_balance, 'held', v_held));
+    end if;
   end if;
 end;
 $$;
 
-comment on function private.check_credit(uuid, uuid, numeric) is
-'May this customer owe p_balance more (in the organisation''s currency), beside his invoices and his open orders? Locks the
-customer until the transaction ends. A customer in default may only with the caller''s permission credit.override. Errors: 422
+comment on function private.check_credit(uuid, uuid, numeric, numeric) is
+'May this customer owe p_balance more (in the organisation''s currency), beside his invoices and his open orders, less what the
+house holds for him? p_used: what of that this very act uses, and has not written yet. Locks the customer until the transaction ends. A customer in default may only with the caller''s permission credit.override. Errors: 422
 payment_incomplete (no customer), customer_defaulted, credit_limit_exceeded.';
 
 -- What is paid on an invoice ------------------------------------------------------------------------

@@ -372,7 +372,7 @@ begin
     v_points := private.check_points(v_org_id, p_customer_id, v_by_points, v_total, 0);
   end if;
   if v_paid + v_credit < v_total then
-    perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit);
+    perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit, v_credit);
   end if;
   v_status := case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end;
   v_number := private.take_number(v_org_id, p_branch_id, 'invoice', v_priced.branch_code, v_priced.fiscal_year);

@@ -35,6 +35,26 @@ $$;
 comment on function private.ordered_on_credit(uuid, uuid) is
 'What a customer will owe for his open orders when they are invoiced: their totals less invoices and advances. No errors.';
 
+create function private.free_credit(p_org_id uuid, p_customer_id uuid) returns numeric
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return coalesce((
+    select sum(private.unallocated(p.org_id, p.id)) from public.payments p
+    left join public.sales_orders o on o.org_id = p.org_id and o.id = p.order_id
+    where p.customer_id = p_customer_id and p.org_id = p_org_id and (o.id is null or o.status in ('closed', 'cancelled'))), 0) + coalesce((
+    select sum(private.credit_left(n.org_id, n.id)) from public.credit_notes n
+    join public.invoices i on i.org_id = n.org_id and i.id = n.invoice_id
+    left join public.sales_orders o on o.org_id = i.org_id and o.id = i.order_id
+    where n.customer_id = p_customer_id and n.org_id = p_org_id and (o.id is null or o.status in ('closed', 'cancelled'))), 0);
+end;
+$$;
+
+comment on function private.free_credit(uuid, uuid) is
+'What the house holds for a customer: payments and credit notes that settle nothing yet, in the organisation''s currency. What belongs
+to an order that is not over counts there (private.order_advances). No errors.';
+
 create function private.check_order_credit(p_org_id uuid, p_order public.sales_orders) returns void
 language plpgsql
 set search_path = ''
@@ -52,7 +72,7 @@ end;
 $$;
 
 comment on function private.check_order_credit(uuid, public.sales_orders) is
-'May this customer owe what no advance covers of an order, beside his invoices and his other open orders? Locks the customer.
+'May this customer owe what no advance covers of an order, as private.check_credit asks? Locks the customer.
 Errors: 422 credit_limit_exceeded.';
 
 create function private.check_order_cover(p_org_id uuid, p_order public.sales_orders) returns void
@@ -199,7 +219,7 @@ $$;
 
 comment on function public.confirm_order(uuid, uuid, jsonb) is
 'Confirms a draft order: it gets its number, its coupon is used, its goods are held until it is delivered or cancelled, and the customer''s credit is
-asked for what no advance covers (invoices and other open orders count too). p_id: the client''s uuid of this act. p_order_id.
+asked for what no advance covers (invoices and other open orders count too, and what the house holds for him). p_id: the client''s uuid of this act. p_order_id.
 p_options: location_id (where the goods are held; none needed for services alone), back_order (true: hold what is there, the rest
 follows), expires (ISO 8601: hold them only until then). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock, period_closed, id_reused, series_exhausted; 422

@@ -1,6 +1,32 @@
--- Invoices for orders: whole or by delivery, at the order's prices and the tax of the day.
+-- Invoices for orders: whole, by delivery or by line, at the order's prices and the tax of the day.
 
-create function private.invoiceable_lines(p_org_id uuid, p_order_id uuid, p_delivery_id uuid, p_lines jsonb) returns jsonb
+create function private.invoice_asked(p_org_id uuid, p_order_id uuid, p_delivery_id uuid, p_asked jsonb)
+returns table (line_no integer, quantity numeric, serials jsonb)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_asked is not null then
+    return query
+    select n.line_no, n.quantity, null::jsonb from private.named_lines(p_asked, '{"line_no": "number", "quantity": "quantity"}') n;
+  elsif p_delivery_id is not null then
+    return query
+    select d.line_no, d.quantity::numeric, d.line -> 'serials' from public.delivery_lines d
+    where d.org_id = p_org_id and d.delivery_id = p_delivery_id;
+  else
+    return query
+    select p.line_no, p.quantity - p.invoiced, null::jsonb from private.order_progress(p_org_id, p_order_id) p
+    where p.quantity > p.invoiced;
+  end if;
+end;
+$$;
+
+comment on function private.invoice_asked(uuid, uuid, uuid, jsonb) is
+'What an invoice of an order is to be of: p_asked, [{"line_no", "quantity"}], each line once; or what a delivery brought, with the
+numbers of its pieces; or all that is not invoiced yet. Errors: 400 invalid_input.';
+
+create function private.invoiceable_lines(p_org_id uuid, p_order_id uuid, p_delivery_id uuid, p_asked jsonb, p_lines jsonb)
+returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -8,18 +34,26 @@ declare
   v_bad record;
   v_lines jsonb;
 begin
-  select p.line_no, p.line ->> 'sku' as sku, p.quantity, p.invoiced, d.quantity as asked into v_bad
-  from private.order_progress(p_org_id, p_order_id) p
-  join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
-  where p.invoiced + d.quantity > p.quantity order by p.line_no limit 1;
+  select a.line_no, p.line ->> 'sku' as sku, p.quantity, p.invoiced, a.quantity as asked into v_bad
+  from private.invoice_asked(p_org_id, p_order_id, p_delivery_id, p_asked) a
+  left join private.order_progress(p_org_id, p_order_id) p on p.line_no = a.line_no
+  left join public.units u on u.code = p.line ->> 'unit'
+  where p.line is null or p.invoiced + a.quantity > p.quantity or a.quantity <> round(a.quantity, u.decimals)
+    or coalesce(private.base_part((p.line ->> 'base_quantity')::numeric, p.quantity, p.invoiced, p.invoiced + a.quantity, p.decimals), 0) = 0
+  order by a.line_no limit 1;
   if v_bad.line_no is null then
-    select jsonb_agg(private.line_part(t.line, p.invoiced, p.invoiced + coalesce(d.quantity, p.quantity - p.invoiced), p.decimals)
-      || jsonb_build_object('serials', d.line -> 'serials') order by p.line_no)
+    select jsonb_agg(private.line_part(t.line, p.invoiced, p.invoiced + a.quantity, p.decimals)
+      || jsonb_build_object('serials', a.serials) order by p.line_no)
     into v_lines
-    from private.order_progress(p_org_id, p_order_id) p
-    join jsonb_array_elements(p_lines) t (line) on (t.line ->> 'line_no')::integer = p.line_no
-    left join public.delivery_lines d on d.org_id = p_org_id and d.delivery_id = p_delivery_id and d.line_no = p.line_no
-    where case when p_delivery_id is null then p.quantity > p.invoiced else d.line_no is not null end;
+    from private.invoice_asked(p_org_id, p_order_id, p_delivery_id, p_asked) a
+    join private.order_progress(p_org_id, p_order_id) p on p.line_no = a.line_no
+    join jsonb_array_elements(p_lines) t (line) on (t.line ->> 'line_no')::integer = a.line_no;
+  elsif v_bad.sku is null then
+    perform private.fail(404, 'not_found', format('The order has no line %s.', v_bad.line_no),
+      jsonb_build_object('line_no', v_bad.line_no));
+  elsif v_bad.invoiced + v_bad.asked <= v_bad.quantity then
+    perform private.fail(400, 'invalid_input', format('%s is not invoiced in fractions so small.', v_bad.sku),
+      jsonb_build_object('field', 'lines', 'line_no', v_bad.line_no, 'sku', v_bad.sku));
   end if;
   if v_lines is null then
     perform private.fail(422, 'invoice_exceeds_order', 'This was invoiced already.', jsonb_build_object('order_id', p_order_id,
@@ -29,9 +63,9 @@ begin
 end;
 $$;
 
-comment on function private.invoiceable_lines(uuid, uuid, uuid, jsonb) is
-'The lines of an order''s next invoice, under the order''s lock: those of a delivery, or everything that is not invoiced yet. p_lines:
-the order''s, taxed as of today. Errors: 422 invoice_exceeds_order.';
+comment on function private.invoiceable_lines(uuid, uuid, uuid, jsonb, jsonb) is
+'The lines of an order''s next invoice, under the order''s lock: what private.invoice_asked says. p_lines: the order''s, taxed as of
+today. Errors: 400 invalid_input, 404 not_found, 422 invoice_exceeds_order.';
 
 create function private.check_destination(p_org_id uuid, p_order public.sales_orders) returns void
 language plpgsql stable
@@ -64,6 +98,7 @@ declare
   v_org_id uuid := v_order.org_id;
   v_delivery public.deliveries;
   v_delivery_id uuid := private.id_option(p_options, 'delivery_id');
+  v_asked jsonb := nullif(p_options -> 'lines', 'null');
   v_date date := private.local_date(v_org_id, v_order.branch_id, now());
   v_before record;
   v_ship_to jsonb;
@@ -76,9 +111,11 @@ declare
   v_note_id uuid;
 begin
   perform private.authorize_branch('invoice.create', v_order.branch_id);
-  perform private.check_options(p_options, array['delivery_id', 'due_date', 'deliver_to']);
+  perform private.check_options(p_options, array['delivery_id', 'lines', 'due_date', 'deliver_to']);
   perform private.check_texts(p_options, array['delivery_id', 'due_date', 'deliver_to']);
-  if v_delivery_id is not null and p_options ->> 'deliver_to' is not null then
+  if v_delivery_id is not null and v_asked is not null then
+    perform private.fail(400, 'invalid_input', 'Name a delivery or lines of the order, not both.', '{"field": "lines"}');
+  elsif v_delivery_id is not null and p_options ->> 'deliver_to' is not null then
     perform private.fail(400, 'invalid_input', 'Where a delivery went is said by its note.', '{"field": "deliver_to"}');
   end if;
   if private.claim_request(v_org_id, p_id, 'invoice_order', jsonb_build_array(p_order_id, p_options)) then
@@ -105,7 +142,7 @@ begin
       else private.ship_to(v_org_id, v_order.customer_id, private.id_option(p_options, 'deliver_to')) end;
     v_today := private.order_today(v_org_id, v_order, v_date, v_ship_to);
     v_sale := private.sum_document(v_org_id, v_order.header || (v_today - 'lines'),
-        private.invoiceable_lines(v_org_id, p_order_id, v_delivery_id, v_today -> 'lines'), v_before.amount, v_before.total)
+        private.invoiceable_lines(v_org_id, p_order_id, v_delivery_id, v_asked, v_today -> 'lines'), v_before.amount, v_before.total)
       || jsonb_build_object('branch_id', v_order.branch_id, 'customer_id', v_order.customer_id, 'order_id', p_order_id,
         'delivery_id', v_delivery_id, 'location_id', coalesce(v_delivery.location_id, v_order.location_id), 'issued_at', now(),
         'business_date', v_date, 'due_date', private.check_due_date(p_options, v_date));
@@ -147,8 +184,9 @@ comment on function public.invoice_order(uuid, uuid, jsonb) is
 'Invoices an order at its prices, taxed as of today and to the buyer as he is today (CGST Act 2017, section 14; CGST Rules 2017, rule
 46), never more than was ordered, and settles the invoice with the order''s
 advances and with what is left of the credit notes of its other invoices. p_id: the client''s
-uuid, the invoice''s id. p_order_id: confirmed, and not over. p_options: delivery_id (what this delivery brought; else all that is
-not invoiced yet), due_date (ISO 8601 date; at once when left out), deliver_to (without delivery_id: one of the customer''s addresses, or
+uuid, the invoice''s id. p_order_id: confirmed, and not over. p_options: delivery_id (what this delivery brought) or lines
+([{"line_no" (of the order), "quantity" (in the line''s unit)}], each line once, delivered or not); without either all that is
+not invoiced yet; due_date (ISO 8601 date; at once when left out), deliver_to (without delivery_id: one of the customer''s addresses, or
 his own id for his own; else where the delivery went, or the order says). Line numbers are the order''s. Returns the invoice as JSON.
 Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied (the buyer is taxed less by now); 404
 not_found; 409 order_not_open, period_closed, id_reused,

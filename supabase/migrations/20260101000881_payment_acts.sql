@@ -1,4 +1,4 @@
--- The acts of payments: record, allocate, reverse.
+-- The acts of payments: record, allocate, reverse, release.
 
 -- Receiving ---------------------------------------------------------------------------------------
 
@@ -199,6 +199,75 @@ any back. p_reason: 1 to 500 characters, kept. Returns the payment as JSON with 
 changed_meanwhile, invoice_not_open, period_closed, id_reused. Permission: payment.reverse at the payment''s branch.';
 revoke execute on function public.reverse_payment(uuid, uuid, text) from public, anon;
 grant execute on function public.reverse_payment(uuid, uuid, text) to authenticated;
+
+create function public.release_payment(p_id uuid, p_payment_id uuid, p_allocations jsonb default null) returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_payment public.payments := private.payment_named(p_payment_id);
+  v_org_id uuid := v_payment.org_id;
+  v_ids uuid[];
+  v_part record;
+  v_released jsonb := '[]'::jsonb;
+begin
+  perform private.authorize('payment.reverse', v_org_id, v_payment.branch_id);
+  if p_allocations = '[]' then
+    perform private.fail(400, 'invalid_input', 'Name an invoice, or leave them out for all.', '{"field": "p_allocations"}');
+  end if;
+  if private.claim_request(v_org_id, p_id, 'release_payment', jsonb_build_array(p_payment_id, p_allocations)) then
+    v_ids := private.invoices_of_payment(v_org_id, p_payment_id);
+    perform from public.invoices i where i.org_id = v_org_id and i.id = any (v_ids) order by i.id for no key update;
+    perform private.lock_payment(v_org_id, p_payment_id);
+    if not private.invoices_of_payment(v_org_id, p_payment_id) <@ v_ids then
+      perform private.fail(409, 'changed_meanwhile', 'The payment was allocated at this moment: read it again.',
+        jsonb_build_object('payment_id', p_payment_id));
+    elsif v_payment.customer_id is null or v_payment.method = 'points' then
+      perform private.fail(422, 'payment_not_released', 'Points and what nobody''s name is on stay where they are: reverse the payment.',
+        jsonb_build_object('payment_id', p_payment_id));
+    end if;
+    perform private.assert_period_open(v_org_id, private.local_date(v_org_id, v_payment.branch_id, now()));
+    for v_part in
+      select coalesce(n.invoice_id, a.invoice_id) as invoice_id, case when p_allocations is null then a.amount else n.amount end as amount,
+        coalesce(a.amount, 0) as settled
+      from (
+        select t.invoice_id, sum(t.amount) as amount from public.payment_allocations t
+        where t.org_id = v_org_id and t.payment_id = p_payment_id group by 1 having sum(t.amount) <> 0) a
+      full join private.read_allocations(coalesce(p_allocations, '[]')) n on n.invoice_id = a.invoice_id
+      where p_allocations is null or n.invoice_id is not null order by 1
+    loop
+      if v_part.amount > v_part.settled then
+        perform private.fail(422, 'allocation_exceeds_payment', 'The payment does not settle so much of this invoice.',
+          jsonb_build_object('left', v_part.settled, 'invoice_id', v_part.invoice_id, 'asked', v_part.amount));
+      elsif exists (
+        select from public.credit_agreements g
+        where g.invoice_id = v_part.invoice_id and g.org_id = v_org_id and g.status <> 'cancelled') then
+        -- The schedule was made of what the invoice lacked, and charges hang on what was paid when.
+        perform private.fail(422, 'payment_not_released', 'This invoice is paid in instalments: reverse the payment.',
+          jsonb_build_object('payment_id', p_payment_id, 'invoice_id', v_part.invoice_id));
+      end if;
+      perform private.allocate(v_org_id, p_payment_id, v_part.invoice_id, -v_part.amount);
+      v_released := v_released || jsonb_build_object('invoice_id', v_part.invoice_id, 'amount', v_part.amount);
+    end loop;
+    if v_released = '[]' then
+      perform private.fail(422, 'allocation_exceeds_payment', 'This payment settles nothing.',
+        jsonb_build_object('left', 0, 'payment_id', p_payment_id));
+    end if;
+    perform private.emit(v_org_id, 'payment.released', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
+      v_payment.branch_id, 'customer_id', v_payment.customer_id, 'allocations', v_released));
+  end if;
+  return private.payment_json(v_org_id, p_payment_id);
+end;
+$$;
+
+comment on function public.release_payment(uuid, uuid, jsonb) is
+'Takes a payment off invoices that it was put on by mistake: they are open again, and the money is the customer''s credit, or its open
+order''s advance, for allocate_payment. No money moves. p_id: the client''s uuid of this act. p_payment_id. p_allocations:
+[{"invoice_id", "amount"}]; null: all that it settles. Returns the payment as JSON. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 payment_reversed, changed_meanwhile, period_closed, id_reused; 422 allocation_exceeds_payment,
+payment_not_released (points, instalments, a walk-in''s). Permission: payment.reverse at the payment''s branch.';
+revoke execute on function public.release_payment(uuid, uuid, jsonb) from public, anon;
+grant execute on function public.release_payment(uuid, uuid, jsonb) to authenticated;
 
 -- Reading one -------------------------------------------------------------------------------------
 

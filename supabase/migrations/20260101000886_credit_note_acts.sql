@@ -200,16 +200,27 @@ set search_path = ''
 as $$
 declare
   v_refund jsonb := nullif(p_options -> 'refund', 'null');
+  v_branch_id uuid;
+  v_org_id uuid;
 begin
   if v_refund is not null then
-    if jsonb_typeof(v_refund) <> 'object' or v_refund - array['method', 'reference'] <> '{}'
+    if jsonb_typeof(v_refund) <> 'object' or v_refund - array['method', 'reference', 'branch_id'] <> '{}'
       or jsonb_typeof(v_refund -> 'reference') not in ('string', 'null') then
-      perform private.fail(400, 'invalid_input', 'refund is {"method", "reference"?}.', '{"field": "refund"}');
+      perform private.fail(400, 'invalid_input', 'refund is {"method", "reference"?, "branch_id"?}.', '{"field": "refund"}');
     end if;
+    v_branch_id := private.id_option(v_refund, 'branch_id');
     perform private.check_money(1, v_refund ->> 'method', v_refund ->> 'reference');
     -- A walk-in's credit has nobody to wait for: paying it back is part of crediting.
     if p_invoice.customer_id is not null then
       perform private.authorize('refund.create', p_invoice.org_id, p_invoice.branch_id);
+    end if;
+    if v_branch_id <> p_invoice.branch_id then
+      -- Its till pays and numbers the voucher.
+      v_org_id := private.authorize_branch(case when p_invoice.customer_id is null then 'credit_note.create' else 'refund.create' end,
+        v_branch_id);
+      if v_org_id <> p_invoice.org_id then
+        perform private.fail(404, 'not_found', 'The house has no such branch.', '{"field": "branch_id"}');
+      end if;
     end if;
   end if;
   return v_refund;
@@ -217,8 +228,9 @@ end;
 $$;
 
 comment on function private.refund_option(jsonb, public.invoices) is
-'The option refund, {"method", "reference"?}: how what is left of a credit note is paid back at once. Null without it. For a named
-customer it needs refund.create. Errors: 400 invalid_input, 403 permission_denied.';
+'The option refund, {"method", "reference"?, "branch_id"?}: how what is left of a credit note is paid back at once, and by which branch, else
+the invoice''s. Null without it. For a named customer it needs refund.create, at both branches; for a walk-in what crediting needs.
+Errors: 400 invalid_input, 403 permission_denied, 404 not_found.';
 
 create function private.refund_rest(p_org_id uuid, p_credit_note_id uuid, p_refund jsonb) returns void
 language plpgsql
@@ -230,7 +242,7 @@ declare
 begin
   select * into v_note from public.credit_notes where org_id = p_org_id and id = p_credit_note_id;
   if v_left > 0 and p_refund is not null then
-    perform private.pay_back(p_org_id, gen_random_uuid(), v_note.branch_id, v_note.customer_id, p_refund ->> 'method',
+    perform private.pay_back(p_org_id, gen_random_uuid(), coalesce((p_refund ->> 'branch_id')::uuid, v_note.branch_id), v_note.customer_id, p_refund ->> 'method',
       jsonb_build_array(jsonb_build_object('payment_id', null, 'credit_note_id', p_credit_note_id, 'amount', v_left)),
       p_refund ->> 'reference', null, v_note.issued_at);
   elsif v_left > 0 and v_note.customer_id is null then
@@ -275,8 +287,8 @@ the credit note''s id. p_invoice_id. p_lines: [{"line_no" (of the invoice), "qua
 (restock, the default for goods; scrap; repair: to the branch''s quarantine; none: nothing comes back, always so for services),
 "serials"? (of numbered pieces; known when all that is left comes back)}]; null: everything left. p_reason: 1 to 500 characters.
 p_options: location_id (where goods come back to; else where they were sold from), goods_return_id (they came back before, with
-return_goods), refund ({"method", "reference"?}: what the invoice''s balance does not take is paid back at once; a walk-in''s
-must be), occurred_at (ISO 8601, needs sale.backdate). Without refund the rest is the customer''s credit. Returns the credit note
+return_goods), refund ({"method", "reference"?, "branch_id"?}: what the invoice''s balance does not take is paid back at once, by that branch,
+else the invoice''s; a walk-in''s must be), occurred_at (ISO 8601, needs sale.backdate). Without refund the rest is the customer''s credit. Returns the credit note
 as JSON. CGST Act 2017, section 34(1). Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found;
 409 invoice_not_open, goods_return_credited, serial_in_stock, period_closed, id_reused, series_exhausted; 422
 credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission: credit_note.create; with

@@ -189,7 +189,8 @@ begin
     ), listed as (
       select d.seller_number, i.section, jsonb_agg(jsonb_build_object('number', d.number, 'date', d.business_date, 'gstin', d.buyer_number,
           'name', d.buyer_name, 'value', d.total, 'place_of_supply', d.place, 'reverse_charge', d.reverse_charge,
-          'type', case when d.supply_type not in ('export', 'sez') then 'R'
+          'type', case when i.section = 'cdnur' then case when d.supply_type <> 'export' then 'B2CL' when i.taxed then 'EXPWP' else 'EXPWOP' end
+            when d.supply_type not in ('export', 'sez') then 'R'
             when i.taxed then case d.supply_type when 'export' then 'WPAY' else 'SEWP' end
             else case d.supply_type when 'export' then 'WOPAY' else 'SEWOP' end end, 'items', i.list)
         || case when d.document = 'credit_note'

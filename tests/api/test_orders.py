@@ -73,7 +73,14 @@ def test_from_the_quotation_to_the_last_invoice(
     refused = storekeeper.send("POST", f"{PATH}/{order_id}/deliveries", more)
     assert assert_problem(refused, 422, "delivery_exceeds_order")["open"] == 1
 
-    # Invoiced by the delivery; the advance settles it.
+    # Invoiced by line or by the delivery; the advance settles it.
+    for lines, number, problem in (
+        ([{"line_no": 1, "quantity": 4}], 422, "invoice_exceeds_order"),
+        ([{"line_no": 2, "quantity": 1}], 404, "not_found"),
+        ([], 422, "invalid_input"),
+    ):
+        asked = step(options={"lines": lines})
+        assert_problem(shop.cashier.send("POST", f"{PATH}/{order_id}/invoices", asked), number, problem)
     bill = step(options={"delivery_id": delivery.id})
     refused = storekeeper.send("POST", f"{PATH}/{order_id}/invoices", bill)
     assert assert_problem(refused, 403, "permission_denied")["permission"] == "invoice.create"
@@ -97,7 +104,9 @@ def test_from_the_quotation_to_the_last_invoice(
         409,
         "order_not_invoiced",
     )
-    wrong = act(shop.cashier, f"{path}/invoices", step(), 201)
+    last = step(options={"lines": [{"line_no": 1, "quantity": 1}]})
+    wrong = act(shop.cashier, f"{path}/invoices", last, 201)
+    assert [line["quantity"] for line in wrong["lines"]] == [1]
     void = step(status="void", options={"reason": "Wrong day"})
     voided = act(shop.admin, f"invoices/{wrong['id']}/status", void, method="PATCH")
     assert Invoice.model_validate(voided).status == "void"

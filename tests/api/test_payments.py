@@ -67,6 +67,27 @@ def test_what_is_left_is_allocated_or_paid_back(shop: Shop, customer: str, owed:
     assert [RefundRow.model_validate(row).id for row in listed] == [refund.id]
 
 
+def test_a_payment_on_the_wrong_invoice(shop: Shop, customer: str, owed: Invoice) -> None:
+    paid = {"id": uuid4(), "customer_id": customer, "amount": 2360, "method": "card"}
+    payment = shop.cashier.post("/v1/billing/payments", paid)
+    path = f"payments/{payment['id']}/release"
+    for person, status, code in (
+        (shop.cashier, 403, "permission_denied"),
+        (shop.stranger, 404, "not_found"),
+    ):
+        assert_problem(person.send("POST", f"/v1/billing/{path}", {"id": uuid4()}), status, code)
+    none = shop.admin.send("POST", f"/v1/billing/{path}", {"id": uuid4(), "allocations": []})
+    assert_problem(none, 422, "invalid_input")
+    parts = [{"invoice_id": owed.id, "amount": 60}]
+    body = {"id": uuid4(), "allocations": parts}
+    assert Payment.model_validate(act(shop.admin, path, body)).unallocated == 60
+    assert Payment.model_validate(act(shop.admin, path, body)).unallocated == 60
+    assert Payment.model_validate(act(shop.admin, path, {"id": uuid4()})).unallocated == 2360
+    assert _invoice(shop, owed.id).status == "sent"
+    nothing = shop.admin.send("POST", f"/v1/billing/{path}", {"id": uuid4()})
+    assert_problem(nothing, 422, "allocation_exceeds_payment")
+
+
 def test_a_credit_note_and_its_use(shop: Shop, customer: str, owed: Invoice) -> None:
     paid = {"id": uuid4(), "customer_id": customer, "amount": 2360, "method": "card"}
     shop.cashier.post("/v1/billing/payments", paid)

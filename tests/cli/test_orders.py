@@ -43,9 +43,14 @@ def test_from_quotation_to_invoice(phones: PhoneShop, admin: Terminal) -> None:
     assert part["number"] in clerk.says("orders", "show", number)
     clerk.refused("invalid_transition", "orders", "cancel", number, "--reason", "No", "--yes")
 
+    bill = ["orders", "invoice", number]
+    clerk.refused("invoice_exceeds_order", *bill, "--line", "1=3")
+    case = clerk.gives(*bill, "--line", "2=1")
+    assert [(line["line_no"], line["quantity"]) for line in case["lines"]] == [(2, 1)]
+    assert case["balance"] == 0
     clerk.gives(*deliver, "--yes")
-    invoice = clerk.gives("orders", "invoice", number)
-    assert (invoice["paid"], invoice["balance"]) == (5000, quoted["total"] - 5000)
+    invoice = clerk.gives(*bill)
+    assert (invoice["paid"] + case["paid"], invoice["balance"]) == (5000, quoted["total"] - 5000)
     clerk.refused("invoice_exceeds_order", "orders", "invoice", number)
     acts = clerk.gives("customers", "history", ena["id"])["items"]
     assert {act["kind"] for act in acts} == {"quotation", "order", "delivery", "invoice", "payment"}

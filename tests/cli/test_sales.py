@@ -111,6 +111,11 @@ def test_payments_settle_what_is_owed(
     listed = cashier.gives("payments", "list", "--customer", meera["id"], "--method", "cheque")["items"]
     assert part["id"] in [row["id"] for row in listed]
     assert cashier.gives("payments", "show", part["number"]) == part
+    wrong = ["payments", "release", held["number"], "-i", f"{number}=360"]
+    admin.refused("confirmation_needed", *wrong, status=2)
+    cashier.refused("permission_denied", *wrong, "--yes")
+    assert admin.gives(*wrong, "--yes")["unallocated"] == 1000
+    assert cashier.gives("payments", "allocate", held["number"], "-i", f"{number}=360")["unallocated"] == 640
     reverse = ["payments", "reverse", part["number"], "--reason", "Bounced", "--yes"]
     error = cashier.refused("permission_denied", *reverse)
     assert error["permission"] == "payment.reverse"

@@ -1,6 +1,8 @@
 """Credit and the closing of the books, while tills are busy."""
 
+import json
 import threading
+import uuid
 from collections.abc import Callable
 from decimal import Decimal
 from functools import partial
@@ -44,6 +46,20 @@ def test_sales_on_credit_at_once_never_exceed_the_limit(found_shop: FoundShop, t
     assert len(results(outcomes)) == 4
     assert refusals(outcomes) == ["credit_limit_exceeded"] * 8
     assert ask(shop, "select sum(balance) from public.invoices") == 4 * 118
+
+
+def test_money_on_account_is_spent_once(found_shop: FoundShop, till: OpenTill) -> None:
+    """300.00 are two sales of 118.00, whoever settles the first of them meanwhile."""
+    shop = found_shop(stock=20)
+    customer, branch = shop.customer(credit_limit=0), shop.branches[0]
+    payment = uuid.uuid4()
+    held = json.dumps({"branch_id": str(branch.id), "hold": True})
+    call(till(shop), "record_payment", payment, customer, Decimal(300), "upi", None, None, held)
+    settle = [partial(call, till(shop), "allocate_payment", uuid.uuid4(), payment) for _ in range(3)]
+    buy = partial(shop.sell, branch=branch, variants=shop.variants, customer=customer, paid=Decimal(0))
+    outcomes = together([partial(buy, till(shop)) for _ in range(6)] + settle)
+    assert refusals(outcomes) == ["credit_limit_exceeded"] * 4
+    assert ask(shop, "select sum(total) from public.invoices") == 2 * 118
 
 
 def test_limit_that_is_lowered_meanwhile_counts(found_shop: FoundShop, till: OpenTill) -> None:

@@ -158,6 +158,38 @@ def test_a_payment_is_used_once(found_shop: FoundShop, till: OpenTill) -> None:
     assert _books_are_right(shop, till)
 
 
+def test_a_payment_is_taken_off_once(found_shop: FoundShop, till: OpenTill) -> None:
+    """Released by several, reversed and allocated anew at the same moment: the sums hold."""
+    shop = found_shop(stock=9)
+    customer = shop.customer(credit_limit=1000)
+    for _ in range(4):
+        first, second = _owed(shop, till, customer), _owed(shop, till, customer)
+        payment = _pay(till(shop), customer, 118, first)["id"]
+        anew = json.dumps([{"invoice_id": str(second), "amount": 118}])
+        release = [
+            partial(call, till(shop), "release_payment", uuid.uuid4(), payment, None) for _ in range(3)
+        ]
+        outcomes = together(
+            [
+                *release,
+                partial(call, till(shop), "allocate_payment", uuid.uuid4(), payment, anew),
+                partial(call, till(shop), "reverse_payment", uuid.uuid4(), payment, "Bounced"),
+            ]
+        )
+        assert set(refusals(outcomes)) <= {
+            "allocation_exceeds_payment",
+            "payment_reversed",
+            "changed_meanwhile",
+        }
+        reversed_ = ask(shop, "select count(*) from public.payment_reversals where payment_id = %s", payment)
+        settled = sum(Decimal(str(_figures(shop, invoice)[1])) for invoice in (first, second))
+        left = ask(shop, "select private.unallocated(%s, %s)", shop.org_id, payment)
+        assert settled + left + 118 * reversed_ == 118
+        if not reversed_:
+            call(till(shop), "reverse_payment", uuid.uuid4(), payment, "Bounced")
+    assert _books_are_right(shop, till)
+
+
 def test_credit_notes_at_once_never_exceed_what_was_sold(found_shop: FoundShop, till: OpenTill) -> None:
     shop = found_shop(stock=5)
     customer = shop.customer(credit_limit=1000)

@@ -84,6 +84,11 @@ BILLING_ACTS: dict[str, Act] = {
             "p_reason": "Bounced",
         },
     ),
+    "release_payment": Act(
+        "payment.reverse",
+        "branch",
+        lambda place: {"p_id": new_id(), "p_payment_id": place.paper("paid")},
+    ),
     "refund": Act(
         "refund.create",
         "branch",

@@ -239,9 +239,11 @@ class Builder:
 
     def settle(self, branch: Branch, key: str, customer: str) -> None:
         """Payments and credit notes beyond sales."""
-        self.payments[branch.code], self.credit_notes[branch.code] = settle(
+        held, note, paid = settle(
             self.admin, branch.id, branch.showroom, self.variants[key], self.customers[customer]
         )
+        self.payments[branch.code], self.credit_notes[branch.code] = held, note
+        self.documents[f"paid@{branch.code}"] = paid
 
     def reserve_and_carry(self, branch: Branch, key: str) -> None:
         """Goods of the warehouse: one reserved, one in a draft, two sent off and one of them lost."""

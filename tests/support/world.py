@@ -41,7 +41,7 @@ class House:
     branch, from the warehouse to the showroom; of the second, one piece was lost and one is still on its way;
     sales documents are named as `write_papers` says; `agreement@...` is paid in three instalments, a fee of 1
     is open beside the price; `owed@...` is an invoice that nothing was paid on, of a customer with credit;
-    `shift@...` is the open till of somebody who has left.
+    `shift@...` is the open till of somebody who has left; `paid@...` is a payment that settles an invoice.
     """
 
     id: UUID

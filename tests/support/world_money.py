@@ -5,11 +5,14 @@ from uuid import UUID
 from tests.support.personas import Persona, new_id
 
 
-def settle(admin: Persona, branch: UUID, showroom: UUID, variant: UUID, customer: UUID) -> tuple[UUID, UUID]:
+def settle(
+    admin: Persona, branch: UUID, showroom: UUID, variant: UUID, customer: UUID
+) -> tuple[UUID, UUID, UUID]:
     """Fill every table of payments and credit notes; the shelf is as it was before.
 
     Returns:
-        A payment that is held for the customer, and a credit note that was used up.
+        A payment that is held for the customer, a credit note that was used up, and a payment that settles an
+        invoice.
     """
     for bounced in (True, False):
         held = new_id()
@@ -23,7 +26,7 @@ def settle(admin: Persona, branch: UUID, showroom: UUID, variant: UUID, customer
         )
         if bounced:
             admin.rpc("reverse_payment", p_id=new_id(), p_payment_id=held, p_reason="Bounced")
-    credit = new_id()
+    credit, paid = new_id(), []
     for note, paid_by in ((credit, None), (new_id(), credit)):
         invoice = new_id()
         sale = {
@@ -32,7 +35,7 @@ def settle(admin: Persona, branch: UUID, showroom: UUID, variant: UUID, customer
             "p_lines": [{"variant_id": variant, "quantity": 1}],
         }
         total = admin.rpc("quote_sale", **sale)["total"]
-        admin.rpc(
+        sold = admin.rpc(
             "post_sale",
             **sale,
             p_id=invoice,
@@ -40,6 +43,7 @@ def settle(admin: Persona, branch: UUID, showroom: UUID, variant: UUID, customer
             p_payments=[] if paid_by else [{"method": "card", "amount": total}],
             p_options={"credit_note_id": paid_by} if paid_by else {},
         )
+        paid += [UUID(payment["id"]) for payment in sold["payments"]]
         admin.rpc(
             "issue_credit_note",
             p_id=note,
@@ -48,4 +52,4 @@ def settle(admin: Persona, branch: UUID, showroom: UUID, variant: UUID, customer
             p_reason="Changed his mind",
             p_options={"refund": {"method": "card"}} if paid_by else {},
         )
-    return held, credit
+    return held, credit, paid[0]

@@ -185,8 +185,8 @@ add_act(
         request=OrderInvoiceRequest,
         response=Invoice,
         summary="Invoice an order",
-        description="Whole or by delivery, at its prices, never more than was ordered; its advances settle "
-        "the invoice. Permission: invoice.create.",
+        description="Whole, by delivery or by line, at its prices, never more than was ordered; its advances "
+        "settle the invoice. Permission: invoice.create.",
         status=201,
     ),
 )

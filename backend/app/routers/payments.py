@@ -84,6 +84,21 @@ add_act(
     ),
 )
 
+add_act(
+    router,
+    Act(
+        path="/payments/{payment_id}/release",
+        rpc="release_payment",
+        arguments={"p_id": "id", "p_payment_id": "payment_id", "p_allocations": "allocations"},
+        request=schemas.ReleaseRequest,
+        response=schemas.Payment,
+        summary="Take a payment off invoices",
+        description="Where it was put by mistake: they are open again, and the money is the customer's "
+        "credit. 422 `payment_not_released` for points, instalments and walk-ins. Permission: "
+        "payment.reverse.",
+    ),
+)
+
 add_resource(
     router,
     Resource(

@@ -127,10 +127,13 @@ CreditedLines = Annotated[
 
 
 class RefundAtOnce(Input):
-    """How the rest is paid back at once."""
+    """How the rest is paid back at once. branch_id: which branch pays it, where the goods were brought to
+    another one; left out: the invoice's.
+    """
 
     method: MethodCode
     reference: Reference = None
+    branch_id: UUID | None = None
 
 
 class CreditNoteOptions(Input):

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from backend.app.schemas.base import Day, Input, example
+from backend.app.schemas.base import Day, Input, Quantity, example
 from backend.app.schemas.billing import BilledLine, Status
 from backend.app.schemas.payments import INVOICE_ID, ActId
 from backend.app.schemas.quotations import ACT, OFFER, SupplyOptions
@@ -77,13 +77,22 @@ class StatusRequest(Input):
     options: StatusOptions = Field(default_factory=StatusOptions)
 
 
+class OrderPart(Input):
+    """How much of an order's line is invoiced."""
+
+    line_no: int = Field(ge=1, le=2_000, description="The order's")
+    quantity: Quantity = Field(gt=0, description="In the line's unit")
+
+
 class OrderInvoiceOptions(Input):
-    """delivery_id: what this delivery brought; else all that is not invoiced yet. due_date: at once when left
-    out. deliver_to: without delivery_id, one of the customer's addresses, or his own id for his own; else
-    where the delivery went, or the order says.
+    """delivery_id: what this delivery brought. lines: so much of these lines, each once, delivered or not.
+    Without either all that is not invoiced yet. due_date: at once when left out. deliver_to: without
+    delivery_id, one of the customer's addresses, or his own id for his own; else where the delivery went, or
+    the order says.
     """
 
     delivery_id: UUID | None = None
+    lines: list[OrderPart] | None = Field(default=None, min_length=1, max_length=2_000)
     due_date: Day | None = None
     deliver_to: UUID | None = None
 

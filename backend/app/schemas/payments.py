@@ -177,6 +177,18 @@ class AllocateRequest(Input):
     allocations: Allocations = None
 
 
+class ReleaseRequest(Input):
+    """Invoices that a payment is taken off; left out: all that it settles."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": _ACT, "allocations": [_SETTLED]}]})
+
+    id: ActId
+    allocations: Annotated[
+        list[Allocation] | None,
+        Field(min_length=1, max_length=2_000, description="Left out: all that it settles"),
+    ] = None
+
+
 class ReverseRequest(Input):
     """Why a payment does not stand."""
 

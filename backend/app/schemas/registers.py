@@ -107,7 +107,8 @@ class GstItem(GstAmounts):
 
 class GstDocument(Row):
     """An invoice or credit note as the form lists it. type: R regular; WPAY, WOPAY exports with and without
-    payment of tax; SEWP, SEWOP the same to a SEZ. invoice_number, invoice_date: of what a note credits.
+    payment of tax; SEWP, SEWOP the same to a SEZ; of notes to unregistered persons B2CL, EXPWP, EXPWOP.
+    invoice_number, invoice_date: of what a note credits.
     """
 
     number: str
@@ -117,7 +118,7 @@ class GstDocument(Row):
     value: Money
     place_of_supply: str | None
     reverse_charge: bool
-    type: Literal["R", "WPAY", "WOPAY", "SEWP", "SEWOP"]
+    type: Literal["R", "WPAY", "WOPAY", "SEWP", "SEWOP", "B2CL", "EXPWP", "EXPWOP"]
     items: list[GstItem]
     invoice_number: str | None = None
     invoice_date: Day | None = None

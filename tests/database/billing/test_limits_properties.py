@@ -101,7 +101,13 @@ class Trade:
         self.deliveries.append(papers.deliver(who, self.people, self.order)["id"])
 
     def invoice(self, who: Persona, number: int) -> None:
-        of = {"delivery_id": self.one_of(self.deliveries, number)} if number % 2 else {}
+        part = {"line_no": number % 2 + 1, "quantity": number % 4 + 1}
+        ways: list[dict[str, Any]] = [
+            {},
+            {"delivery_id": self.one_of(self.deliveries, number)},
+            {"lines": [part]},
+        ]
+        of = ways[number % 3]
         self.invoices.append(papers.invoice(who, self.order, **of)["id"])
 
     def sell(self, who: Persona, number: int) -> None:
@@ -145,6 +151,11 @@ class Trade:
     def reverse(self, who: Persona, number: int) -> None:
         payment = self.one_of(self.payments, number)
         who.rpc("reverse_payment", p_id=new_id(), p_payment_id=payment, p_reason="Bounced")
+
+    def release(self, who: Persona, number: int) -> None:
+        payment = self.one_of(self.payments, number)
+        parts = self.part_of(number) if number % 2 else None
+        who.rpc("release_payment", p_id=new_id(), p_payment_id=payment, p_allocations=parts)
 
     def credit(self, who: Persona, number: int) -> None:
         part = {"line_no": number % 2 + 1, "quantity": number % 3 + 1}
@@ -207,6 +218,7 @@ ACTS: Mapping[str, tuple[Callable[[Trade, Persona, int], None], str]] = {
     "redeem": (Trade.redeem, "payment.record"),
     "allocate": (Trade.allocate, "payment.record"),
     "reverse": (Trade.reverse, "payment.reverse"),
+    "release": (Trade.release, "payment.reverse"),
     "credit": (Trade.credit, "credit_note.create"),
     "credit all": (Trade.credit_all, "credit_note.create"),
     "apply": (Trade.apply, "payment.record"),

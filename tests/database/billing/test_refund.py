@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.database.billing.money import assembly, assert_books, credit, held, owe, record
-from tests.database.sales import footprint, pay, sell
+from tests.database.sales import footprint, line, pay, sell
 from tests.support.personas import Persona, new_id, raises
 from tests.support.world import People
 
@@ -172,3 +172,26 @@ def test_who_is_not_there_gets_nothing_back(people: People) -> None:
     people.as_admin().rpc("reverse_payment", p_id=new_id(), p_payment_id=payment["id"], p_reason="Bounced")
     with raises("payment_reversed", 409):
         _refund(people.as_admin(), customer, 50, payment_id=payment["id"])
+
+
+def test_what_is_brought_back_elsewhere_is_paid_back_there(people: People) -> None:
+    """A walk-in returns at the other branch: its till pays and numbers the voucher."""
+    world, admin = people.world, people.as_admin()
+    sold = sell(people.as_cashier(), world.blr, line(world.teak.variants["lamp"]))
+    there: Any = {"location_id": world.mum.showroom}
+    for person in (people.as_sales(), people.as_cashier(world.mum)):
+        with raises("not_found", 404):
+            credit(person, sold["id"], refund={"method": "cash", "branch_id": world.mum.id}, **there)
+    with raises("not_found", 404):
+        credit(
+            admin, sold["id"], refund={"method": "cash", "branch_id": world.lagoon.branches[0].id}, **there
+        )
+    for nonsense in ("MUM", 1):
+        with raises("invalid_input", 400):
+            credit(admin, sold["id"], refund={"method": "cash", "branch_id": nonsense}, **there)
+    note = credit(admin, sold["id"], refund={"method": "cash", "branch_id": world.mum.id}, **there)
+    (paid,) = note["refunds"]
+    (row,) = admin.select("select branch_id, amount from public.refunds where id = %s", [paid["id"]])
+    assert (row["branch_id"], row["amount"], note["branch_id"]) == (world.mum.id, 118, str(world.blr.id))
+    assert paid["number"].startswith("MUM/")
+    assert_books(people)

@@ -239,8 +239,30 @@ def test_what_was_credited(books: Books) -> None:
         (row,) = seen[name]["rows"]
         assert (row["number"], row["invoice_number"]) == (notes[name]["number"], made[name]["number"])
         assert (row["items"][0]["taxable"], row["items"][0]["igst"]) == (1000, 180)
+    assert [seen[name]["rows"][0]["type"] for name in ("cdnr", "cdnur")] == ["R", "B2CL"]
     (small,) = seen["b2cs"]["rows"]
     assert (small["taxable"], small["cgst"]) == (2000, 180)
+    _held_together(books, seen)
+
+
+@pytest.mark.parametrize(
+    ("buyer", "paid", "section", "kind"),
+    [
+        ("abroad", "with_payment", "cdnur", "EXPWP"),
+        ("abroad", "without_payment", "cdnur", "EXPWOP"),
+        ("zone", "with_payment", "cdnr", "SEWP"),
+        ("zone", "without_payment", "cdnr", "SEWOP"),
+    ],
+)
+def test_what_was_credited_beyond_the_border(
+    books: Books, buyer: str, paid: str, section: str, kind: str
+) -> None:
+    """Table 9B tells of notes to unregistered persons which kind of supply they are of."""
+    invoice = books.sell(buyer, ("chair", 2), export_tax=paid)
+    books.credit(invoice, [{"line_no": 1, "quantity": 1}])
+    seen = books.gstr1()
+    (row,) = seen[section]["rows"]
+    assert (row["type"], row["items"][0]["igst"]) == (kind, 180 if paid == "with_payment" else 0)
     _held_together(books, seen)
 
 
@@ -251,6 +273,16 @@ def test_a_note_of_a_later_month_keeps_the_invoices_section(books: Books) -> Non
     february = books.gstr1(p_from="2026-02-01", p_to="2026-02-28")
     march = books.gstr1(p_from="2026-03-01", p_to="2026-03-31")
     assert (february["b2cs"]["sums"]["taxable"], march["b2cs"]["sums"]["taxable"]) == (3000, -1000)
+
+
+def test_a_note_tells_its_own_day_and_the_invoices(books: Books) -> None:
+    """Listed in the month of the note, with the invoice of an earlier one named."""
+    invoice = books.sell("mumbai", ("chair", 3), occurred_at="2026-02-10T12:00:00+05:30")
+    note = books.credit(invoice, [{"line_no": 1, "quantity": 1}], occurred_at="2026-03-12T12:00:00+05:30")
+    assert books.gstr1(p_from="2026-02-01", p_to="2026-02-28")["cdnr"]["rows"] == []
+    (row,) = books.gstr1(p_from="2026-03-01", p_to="2026-03-31")["cdnr"]["rows"]
+    assert (row["number"], row["date"], row["value"]) == (note["number"], "2026-03-12", note["total"])
+    assert (row["invoice_number"], row["invoice_date"]) == (invoice["number"], "2026-02-10")
 
 
 def test_a_voided_sale_comes_to_nothing(books: Books) -> None:
