@@ -121,9 +121,16 @@ def test_a_quotation_shows_its_state(status: str) -> None:
 
 def test_a_payment_names_the_instalments_that_it_settles() -> None:
     """One, or several with those in a row as a range; of each agreement what went there."""
+    done = {"status": "completed", "as_of": "2026-11-21", "outstanding": Decimal(0), "next_due": None}
     paid = [
-        {"id": "a1", "number": "BLR/A/26-27/0004", "instalments": [2], "amount": Decimal("1250.50")},
-        {"id": "a2", "number": "BLR/A/26-27/0007", "instalments": [1, 3, 4, 5], "amount": Decimal(900)},
+        {"id": "a1", "number": "BLR/A/26-27/0004", "instalments": [2], "amount": Decimal("1250.50"), **done},
+        {
+            "id": "a2",
+            "number": "BLR/A/26-27/0007",
+            "instalments": [1, 3, 4, 5],
+            "amount": Decimal(900),
+            **done,
+        },
     ]
     document = papers.payment(agreements=paid)
     text = reading.text(made("payment", document))
