@@ -40,14 +40,14 @@ create table public.organizations (
 );
 
 comment on table public.organizations is
-'A business. currency: ISO 4217, one with two decimals. books_closed_through: the last date of the closed accounting period; nothing posts on or before it.
-round_total_to: what a document''s total is rounded to, in the currency (1.00 = whole rupees, 0 = not rounded). tax_scheme: composition pays a part of its turnover itself and collects no tax (CGST Act
-2017, section 10). tax_rounding: whether a line''s taxes are rounded each by itself, or in one sum as the Streamlined Sales and Use
-Tax Agreement allows (section 324(B)). export_tax: whether exports and supplies to SEZs bear integrated tax, to be refunded, or
-leave without under lut_number, the letter of undertaking (IGST Act 2017, section 16(3)). document_settings: how its papers look:
-language (en, hi), accent (#RRGGBB), logo (a PNG or JPEG as a data URL, at most 90,000 characters), footer, terms by kind of document
-(quotation, order, delivery, invoice, receipt, credit_note, payment, statement, agreement), delivery_prices (whether delivery notes
-show prices).';
+'A business. currency: ISO 4217, one with two decimals. books_closed_through: the last date of the closed accounting period; nothing
+posts on or before it. round_total_to: what a document''s total is rounded to, in the currency (1.00 = whole rupees, 0 = not
+rounded). tax_scheme: composition pays a part of its turnover itself and collects no tax (CGST Act 2017, section 10). tax_rounding:
+whether a line''s taxes are rounded each by itself, or in one sum as the Streamlined Sales and Use Tax Agreement allows (section
+324(B)). export_tax: whether exports and supplies to SEZs bear integrated tax, to be refunded, or leave without under lut_number,
+the letter of undertaking (IGST Act 2017, section 16(3)). document_settings: how its papers look: language (en, hi), accent
+(#RRGGBB), logo (a PNG or JPEG as a data URL, at most 90,000 characters), footer, terms by kind of document (quotation, order,
+delivery, invoice, receipt, credit_note, payment, statement, agreement), delivery_prices (whether delivery notes show prices).';
 
 create table public.branches (
   id uuid primary key,
@@ -76,7 +76,8 @@ create table public.branches (
 
 comment on table public.branches is
 'A place of business. code opens every document number. tax_number: GSTIN of the registration in the branch''s state, or
-the VAT number. tax_area: what lies below the region and taxes too (county, city), as tax_rates.region names it. timezone: IANA name; the branch''s local date is the business date.';
+the VAT number. tax_area: what lies below the region and taxes too (county, city), as tax_rates.region names it. timezone: IANA
+name; the branch''s local date is the business date.';
 
 create table public.locations (
   id uuid primary key,

@@ -77,7 +77,8 @@ begin
 end;
 $$;
 
-comment on function private.id_option(jsonb, text) is 'Reads a uuid of an act''s options, null when there is none. Errors: 400 invalid_input.';
+comment on function private.id_option(jsonb, text) is 'Reads a uuid of an act''s options, null when there is none. Errors: 400
+invalid_input.';
 
 create function private.check_timezone(p_timezone text) returns text
 language plpgsql stable
@@ -204,10 +205,10 @@ $$;
 
 comment on function public.create_organization(uuid, text, text, text, jsonb) is
 'Founds an organisation; the caller becomes its admin. p_id: the client''s uuid. p_name. p_country: ISO 3166-1 alpha-2. p_currency:
-ISO 4217, one with two decimals (no yen, no Kuwaiti dinar). p_options: legal_name, tax_regime (gst, vat, sales_tax, none), tax_scheme (regular, composition), tax_rounding (component,
-sum), export_tax (without_payment, with_payment), lut_number, fiscal_year_start_month (1 to 12), prices_include_tax,
-round_total_to (in the currency; 1 = whole rupees), invoice_terms. Returns the organisation as JSON.
-Errors: 401 unauthenticated, 400 invalid_input, 409 id_reused. Permission: any signed-in user.';
+ISO 4217, one with two decimals (no yen, no Kuwaiti dinar). p_options: legal_name, tax_regime (gst, vat, sales_tax, none),
+tax_scheme (regular, composition), tax_rounding (component, sum), export_tax (without_payment, with_payment), lut_number,
+fiscal_year_start_month (1 to 12), prices_include_tax, round_total_to (in the currency; 1 = whole rupees), invoice_terms. Returns
+the organisation as JSON. Errors: 401 unauthenticated, 400 invalid_input, 409 id_reused. Permission: any signed-in user.';
 revoke execute on function public.create_organization(uuid, text, text, text, jsonb) from public, anon;
 grant execute on function public.create_organization(uuid, text, text, text, jsonb) to authenticated;
 
@@ -255,8 +256,8 @@ $$;
 comment on function public.create_branch(uuid, uuid, text, text, jsonb) is
 'Opens a branch. p_id: the client''s uuid. p_org_id. p_code: 1 to 3 of A-Z and 0-9; it opens every document number.
 p_name. p_options: timezone (IANA), tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code
-(the GST state code, or the state or province), tax_area (county, city: what taxes below it), postal_code, country. Returns the branch as JSON.
-Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused or duplicate. Permission: branch.manage.';
+(the GST state code, or the state or province), tax_area (county, city: what taxes below it), postal_code, country. Returns the
+branch as JSON. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused or duplicate. Permission: branch.manage.';
 revoke execute on function public.create_branch(uuid, uuid, text, text, jsonb) from public, anon;
 grant execute on function public.create_branch(uuid, uuid, text, text, jsonb) to authenticated;
 

@@ -96,7 +96,8 @@ as $$
     and i.created_at > now() - interval '14 days'
 $$;
 
-comment on function private.my_open_invitations() is 'Invitations to the caller''s confirmed e-mail address that wait for an answer; they do for 14 days.';
+comment on function private.my_open_invitations() is 'Invitations to the caller''s confirmed e-mail address that wait for an answer;
+they do for 14 days.';
 
 create function public.my_invitations() returns jsonb
 language sql stable security definer
@@ -287,8 +288,8 @@ $$;
 comment on function public.save_role(uuid, uuid, text, text, text[], numeric) is
 'Makes a role, or changes what one may do; it counts from the next statement on. p_id: the client''s uuid of this change.
 p_org_id; p_key: lower case; p_name; p_permissions: codes; p_max_discount_percent: 0 to 100. Returns the role as JSON with its
-permissions. Errors: 401, 404 not_found, 403 permission_denied (also beyond the caller''s own permissions or discount), 400 invalid_input, 422 role_fixed,
-409 id_reused. Permission: role.manage.';
+permissions. Errors: 401, 404 not_found, 403 permission_denied (also beyond the caller''s own permissions or discount), 400
+invalid_input, 422 role_fixed, 409 id_reused. Permission: role.manage.';
 revoke execute on function public.save_role(uuid, uuid, text, text, text[], numeric) from public, anon;
 grant execute on function public.save_role(uuid, uuid, text, text, text[], numeric) to authenticated;
 

@@ -12,8 +12,8 @@ create table public.customer_groups (
   unique (org_id, id)
 );
 
-comment on table public.customer_groups is 'Customers who are priced alike, such as the trade. Which one a customer is in: customers.customer_group_id. One that is archived
-prices nobody.';
+comment on table public.customer_groups is 'Customers who are priced alike, such as the trade. Which one a customer is in:
+customers.customer_group_id. One that is archived prices nobody.';
 
 alter table public.customers add column customer_group_id uuid;
 alter table public.customers add foreign key (org_id, customer_group_id) references public.customer_groups (org_id, id);

@@ -267,6 +267,6 @@ comment on function private.move_stock(uuid, text, uuid, timestamptz, private.st
 'Posts movements and changes the levels, all or nothing. p_org_id; p_document and p_document_id: what caused them;
 p_occurred_at; p_moves: quantities in the variant''s unit, unit costs in the organisation''s currency; p_sold_on: the business
 date of a sale, on which expired lots are not sold; null for anything else. Arrivals change the moving average, departures do
-not. Errors: 404 not_found, where goods would come to a place that was archived meanwhile; 409 insufficient_stock with {"shortages": [{"variant_id", "sku", "requested", "available"}]}; for numbered pieces
-and lots as private.track_moves.';
+not. Errors: 404 not_found, where goods would come to a place that was archived meanwhile; 409 insufficient_stock with {"shortages":
+[{"variant_id", "sku", "requested", "available"}]}; for numbered pieces and lots as private.track_moves.';
 

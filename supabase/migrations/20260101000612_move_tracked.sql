@@ -131,7 +131,8 @@ $$;
 comment on function private.move_batches(uuid, private.stock_move, text, date) is
 'Moves goods that are kept in lots and returns one movement for each lot. p_move: batch_id null takes what expires first;
 p_sku: for messages; p_sold_on: the business date of a sale: what expired before it stays, unless the lot is named and the
-caller holds sale.expired, and what is promised to others is not sold with only expired lots left for them. Errors: 422 batch_required (on the way in), expired_stock; 409 insufficient_stock.';
+caller holds sale.expired, and what is promised to others is not sold with only expired lots left for them. Errors: 422
+batch_required (on the way in), expired_stock; 409 insufficient_stock.';
 
 create function private.refuse_batches(p_org_id uuid, p_move private.stock_move, p_sku text, p_sold_on date, p_short numeric)
 returns void

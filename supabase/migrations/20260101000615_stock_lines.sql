@@ -88,8 +88,8 @@ $$;
 
 comment on function private.field_problem(jsonb, jsonb) is
 'What is wrong with a field of a line, as the end of a sentence; null when nothing is. p_shape: id (a uuid), number (of a line: whole,
-1 to 1000000), quantity (0.001 to 999999999, 3 decimals), count (likewise, 0 too), part (a count that may be left out); and, all of which may be
-left out, text, serials, pieces (serials, or none), a list of the texts allowed, an object of fields. JSON null is left out.';
+1 to 1000000), quantity (0.001 to 999999999, 3 decimals), count (likewise, 0 too), part (a count that may be left out); and, all of
+which may be left out, text, serials, pieces (serials, or none), a list of the texts allowed, an object of fields. JSON null is left out.';
 
 create function private.check_lines(p_lines jsonb, p_shape jsonb) returns void
 language plpgsql stable

@@ -113,7 +113,8 @@ set search_path = ''
 as $$
 declare
   v_supply private.supply;
-  v_home text := concat_ws('-', p_branch.country, p_branch.region_code, case when p_branch.region_code is not null then p_branch.tax_area end);
+  v_home text := concat_ws('-', p_branch.country, p_branch.region_code,
+    case when p_branch.region_code is not null then p_branch.tax_area end);
   -- Goods handed over in a shop bear its sales tax, whatever the buyer's address (SSUTA, section 310(A)(1)): only the till knows more.
   v_region text := coalesce(p_options ->> 'place_of_supply', case when p_org.tax_regime <> 'sales_tax' then concat_ws('-',
     p_customer.country, p_customer.region_code, case when p_customer.region_code is not null then p_customer.tax_area end) end);
@@ -210,9 +211,9 @@ $$;
 comment on function private.place_of_supply(public.organizations, public.branches, public.customers, jsonb, jsonb) is
 'Where a document''s supply takes place and how it is taxed. p_customer: all null for a walk-in. p_options: place_of_supply (what the
 till says; else where p_ship_to makes it, by private.destination; else the customer''s recorded address, but not under sales tax; else
-the branch), a GST state code, 96 abroad, or a country with its regions; export_tax (with_payment, without_payment); reverse_charge (true: the buyer pays the tax, where the law
-says so: CGST Act 2017, section 9(3) and (4)). p_ship_to: where the goods are brought, as private.ship_to has it, or null. Errors: 400
-invalid_input, 422 composition_interstate, reverse_charge_not_possible.';
+the branch), a GST state code, 96 abroad, or a country with its regions; export_tax (with_payment, without_payment); reverse_charge
+(true: the buyer pays the tax, where the law says so: CGST Act 2017, section 9(3) and (4)). p_ship_to: where the goods are brought,
+as private.ship_to has it, or null. Errors: 400 invalid_input, 422 composition_interstate, reverse_charge_not_possible.';
 
 -- At which rates ----------------------------------------------------------------------------------
 

@@ -71,6 +71,6 @@ end;
 $$;
 
 comment on function private.next_number(uuid, uuid, text, date) is
-'The next number of a series, <branch>/<fiscal year>/<letter of the kind, none for invoices><serial>, at most 16 characters of letters, digits, hyphen and slash
-(CGST Rules 2017, rule 46(b)). p_kind: the kind of document; p_date: the business date. Call it last: the counter stays locked
-until the transaction ends. Errors: 409 series_exhausted.';
+'The next number of a series, <branch>/<fiscal year>/<letter of the kind, none for invoices><serial>, at most 16 characters of
+letters, digits, hyphen and slash (CGST Rules 2017, rule 46(b)). p_kind: the kind of document; p_date: the business date. Call it
+last: the counter stays locked until the transaction ends. Errors: 409 series_exhausted.';

@@ -9,8 +9,8 @@ create table public.lifecycle_transitions (
 );
 
 comment on table public.lifecycle_transitions is
-'The allowed steps of every document and the permission each needs; null: the step comes by itself. from_status "new": the statuses a document may begin in.
-Clients read it to know which buttons to show.';
+'The allowed steps of every document and the permission each needs; null: the step comes by itself. from_status "new": the statuses
+a document may begin in. Clients read it to know which buttons to show.';
 
 alter table public.lifecycle_transitions enable row level security;
 create policy "Anyone reads the lifecycles" on public.lifecycle_transitions for select to anon, authenticated using (true);
@@ -83,8 +83,8 @@ $$;
 
 comment on function private.enforce_lifecycle() is
 'Row trigger, before insert, update and delete. Arguments: the document''s name in lifecycle_transitions, then the columns
-that may still change once it is no draft; besides, customer_id follows a merge of customers. Holds for everybody, the service role and the owner included.
-Errors: 409 invalid_transition, 409 document_final.';
+that may still change once it is no draft; besides, customer_id follows a merge of customers. Holds for everybody, the service role
+and the owner included. Errors: 409 invalid_transition, 409 document_final.';
 
 create function private.keep_issued_lines() returns trigger
 language plpgsql

@@ -372,11 +372,12 @@ $$;
 comment on function public.reserve_stock(uuid, uuid, jsonb, jsonb) is
 'Holds goods at a location for somebody, all lines or none; a set by its components. p_id: the client''s uuid, the reservation''s
 id. p_location_id: where they stand. p_lines: [{"variant_id", "quantity" (in the variant''s unit, or in "unit"?, another unit of
-the product)}]; a reservation holds quantities, no numbered pieces and no lots, and none of what has expired. p_options: expires_at (ISO 8601, in the future,
-90 days ahead at most; 7 days when left out), document (quotation or cart; an order holds its goods when it is confirmed) with
-document_id, customer_id, note.
+the product)}]; a reservation holds quantities, no numbered pieces and no lots, and none of what has expired. p_options: expires_at
+(ISO 8601, in the future, 90 days ahead at most; 7 days when left out), document (quotation or cart; an order holds its goods when
+it is confirmed) with document_id, customer_id, note.
 Returns the reservation as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 insufficient_stock,
-id_reused; 422 location_not_sellable, not_stocked, set_incomplete, unit_unknown, variant_archived, branch_archived. Permission: stock.reserve.';
+id_reused; 422 location_not_sellable, not_stocked, set_incomplete, unit_unknown, variant_archived, branch_archived. Permission:
+stock.reserve.';
 revoke execute on function public.reserve_stock(uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.reserve_stock(uuid, uuid, jsonb, jsonb) to authenticated;
 

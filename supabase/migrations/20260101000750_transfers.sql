@@ -113,8 +113,8 @@ create table public.stock_transfer_receipts (
 );
 
 comment on table public.stock_transfer_receipts is
-'One arrival of a transfer, of several perhaps: receipt_no 1, 2, 3 of it. quarantine_location_id: where damaged goods went; null: they were written off.
-business_date: the receiving branch''s.';
+'One arrival of a transfer, of several perhaps: receipt_no 1, 2, 3 of it. quarantine_location_id: where damaged goods went; null:
+they were written off. business_date: the receiving branch''s.';
 
 create table public.stock_transfer_receipt_items (
   org_id uuid not null,

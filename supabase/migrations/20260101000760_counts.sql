@@ -289,7 +289,8 @@ begin
         select jsonb_build_object('lines', count(*), 'counted', count((r.line).counted),
           'differences', case when coalesce(bool_and(v_approver or (v_reader and (r.figures).shown)), true)
             then count(*) filter (where (r.figures).variance <> 0) end,
-          'worth', case when coalesce(bool_and(v_approver or (v_reader and (r.figures).shown)), true) then coalesce(sum((r.figures).worth), 0) end)
+          'worth', case when coalesce(bool_and(v_approver or (v_reader and (r.figures).shown)), true)
+            then coalesce(sum((r.figures).worth), 0) end)
         from private.count_rows(p_org_id, p_count_id) r),
       'lines', (
         select coalesce(jsonb_agg(jsonb_build_object('line_no', (r.line).line_no, 'variant_id', v.id, 'sku', v.sku, 'name', v.name,

@@ -170,9 +170,9 @@ $$;
 
 comment on function public.post_count(uuid, uuid) is
 'Posts the differences of an approved count onto the levels as they are now, in from or out to the adjustment location, at average
-cost; of numbered pieces those that nothing has moved since they were looked for. p_id: the client''s uuid of this act. p_count_id. Returns the count as
-JSON, as get_count, with what was posted. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused,
-invalid_transition, period_closed, insufficient_stock (what is missing was sold since: recount; or it
+cost; of numbered pieces those that nothing has moved since they were looked for. p_id: the client''s uuid of this act. p_count_id.
+Returns the count as JSON, as get_count, with what was posted. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found;
+409 id_reused, invalid_transition, period_closed, insufficient_stock (what is missing was sold since: recount; or it
 is promised, to the reservations named: shorten_reservation), serial_in_stock (a
 found piece stands elsewhere by the book: transfer it, or recount), changed_meanwhile (a found piece was moved at this moment: post
 again); 422 branch_archived. Permission: count.approve.';

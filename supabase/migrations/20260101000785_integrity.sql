@@ -20,8 +20,9 @@ comment on table public.integrity_checks is
 'What the proofs found, one row per proof and run, append-only. proof: ledger (levels are the sums of their movements), overdraft
 (nothing was ever below zero, no promise exceeds what is there), serials (numbered pieces are where the ledger took them, and as
 many as the level says), lots (batches likewise), reservations (reserved is what active reservations hold, and orders hold no more
-than they have to deliver), transit (what is on the road, and awaited, is what open transfers have not settled), money (paid, credited and refunded are the sums of their entries). findings: rows that are wrong; sample: the first 20 of them. requested_by: null
-for the job.';
+than they have to deliver), transit (what is on the road, and awaited, is what open transfers have not settled), money (paid,
+credited and refunded are the sums of their entries). findings: rows that are wrong; sample: the first 20 of them. requested_by:
+null for the job.';
 
 create table private.integrity_state (
   org_id uuid primary key references public.organizations (id),
@@ -346,9 +347,9 @@ $$;
 
 comment on function public.check_integrity(uuid) is
 'Proves the books of an organisation: ledger = levels, nothing ever below zero, serials and lots = quantities, reserved =
-reservations, in transit = open transfers, paid and credited = their allocations. p_org_id. Keeps the result in integrity_checks and returns it: {"run_id", "ran_at", "passed", "checks": [{"proof", "passed", "findings", "sample"}]}.
-Reads the whole ledger: of a large one the nightly job''s newest rows are the quicker answer. Errors: 401, 404 not_found, 403
-permission_denied. Permission: audit.read.';
+reservations, in transit = open transfers, paid and credited = their allocations. p_org_id. Keeps the result in integrity_checks and
+returns it: {"run_id", "ran_at", "passed", "checks": [{"proof", "passed", "findings", "sample"}]}. Reads the whole ledger: of a
+large one the nightly job''s newest rows are the quicker answer. Errors: 401, 404 not_found, 403 permission_denied. Permission: audit.read.';
 revoke execute on function public.check_integrity(uuid) from public, anon;
 grant execute on function public.check_integrity(uuid) to authenticated;
 

@@ -74,11 +74,12 @@ create table public.invoices (
 
 comment on table public.invoices is
 'Tax invoices. Seller, buyer and terms are kept as they were on the day. ship_to: where the goods were brought, as private.ship_to has it
-(CGST Rules 2017, rule 46(e) and (o)); null for the buyer''s own address and over the counter. subtotal: taxable value after discounts; discount:
-already taken off; document_discount: what of it was given on the whole document and is spread over its lines, document_discount_percent: where
-it was given in percent; location_id: where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to
-be paid, null for at once. paid: sum of its allocations; credited: sum of the credit notes applied to it; balance: what is
-still owed, nothing on a draft or a void one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.
+(CGST Rules 2017, rule 46(e) and (o)); null for the buyer''s own address and over the counter. subtotal: taxable value after
+discounts; discount: already taken off; document_discount: what of it was given on the whole document and is spread over its lines,
+document_discount_percent: where it was given in percent; location_id: where the goods stood, null where there were none; total =
+subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to be paid, null for at once. paid:
+sum of its allocations; credited: sum of the credit notes applied to it; balance: what is still owed, nothing on a draft or a void
+one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.
 void_reason: why it is void; of a counter sale its credit note says so.';
 
 create table public.invoice_lines (
@@ -321,16 +322,19 @@ begin
       'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
       'title', private.invoice_title(i.tax_regime, l.list),
       'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
-      'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency, 'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
+      'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency,
+      'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
-      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'ship_to', i.ship_to, 'subtotal', i.subtotal, 'discount', i.discount,
+      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'ship_to', i.ship_to, 'subtotal', i.subtotal,
+      'discount', i.discount,
       'document_discount', i.document_discount, 'document_discount_percent', i.document_discount_percent,
       'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance', i.balance,
       'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'payments', m.list, 'credit_notes', (
         select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total', c.total)
           order by c.issued_at, c.number), '[]')
-        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference, 'terms', i.terms,
+        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference,
+          'terms', i.terms,
       'points', case when i.customer_id is not null and i.status <> 'draft'
         then private.invoice_points(i.org_id, i.id, i.customer_id, i.created_at) end)
       || case when i.status = 'void' then jsonb_build_object('void_reason', i.void_reason) else '{}' end
@@ -342,9 +346,9 @@ end;
 $$;
 
 comment on function private.invoice_json(uuid, uuid) is
-'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here), points; of a void one void_reason. Null when there is none to be seen.
-Under GST a supply of nothing but nil-rated and exempt goods, and one under the composition scheme, is a bill of supply (CGST Act 2017,
-section 31(3)(c)).';
+'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here), points; of a
+void one void_reason. Null when there is none to be seen. Under GST a supply of nothing but nil-rated and exempt goods, and one
+under the composition scheme, is a bill of supply (CGST Act 2017, section 31(3)(c)).';
 
 create function public.get_invoice(p_id uuid) returns jsonb
 language plpgsql stable security invoker
@@ -361,7 +365,8 @@ end;
 $$;
 
 comment on function public.get_invoice(uuid) is
-'One invoice, whole, as post_sale returns it; points only to whoever holds customer.read. p_id: the invoice. Errors: 401, 404 not_found. Permission: invoice.read.';
+'One invoice, whole, as post_sale returns it; points only to whoever holds customer.read. p_id: the invoice. Errors: 401, 404
+not_found. Permission: invoice.read.';
 revoke execute on function public.get_invoice(uuid) from public, anon;
 grant execute on function public.get_invoice(uuid) to authenticated;
 grant execute on function private.invoice_json(uuid, uuid), private.invoice_title(text, jsonb), private.tax_summary(jsonb)

@@ -147,7 +147,8 @@ begin
   if v_owed + v_ordered + p_balance > v_limit then
     -- What he has paid already covers it, too; looked up only here, where it matters, and all of it at one instant: somebody may
     -- be settling the one with the other.
-    select coalesce(sum(balance), 0), private.ordered_on_credit(p_org_id, p_customer_id), private.free_credit(p_org_id, p_customer_id) - p_used
+    select coalesce(sum(balance), 0), private.ordered_on_credit(p_org_id, p_customer_id),
+      private.free_credit(p_org_id, p_customer_id) - p_used
     into v_owed, v_ordered, v_held
     from public.invoices where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
     if v_owed + v_ordered + p_balance - v_held > v_limit then
@@ -160,8 +161,9 @@ $$;
 
 comment on function private.check_credit(uuid, uuid, numeric, numeric) is
 'May this customer owe p_balance more (in the organisation''s currency), beside his invoices and his open orders, less what the
-house holds for him? p_used: what of that this very act uses, and has not written yet. Locks the customer until the transaction ends. A customer in default may only with the caller''s permission credit.override. Errors: 422
-payment_incomplete (no customer), customer_defaulted, credit_limit_exceeded.';
+house holds for him? p_used: what of that this very act uses, and has not written yet. Locks the customer until the transaction
+ends. A customer in default may only with the caller''s permission credit.override. Errors: 422 payment_incomplete (no customer),
+customer_defaulted, credit_limit_exceeded.';
 
 -- What is paid on an invoice ------------------------------------------------------------------------
 

@@ -142,8 +142,8 @@ create type private.sale_line as (
 );
 
 comment on type private.sale_line is
-'A line of a sale while it is priced: the columns of an invoice''s line, then what the invoice does not keep. stocked: it leaves stock; batch: the
-lot asked for; product_id, category_id, terms (the rates): what private.apply_offers asks of it.';
+'A line of a sale while it is priced: the columns of an invoice''s line, then what the invoice does not keep. stocked: it leaves
+stock; batch: the lot asked for; product_id, category_id, terms (the rates): what private.apply_offers asks of it.';
 
 create function private.sale_lines_json(p_lines private.sale_line[]) returns jsonb
 language plpgsql immutable
@@ -159,7 +159,8 @@ begin
       'hsn_code', v_line.hsn_code, 'unit', v_line.unit, 'quantity', v_line.quantity, 'base_quantity', v_line.base_quantity,
       'set_items', v_line.set_items, 'serials', v_line.serials, 'unit_price', v_line.unit_price,
       'list_price', v_line.list_price, 'price_list', v_line.price_list, 'price_includes_tax', v_line.price_includes_tax,
-      'discount', v_line.discount, 'document_discount', v_line.document_discount, 'taxable', v_line.taxable, 'tax_kind', v_line.tax_kind, 'tax_rate', v_line.tax_rate,
+      'discount', v_line.discount, 'document_discount', v_line.document_discount, 'taxable', v_line.taxable, 'tax_kind',
+      v_line.tax_kind, 'tax_rate', v_line.tax_rate,
       'taxes', v_line.taxes, 'tax', v_line.tax, 'total', v_line.total, 'offers', v_line.offers);
   end loop;
   return to_jsonb(v_lines);
@@ -229,7 +230,8 @@ begin
   end if;
   for v_found in
     -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
-    select t.place::integer as place, (t.line ->> 'variant_id')::uuid as asked_id, v.id, v.sku, v.name, v.product_id, v.price, v.tracking, v.price_includes_tax,
+    select t.place::integer as place, (t.line ->> 'variant_id')::uuid as asked_id, v.id, v.sku, v.name, v.product_id, v.price,
+      v.tracking, v.price_includes_tax,
       coalesce(v.archived_at, p.archived_at) as archived_at, p.category_id, p.kind, p.hsn_code, p.unit_code, u.decimals,
       c.id as tax_class_id, c.kind as class_kind, c.reverse_charge
     from jsonb_array_elements(p_lines) with ordinality t (line, place)
@@ -350,11 +352,12 @@ end;
 $$;
 
 comment on function private.price_lines(uuid, jsonb, private.supply, date, uuid, uuid) is
-'Prices the lines of a sale, as the caller may sell them, in their order, and finds their taxes'' rates; the taxes are private.priced''s, once all is taken off. base_quantity: in the product''s own unit, where
-another one was asked for; set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as
-private.place_of_supply found; p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the
-date they choose the price lists. list_price: what the catalogue asks for one unit; price_list: by which list, null for none. Errors:
-those of the first line that has any, as private.refuse_line.';
+'Prices the lines of a sale, as the caller may sell them, in their order, and finds their taxes'' rates; the taxes are
+private.priced''s, once all is taken off. base_quantity: in the product''s own unit, where another one was asked for; set_items:
+what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as private.place_of_supply found; p_date: the business
+date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the date they choose the price lists. list_price:
+what the catalogue asks for one unit; price_list: by which list, null for none. Errors: those of the first line that has any, as
+private.refuse_line.';
 
 create function private.refuse_line(p_problem text, p_line private.sale_line, p_limit numeric) returns void
 language plpgsql stable
@@ -398,5 +401,6 @@ end;
 $$;
 
 comment on function private.refuse_line(text, private.sale_line, numeric) is
-'Raises what private.price_lines found wrong with a line. p_limit: the caller''s largest discount, in percent. Errors: 404 not_found, 422 variant_archived,
-tax_rate_missing, tax_above_price, discount_limit, unit_unknown, set_incomplete, 403 price_override_denied, 400 invalid_input.';
+'Raises what private.price_lines found wrong with a line. p_limit: the caller''s largest discount, in percent. Errors: 404
+not_found, 422 variant_archived, tax_rate_missing, tax_above_price, discount_limit, unit_unknown, set_incomplete, 403
+price_override_denied, 400 invalid_input.';

@@ -163,7 +163,8 @@ begin
     'supply_type', v_supply.supply_type, 'place_of_supply', jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
     'reverse_charge', v_reverse_charge or v_supply.supply_type = 'intra_community',
     'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'ship_to', v_ship_to, 'subtotal', v_subtotal,
-    'discount', v_discount, 'document_discount', v_document_discount, 'document_discount_percent', p_options -> 'discount' -> 'percent', 'tax', v_tax, 'round_off', v_sale.total - v_raw, 'total', v_sale.total,
+    'discount', v_discount, 'document_discount', v_document_discount, 'document_discount_percent',
+    p_options -> 'discount' -> 'percent', 'tax', v_tax, 'round_off', v_sale.total - v_raw, 'total', v_sale.total,
     'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
   return v_sale;
 end;
@@ -385,14 +386,17 @@ begin
     v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', (v_sale ->> 'reverse_charge')::boolean,
     v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
-    (v_sale ->> 'document_discount')::numeric, (v_sale ->> 'document_discount_percent')::numeric, (v_sale ->> 'tax')::numeric, (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
+    (v_sale ->> 'document_discount')::numeric, (v_sale ->> 'document_discount_percent')::numeric, (v_sale ->> 'tax')::numeric,
+    (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
     v_sale ->> 'reference', v_sale ->> 'terms', v_user_id, nullif(v_sale -> 'ship_to', 'null'))
   returning due_date into v_due_date;
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
-    quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, document_discount, taxable, tax_kind, tax_rate,
+    quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount,
+    document_discount, taxable, tax_kind, tax_rate,
     taxes, tax, offers)
   select v_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
-    l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, l.offers
+    l.base_quantity, l.set_items, l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax, l.discount,
+    l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, l.offers
   from unnest(v_priced.lines) l;
   if v_paid > 0 then
     with paid as (
@@ -435,22 +439,25 @@ comment on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb
 'Sells over the counter, whole or not at all. p_id: the client''s uuid, the invoice''s id. p_branch_id; p_location_id: where
 the goods stand. p_customer_id: null for a walk-in. p_lines: [{"variant_id", "quantity" (in the variant''s unit, or in
 "unit"?, another unit of the product), "serials"? (the number of each piece, where it has one; for a set those of its components),
-"batch"? (the lot; else what expires first), "unit_price"? (needs price.override if it differs from the catalogue''s), "discount"? (off the line, within the role''s
-limit)}], amounts in the organisation''s currency, with or without tax as the variant''s price is. p_payments: [{"method",
-"amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer within his credit
-limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
+"batch"? (the lot; else what expires first), "unit_price"? (needs price.override if it differs from the catalogue''s), "discount"?
+(off the line, within the role''s limit)}], amounts in the organisation''s currency, with or without tax as the variant''s price is.
+p_payments: [{"method", "amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer
+within his credit limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
 with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
 deliver_to (one of the customer''s addresses, where the goods are brought: the document keeps it as ship_to, and it is the place of supply
 unless that is said, but under GST to a registered buyer his own state),
 reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
-customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals), discount ({"amount"} or {"percent"} off the whole document after all others: it is spread over the
-lines in proportion to what they cost and taken off before tax; of each line with what was taken off by hand within the role''s limit). Promotions that apply come off the lines and are
-said there (offers); the method points pays with the customer''s points, in currency.
-Returns the invoice as JSON, with points {"earned", "redeemed", "balance"} where there is a loyalty program and a customer; the same call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated;
-403 permission_denied, price_override_denied, backdating_denied; 404 not_found; 409 insufficient_stock, period_closed,
-id_reused, series_exhausted, serial_not_here, invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown,
-set_incomplete, location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,
-composition_interstate, reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded, customer_defaulted,
-customer_mismatch, coupon_invalid, coupon_used_up, payment_needs_a_customer, points_limit, points_insufficient, address_archived. Permission: sale.create.';
+customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals), discount
+({"amount"} or {"percent"} off the whole document after all others: it is spread over the lines in proportion to what they cost and
+taken off before tax; of each line with what was taken off by hand within the role''s limit). Promotions that apply come off the
+lines and are said there (offers); the method points pays with the customer''s points, in currency.
+Returns the invoice as JSON, with points {"earned", "redeemed", "balance"} where there is a loyalty program and a customer; the same
+call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated; 403 permission_denied, price_override_denied,
+backdating_denied; 404 not_found; 409 insufficient_stock, period_closed, id_reused, series_exhausted, serial_not_here,
+invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown, set_incomplete, location_not_sellable,
+discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price, composition_interstate,
+reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded,
+customer_defaulted, customer_mismatch, coupon_invalid, coupon_used_up, payment_needs_a_customer, points_limit, points_insufficient,
+address_archived. Permission: sale.create.';
 revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

@@ -231,7 +231,8 @@ begin
   return (
     select to_jsonb(r) || jsonb_build_object('lines', (
       select coalesce(jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', i.sku,
-        'description', i.description, 'unit', i.unit, 'quantity', l.quantity, 'disposition', l.disposition, 'set_items', l.set_items, 'serials', l.serials)
+        'description', i.description, 'unit', i.unit, 'quantity', l.quantity, 'disposition', l.disposition, 'set_items',
+        l.set_items, 'serials', l.serials)
         order by l.line_no), '[]')
       from public.goods_return_lines l
       join public.invoice_lines i on i.org_id = l.org_id and i.invoice_id = l.invoice_id and i.line_no = l.line_no
@@ -389,9 +390,9 @@ comment on function public.return_goods(uuid, uuid, uuid, jsonb, text) is
 'Takes sold goods back into stock, at what they were worth when they left; a set comes back as its components. p_id: the
 client''s uuid. p_invoice_id: where they were sold. p_location_id: where they go. p_lines: [{"line_no" (of the invoice), "quantity"
 (in the line''s unit), "serials"? (of numbered pieces), "disposition"? (restock, which is the default; repair: to the branch''s
-quarantine; scrap: written off)}], each line once. p_reason: 1 to 500 characters. Returns the goods return as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
-period_closed, id_reused, serial_in_stock; 422 return_exceeds_sale, serials_required, no_quarantine, branch_archived. Permission: sale.return at the location''s
-branch.';
+quarantine; scrap: written off)}], each line once. p_reason: 1 to 500 characters. Returns the goods return as JSON. Errors: 400
+invalid_input; 401; 403 permission_denied; 404 not_found; 409 period_closed, id_reused, serial_in_stock; 422 return_exceeds_sale,
+serials_required, no_quarantine, branch_archived. Permission: sale.return at the location''s branch.';
 revoke execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) from public, anon;
 grant execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) to authenticated;
 

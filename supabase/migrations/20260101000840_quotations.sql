@@ -128,8 +128,8 @@ $$;
 
 comment on function private.price_document(uuid, uuid, uuid, jsonb, jsonb) is
 'The lines of a quotation or an order as private.price_sale prices them for the caller: no pieces or lots are named yet. p_options:
-note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, deliver_to, terms. asked of the answer: what was said of the supply, which
-the invoice is taxed by, and on which day it was priced. Errors: as quote_sale''s, 400 invalid_input.';
+note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, deliver_to, terms. asked of the answer: what was
+said of the supply, which the invoice is taxed by, and on which day it was priced. Errors: as quote_sale''s, 400 invalid_input.';
 
 create function private.document_lines(p_sale jsonb)
 returns table (line_no integer, variant_id uuid, quantity numeric, stocked boolean, line jsonb)
@@ -156,7 +156,8 @@ as $$
 begin
   return (
     -- The header is as printed; whose it is now follows a merge.
-    select q.header - 'asked' || jsonb_build_object('id', q.id, 'customer_id', q.customer_id, 'title', 'Quotation', 'number', q.number, 'revision', q.revision,
+    select q.header - 'asked' || jsonb_build_object('id', q.id, 'customer_id', q.customer_id, 'title', 'Quotation', 'number',
+      q.number, 'revision', q.revision,
       'status', q.status, 'valid_until', q.valid_until, 'sent_at', q.sent_at, 'answered_at', q.answered_at, 'reason', q.reason,
       'order_id', (select o.id from public.sales_orders o where o.org_id = q.org_id and o.quotation_id = q.id),
       'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'revisions', (
@@ -279,7 +280,8 @@ comment on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) 
 quotation. p_quotation_id: null for a new one; else the one to revise, which is a draft again until it is sent. p_branch_id;
 p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as quote_sale takes them: prices are
 those of today and stay. p_options: valid_until (ISO 8601 date, the last day; 30 days when left out), note, reference, terms, and as
-post_sale takes them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount, deliver_to. Returns the quotation as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
+post_sale takes them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount, deliver_to.
+Returns the quotation as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
 price_override_denied; 404 not_found; 409 invalid_transition (it was converted), id_reused; 422 unit_unknown, set_incomplete,
 discount_limit, variant_archived, branch_archived, tax_rate_missing, address_archived. Permission: quotation.manage.';
 revoke execute on function public.save_quotation(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;

@@ -198,7 +198,8 @@ comment on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) is
 'Writes a draft order, or a draft anew. p_id: the client''s uuid of this act, and of a new order. p_order_id: null for a new one;
 else the draft to replace. p_branch_id; p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as
 quote_sale takes them: prices are those of today and stay. p_options: note, reference, terms, and as post_sale takes
-them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount, deliver_to. Returns the order as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found;
+them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount, deliver_to. Returns the order
+as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found;
 409 invalid_transition (it was confirmed), order_is_quoted, id_reused; 422 customer_mismatch, unit_unknown, set_incomplete,
 discount_limit, variant_archived, branch_archived, tax_rate_missing, address_archived. Permission: order.manage.';
 revoke execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;

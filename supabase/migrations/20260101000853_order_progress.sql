@@ -208,7 +208,8 @@ set search_path = ''
 as $$
 begin
   return (
-    select p_header || jsonb_build_object('lines', p_lines, 'subtotal', s.subtotal, 'discount', s.discount, 'document_discount', s.document_discount, 'tax', s.tax,
+    select p_header || jsonb_build_object('lines', p_lines, 'subtotal', s.subtotal, 'discount', s.discount, 'document_discount',
+      s.document_discount, 'tax', s.tax,
       'total', t.total, 'round_off', t.total - s.subtotal - s.tax)
     from (
       select coalesce(sum((l ->> 'taxable')::numeric), 0.00) as subtotal, coalesce(sum((l ->> 'discount')::numeric), 0.00) as discount,
@@ -253,7 +254,8 @@ begin
   if p_order.status not in ('closed', 'cancelled') then
     v_rest := (private.sum_document(p_org_id, '{}', (
       select coalesce(jsonb_agg(private.line_part(l.line, l.invoiced, l.quantity, l.decimals)), '[]')
-      from private.order_progress(p_org_id, p_order.id) l where l.quantity > l.invoiced), v_invoiced.amount, v_invoiced.total) ->> 'total')::numeric;
+      from private.order_progress(p_org_id, p_order.id) l where l.quantity > l.invoiced), v_invoiced.amount,
+        v_invoiced.total) ->> 'total')::numeric;
   end if;
   to_pay := greatest(v_rest - private.order_advances(p_org_id, p_order.id) + coalesce((
     select sum(i.balance) from public.invoices i where i.org_id = p_org_id and i.order_id = p_order.id), 0), 0);
@@ -301,9 +303,11 @@ set search_path = ''
 as $$
 begin
   return (
-    select o.header - 'asked' || jsonb_build_object('id', o.id, 'customer_id', o.customer_id, 'title', 'Order Confirmation', 'number', o.number, 'status', o.status,
+    select o.header - 'asked' || jsonb_build_object('id', o.id, 'customer_id', o.customer_id, 'title', 'Order Confirmation',
+      'number', o.number, 'status', o.status,
       'quotation_id', o.quotation_id, 'quotation_number', (
-        select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id', o.location_id, 'reservation_id', o.reservation_id,
+        select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id',
+          o.location_id, 'reservation_id', o.reservation_id,
       'confirmed_at', o.confirmed_at, 'ended_at', o.ended_at, 'reason', o.reason,
       'lines', l.list, 'tax_summary', private.tax_summary(l.list), 'payments', a.list, 'advances', a.amount,
       'advance_paid', m.advance_paid, 'to_pay', m.to_pay,

@@ -218,12 +218,13 @@ end;
 $$;
 
 comment on function public.confirm_order(uuid, uuid, jsonb) is
-'Confirms a draft order: it gets its number, its coupon is used, its goods are held until it is delivered or cancelled, and the customer''s credit is
-asked for what no advance covers (invoices and other open orders count too, and what the house holds for him). p_id: the client''s uuid of this act. p_order_id.
-p_options: location_id (where the goods are held; none needed for services alone), back_order (true: hold what is there, the rest
-follows), expires (ISO 8601: hold them only until then). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
-permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock, period_closed, id_reused, series_exhausted; 422
-credit_limit_exceeded, location_not_sellable, branch_archived, coupon_invalid, coupon_used_up. Permission: order.manage.';
+'Confirms a draft order: it gets its number, its coupon is used, its goods are held until it is delivered or cancelled, and the
+customer''s credit is asked for what no advance covers (invoices and other open orders count too, and what the house holds for him).
+p_id: the client''s uuid of this act. p_order_id. p_options: location_id (where the goods are held; none needed for services alone),
+back_order (true: hold what is there, the rest follows), expires (ISO 8601: hold them only until then). Returns the order as JSON.
+Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock, period_closed,
+id_reused, series_exhausted; 422 credit_limit_exceeded, location_not_sellable, branch_archived, coupon_invalid, coupon_used_up.
+Permission: order.manage.';
 revoke execute on function public.confirm_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.confirm_order(uuid, uuid, jsonb) to authenticated;
 
@@ -454,10 +455,11 @@ end;
 $$;
 
 comment on function public.cancel_order(uuid, uuid, text, jsonb) is
-'Cancels an order of which nothing was delivered: its goods are free again, its coupon is unused, and its advances, also those that an invoice took which
-was credited since, are the customer''s credit, or are paid back. p_id: the client''s uuid of this act, and of the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options:
-refund_method (a payment method''s code: all of that is paid back by it; needs refund.create), reference. Returns the order as
-JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (something was delivered: close
-it), order_invoiced, period_closed, id_reused, series_exhausted; 422 branch_archived (it pays nothing back). Permission: order.manage.';
+'Cancels an order of which nothing was delivered: its goods are free again, its coupon is unused, and its advances, also those that
+an invoice took which was credited since, are the customer''s credit, or are paid back. p_id: the client''s uuid of this act, and of
+the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options: refund_method (a payment method''s code: all of that is paid
+back by it; needs refund.create), reference. Returns the order as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404
+not_found; 409 invalid_transition (something was delivered: close it), order_invoiced, period_closed, id_reused, series_exhausted;
+422 branch_archived (it pays nothing back). Permission: order.manage.';
 revoke execute on function public.cancel_order(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.cancel_order(uuid, uuid, text, jsonb) to authenticated;

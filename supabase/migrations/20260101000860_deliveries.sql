@@ -125,7 +125,8 @@ $$;
 
 comment on function private.deliverable_lines(uuid, uuid, jsonb, jsonb) is
 'The lines of a delivery, each the next part of an order''s line, under the order''s lock. p_lines: as private.delivery_asked takes
-them; null: everything open. p_taxed: the order''s lines, taxed for another supply; null: as they were ordered. Errors: 400 invalid_input, 404 not_found, 422 delivery_exceeds_order.';
+them; null: everything open. p_taxed: the order''s lines, taxed for another supply; null: as they were ordered. Errors: 400
+invalid_input, 404 not_found, 422 delivery_exceeds_order.';
 
 create function private.delivery_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -133,7 +134,8 @@ set search_path = ''
 as $$
 begin
   return (
-    select private.sum_document(d.org_id, o.header - 'asked' || d.header, l.list, b.amount) || jsonb_build_object('id', d.id, 'customer_id', d.customer_id, 'title', 'Delivery Note',
+    select private.sum_document(d.org_id, o.header - 'asked' || d.header, l.list, b.amount) || jsonb_build_object('id', d.id,
+      'customer_id', d.customer_id, 'title', 'Delivery Note',
       'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
       'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
       'tax_summary', private.tax_summary(l.list), 'invoice_id', private.delivery_invoice(d.org_id, d.order_id, d.id))
@@ -280,13 +282,13 @@ comment on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) is
 'Delivers an order or a part of it: the goods leave what is held for it, the rest stays held. p_id: the client''s uuid, the
 delivery''s id. p_order_id. p_location_id: where the goods stand. p_lines: [{"line_no" (of the order), "quantity" (in the line''s
 unit), "serials"? (the number of each piece, where it has one; for a set those of its components), "batch"? (the lot; else what
-expires first)}], each line once; null: everything open, services included. p_options: deliver_to (one of the customer''s addresses, or his own
-id for his own; else where the order says). In another place of supply than the order''s the note has that place''s tax. Returns the delivery note as JSON, in the shape of an
-invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied (the address lowers the tax); 404 not_found; 409
-invalid_transition, insufficient_stock, serial_not_here, period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock,
-location_not_sellable, branch_archived, address_archived, tax_rate_missing, composition_interstate, reverse_charge_not_possible,
-credit_limit_exceeded and customer_defaulted (an advance did not stand, and no credit covers it). Permission:
-order.deliver.';
+expires first)}], each line once; null: everything open, services included. p_options: deliver_to (one of the customer''s addresses,
+or his own id for his own; else where the order says). In another place of supply than the order''s the note has that place''s tax.
+Returns the delivery note as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
+price_override_denied (the address lowers the tax); 404 not_found; 409 invalid_transition, insufficient_stock, serial_not_here,
+period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock, location_not_sellable,
+branch_archived, address_archived, tax_rate_missing, composition_interstate, reverse_charge_not_possible, credit_limit_exceeded and
+customer_defaulted (an advance did not stand, and no credit covers it). Permission: order.deliver.';
 revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 

@@ -70,8 +70,8 @@ $$;
 
 comment on function private.tax_today(uuid, uuid, uuid, jsonb, jsonb, date, jsonb) is
 'Lines that were priced earlier, as private.price_sale returns them, taxed on a business date, and what a document says of its supply
-and its parties then. p_asked: place_of_supply, export_tax and reverse_charge, as post_sale''s options; p_ship_to: where the goods are brought,
-or null. Errors: 400 invalid_input, 422
+and its parties then. p_asked: place_of_supply, export_tax and reverse_charge, as post_sale''s options; p_ship_to: where the goods
+are brought, or null. Errors: 400 invalid_input, 422
 tax_rate_missing, tax_above_price, reverse_charge_not_possible, reverse_charge_mixed, composition_interstate.';
 
 create function private.order_today(p_org_id uuid, p_order public.sales_orders, p_date date, p_ship_to jsonb) returns jsonb
@@ -100,8 +100,8 @@ end;
 $$;
 
 comment on function private.order_today(uuid, public.sales_orders, date, jsonb) is
-'An order''s lines and parties as private.tax_today has them: what its next invoice says. p_ship_to: where these goods are brought. Errors: as there, and 403
-price_override_denied.';
+'An order''s lines and parties as private.tax_today has them: what its next invoice says. p_ship_to: where these goods are brought.
+Errors: as there, and 403 price_override_denied.';
 
 create function private.draft_today(p_org_id uuid, p_invoice public.invoices, p_date date) returns jsonb
 language plpgsql stable

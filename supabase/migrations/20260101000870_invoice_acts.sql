@@ -43,13 +43,15 @@ declare
 begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
     business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller,
-    buyer, ship_to, subtotal, discount, document_discount, document_discount_percent, tax, round_off, total, note, reference, terms, created_at,
+    buyer, ship_to, subtotal, discount, document_discount, document_discount_percent, tax, round_off, total, note, reference,
+    terms, created_at,
     created_by)
   values (p_org_id, p_id, v_row.branch_id, v_row.location_id, v_row.customer_id, v_row.order_id, v_row.delivery_id, p_number,
     -- What costs nothing owes nothing.
     case when p_status = 'sent' and v_row.total = 0 then 'paid' else p_status end, v_row.issued_at, v_row.business_date,
     v_row.due_date, v_row.currency, v_row.tax_regime, v_row.supply_type, v_row.place_of_supply, v_row.place_of_supply_name,
-    v_row.reverse_charge, v_row.seller, nullif(p_sale -> 'buyer', 'null'), nullif(p_sale -> 'ship_to', 'null'), v_row.subtotal, v_row.discount,
+    v_row.reverse_charge, v_row.seller, nullif(p_sale -> 'buyer', 'null'), nullif(p_sale -> 'ship_to', 'null'), v_row.subtotal,
+    v_row.discount,
     v_row.document_discount, v_row.document_discount_percent, v_row.tax,
     v_row.round_off, v_row.total, v_row.note, v_row.reference, v_row.terms,
     -- Which came first, an order's delivery or its credit note, is told by the clock (private.order_standing).
@@ -83,7 +85,8 @@ begin
       round_off, total, note, reference, terms)
     = (v_row.location_id, v_row.customer_id, v_row.issued_at, v_row.business_date, v_row.due_date, v_row.currency, v_row.tax_regime,
       v_row.supply_type, v_row.place_of_supply, v_row.place_of_supply_name, v_row.reverse_charge, v_row.seller,
-      nullif(p_sale -> 'buyer', 'null'), nullif(p_sale -> 'ship_to', 'null'), v_row.subtotal, v_row.discount, v_row.document_discount, v_row.document_discount_percent,
+      nullif(p_sale -> 'buyer', 'null'), nullif(p_sale -> 'ship_to', 'null'), v_row.subtotal, v_row.discount,
+      v_row.document_discount, v_row.document_discount_percent,
       v_row.tax, v_row.round_off, v_row.total, v_row.note,
       v_row.reference, v_row.terms)
   where org_id = p_org_id and id = p_id;
@@ -212,7 +215,8 @@ draft (true: not sent yet), note, reference, and as post_sale takes them place_o
 when it is sent), discount, deliver_to. Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403
 permission_denied, price_override_denied; 404 not_found; 409 insufficient_stock, serial_not_here, period_closed, id_reused,
 series_exhausted; 422 credit_limit_exceeded, serials_required, expired_stock, unit_unknown, set_incomplete, location_not_sellable,
-discount_limit, variant_archived, branch_archived, tax_rate_missing, coupon_invalid, coupon_used_up, address_archived. Permission: invoice.create.';
+discount_limit, variant_archived, branch_archived, tax_rate_missing, coupon_invalid, coupon_used_up, address_archived. Permission:
+invoice.create.';
 revoke execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -247,10 +251,10 @@ $$;
 
 comment on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) is
 'Writes a draft invoice anew. p_id: the client''s uuid of this act. p_invoice_id. p_customer_id, p_lines: as create_invoice takes them.
-p_options: location_id, due_date, note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, deliver_to; what is left out is empty. Returns the invoice as JSON. Errors:
-400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found; 409 invalid_transition (it was sent), id_reused;
-422 unit_unknown, set_incomplete, location_not_sellable, discount_limit, variant_archived, tax_rate_missing, address_archived. Permission:
-invoice.create.';
+p_options: location_id, due_date, note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, deliver_to; what
+is left out is empty. Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404
+not_found; 409 invalid_transition (it was sent), id_reused; 422 unit_unknown, set_incomplete, location_not_sellable, discount_limit,
+variant_archived, tax_rate_missing, address_archived. Permission: invoice.create.';
 revoke execute on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -295,8 +299,8 @@ end;
 $$;
 
 comment on function private.send_invoice(uuid, public.invoices) is
-'Issues a draft, locked: it gets its date and number, seller, buyer and address of delivery are as they are today, and its goods leave. Errors: 400
-invalid_input, 409 draft_outdated, 422 nothing_to_invoice, address_archived, and as private.issue_goods''.';
+'Issues a draft, locked: it gets its date and number, seller, buyer and address of delivery are as they are today, and its goods
+leave. Errors: 400 invalid_input, 409 draft_outdated, 422 nothing_to_invoice, address_archived, and as private.issue_goods''.';
 
 create function private.void_invoice(p_org_id uuid, p_invoice public.invoices, p_id uuid, p_reason text) returns void
 language plpgsql
@@ -400,7 +404,8 @@ comment on function public.set_invoice_status(uuid, uuid, text, jsonb) is
 paid, whose goods come back. p_id: the client''s uuid of this act. p_invoice_id. p_status: sent or void; the others follow from
 payments. p_options: reason (1 to 500 characters, kept; needed to void what was sent). Returns the invoice as JSON. Errors: 400
 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, draft_outdated, credit_note_required,
-insufficient_stock, serial_not_here, period_closed, id_reused, series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded, serials_required,
-expired_stock, branch_archived, coupon_invalid, coupon_used_up, address_archived. Permission: invoice.create; invoice.void for what was sent.';
+insufficient_stock, serial_not_here, period_closed, id_reused, series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded,
+serials_required, expired_stock, branch_archived, coupon_invalid, coupon_used_up, address_archived. Permission: invoice.create;
+invoice.void for what was sent.';
 revoke execute on function public.set_invoice_status(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.set_invoice_status(uuid, uuid, text, jsonb) to authenticated;

@@ -190,7 +190,7 @@ not invoiced yet; due_date (ISO 8601 date; at once when left out), deliver_to (w
 his own id for his own; else where the delivery went, or the order says). Line numbers are the order''s. Returns the invoice as JSON.
 Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied (the buyer is taxed less by now); 404
 not_found; 409 order_not_open, period_closed, id_reused,
-series_exhausted; 422 invoice_exceeds_order, branch_archived, tax_rate_missing, address_archived, delivered_elsewhere (name the delivery, or the address),
-reverse_charge_not_possible, reverse_charge_mixed, composition_interstate. Permission: invoice.create.';
+series_exhausted; 422 invoice_exceeds_order, branch_archived, tax_rate_missing, address_archived, delivered_elsewhere (name the
+delivery, or the address), reverse_charge_not_possible, reverse_charge_mixed, composition_interstate. Permission: invoice.create.';
 revoke execute on function public.invoice_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.invoice_order(uuid, uuid, jsonb) to authenticated;

@@ -94,12 +94,13 @@ comment on function public.record_payment(uuid, uuid, numeric, text, jsonb, text
 'Takes a payment and settles invoices with it. p_id: the client''s uuid, the payment''s id. p_customer_id: null only for what
 settles invoices without a customer, all of it. p_amount: in the organisation''s currency. p_method: a payment method''s code.
 p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first; [] none. What is left stays the
-customer''s credit. An invoice that is paid in instalments takes what pay_agreement says. p_reference: of the cheque, the transfer. p_options: branch_id (which takes it; else that of the first invoice
-settled, else the caller''s only one), occurred_at (ISO 8601, needs sale.backdate), order_id (an advance on a sales order, settles
-nothing yet), hold (true: settles nothing yet), note. Returns the payment as JSON with allocations and unallocated; the same call
-again returns the same payment. Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found; 409
-invoice_overpaid, invoice_not_open, order_not_open, period_closed, id_reused, series_exhausted; 422 customer_mismatch,
-allocation_exceeds_payment, agreement_overpaid, payment_needs_a_customer, branch_archived. Permission: payment.record at the payment''s branch and at the invoices''.';
+customer''s credit. An invoice that is paid in instalments takes what pay_agreement says. p_reference: of the cheque, the transfer.
+p_options: branch_id (which takes it; else that of the first invoice settled, else the caller''s only one), occurred_at (ISO 8601,
+needs sale.backdate), order_id (an advance on a sales order, settles nothing yet), hold (true: settles nothing yet), note. Returns
+the payment as JSON with allocations and unallocated; the same call again returns the same payment. Errors: 400 invalid_input; 401;
+403 permission_denied, backdating_denied; 404 not_found; 409 invoice_overpaid, invoice_not_open, order_not_open, period_closed,
+id_reused, series_exhausted; 422 customer_mismatch, allocation_exceeds_payment, agreement_overpaid, payment_needs_a_customer,
+branch_archived. Permission: payment.record at the payment''s branch and at the invoices''.';
 revoke execute on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) from public, anon;
 grant execute on function public.record_payment(uuid, uuid, numeric, text, jsonb, text, jsonb) to authenticated;
 
@@ -133,8 +134,8 @@ comment on function public.allocate_payment(uuid, uuid, jsonb) is
 'Settles invoices with what is left of a payment, such as one that was held. p_id: the client''s uuid of this act. p_payment_id.
 p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first. Returns the payment as JSON.
 Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid, invoice_not_open, payment_reversed,
-period_closed, id_reused; 422 customer_mismatch, allocation_exceeds_payment, agreement_overpaid. Permission: payment.record at the payment''s branch
-and at the invoices''; order.manage to settle with an open order''s advance what is not of that order.';
+period_closed, id_reused; 422 customer_mismatch, allocation_exceeds_payment, agreement_overpaid. Permission: payment.record at the
+payment''s branch and at the invoices''; order.manage to settle with an open order''s advance what is not of that order.';
 revoke execute on function public.allocate_payment(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.allocate_payment(uuid, uuid, jsonb) to authenticated;
 
@@ -195,8 +196,9 @@ $$;
 comment on function public.reverse_payment(uuid, uuid, text) is
 'Takes a payment back that did not stand, such as a bounced cheque: what it settled is open again, and it counts for nothing.
 p_id: the client''s uuid of this act. p_payment_id: nothing of it was paid back; points: nor did a credit note of their invoice give
-any back. p_reason: 1 to 500 characters, kept. Returns the payment as JSON with reversed. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 payment_reversed, payment_refunded,
-changed_meanwhile, invoice_not_open, period_closed, id_reused. Permission: payment.reverse at the payment''s branch.';
+any back. p_reason: 1 to 500 characters, kept. Returns the payment as JSON with reversed. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 payment_reversed, payment_refunded, changed_meanwhile, invoice_not_open, period_closed,
+id_reused. Permission: payment.reverse at the payment''s branch.';
 revoke execute on function public.reverse_payment(uuid, uuid, text) from public, anon;
 grant execute on function public.reverse_payment(uuid, uuid, text) to authenticated;
 

@@ -178,7 +178,8 @@ begin
     perform private.fail(404, 'not_found', format('The invoice has no line %s.', v_bad.line_no),
       jsonb_build_object('line_no', v_bad.line_no));
   elsif v_bad.too_fine then
-    perform private.fail(400, 'invalid_input', format('%s is not credited in fractions so small.', v_bad.sku), jsonb_build_object('field', 'p_lines', 'line_no', v_bad.line_no, 'sku', v_bad.sku));
+    perform private.fail(400, 'invalid_input', format('%s is not credited in fractions so small.', v_bad.sku),
+      jsonb_build_object('field', 'p_lines', 'line_no', v_bad.line_no, 'sku', v_bad.sku));
   elsif v_bad.asked + v_bad.credited > v_bad.sold then
     perform private.fail(422, 'credit_exceeds_sale', format('Of %s, %s were sold and %s are credited.', v_bad.sku,
       trim_scale(v_bad.sold), trim_scale(v_bad.credited)), jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.sku,
@@ -212,10 +213,12 @@ begin
     ), measured as (
       -- Each amount is the line's share of all that is credited by now, rounded, less what was credited before: so all shares of
       -- a line sum to the line, whatever the steps.
-      select a.*, b.quantity as before, b.quantity + a.quantity as by_now, b.discount as discount_before, b.document_discount as document_discount_before, b.taxable as taxable_before, g.returned, g.serials as serials_returned
+      select a.*, b.quantity as before, b.quantity + a.quantity as by_now, b.discount as discount_before,
+        b.document_discount as document_discount_before, b.taxable as taxable_before, g.returned, g.serials as serials_returned
       from asked a
       cross join lateral (
-        select coalesce(sum(c.quantity), 0) as quantity, coalesce(sum(c.discount), 0) as discount, coalesce(sum(c.document_discount), 0) as document_discount,
+        select coalesce(sum(c.quantity), 0) as quantity, coalesce(sum(c.discount), 0) as discount,
+          coalesce(sum(c.document_discount), 0) as document_discount,
           coalesce(sum(c.taxable), 0) as taxable
         from public.credit_note_lines c
         where c.org_id = p_org_id and c.invoice_id = p_invoice_id and c.line_no = a.line_no) b
@@ -239,7 +242,8 @@ begin
           from jsonb_array_elements((m.line).taxes) with ordinality c (component, place)) e) t
     )
     select jsonb_agg(to_jsonb(t.line) - 'org_id' - 'invoice_id' - 'branch_id' - 'total' || jsonb_build_object(
-      'quantity', t.quantity, 'base_quantity', private.base_part((t.line).base_quantity, t.sold, t.before, t.by_now, t.decimals)::numeric(14, 3),
+      'quantity', t.quantity, 'base_quantity', private.base_part((t.line).base_quantity, t.sold, t.before, t.by_now,
+        t.decimals)::numeric(14, 3),
       'set_items', (
         select jsonb_agg(c || jsonb_build_object('quantity',
           private.base_part((c ->> 'quantity')::numeric, t.sold, t.before, t.by_now, 3)))

@@ -242,7 +242,8 @@ declare
 begin
   select * into v_note from public.credit_notes where org_id = p_org_id and id = p_credit_note_id;
   if v_left > 0 and p_refund is not null then
-    perform private.pay_back(p_org_id, gen_random_uuid(), coalesce((p_refund ->> 'branch_id')::uuid, v_note.branch_id), v_note.customer_id, p_refund ->> 'method',
+    perform private.pay_back(p_org_id, gen_random_uuid(), coalesce((p_refund ->> 'branch_id')::uuid, v_note.branch_id),
+      v_note.customer_id, p_refund ->> 'method',
       jsonb_build_array(jsonb_build_object('payment_id', null, 'credit_note_id', p_credit_note_id, 'amount', v_left)),
       p_refund ->> 'reference', null, v_note.issued_at);
   elsif v_left > 0 and v_note.customer_id is null then
@@ -288,11 +289,11 @@ the credit note''s id. p_invoice_id. p_lines: [{"line_no" (of the invoice), "qua
 "serials"? (of numbered pieces; known when all that is left comes back)}]; null: everything left. p_reason: 1 to 500 characters.
 p_options: location_id (where goods come back to; else where they were sold from), goods_return_id (they came back before, with
 return_goods), refund ({"method", "reference"?, "branch_id"?}: what the invoice''s balance does not take is paid back at once, by that branch,
-else the invoice''s; a walk-in''s must be), occurred_at (ISO 8601, needs sale.backdate). Without refund the rest is the customer''s credit. Returns the credit note
-as JSON. CGST Act 2017, section 34(1). Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found;
-409 invoice_not_open, goods_return_credited, serial_in_stock, period_closed, id_reused, series_exhausted; 422
-credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission: credit_note.create; with
-refund for a named customer refund.create, too.';
+else the invoice''s; a walk-in''s must be), occurred_at (ISO 8601, needs sale.backdate). Without refund the rest is the customer''s
+credit. Returns the credit note as JSON. CGST Act 2017, section 34(1). Errors: 400 invalid_input; 401; 403 permission_denied,
+backdating_denied; 404 not_found; 409 invoice_not_open, goods_return_credited, serial_in_stock, period_closed, id_reused,
+series_exhausted; 422 credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission:
+credit_note.create; with refund for a named customer refund.create, too.';
 revoke execute on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) from public, anon;
 grant execute on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) to authenticated;
 

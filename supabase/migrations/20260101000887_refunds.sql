@@ -58,8 +58,8 @@ $$;
 
 comment on function private.refund_sources_for(uuid, uuid, uuid, uuid, numeric) is
 'Locks what a refund can be paid out of (the payment or the credit note named, else all that the customer has at branches
-where the caller holds refund.create, oldest first) and returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all. Errors: 409 payment_reversed, 422
-refund_exceeds_credit.';
+where the caller holds refund.create, oldest first) and returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all.
+Errors: 409 payment_reversed, 422 refund_exceeds_credit.';
 
 create function private.pay_back(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_method text, p_sources jsonb,
   p_reference text, p_note text, p_at timestamptz)
@@ -181,9 +181,9 @@ comment on function public.refund(uuid, uuid, numeric, text, jsonb) is
 the refund''s id. p_customer_id: null when the payment or the credit note is named, as a walk-in''s must be. p_amount: in the organisation''s
 currency, at most what is left. p_method: how it is paid. p_options: payment_id or credit_note_id (what it is paid out of; else the
 oldest first), branch_id (which pays; else that of the payment or credit note, else the caller''s only one), reference, occurred_at
-(ISO 8601, needs sale.backdate, not before what it is paid out of), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,
-backdating_denied; 404 not_found; 409 payment_reversed, period_closed, id_reused, series_exhausted; 422 refund_exceeds_credit,
-customer_mismatch, branch_archived. Permission: refund.create at the branch that pays, and at those whose payments and credit notes it
-pays out of; order.manage for an open order''s advance.';
+(ISO 8601, needs sale.backdate, not before what it is paid out of), note. Returns the refund as JSON. Errors: 400 invalid_input;
+401; 403 permission_denied, backdating_denied; 404 not_found; 409 payment_reversed, period_closed, id_reused, series_exhausted; 422
+refund_exceeds_credit, customer_mismatch, branch_archived. Permission: refund.create at the branch that pays, and at those whose
+payments and credit notes it pays out of; order.manage for an open order''s advance.';
 revoke execute on function public.refund(uuid, uuid, numeric, text, jsonb) from public, anon;
 grant execute on function public.refund(uuid, uuid, numeric, text, jsonb) to authenticated;

@@ -147,7 +147,8 @@ note''s id. p_invoice_id and p_return_lines: what comes back, as issue_credit_no
 what is sold instead, to the same customer, as post_sale takes them. p_payments: what is paid on top, as post_sale takes them.
 p_options: reason (1 to 500 characters), return_location_id (where goods come back to; else where they were sold from), refund
 ({"method", "reference"?, "branch_id"?}: how credit that is left is paid back; a walk-in''s must be), and of post_sale note, reference,
-place_of_supply, export_tax, reverse_charge, discount, deliver_to. Returns {"credit_note", "invoice"}. Errors: as issue_credit_note''s and post_sale''s. Permission: credit_note.create
-at the invoice''s branch and sale.create at the selling one; with refund for a named customer refund.create at the invoice''s.';
+place_of_supply, export_tax, reverse_charge, discount, deliver_to. Returns {"credit_note", "invoice"}. Errors: as
+issue_credit_note''s and post_sale''s. Permission: credit_note.create at the invoice''s branch and sale.create at the selling one;
+with refund for a named customer refund.create at the invoice''s.';
 revoke execute on function public.post_exchange(uuid, uuid, jsonb, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_exchange(uuid, uuid, jsonb, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

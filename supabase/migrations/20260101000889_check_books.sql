@@ -104,8 +104,8 @@ end;
 $$;
 
 comment on function private.money_findings(uuid) is
-'Every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums disagree, with what the entries say (expected) and what the document says
-(found), in the organisation''s currency; none when all is well.';
+'Every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums disagree, with what the
+entries say (expected) and what the document says (found), in the organisation''s currency; none when all is well.';
 
 create function private.prove_money(p_org_id uuid) returns setof jsonb
 language plpgsql stable
@@ -118,8 +118,8 @@ end;
 $$;
 
 comment on function private.prove_money(uuid) is
-'Money = entries: paid, credited and refunded are the sums of their entries, totals those of their lines, and nothing is used twice, points and coupons included.
-One of the proofs of private.run_integrity. Returns the findings.';
+'Money = entries: paid, credited and refunded are the sums of their entries, totals those of their lines, and nothing is used twice,
+points and coupons included. One of the proofs of private.run_integrity. Returns the findings.';
 
 create function public.check_books(p_org_id uuid)
 returns table (problem text, document text, id uuid, expected numeric, found numeric)
@@ -134,8 +134,8 @@ end;
 $$;
 
 comment on function public.check_books(uuid) is
-'The proof of the money side: every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums disagree, with what the entries say
-(expected) and what the document says (found), in the organisation''s currency; none when all is well. p_org_id. Errors: 401, 404
-not_found, 403 permission_denied. Permission: audit.read.';
+'The proof of the money side: every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums
+disagree, with what the entries say (expected) and what the document says (found), in the organisation''s currency; none when all is
+well. p_org_id. Errors: 401, 404 not_found, 403 permission_denied. Permission: audit.read.';
 revoke execute on function public.check_books(uuid) from public, anon;
 grant execute on function public.check_books(uuid) to authenticated;

@@ -277,7 +277,8 @@ begin
     fee := case when v_no = 1 then (
       select coalesce(sum((f ->> 'amount')::numeric), 0) from jsonb_array_elements(p_terms -> 'fees') f) else 0 end;
     interest := case v_kind
-      when 'flat' then trunc(v_interest / v_count, 2) + case when v_no = v_count then v_interest - trunc(v_interest / v_count, 2) * v_count else 0 end
+      when 'flat' then trunc(v_interest / v_count, 2)
+        + case when v_no = v_count then v_interest - trunc(v_interest / v_count, 2) * v_count else 0 end
       when 'reducing' then round(v_left * v_rate, 2) else 0 end;
     principal := case when v_no = v_count then v_left when v_kind = 'reducing' then v_payment - interest else v_payment end;
     -- In sums so small, rounding would leave an instalment without principal, or all of it to the last.

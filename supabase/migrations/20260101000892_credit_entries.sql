@@ -289,7 +289,8 @@ $$;
 
 comment on function private.follow_balance(uuid, uuid) is
 'Makes the principal still owed equal to the invoice''s balance: what came back is owed with the next instalment, what was credited
-is taken off from the last instalment backwards, and interest not due yet shrinks with it (private.credit_rebates). The caller holds the invoice''s lock.';
+is taken off from the last instalment backwards, and interest not due yet shrinks with it (private.credit_rebates). The caller holds
+the invoice''s lock.';
 
 create function private.next_to_pay(p_org_id uuid, p_agreement_id uuid) returns integer
 language plpgsql stable
@@ -362,7 +363,8 @@ $$;
 
 comment on function private.agreement_follows(uuid, uuid, boolean) is
 'Called when something was credited on an invoice, or when it was voided (p_void): its agreement follows the balance, or is
-cancelled: what was paid of interest and fees, also of agreements that it replaced, is the customer''s credit again, and none is owed. The invoice is locked. No errors.';
+cancelled: what was paid of interest and fees, also of agreements that it replaced, is the customer''s credit again, and none is
+owed. The invoice is locked. No errors.';
 
 create function private.instalments_unpaid(p_org_id uuid, p_payment_id uuid) returns void
 language plpgsql
@@ -394,7 +396,8 @@ begin
   for v_part in
     select c.agreement_id, c.no, sum(c.amount) as amount, a.branch_id from public.credit_charges c
     join public.credit_agreements a on a.org_id = c.org_id and a.id = c.agreement_id
-    where c.org_id = p_org_id and c.payment_id = p_payment_id and a.status <> 'cancelled' group by c.agreement_id, c.no, a.branch_id having sum(c.amount) <> 0
+    where c.org_id = p_org_id and c.payment_id = p_payment_id and a.status <> 'cancelled' group by c.agreement_id, c.no,
+      a.branch_id having sum(c.amount) <> 0
   loop
     -- The rebate was for settling early, which did not happen.
     perform private.charge(p_org_id, v_part.agreement_id, v_part.no, 'interest', 'returned', -v_part.amount,

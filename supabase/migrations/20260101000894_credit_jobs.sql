@@ -105,8 +105,8 @@ $$;
 
 comment on function private.run_overdue(uuid) is
 'The daily job for one organisation, each agreement by its branch''s date: instalments overdue after grace, their late fee once,
-default, reminders as events (instalment.reminder) once each. A fee whose day is in closed books is charged on the first open day. Run again, or twice at once, it finds nothing left to do. Returns
-how many of each. No errors.';
+default, reminders as events (instalment.reminder) once each. A fee whose day is in closed books is charged on the first open day.
+Run again, or twice at once, it finds nothing left to do. Returns how many of each. No errors.';
 
 create function private.run_overdue_all() returns integer
 language plpgsql

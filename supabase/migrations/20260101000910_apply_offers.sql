@@ -30,8 +30,8 @@ end;
 $$;
 
 comment on function private.spread_amount(numeric, numeric[]) is
-'An amount spread in proportion to weights of 2 decimals, to 2 decimals; the parts sum to the amount, or to the weights where these are less. p_amount
-and p_weights: 0 or more. No errors.';
+'An amount spread in proportion to weights of 2 decimals, to 2 decimals; the parts sum to the amount, or to the weights where these
+are less. p_amount and p_weights: 0 or more. No errors.';
 
 create type private.offer as (
   id uuid,
@@ -81,8 +81,8 @@ end;
 $$;
 
 comment on function private.take_units(private.offer, boolean[], numeric, numeric[], numeric[], boolean) is
-'Takes p_units whole units of the chosen lines of an offer, the cheapest first or the dearest; returns how many of each of its lines. p_units_of, p_left: units
-and amount left of every line of the sale. No errors.';
+'Takes p_units whole units of the chosen lines of an offer, the cheapest first or the dearest; returns how many of each of its
+lines. p_units_of, p_left: units and amount left of every line of the sale. No errors.';
 
 create function private.offer_amounts(p_offer private.offer, p_units numeric[], p_left numeric[]) returns numeric[]
 language plpgsql immutable
@@ -212,9 +212,9 @@ end;
 $$;
 
 comment on function private.offers_for(uuid, uuid, uuid, timestamp, private.sale_line[], integer[], numeric, uuid) is
-'The promotions that may apply to a sale, in the order in which combinable ones are taken: the highest priority first, then by id. p_places: the lines
-that offers may touch, by their index; p_basket: what all lines come to before offers; p_promotion_id: that of the coupon shown, or null; the rest as
-private.apply_offers''s. Past midnight the weekday and the date are the new day''s. No errors.';
+'The promotions that may apply to a sale, in the order in which combinable ones are taken: the highest priority first, then by id.
+p_places: the lines that offers may touch, by their index; p_basket: what all lines come to before offers; p_promotion_id: that of
+the coupon shown, or null; the rest as private.apply_offers''s. Past midnight the weekday and the date are the new day''s. No errors.';
 
 create function private.apply_offers(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp,
   p_lines private.sale_line[], p_promotion_id uuid, p_code text, out taken numeric[], out offers jsonb[])
@@ -303,8 +303,8 @@ end;
 $$;
 
 comment on function private.apply_offers(uuid, uuid, uuid, timestamp, private.sale_line[], uuid, text) is
-'What offers take off the lines of a sale, before they are taxed: of each line the amount and what the document says of it; both null when there
-is nothing. p_customer_group_id: of the buyer, or null; p_local: the time of the sale by the branch''s
+'What offers take off the lines of a sale, before they are taxed: of each line the amount and what the document says of it; both
+null when there is nothing. p_customer_group_id: of the buyer, or null; p_local: the time of the sale by the branch''s
 clock; p_lines: as private.price_lines returns them, in order; p_promotion_id, p_code: of the
 coupon shown, or null. The rule: lines whose price is not the catalogue''s are left alone; manual discounts come first and keep
 their own limit. Combinable offers add up, the highest priority first, then by id, each on what those before it left. An exclusive

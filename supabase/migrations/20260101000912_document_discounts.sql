@@ -27,8 +27,8 @@ end;
 $$;
 
 comment on function private.read_discount(jsonb, numeric) is
-'The option discount: {"amount": with 2 decimals} or {"percent": with 3}. p_sum: what the lines come to, in currency; amount: what is taken off
-them; percent: null where an amount was given. Errors: 400 invalid_input.';
+'The option discount: {"amount": with 2 decimals} or {"percent": with 3}. p_sum: what the lines come to, in currency; amount: what
+is taken off them; percent: null where an amount was given. Errors: 400 invalid_input.';
 
 create function private.discount_document(p_org_id uuid, p_lines private.sale_line[], p_offered numeric[], p_discount jsonb)
 returns numeric[]
@@ -68,7 +68,7 @@ end;
 $$;
 
 comment on function private.discount_document(uuid, private.sale_line[], numeric[], jsonb) is
-'What a discount on the whole document takes off each of its lines, before they are taxed: after what was taken off them by hand and by offers,
-in proportion to what is left of their prices. p_lines: as private.price_lines returns them; p_offered: what offers take off each, null for
-nothing; p_discount: the option. Of each line its share and what was taken off by hand are together within the caller''s limit; offers
-do not count. Errors: 400 invalid_input; 422 discount_limit.';
+'What a discount on the whole document takes off each of its lines, before they are taxed: after what was taken off them by hand and
+by offers, in proportion to what is left of their prices. p_lines: as private.price_lines returns them; p_offered: what offers take
+off each, null for nothing; p_discount: the option. Of each line its share and what was taken off by hand are together within the
+caller''s limit; offers do not count. Errors: 400 invalid_input; 422 discount_limit.';

@@ -109,8 +109,9 @@ end;
 $$;
 
 comment on function private.coupon_for(uuid, text, uuid, date, boolean) is
-'The coupon of a code, if it counts for this customer (or null) on this business date. p_lock: lock it first, before stock levels, until the transaction
-ends. Errors: 404 not_found, 422 coupon_invalid (reason: withdrawn, not_yet_valid, expired, customer_needed), coupon_used_up.';
+'The coupon of a code, if it counts for this customer (or null) on this business date. p_lock: lock it first, before stock levels,
+until the transaction ends. Errors: 404 not_found, 422 coupon_invalid (reason: withdrawn, not_yet_valid, expired, customer_needed),
+coupon_used_up.';
 
 create function private.lock_coupon(p_org_id uuid, p_code text, p_customer_id uuid, p_date date, p_lines jsonb) returns uuid
 language plpgsql
@@ -127,8 +128,8 @@ end;
 $$;
 
 comment on function private.lock_coupon(uuid, text, uuid, date, jsonb) is
-'Locks the coupon that a sale uses and checks its limits again beneath the lock; null when the sale''s lines (p_lines) got nothing by it. Errors: as
-private.coupon_for.';
+'Locks the coupon that a sale uses and checks its limits again beneath the lock; null when the sale''s lines (p_lines) got nothing
+by it. Errors: as private.coupon_for.';
 
 create function private.note_coupon(p_org_id uuid, p_coupon_id uuid, p_invoice_id uuid) returns void
 language plpgsql
@@ -208,7 +209,8 @@ end;
 $$;
 
 comment on function private.give_coupon_back(uuid, uuid) is
-'Gives the use of a coupon back once its sale is void or all of it was credited; of a sale that was credited in part it stays used. No errors.';
+'Gives the use of a coupon back once its sale is void or all of it was credited; of a sale that was credited in part it stays used.
+No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

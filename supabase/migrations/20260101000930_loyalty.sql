@@ -66,8 +66,8 @@ create table public.loyalty_entries (
 comment on table public.loyalty_entries is
 'Points, append-only. What is got (points above 0) is a lot of its own; what is spent names in lot_id the lot it comes from, first
 expiring first, so a lot and what names it never sum below 0. kind: earn (on an invoice that is paid), redeem (paid with), return (of
-what was redeemed on goods that came back; 0 where an amount is worth no whole point yet), reverse (of what was earned), expire, adjust (by hand, with a
-reason). expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
+what was redeemed on goods that came back; 0 where an amount is worth no whole point yet), reverse (of what was earned), expire,
+adjust (by hand, with a reason). expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
 basis: what the whole invoice would earn if money paid all of it. created_by: null for the job.';
 
 create table private.points_owed (
@@ -175,8 +175,8 @@ end;
 $$;
 
 comment on function private.take_points(uuid, uuid, bigint, text, uuid, numeric, text) is
-'Takes points out of a customer''s lots, never more than they hold, and returns how many. p_amount: what they pay, or null. The caller holds the
-customer''s lock. No errors.';
+'Takes points out of a customer''s lots, never more than they hold, and returns how many. p_amount: what they pay, or null. The
+caller holds the customer''s lock. No errors.';
 
 create function private.lock_customer(p_org_id uuid, p_customer_id uuid) returns void
 language plpgsql
@@ -389,9 +389,9 @@ end;
 $$;
 
 comment on function private.expire_points() is
-'The nightly job: writes off what is left of lots that have expired since it ran last, in all organisations; returns how many lots. They cannot
-be redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent; of two runs at once
-the second does nothing. No errors.';
+'The nightly job: writes off what is left of lots that have expired since it ran last, in all organisations; returns how many lots.
+They cannot be redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent; of two
+runs at once the second does nothing. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

@@ -57,7 +57,8 @@ end;
 $$;
 
 comment on function private.return_points(uuid, uuid, numeric) is
-'Gives back the points that paid p_amount of an invoice: all of them when all of the amount comes back. The caller holds the invoice''s lock. No errors.';
+'Gives back the points that paid p_amount of an invoice: all of them when all of the amount comes back. The caller holds the
+invoice''s lock. No errors.';
 
 create function private.credit_points(p_org_id uuid, p_credit_note_id uuid) returns void
 language plpgsql
@@ -92,8 +93,8 @@ end;
 $$;
 
 comment on function private.credit_points(uuid, uuid) is
-'What a credit note means for points: of those that paid the invoice the same share goes back, out of what the invoice''s balance leaves of the credit,
-and of those it earned the same share is taken back. Errors: as private.pay_back.';
+'What a credit note means for points: of those that paid the invoice the same share goes back, out of what the invoice''s balance
+leaves of the credit, and of those it earned the same share is taken back. Errors: as private.pay_back.';
 
 create function private.unpay_points(p_org_id uuid, p_payment_id uuid) returns void
 language plpgsql

@@ -50,9 +50,9 @@ end;
 $$;
 
 comment on function private.invoice_points(uuid, uuid, uuid, timestamptz) is
-'The points of an invoice: {"earned" (less what was taken back), "redeemed" (less what came back), "balance" (of the customer, once it had earned and
-redeemed)}; null where there is no program, or none that the caller may read. p_customer_id: of the invoice; p_at: when it was written. No
-errors.';
+'The points of an invoice: {"earned" (less what was taken back), "redeemed" (less what came back), "balance" (of the customer, once
+it had earned and redeemed)}; null where there is no program, or none that the caller may read. p_customer_id: of the invoice; p_at:
+when it was written. No errors.';
 grant execute on function private.invoice_points(uuid, uuid, uuid, timestamptz) to authenticated;
 
 create function public.redeem_points(p_id uuid, p_invoice_id uuid, p_amount numeric) returns jsonb
@@ -101,12 +101,12 @@ end;
 $$;
 
 comment on function public.redeem_points(uuid, uuid, numeric) is
-'Pays an open invoice of a customer with his points. At the till points are a payment of post_sale with the method points. p_id: the client''s uuid,
-the payment''s id. p_invoice_id. p_amount: what points are to pay, in the organisation''s currency; it takes amount / point_value points, rounded up to
-whole ones. While the invoice is paid in instalments they pay nothing: of those interest and fees come first, and points pay prices.
-Returns the payment as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid,
-invoice_not_open, agreement_exists, period_closed, id_reused, series_exhausted; 422 payment_needs_a_customer, points_limit, points_insufficient.
-Permission: payment.record at the invoice''s branch.';
+'Pays an open invoice of a customer with his points. At the till points are a payment of post_sale with the method points. p_id: the
+client''s uuid, the payment''s id. p_invoice_id. p_amount: what points are to pay, in the organisation''s currency; it takes amount
+/ point_value points, rounded up to whole ones. While the invoice is paid in instalments they pay nothing: of those interest and
+fees come first, and points pay prices. Returns the payment as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404
+not_found; 409 invoice_overpaid, invoice_not_open, agreement_exists, period_closed, id_reused, series_exhausted; 422
+payment_needs_a_customer, points_limit, points_insufficient. Permission: payment.record at the invoice''s branch.';
 revoke execute on function public.redeem_points(uuid, uuid, numeric) from public, anon;
 grant execute on function public.redeem_points(uuid, uuid, numeric) to authenticated;
 
@@ -143,9 +143,9 @@ end;
 $$;
 
 comment on function public.adjust_points(uuid, uuid, bigint, text) is
-'Gives a customer points or takes some, by hand. p_id: the client''s uuid of this act. p_customer_id. p_points: how many, below 0 to take. p_reason: 1 to
-500 characters, kept. Returns as loyalty_balance. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused;
-422 points_insufficient. Permission: loyalty.manage.';
+'Gives a customer points or takes some, by hand. p_id: the client''s uuid of this act. p_customer_id. p_points: how many, below 0 to
+take. p_reason: 1 to 500 characters, kept. Returns as loyalty_balance. Errors: 400 invalid_input; 401; 403 permission_denied; 404
+not_found; 409 id_reused; 422 points_insufficient. Permission: loyalty.manage.';
 revoke execute on function public.adjust_points(uuid, uuid, bigint, text) from public, anon;
 grant execute on function public.adjust_points(uuid, uuid, bigint, text) to authenticated;
 
@@ -162,9 +162,10 @@ end;
 $$;
 
 comment on function public.loyalty_balance(uuid) is
-'What points a customer has. p_customer_id: also one who was merged. Returns {"customer_id", "points" (that can be redeemed now), "value" (what they pay, in currency; null without
-a program), "currency", "owed" (points of goods that came back when he had spent them: taken of the next he earns), "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404 not_found.
-Permission: customer.read.';
+'What points a customer has. p_customer_id: also one who was merged. Returns {"customer_id", "points" (that can be redeemed now),
+"value" (what they pay, in currency; null without a program), "currency", "owed" (points of goods that came back when he had spent
+them: taken of the next he earns), "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404
+not_found. Permission: customer.read.';
 revoke execute on function public.loyalty_balance(uuid) from public, anon;
 grant execute on function public.loyalty_balance(uuid) to authenticated;
 
@@ -192,9 +193,10 @@ end;
 $$;
 
 comment on function public.loyalty_statement(uuid, timestamptz, timestamptz) is
-'A customer''s points from p_from (inclusive) to p_to (exclusive): {"customer_id", "opening", "entries": [{"at", "kind", "points", "expires_at",
-"invoice_id", "number", "amount", "reason"}], "closing"}; opening and the entries sum to closing. Points that have expired count until the
-nightly job wrote them off. p_customer_id: also one who was merged. Errors: 401, 403 permission_denied, 404 not_found. Permission: customer.read.';
+'A customer''s points from p_from (inclusive) to p_to (exclusive): {"customer_id", "opening", "entries": [{"at", "kind", "points",
+"expires_at", "invoice_id", "number", "amount", "reason"}], "closing"}; opening and the entries sum to closing. Points that have
+expired count until the nightly job wrote them off. p_customer_id: also one who was merged. Errors: 401, 403 permission_denied, 404
+not_found. Permission: customer.read.';
 revoke execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) from public, anon;
 grant execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) to authenticated;
 

@@ -81,5 +81,5 @@ end;
 $$;
 
 comment on function private.discount_findings(uuid) is
-'What disagrees about discounts: uses of coupons beyond their limits or that took off other than the lines say, and discounts on documents that are not the sum of
-their lines'' shares. Columns as check_books has them, in currency. No errors.';
+'What disagrees about discounts: uses of coupons beyond their limits or that took off other than the lines say, and discounts on
+documents that are not the sum of their lines'' shares. Columns as check_books has them, in currency. No errors.';

@@ -98,7 +98,8 @@ $$;
 
 comment on function private.tax_documents(uuid, uuid[], date, date) is
 'The invoices and credit notes of a period, as the registers read them. sign: 1, or -1 for what is credited; invoice_*: of the invoice
-that a credit note is of; cancelled: voided without a credit note; outside_gst: under another regime or the composition scheme. Drafts are none.';
+that a credit note is of; cancelled: voided without a credit note; outside_gst: under another regime or the composition scheme.
+Drafts are none.';
 
 create function private.tax_vouchers(p_org_id uuid, p_branches uuid[], p_from date, p_to date)
 returns table (document text, seller_number text, number text)
@@ -181,7 +182,8 @@ begin
       from sorted s group by grouping sets ((s.seller_number, s.section), (s.seller_number))
     ), rates as (
       select s.id, s.section, s.rate, abs(sum(s.taxable)) as taxable, abs(sum(s.igst)) as igst, abs(sum(s.cgst)) as cgst,
-        abs(sum(s.sgst)) as sgst, abs(sum(s.cess)) as cess, abs(sum(s.recipient_tax)) as recipient_tax, bool_or(s.tax_kind = 'taxable') as taxed
+        abs(sum(s.sgst)) as sgst, abs(sum(s.cess)) as cess, abs(sum(s.recipient_tax)) as recipient_tax,
+        bool_or(s.tax_kind = 'taxable') as taxed
       from sorted s where s.section not in ('b2cs', 'nil') group by s.id, s.section, s.rate
     ), items as (
       select r.id, r.section, bool_or(r.taxed) as taxed, jsonb_agg(to_jsonb(r) - 'id' - 'section' - 'taxed' order by r.rate) as list
@@ -189,7 +191,8 @@ begin
     ), listed as (
       select d.seller_number, i.section, jsonb_agg(jsonb_build_object('number', d.number, 'date', d.business_date, 'gstin', d.buyer_number,
           'name', d.buyer_name, 'value', d.total, 'place_of_supply', d.place, 'reverse_charge', d.reverse_charge,
-          'type', case when i.section = 'cdnur' then case when d.supply_type <> 'export' then 'B2CL' when i.taxed then 'EXPWP' else 'EXPWOP' end
+          'type', case when i.section = 'cdnur' then case when d.supply_type <> 'export' then 'B2CL' when i.taxed then 'EXPWP'
+          else 'EXPWOP' end
             when d.supply_type not in ('export', 'sez') then 'R'
             when i.taxed then case d.supply_type when 'export' then 'WPAY' else 'SEWP' end
             else case d.supply_type when 'export' then 'WOPAY' else 'SEWOP' end end, 'items', i.list)
@@ -242,8 +245,12 @@ begin
     )
     select coalesce(jsonb_agg(jsonb_build_object('gstin', r.seller_number, 'docs', jsonb_build_object('rows', r.docs),
         'sums', coalesce(w.sums, none.sums), 'hsn', jsonb_build_object('sums', coalesce(w.sums, none.sums),
-          'b2b', coalesce((select o.rows from rows o where o.section = 'hsn_b2b' and o.seller_number is not distinct from r.seller_number), '[]'),
-          'b2c', coalesce((select o.rows from rows o where o.section = 'hsn_b2c' and o.seller_number is not distinct from r.seller_number), '[]')))
+          'b2b', coalesce((
+            select o.rows from rows o
+            where o.section = 'hsn_b2b' and o.seller_number is not distinct from r.seller_number), '[]'),
+          'b2c', coalesce((
+            select o.rows from rows o
+            where o.section = 'hsn_b2c' and o.seller_number is not distinct from r.seller_number), '[]')))
       || (
         select jsonb_object_agg(n.section, jsonb_build_object(
           'sums', coalesce((
@@ -284,8 +291,9 @@ branch; null for all, each by itself. Returns {"from", "to", "b2cl_above", "regi
 SEZ), "cdnr", "cdnur", "nil", "hsn": {"b2b", "b2c"}, "docs", "sums"}]}; a section has "rows" and "sums" (documents, taxable, igst, cgst,
 sgst, cess, recipient_tax), amounts in rupees, credit notes negative in sums; all sections but hsn and docs add up to "sums". b2cs and
 nil are less what was credited. recipient_tax: what buyers pay under reverse charge, cess included. docs: every series of invoices, credit
-notes, receipt and refund vouchers, with first and last number. Advances (table 11) are not in it (docs/decisions/0012). Documents under the composition scheme are not in it: they are declared in GSTR-4.
-Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input. Permission: report.read at all branches of the registration.';
+notes, receipt and refund vouchers, with first and last number. Advances (table 11) are not in it (docs/decisions/0012). Documents
+under the composition scheme are not in it: they are declared in GSTR-4. Errors: 401, 404 not_found, 403 permission_denied, 400
+invalid_input. Permission: report.read at all branches of the registration.';
 revoke execute on function public.gstr1(uuid, date, date, uuid) from public, anon;
 grant execute on function public.gstr1(uuid, date, date, uuid) to authenticated;
 

@@ -224,8 +224,9 @@ comment on function public.merge_customers(uuid, uuid, uuid) is
 payments, credit and addresses become his, and who is archived for good, merged_into the other. Documents keep the buyer as printed; the
 credit limit that stays is that of p_keep_id. What the entry that stays lacks (address, phone, email, notes, terms) comes
 from the other; the customer group does not. If only the other is registered for tax, its number comes with kind, treatment and area,
-and with its address where that is in another state; the address that was there goes on as a further one. Returns the customer as JSON, with merged, all that are one with him. Errors: 400 invalid_input; 401; 403
-permission_denied; 404 not_found; 409 customer_merged (one of them was merged before), changed_meanwhile (somebody works on his
-documents: try again), id_reused; 422 tax_numbers_differ. Permission: customer.merge.';
+and with its address where that is in another state; the address that was there goes on as a further one. Returns the customer as
+JSON, with merged, all that are one with him. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
+customer_merged (one of them was merged before), changed_meanwhile (somebody works on his documents: try again), id_reused; 422
+tax_numbers_differ. Permission: customer.merge.';
 revoke execute on function public.merge_customers(uuid, uuid, uuid) from public, anon;
 grant execute on function public.merge_customers(uuid, uuid, uuid) to authenticated;

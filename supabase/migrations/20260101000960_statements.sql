@@ -333,11 +333,11 @@ comment on function public.statement(uuid, date, date) is
 'A customer''s statement of account. p_customer_id: also one who was merged; p_from, p_to: first and last business date, both counted.
 Returns JSON, amounts in the organisation''s currency: opening; lines [{"date", "kind" (invoice, credit_note, payment, reversal,
 refund, charges: interest and fees of instalments, number the agreement''s, reference the payment''s), "number", "reference", "method"
-(of payments, reversals and refunds: its code, points for what is no money), "debit", "credit", "balance"}]; debits, credits; closing = opening + debits - credits (below zero: the
-house owes him); at the end of p_to: open_invoices (of an agreement each
-instalment with its number, principal and due date; instalment is null otherwise), owed (their sum), ageing (of it, by days since due: current, days_1_30, days_31_60,
-days_61_90, over_90), unallocated, the credit that settles nothing yet (owed - closing), and charges_due, interest and fees of
-instalments that are due and not paid, to be paid besides. Shown are the documents of the
+(of payments, reversals and refunds: its code, points for what is no money), "debit", "credit", "balance"}]; debits, credits;
+closing = opening + debits - credits (below zero: the house owes him); at the end of p_to: open_invoices (of an agreement each
+instalment with its number, principal and due date; instalment is null otherwise), owed (their sum), ageing (of it, by days since
+due: current, days_1_30, days_31_60, days_61_90, over_90), unallocated, the credit that settles nothing yet (owed - closing), and
+charges_due, interest and fees of instalments that are due and not paid, to be paid besides. Shown are the documents of the
 branches where the caller holds invoice.read (branches); complete tells whether these are all. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found. Permission: customer.read and invoice.read.';
 revoke execute on function public.statement(uuid, date, date) from public, anon;
@@ -447,7 +447,8 @@ begin
   select jsonb_build_object('items', coalesce(jsonb_agg(to_jsonb(p) - 'place' order by p.place) filter (where p.place <= p_limit),
       '[]'),
     'next_cursor', case when count(*) > p_limit then
-      max(to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '/' || p.kind || '/' || p.id) filter (where p.place = p_limit) end)
+      max(to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '/' || p.kind || '/' || p.id)
+        filter (where p.place = p_limit) end)
   into v_answer from page p;
   return v_answer;
 end;
@@ -455,10 +456,11 @@ $$;
 
 comment on function public.customer_history(uuid, integer, text) is
 'Everything that happened with a customer, the latest first: invoice, payment, refund, credit_note, return, agreement, quotation, order,
-delivery, points. p_customer_id: also one who was merged; p_limit: how many, 1 to 500; p_cursor: next_cursor of the page before, null for the first. Returns {"items": [{"kind",
-"id", "branch_id" (null of points), "number" (of points the invoice''s), "status" (of points earn, redeem and the like), "at", "amount",
-"points" (how many; null but for points), "note"}], "next_cursor": null on the last page}, of the branches where the caller holds
-invoice.read, quotations where he holds quotation.manage, orders order.manage, deliveries that or order.deliver. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: customer.read and
-invoice.read.';
+delivery, points. p_customer_id: also one who was merged; p_limit: how many, 1 to 500; p_cursor: next_cursor of the page before,
+null for the first. Returns {"items": [{"kind", "id", "branch_id" (null of points), "number" (of points the invoice''s), "status"
+(of points earn, redeem and the like), "at", "amount", "points" (how many; null but for points), "note"}], "next_cursor": null on
+the last page}, of the branches where the caller holds invoice.read, quotations where he holds quotation.manage, orders
+order.manage, deliveries that or order.deliver. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission:
+customer.read and invoice.read.';
 revoke execute on function public.customer_history(uuid, integer, text) from public, anon;
 grant execute on function public.customer_history(uuid, integer, text) to authenticated;

@@ -90,7 +90,8 @@ $$;
 comment on function public.outstanding(uuid, uuid, date) is
 'What customers owe on their open invoices, the largest first. p_org_id; p_branch_id: of one branch, null for all that the caller
 sees; p_as_of: at the end of that business date, null for now, by each branch''s own date. An invoice under an agreement is due
-instalment by instalment. owed, overdue (due before that day): in the organisation''s currency; invoices: how many; oldest_due: since when. customer_id null: counter sales that were paid once and are not any more. Errors: 400 invalid_input; 401; 403
+instalment by instalment. owed, overdue (due before that day): in the organisation''s currency; invoices: how many; oldest_due:
+since when. customer_id null: counter sales that were paid once and are not any more. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found. Permission: report.read.';
 revoke execute on function public.outstanding(uuid, uuid, date) from public, anon;
 grant execute on function public.outstanding(uuid, uuid, date) to authenticated;

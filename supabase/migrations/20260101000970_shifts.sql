@@ -272,7 +272,8 @@ begin
   where not private.is_amount(c.value) or not exists (select from public.payment_methods m where m.code = c.key and m.is_money)
   order by c.key limit 1;
   if v_method is not null then
-    perform private.fail(400, 'invalid_input', format('%s needs to be a payment method that is money, with an amount of 0 or more.', v_method),
+    perform private.fail(400, 'invalid_input',
+      format('%s needs to be a payment method that is money, with an amount of 0 or more.', v_method),
       jsonb_build_object('field', 'p_counted', 'method', v_method));
   end if;
   if private.claim_request(v_shift.org_id, p_id, 'close_shift', jsonb_build_array(p_shift_id, p_counted, p_note)) then
@@ -301,8 +302,8 @@ $$;
 
 comment on function public.close_shift(uuid, uuid, jsonb, text) is
 'Closes a till with what was counted in it. p_id: the client''s uuid of this act. p_shift_id. p_counted: {"<payment method>": amount}, in the
-organisation''s currency, methods that are money only; a method that is not named was counted as 0. p_note. Returns the shift as JSON with takings: of each
-method what was expected (payments less refunds; of cash also the opening float and cash moved), counted, and the
+organisation''s currency, methods that are money only; a method that is not named was counted as 0. p_note. Returns the shift as
+JSON with takings: of each method what was expected (payments less refunds; of cash also the opening float and cash moved), counted, and the
 difference. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (it is closed), id_reused.
 Permission: shift.manage; for somebody else''s till report.read too.';
 revoke execute on function public.close_shift(uuid, uuid, jsonb, text) from public, anon;
