@@ -210,7 +210,7 @@ declare
   v_order public.sales_orders := private.order_named(p_order_id);
   v_org_id uuid := v_order.org_id;
   v_date date;
-  v_said jsonb := '{}';
+  v_said jsonb := '{}'::jsonb;
   v_lines jsonb;
   v_goods jsonb;
   v_status text;
