@@ -21,7 +21,7 @@ def _try_to_sell(people: People, tenders: list[tuple[str, Decimal]]) -> tuple[In
             people.world.blr,
             line(people.world.teak.variants["assembly"]),
             payments=[pay(amount, method) for method, amount in tenders],
-            customer=people.world.teak.customers["local"],
+            customer=people.world.teak.customers["elsewhere"],
         )
     except psycopg.Error as error:
         return {}, error
@@ -43,7 +43,7 @@ def _try_to_sell(people: People, tenders: list[tuple[str, Decimal]]) -> tuple[In
 )
 def test_any_tenders(people: People, tenders: list[tuple[str, Decimal]], credit: int) -> None:
     """A sale of 590.00: refused when the rest is above the credit or a surplus is no cash, else settled."""
-    customer = people.world.teak.customers["local"]
+    customer = people.world.teak.customers["elsewhere"]
     handed = sum((amount for _, amount in tenders), Decimal(0))
     cash = sum((amount for method, amount in tenders if method == "cash"), Decimal(0))
     if handed > TOTAL and handed - TOTAL >= cash:
