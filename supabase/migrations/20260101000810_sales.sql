@@ -8,31 +8,34 @@ set search_path = ''
 as $$
 declare
   v_known text[] := array['variant_id', 'quantity', 'unit', 'unit_price', 'discount', 'serials', 'batch'];
-  v_place bigint;
+  v_line jsonb;
   v_problem text;
 begin
   if p_lines is null or jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
     perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
   end if;
-  select e.place, e.problem into v_place, v_problem from (select t.place, case
-      when jsonb_typeof(t.line) <> 'object' then 'is no object'
-      when t.line - v_known <> '{}' then 'has an unknown field, '
-        || (select min(k) from jsonb_object_keys(t.line - v_known) k)
-      when coalesce(t.line ->> 'variant_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'needs a variant_id (uuid)'
-      when jsonb_typeof(t.line -> 'quantity') is distinct from 'number' then 'needs a quantity (number)'
-      when not (t.line -> 'quantity')::numeric between 0.001 and 999999999 then 'needs a quantity above 0'
-      when t.line ->> 'unit_price' is not null and not private.is_amount(t.line -> 'unit_price') then 'has no amount as unit_price'
-      when t.line ->> 'discount' is not null and not private.is_amount(t.line -> 'discount') then 'has no amount as discount'
-      when t.line ->> 'serials' is not null and not private.is_serials(t.line -> 'serials') then 'has no serial numbers as serials'
-      when jsonb_typeof(coalesce(t.line -> 'unit', 'null')) not in ('string', 'null') then 'has no text as unit'
-      when jsonb_typeof(coalesce(t.line -> 'batch', 'null')) not in ('string', 'null') then 'has no text as batch'
-    end as problem
-    from jsonb_array_elements(p_lines) with ordinality t (line, place)) e
-  where e.problem is not null order by e.place limit 1;
-  if v_problem is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s %s.', v_place, v_problem),
-      jsonb_build_object('field', 'p_lines', 'line', v_place));
-  end if;
+  for i in 0 .. jsonb_array_length(p_lines) - 1 loop
+    v_line := p_lines -> i;
+    v_problem := case
+      when jsonb_typeof(v_line) <> 'object' then 'is no object'
+      when v_line - v_known <> '{}' then 'has an unknown field, '
+      when coalesce(v_line ->> 'variant_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'needs a variant_id (uuid)'
+      when jsonb_typeof(v_line -> 'quantity') is distinct from 'number' then 'needs a quantity (number)'
+      when not (v_line -> 'quantity')::numeric between 0.001 and 999999999 then 'needs a quantity above 0'
+      when v_line ->> 'unit_price' is not null and not private.is_amount(v_line -> 'unit_price') then 'has no amount as unit_price'
+      when v_line ->> 'discount' is not null and not private.is_amount(v_line -> 'discount') then 'has no amount as discount'
+      when v_line ->> 'serials' is not null and not private.is_serials(v_line -> 'serials') then 'has no serial numbers as serials'
+      when jsonb_typeof(v_line -> 'unit') not in ('string', 'null') then 'has no text as unit'
+      when jsonb_typeof(v_line -> 'batch') not in ('string', 'null') then 'has no text as batch'
+    end;
+    if v_problem is not null then
+      if v_problem = 'has an unknown field, ' then
+        v_problem := v_problem || (select min(k) from jsonb_object_keys(v_line - v_known) k);
+      end if;
+      perform private.fail(400, 'invalid_input', format('Line %s %s.', i + 1, v_problem),
+        jsonb_build_object('field', 'p_lines', 'line', i + 1));
+    end if;
+  end loop;
 end;
 $$;
 
@@ -196,7 +199,6 @@ declare
   v_has_lists boolean := exists (select from public.price_lists l where l.org_id = p_org_id and l.archived_at is null);
   v_limit numeric := case when jsonb_path_exists(p_lines, '$[*].discount ? (@ > 0)') then private.discount_limit(p_org_id) end;
   v_found record;
-  v_asked jsonb;
   v_line private.sale_line;
   v_lines private.sale_line[] := array[]::private.sale_line[];
   v_problem text;
@@ -230,10 +232,13 @@ begin
   end if;
   for v_found in
     -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
-    select t.place::integer as place, (t.line ->> 'variant_id')::uuid as asked_id, v.id, v.sku, v.name, v.product_id, v.price,
-      v.tracking, v.price_includes_tax,
-      coalesce(v.archived_at, p.archived_at) as archived_at, p.category_id, p.kind, p.hsn_code, p.unit_code, u.decimals,
-      c.id as tax_class_id, c.kind as class_kind, c.reverse_charge
+    select t.place::integer as place, v.id, v.product_id, v.price, v.tracking, coalesce(v.archived_at, p.archived_at) as archived_at,
+      p.kind, p.unit_code, u.decimals, c.id as tax_class_id, c.kind as class_kind, c.reverse_charge,
+      (t.line -> 'quantity')::numeric as quantity, (nullif(t.line -> 'unit_price', 'null'))::numeric as unit_price,
+      row (t.place, t.line ->> 'variant_id', v.sku, v.name, p.hsn_code, coalesce(t.line ->> 'unit', p.unit_code), t.line -> 'quantity',
+        null, null, case when t.line ->> 'serials' is not null then private.texts(t.line -> 'serials') end, null, null, null,
+        v.price_includes_tax, coalesce((nullif(t.line -> 'discount', 'null'))::numeric, 0), 0, null, null, null, null, null, null, '[]',
+        p.kind <> 'service', t.line ->> 'batch', v.product_id, p.category_id, null)::private.sale_line as line
     from jsonb_array_elements(p_lines) with ordinality t (line, place)
     left join lateral (
       select * from public.product_variants x where x.org_id = p_org_id and x.id = (t.line ->> 'variant_id')::uuid limit 1) v on true
@@ -244,22 +249,8 @@ begin
       select * from public.tax_classes x where x.org_id = p_org_id and x.id = p.tax_class_id limit 1) c on true
     order by t.place
   loop
-    v_asked := p_lines -> (v_found.place - 1);
-    v_line.line_no := v_found.place;
-    v_line.variant_id := v_found.asked_id;
-    v_line.sku := v_found.sku;
-    v_line.description := v_found.name;
-    v_line.hsn_code := v_found.hsn_code;
-    v_line.unit := coalesce(v_asked ->> 'unit', v_found.unit_code);
-    v_quantity := (v_asked -> 'quantity')::numeric;
-    v_line.quantity := v_quantity;
-    v_line.serials := private.texts(v_asked -> 'serials');
-    v_line.batch := v_asked ->> 'batch';
-    v_line.product_id := v_found.product_id;
-    v_line.category_id := v_found.category_id;
-    v_line.stocked := v_found.kind <> 'service';
-    v_line.offers := '[]';
-    v_line.document_discount := 0;
+    v_line := v_found.line;
+    v_quantity := v_found.quantity;
 
     -- In which unit, at which price.
     v_factor := 1;
@@ -276,7 +267,6 @@ begin
       v_price := coalesce(v_other.price, case when v_factor = 1 then v_price else round(v_price * v_factor, 2) end);
     end if;
     v_line.base_quantity := v_base;
-    v_line.price_list := null;
     if v_has_lists then
       v_listed := v_all_listed[v_found.place];
       if v_line.unit <> v_found.unit_code then
@@ -288,17 +278,16 @@ begin
         v_line.price_list := v_listed.price_list;
       end if;
     end if;
-    v_asked_price := coalesce((nullif(v_asked -> 'unit_price', 'null'))::numeric, v_price);
+    v_asked_price := coalesce(v_found.unit_price, v_price);
     v_line.list_price := v_price;
     v_line.unit_price := v_asked_price;
-    v_line.price_includes_tax := v_found.price_includes_tax;
-    v_line.discount := coalesce((nullif(v_asked -> 'discount', 'null'))::numeric, 0);
-    v_line.set_items := case when v_found.kind = 'set' then private.set_items(p_org_id, v_found.id, v_base) end;
+    if v_found.kind = 'set' then
+      v_line.set_items := private.set_items(p_org_id, v_found.id, v_base);
+    end if;
     v_gross := round(v_quantity * v_asked_price, 2);
 
     -- At which tax; a sale has few classes, and each is asked for its rates once.
     v_line.tax_kind := private.tax_kind_of(v_found.class_kind, v_found.reverse_charge, p_supply);
-    v_line.terms := null;
     if v_found.class_kind = 'taxable' then
       v_class := array_position(v_classes, v_found.tax_class_id);
       if v_class is null then
