@@ -70,12 +70,16 @@ returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  v_country text;
+  v_region text;
 begin
-  return (
-    select jsonb_build_object('line1', p_line1, 'line2', p_line2, 'city', p_city, 'region_code', p_region_code,
-      'region_name', (select name from public.regions where country = p_country and code = p_region_code),
-      'postal_code', p_postal_code, 'country', p_country,
-      'country_name', (select name from public.countries where code = p_country)));
+  if p_country is not null then
+    select c.name, r.name into v_country, v_region from public.countries c
+    left join public.regions r on r.country = c.code and r.code = p_region_code where c.code = p_country;
+  end if;
+  return jsonb_build_object('line1', p_line1, 'line2', p_line2, 'city', p_city, 'region_code', p_region_code, 'region_name', v_region,
+    'postal_code', p_postal_code, 'country', p_country, 'country_name', v_country);
 end;
 $$;
 

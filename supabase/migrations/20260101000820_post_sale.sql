@@ -48,8 +48,10 @@ declare
   v_promotion_id uuid;
   v_code text;
 begin
-  perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'export_tax', 'reverse_charge', 'note', 'reference',
-    'reservation_id', 'credit_note_id', 'coupon', 'discount', 'deliver_to']);
+  if p_options is distinct from '{}' then
+    perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'export_tax', 'reverse_charge', 'note', 'reference',
+      'reservation_id', 'credit_note_id', 'coupon', 'discount', 'deliver_to']);
+  end if;
   perform private.check_sale_lines(p_lines);
   select * into v_org from public.organizations where id = p_org_id;
   select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
@@ -62,30 +64,31 @@ begin
       v_customer.customer_group_id := private.live_group(p_org_id, v_customer.customer_group_id);
     end if;
   end if;
-  if p_options ->> 'occurred_at' is not null then
-    if not private.permitted('sale.backdate', p_org_id) then
-      perform private.fail(403, 'backdating_denied', 'Your role posts sales as of now.', '{"permission": "sale.backdate"}');
+  if p_options <> '{}' then
+    if p_options ->> 'occurred_at' is not null then
+      if not private.permitted('sale.backdate', p_org_id) then
+        perform private.fail(403, 'backdating_denied', 'Your role posts sales as of now.', '{"permission": "sale.backdate"}');
+      end if;
+      v_occurred_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
+      if v_occurred_at not between '2000-01-01' and now() then
+        perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
+          '{"field": "occurred_at"}');
+      end if;
     end if;
-    v_occurred_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
-    if v_occurred_at not between '2000-01-01' and now() then
-      perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
-        '{"field": "occurred_at"}');
+    if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
+      or jsonb_path_exists(p_options - array['reverse_charge', 'discount'], 'strict $.* ? (@.type() != "string" && @.type() != "null")')
+      or jsonb_typeof(p_options -> 'reverse_charge') not in ('boolean', 'null') then
+      perform private.fail(400, 'invalid_input', 'Options are texts, reverse_charge is true or false; note has at most 2000 characters, '
+        'reference 100.', '{"field": "p_options"}');
+    end if;
+    if p_options ->> 'export_tax' not in ('with_payment', 'without_payment') then
+      perform private.fail(400, 'invalid_input', 'export_tax is with_payment or without_payment.', '{"field": "export_tax"}');
+    end if;
+    if p_options ->> 'deliver_to' is not null then
+      v_ship_to := private.ship_to(p_org_id, p_customer_id, private.id_option(p_options, 'deliver_to'));
     end if;
   end if;
 
-  if p_options <> '{}' and (length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
-    or jsonb_path_exists(p_options - array['reverse_charge', 'discount'], 'strict $.* ? (@.type() != "string" && @.type() != "null")')
-    or jsonb_typeof(p_options -> 'reverse_charge') not in ('boolean', 'null')) then
-    perform private.fail(400, 'invalid_input', 'Options are texts, reverse_charge is true or false; note has at most 2000 characters, '
-      'reference 100.', '{"field": "p_options"}');
-  end if;
-  if p_options ->> 'export_tax' not in ('with_payment', 'without_payment') then
-    perform private.fail(400, 'invalid_input', 'export_tax is with_payment or without_payment.', '{"field": "export_tax"}');
-  end if;
-
-  if p_options ->> 'deliver_to' is not null then
-    v_ship_to := private.ship_to(p_org_id, p_customer_id, private.id_option(p_options, 'deliver_to'));
-  end if;
   v_supply := private.place_of_supply(v_org, v_branch, v_customer, p_options, v_ship_to);
   -- Who may not change a price may not lower its tax either, by the till's word or by what he enters of a customer himself.
   v_lowered := v_supply.charge in ('reverse_charge', 'exempt') or v_supply.supply_type in ('export', 'sez', 'intra_community');
