@@ -10,6 +10,7 @@ from backend.app.schemas.billing import Invoice, InvoiceRow, Quote
 from backend.app.schemas.stock import Adjustment, StockLevel, StockMovement
 from tests.api.conftest import Shop
 from tests.api.support import assert_problem
+from tests.documents import reading
 
 
 def _on_hand(shop: Shop) -> Decimal:
@@ -123,6 +124,10 @@ def test_the_papers(shop: Shop, paper: str) -> None:
     again = shop.cashier.http.get(path, params={"format": paper}, headers=tag)
     assert (again.status_code, again.content) == (304, b"")
     assert_problem(shop.cashier.http.get(path, params={"format": "a3"}), 422, "invalid_input")
+    other = shop.cashier.http.get(path, params={"format": paper, "copy_for": "transporter"}, headers=tag)
+    assert other.status_code == 200
+    assert ("Duplicate for transporter" in reading.text(other.content)) == (paper == "a4")
+    assert_problem(shop.cashier.http.get(path, params={"copy_for": "mother"}), 422, "invalid_input")
 
 
 def test_stock_is_adjusted_with_permission_only(shop: Shop) -> None:

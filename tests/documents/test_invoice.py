@@ -53,6 +53,26 @@ def test_an_invoice_within_the_state_shows_what_the_law_wants() -> None:
     assert "IGST" not in text
 
 
+@pytest.mark.parametrize(
+    ("copy_for", "hsn_code", "words"),
+    [
+        (None, "9403", "Original for recipient"),
+        ("recipient", "9403", "Original for recipient"),
+        ("transporter", "9403", "Duplicate for transporter"),
+        ("supplier", "9403", "Triplicate for supplier"),
+        ("supplier", "998719", "Duplicate for supplier"),
+    ],
+)
+def test_whose_copy_it_is(copy_for: str | None, hsn_code: str, words: str) -> None:
+    """Three copies of an invoice for goods, two of one for services; under no other tax than GST."""
+    invoice = samples.intra_state()
+    for line in invoice["lines"]:
+        line["hsn_code"] = hsn_code
+    text = reading.text(render_invoice(invoice, {"copy_for": copy_for} if copy_for else None))
+    assert words in text
+    assert sum(text.count(each) for each in ("Original for", "Duplicate for", "Triplicate for")) == 1
+
+
 @pytest.mark.parametrize("render", [render_invoice, render_receipt])
 def test_sets_and_numbered_pieces_are_named_beneath_their_line(render: Callable[[Any], bytes]) -> None:
     """A set says what is in it, a numbered piece which one it is; a thousand numbers still fit."""

@@ -191,9 +191,13 @@ class InvoiceQuery(ListQuery):
 
 
 class InvoicePaperQuery(Input):
-    """On which paper an invoice is printed."""
+    """On which paper an invoice is printed, and for whom."""
 
     format: Literal["a4", "receipt"] = Field("a4", description="A4 tax invoice, or 80 mm receipt")
+    copy_for: Literal["recipient", "transporter", "supplier"] = Field(
+        "recipient",
+        description="Whose copy a GST invoice on A4 says it is (CGST Rules 2017, rule 48)",
+    )
 
 
 class SalesDocument(Row):

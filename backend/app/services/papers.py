@@ -19,14 +19,20 @@ _renderers = anyio.CapacityLimiter(2)
 
 
 class Paper:
-    """A document on paper. answer: as the database gave it; look: the organisation's settings."""
+    """A document on paper. answer: as the database gave it; look: the organisation's settings;
+    copy_for: whose copy an invoice is.
+    """
 
-    def __init__(self, answer: Answer, kind: Kind, look: Answer | None = None) -> None:
+    def __init__(
+        self, answer: Answer, kind: Kind, look: Answer | None = None, copy_for: str = "recipient"
+    ) -> None:
         self.kind = kind
         self.document: dict[str, Any] = answer.json()
         rows = look.json() if look is not None else []
-        self.settings: dict[str, Any] = rows[0]["document_settings"] if rows else {}
-        seed = f"{VERSION}\0{kind}\0".encode() + answer.content + (look.content if look is not None else b"")
+        own: dict[str, Any] = rows[0]["document_settings"] if rows else {}
+        self.settings = {**own, "copy_for": copy_for}
+        seed = f"{VERSION}\0{kind}\0{copy_for}\0".encode() + answer.content
+        seed += look.content if look is not None else b""
         self.etag = f'"{hashlib.sha256(seed).hexdigest()[:32]}"'
 
     @property
@@ -42,9 +48,9 @@ async def look_of(gateway: Gateway, answer: Answer) -> Answer:
     return await gateway.send(request.request)
 
 
-async def paper_of(gateway: Gateway, kind: Kind, answer: Answer) -> Paper:
+async def paper_of(gateway: Gateway, kind: Kind, answer: Answer, copy_for: str = "recipient") -> Paper:
     """A document of a kind in its organisation's look. answer: of the RPC that reads it."""
-    return Paper(answer, kind, await look_of(gateway, answer))
+    return Paper(answer, kind, await look_of(gateway, answer), copy_for)
 
 
 def content_disposition(name: str) -> str:

@@ -32,7 +32,8 @@ def add_paper(
         gateway: CallerGateway, query: Any, if_none_match: IfNoneMatch = None, **path: UUID
     ) -> Response:
         wanted = (formats or {}).get(getattr(query, "format", ""), kind)
-        paper = await paper_of(gateway, wanted, await answer_of(gateway, lookup, query, path))
+        answer = await answer_of(gateway, lookup, query, path)
+        paper = await paper_of(gateway, wanted, answer, getattr(query, "copy_for", "recipient"))
         # Rendering a long document takes a second; who has the same already is spared it.
         headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache"}
         if if_none_match is not None and paper.etag in if_none_match:

@@ -99,10 +99,16 @@ def _seller(document: dict[str, Any], look: Look) -> list[Flowable]:
     return [*out, *_address(document, seller, look), *_tax_number(document, seller, look), *_contact(seller)]
 
 
+def _copy(document: dict[str, Any], look: Look) -> str:
+    """Whose copy it is, in words (CGST Rules 2017, rule 48): of goods there are three, of services two."""
+    services = all(str(line.get("hsn_code") or "").startswith("99") for line in document["lines"])
+    return "copy_supplier_services" if look.copy_for == "supplier" and services else f"copy_{look.copy_for}"
+
+
 def _document(document: dict[str, Any], look: Look, head: Head) -> list[Flowable]:
     out: list[Flowable] = [para(title(document, look).upper(), look.title)]
     if head.original and facts.is_gst(document):
-        out.append(para(look.say("original"), theme.COPY))
+        out.append(para(look.say(_copy(document, look)), theme.COPY))
     if head.original and facts.notice(document, look.say):
         out.append(para(facts.notice(document, look.say), theme.NOTICE))
     if head.state is None or not head.state.word:

@@ -112,7 +112,9 @@ def _title(color: str) -> ParagraphStyle:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The look of one document. say: words; terms, footer: the organisation's own; prices: of deliveries."""
+    """The look of one document. say: words; terms, footer: the organisation's own; prices: of deliveries;
+    copy_for: whose copy of an invoice it is.
+    """
 
     say: Words
     accent: Color
@@ -121,6 +123,7 @@ class Look:
     footer: str
     terms: str
     prices: bool
+    copy_for: str
 
     @property
     def title(self) -> ParagraphStyle:
@@ -143,7 +146,8 @@ def look_of(kind: str, settings: Settings | None = None, logo: bytes | None = No
         kind: of the document, as `terms` has it: invoice, receipt, quotation, order, delivery, credit_note,
             payment, statement, agreement.
         settings: `organizations.document_settings`: language, accent (#RRGGBB), logo (data URL),
-            footer, terms by kind, delivery_prices; all optional.
+            footer, terms by kind, delivery_prices; and, of this print, copy_for (recipient, transporter,
+            supplier); all optional.
         logo: the content of a PNG or JPEG file, instead of the data URL in the settings.
     """
     given: Settings = settings or {}
@@ -158,4 +162,5 @@ def look_of(kind: str, settings: Settings | None = None, logo: bytes | None = No
         footer=clean(given.get("footer")),
         terms=str(terms.get(kind) or "").strip() if isinstance(terms, Mapping) else "",
         prices=bool(given.get("delivery_prices")),
+        copy_for=str(given.get("copy_for") or "recipient"),
     )

@@ -62,7 +62,10 @@ WORDS: Final[Mapping[str, str]] = {
     "method_credit_note": "Credit note",
     # Heading.
     "draft": "Draft",
-    "original": "Original for recipient",
+    "copy_recipient": "Original for recipient",
+    "copy_transporter": "Duplicate for transporter",
+    "copy_supplier": "Triplicate for supplier",
+    "copy_supplier_services": "Duplicate for supplier",
     "composition": "COMPOSITION TAXABLE PERSON, NOT ELIGIBLE TO COLLECT TAX ON SUPPLIES",
     "billed_to": "BILLED TO",
     "quoted_to": "QUOTATION FOR",
