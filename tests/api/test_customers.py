@@ -88,7 +88,7 @@ def test_terms_of_payment_decide_when_it_is_due(house: Shop) -> None:
         assert Customer.model_validate(answer.json()).payment_terms_days == 30
     invoice = _owed(house, customer)
     assert invoice.due_date == invoice.business_date + timedelta(days=30)
-    for wrong in ({"days": 366}, {"days": -1}, {}, {"days": "soon"}):
+    for wrong in ({"days": 366}, {"days": -1}, {}, {"days": "soon"}, {"days": True}):
         assert_problem(house.admin.send("PUT", path, wrong), 422, "invalid_input")
     assert_problem(house.stranger.send("PUT", path, {"days": 0}), 404, "not_found")
     assert house.admin.send("PUT", path, {"days": None}).json()["payment_terms_days"] is None

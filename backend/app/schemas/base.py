@@ -3,10 +3,19 @@
 import re
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 _NUMBER = WithJsonSchema({"type": "number"})
@@ -55,10 +64,22 @@ Day = Annotated[date, BeforeValidator(_iso_text)]
 """A date that a caller sends."""
 
 
+def _takes_bool(annotation: Any) -> bool:
+    return annotation in (bool, Any) or any(_takes_bool(part) for part in get_args(annotation))
+
+
 class Input(BaseModel):
     """What callers send. A field that is not declared is refused: a misspelt one must not be ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_is_no_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuses true where a number is asked for: Python takes it for 1, JSON does not."""
+        if isinstance(value, bool) and not _takes_bool(cls.model_fields[info.field_name or ""].annotation):
+            raise PydanticCustomError("no_bool", "Input should not be true or false")
+        return value
 
 
 class Row(BaseModel):
