@@ -99,10 +99,17 @@ def _seller(document: dict[str, Any], look: Look) -> list[Flowable]:
     return [*out, *_address(document, seller, look), *_tax_number(document, seller, look), *_contact(seller)]
 
 
+_COPIES = {
+    "recipient": "copy_recipient",
+    "transporter": "copy_transporter",
+    "supplier": "copy_supplier",
+}
+
+
 def _copy(document: dict[str, Any], look: Look) -> str:
     """Whose copy it is, in words (CGST Rules 2017, rule 48): of goods there are three, of services two."""
     services = all(str(line.get("hsn_code") or "").startswith("99") for line in document["lines"])
-    return "copy_supplier_services" if look.copy_for == "supplier" and services else f"copy_{look.copy_for}"
+    return "copy_supplier_services" if look.copy_for == "supplier" and services else _COPIES[look.copy_for]
 
 
 def _document(document: dict[str, Any], look: Look, head: Head) -> list[Flowable]:
