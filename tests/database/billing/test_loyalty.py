@@ -375,3 +375,28 @@ def test_the_job_looks_at_what_has_expired_since(people: People) -> None:
     assert run() == 0
     connection.execute("update private.loyalty_horizon set seen_until = now() - interval '4 days'")
     assert run() == 1
+
+
+POINTS_READ = """
+  select sum(coalesce(seq_tup_read, 0) + coalesce(idx_tup_fetch, 0)) from pg_stat_xact_user_tables
+  where schemaname = 'public' and relname = 'loyalty_entries'"""
+MANY_POINTS = """
+  insert into public.loyalty_entries (org_id, customer_id, kind, points, reason)
+  select org_id, id, 'adjust', 1, 'Opening' from public.customers, generate_series(1, 3000) where id = %s"""
+
+
+def test_points_are_looked_up_by_key(people: People) -> None:
+    """A sale reads its own customer's points, however many a house gave of which no statistics know yet."""
+    program(people, "0.1")
+    owner, world = people.connection, people.world
+    owner.execute(MANY_POINTS, [next(iter(world.lagoon.customers.values()))])
+    # Whatever was planned before is planned anew, as where only another house has given points for long.
+    owner.execute("analyze public.loyalty_entries")
+    owner.execute(MANY_POINTS, [world.teak.customers["local"]])
+    before = owner.execute(POINTS_READ).fetchone()
+    _sell(people)
+    _sell(people, payments=[pay(20, "points"), pay(570)])
+    after = owner.execute(POINTS_READ).fetchone()
+    assert before is not None
+    assert after is not None
+    assert after[0] - before[0] < 100
