@@ -163,7 +163,7 @@ def _post(shop: Shop, till: Connection, owner: Connection, branch: Branch) -> _S
         _COUNTED,
         [SCHEMAS],
     ).fetchall()
-    (mark,) = till.execute("select pg_current_xact_id()::xid::text").fetchone() or ("",)
+    (mark,) = till.execute("select pg_current_xact_id()::xid::text::bigint").fetchone() or (0,)
     till.commit()
     (end,) = till.execute(position).fetchone() or (0,)
     till.commit()
@@ -175,12 +175,14 @@ def _post(shop: Shop, till: Connection, owner: Connection, branch: Branch) -> _S
     )
 
 
-def _written(owner: Connection, table: str, mark: str) -> list[Row]:
-    """The rows of a table that a transaction left, each value as text."""
+def _written(owner: Connection, table: str, mark: int) -> list[Row]:
+    """The rows of a table that a transaction and its subtransactions left, each value as text."""
     texts = sql.SQL(", ").join(
         sql.SQL("{}::text").format(sql.Identifier(column.name)) for column in _columns(owner, table)
     )
-    query = sql.SQL("select {} from {} where xmin = %s::xid order by 1").format(texts, sql.SQL(table))
+    query = sql.SQL("select {} from {} where xmin::text::bigint >= %s order by 1").format(
+        texts, sql.SQL(table)
+    )
     cursor = owner.execute(query, [mark])
     names = [column.name for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor]

@@ -26,7 +26,7 @@ class Ratio:
 
 @dataclass
 class Result:
-    """What the run found: transactions per second by measurement, ratios, broken rules, facts worth telling."""
+    """What the run found: transactions per second by measurement, ratios, broken rules, other facts."""
 
     speeds: dict[str, list[float]]
     ratios: list[Ratio]
