@@ -275,7 +275,7 @@ def test_every_other_act_takes_the_clients_id(owner: Connection) -> None:
 def test_triggers_say_what_they_do_and_in_which_order(owner: Connection) -> None:
     """tNN_<function>, with a suffix where a table has the function's trigger more than once.
 
-    Postgres fires triggers of one kind by name, so NN is the order (docs/decisions/0015-when-files-freeze.md).
+    Postgres fires triggers of one kind by name, so NN is the order: decision 15.
     """
     misnamed = names(
         owner,
