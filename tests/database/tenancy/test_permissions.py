@@ -72,7 +72,7 @@ def test_every_admin_holds_what_is_added_later(people: People) -> None:
             assert admin.select("select private.orgs_with(%s) as id", [row["code"]]) == [{"id": house.id}]
             covered = admin.select("select private.branches_with(%s) as id", [row["code"]])
             assert {found["id"] for found in covered} == {branch.id for branch in house.branches}
-            assert _may(admin, row["code"], house.id)
+            assert _may(admin, str(row["code"]), house.id)
 
 
 def test_no_organisation_keeps_rows_of_its_admin(people: People) -> None:
