@@ -46,7 +46,7 @@ begin
       execute format('create table audit.%I partition of audit.log for values from (%L) to (%L)',
         v_name, v_first, (v_first + interval '1 month')::date);
       execute format('alter table audit.%I enable row level security', v_name);
-      execute format('create trigger keep_all before truncate on audit.%I
+      execute format('create trigger t10_refuse_change_truncate before truncate on audit.%I
         for each statement execute function audit.refuse_change()', v_name);
       v_added := v_added + 1;
     end if;
@@ -136,12 +136,12 @@ begin
   -- Documents and their lines are kept as they are, or their changes are, and they say who made them: a copy of each new row
   -- would say all of it again, and most rows of a business are of this kind.
   if audit.origin(p_table) is null then
-    execute format('create trigger audit_insert after insert on %s referencing new table as new_rows
+    execute format('create trigger t99_record_insert after insert on %s referencing new table as new_rows
       for each statement execute function audit.record(%s)', p_table, v_arguments);
   end if;
-  execute format('create trigger audit_update after update on %s referencing old table as old_rows new table as new_rows
+  execute format('create trigger t99_record_update after update on %s referencing old table as old_rows new table as new_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
-  execute format('create trigger audit_delete after delete on %s referencing old table as old_rows
+  execute format('create trigger t99_record_delete after delete on %s referencing old table as old_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
 end;
 $$;
@@ -171,10 +171,10 @@ Errors: 403 append_only, whoever asks.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on audit.log for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on audit.log for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on audit.log for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on audit.log for each statement execute function audit.refuse_change();
 -- Row triggers come with the partitioned table, statement triggers do not: each partition has its own.
-create trigger keep_all before truncate on audit.log_rest for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on audit.log_rest for each statement execute function audit.refuse_change();
 
 select audit.add_partitions(date_trunc('month', now())::date, 24);
 

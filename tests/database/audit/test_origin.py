@@ -46,7 +46,7 @@ def _origins(owner: Connection) -> list[Origin]:
     tables = names(
         owner,
         f"select name from ({TABLES}) t where not relispartition and audit.origin(oid) is not null "
-        "and exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 'audit_update')",
+        "and exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 't99_record_update')",
     )
     found = []
     for table in [*tables, *sorted(ALSO)]:
@@ -232,11 +232,13 @@ def test_every_row_says_who_made_it(traced: People) -> None:
 def test_every_table_is_copied_or_says_it(owner: Connection) -> None:
     """A table has the trigger for new rows, or its rows tell who made them: never both, never neither."""
     audited = f"select name from ({TABLES}) t where not relispartition and name <> all (%s)"
-    trigger = "exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 'audit_insert')"
+    trigger = "exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 't99_record_insert')"
     excepted = [list(NOT_AUDITED)]
     assert names(owner, f"{audited} and {trigger} = (audit.origin(t.oid) is not null)", excepted) == []
     for verb in ("update", "delete"):
-        there = f"exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 'audit_{verb}')"
+        there = (
+            f"exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 't99_record_{verb}')"
+        )
         assert names(owner, f"{audited} and not {there}", excepted) == []
 
 
@@ -260,8 +262,8 @@ def test_what_cannot_change_is_never_copied(owner: Connection) -> None:
         names(
             owner,
             f"select name from ({TABLES}) t where "
-            "exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 'append_only') "
-            "and exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 'audit_insert')",
+            "exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname in ('t10_refuse_change', 't10_keep_issued_lines')) "
+            "and exists (select from pg_trigger u where u.tgrelid = t.oid and u.tgname = 't99_record_insert')",
         )
         == []
     )
