@@ -383,15 +383,15 @@ place_not_empty with the codes of the "locations" that hold or await goods, and 
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger empty before update of archived_at on public.branches for each row
+create trigger t10_refuse_archiving before update of archived_at on public.branches for each row
   when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
-create trigger empty before update of archived_at on public.locations for each row
+create trigger t10_refuse_archiving before update of archived_at on public.locations for each row
   when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
-create trigger touch before update on public.organizations for each row execute function private.touch_updated_at();
-create trigger touch before update on public.branches for each row execute function private.touch_updated_at();
-create trigger touch before update on public.locations for each row execute function private.touch_updated_at();
-create trigger touch before update on public.roles for each row execute function private.touch_updated_at();
-create trigger touch before update on public.memberships for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.organizations for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.branches for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.locations for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.roles for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.memberships for each row execute function private.touch_updated_at();
 
 -- Policies ----------------------------------------------------------------------------------------
 

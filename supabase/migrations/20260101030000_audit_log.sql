@@ -45,7 +45,7 @@ begin
       execute format('create table audit.%I partition of audit.log for values from (%L) to (%L)',
         v_name, v_first, (v_first + interval '1 month')::date);
       execute format('alter table audit.%I enable row level security', v_name);
-      execute format('create trigger keep_all before truncate on audit.%I
+      execute format('create trigger t10_refuse_change_truncate before truncate on audit.%I
         for each statement execute function audit.refuse_change()', v_name);
       v_added := v_added + 1;
     end if;
@@ -106,11 +106,11 @@ declare
   v_arguments text := (select coalesce(string_agg(quote_literal(k), ', '), '') from unnest(p_keys) k);
 begin
   assert cardinality(p_keys) <= 3, 'audit.record knows three columns of a key';
-  execute format('create trigger audit_insert after insert on %s referencing new table as new_rows
+  execute format('create trigger t99_record_insert after insert on %s referencing new table as new_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
-  execute format('create trigger audit_update after update on %s referencing old table as old_rows new table as new_rows
+  execute format('create trigger t99_record_update after update on %s referencing old table as old_rows new table as new_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
-  execute format('create trigger audit_delete after delete on %s referencing old table as old_rows
+  execute format('create trigger t99_record_delete after delete on %s referencing old table as old_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
 end;
 $$;
@@ -139,10 +139,10 @@ Errors: 403 append_only, whoever asks.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on audit.log for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on audit.log for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on audit.log for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on audit.log for each statement execute function audit.refuse_change();
 -- Row triggers come with the partitioned table, statement triggers do not: each partition has its own.
-create trigger keep_all before truncate on audit.log_rest for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on audit.log_rest for each statement execute function audit.refuse_change();
 
 select audit.add_partitions(date_trunc('month', now())::date, 24);
 

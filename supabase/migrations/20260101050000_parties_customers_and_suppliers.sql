@@ -101,8 +101,8 @@ create index on public.suppliers (org_id, name);
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.customers for each row execute function private.touch_updated_at();
-create trigger touch before update on public.suppliers for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.customers for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.suppliers for each row execute function private.touch_updated_at();
 select audit.attach('public.customers');
 select audit.attach('public.suppliers');
 

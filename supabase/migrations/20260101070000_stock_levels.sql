@@ -135,12 +135,12 @@ grant execute on function public.check_stock(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.stock_movements
+create trigger t10_refuse_change before update or delete on public.stock_movements
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_movements for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_adjustments
+create trigger t10_refuse_change_truncate before truncate on public.stock_movements for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.stock_adjustments
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_adjustments for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_adjustments for each statement execute function audit.refuse_change();
 select audit.attach('public.stock_adjustments');
 
 -- Policies ----------------------------------------------------------------------------------------

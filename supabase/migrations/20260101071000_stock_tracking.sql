@@ -119,7 +119,7 @@ one that keeps. Errors: 422 batch_required; 409 batch_mismatch when the lot is k
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.stock_units for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.stock_units for each row execute function private.touch_updated_at();
 select audit.attach('public.batches');
 
 -- Policies ----------------------------------------------------------------------------------------

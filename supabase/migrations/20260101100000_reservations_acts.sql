@@ -437,17 +437,17 @@ grant execute on function public.get_reservation(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger lifecycle before insert or update or delete on public.stock_reservations
+create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_reservations
   for each row execute function private.enforce_lifecycle('stock_reservation', 'status', 'ended_at', 'fulfilled_document',
     'fulfilled_document_id');
-create trigger keep_all before truncate on public.stock_reservations for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_reservation_lines
+create trigger t10_refuse_change_truncate before truncate on public.stock_reservations for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.stock_reservation_lines
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_reservation_lines
+create trigger t10_refuse_change_truncate before truncate on public.stock_reservation_lines
   for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_reservation_items
+create trigger t10_refuse_change before update or delete on public.stock_reservation_items
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_reservation_items
+create trigger t10_refuse_change_truncate before truncate on public.stock_reservation_items
   for each statement execute function audit.refuse_change();
 select audit.attach('public.stock_reservations');
 select audit.attach('public.stock_reservation_lines', 'reservation_id', 'line_no');

@@ -275,23 +275,23 @@ grant execute on function public.transfer_destinations(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger lifecycle before insert or update or delete on public.stock_transfers
+create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_transfers
   for each row execute function private.enforce_lifecycle('stock_transfer', 'status', 'has_differences', 'received_at',
     'cancelled_at', 'cancelled_by', 'cancel_reason');
-create trigger keep_all before truncate on public.stock_transfers for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_transfer_lines
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfers for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.stock_transfer_lines
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_transfer_lines for each statement execute function audit.refuse_change();
-create trigger keep before update or delete on public.stock_transfer_items
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_lines for each statement execute function audit.refuse_change();
+create trigger t10_keep_transfer_item before update or delete on public.stock_transfer_items
   for each row execute function private.keep_transfer_item();
-create trigger keep_all before truncate on public.stock_transfer_items for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_transfer_receipts
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_items for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.stock_transfer_receipts
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_transfer_receipts
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_receipts
   for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_transfer_receipt_items
+create trigger t10_refuse_change before update or delete on public.stock_transfer_receipt_items
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_transfer_receipt_items
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_receipt_items
   for each statement execute function audit.refuse_change();
 select audit.attach('public.stock_transfers');
 select audit.attach('public.stock_transfer_lines', 'transfer_id', 'line_no');

@@ -348,25 +348,25 @@ comment on function private.keep_count() is
 'Row trigger: a posted or cancelled count stays as it is, whoever asks, and an entry is voided, once, but never edited. Argument:
 the column that names the count. Errors: 409 document_final, 403 append_only.';
 
-create trigger final before update on public.stock_counts for each row
+create trigger t10_keep_count before update on public.stock_counts for each row
   when (old.status in ('posted', 'cancelled')) execute function private.keep_count('id');
-create trigger lifecycle before insert or update or delete on public.stock_counts
+create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_counts
   for each row execute function private.enforce_lifecycle('stock_count', 'status', 'uncounted', 'business_date', 'submitted_at',
     'submitted_by', 'approved_at', 'approved_by', 'posted_at', 'posted_by', 'cancelled_at', 'cancelled_by');
-create trigger keep before insert or update or delete on public.stock_count_lines
+create trigger t10_keep_count before insert or update or delete on public.stock_count_lines
   for each row execute function private.keep_count('count_id');
-create trigger keep before insert or update or delete on public.stock_count_figures
+create trigger t10_keep_count before insert or update or delete on public.stock_count_figures
   for each row execute function private.keep_count('count_id');
-create trigger keep before insert or update or delete on public.stock_count_entries
+create trigger t10_keep_count before insert or update or delete on public.stock_count_entries
   for each row execute function private.keep_count('count_id');
-create trigger append_only before update or delete on private.stock_count_books
+create trigger t10_refuse_change before update or delete on private.stock_count_books
   for each row execute function audit.refuse_change();
 
-create trigger keep_all before truncate on public.stock_counts for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_count_lines for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_count_figures for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_count_entries for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on private.stock_count_books for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_counts for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_figures for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_entries for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on private.stock_count_books for each statement execute function audit.refuse_change();
 
 select audit.attach('public.stock_counts');
 select audit.attach('public.stock_count_lines', 'count_id', 'line_no');

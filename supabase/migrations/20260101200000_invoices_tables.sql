@@ -200,19 +200,19 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('invoice', 'paid', 'sent', 'payment.reverse'),
   ('invoice', 'paid', 'void', 'credit_note.same_day');
 
-create trigger lifecycle before insert or update or delete on public.invoices
+create trigger t40_enforce_lifecycle before insert or update or delete on public.invoices
   for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at', 'void_reason');
-create trigger append_only before update or delete on public.invoice_lines
+create trigger t10_keep_issued_lines before update or delete on public.invoice_lines
   for each row execute function private.keep_issued_lines('invoices', 'invoice_id');
-create trigger append_only before update or delete on public.payments
+create trigger t10_refuse_change before update or delete on public.payments
   for each row execute function audit.refuse_change();
-create trigger append_only before update or delete on public.payment_allocations
+create trigger t10_refuse_change before update or delete on public.payment_allocations
   for each row execute function audit.refuse_change();
 
-create trigger keep_all before truncate on public.invoices for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.invoice_lines for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.payments for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.payment_allocations
+create trigger t10_refuse_change_truncate before truncate on public.invoices for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.invoice_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.payments for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.payment_allocations
   for each statement execute function audit.refuse_change();
 
 select audit.attach('public.invoices');

@@ -398,12 +398,12 @@ grant execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) to 
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.goods_returns
+create trigger t10_refuse_change before update or delete on public.goods_returns
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.goods_returns for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.goods_return_lines
+create trigger t10_refuse_change_truncate before truncate on public.goods_returns for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.goods_return_lines
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.goods_return_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.goods_return_lines for each statement execute function audit.refuse_change();
 select audit.attach('public.goods_returns');
 select audit.attach('public.goods_return_lines', 'goods_return_id', 'line_no');
 

@@ -430,15 +430,15 @@ $$;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger lifecycle before insert or update or delete on public.quotations
+create trigger t40_enforce_lifecycle before insert or update or delete on public.quotations
   for each row execute function private.enforce_lifecycle('quotation', 'status', 'answered_at', 'reason');
-create trigger keep_all before truncate on public.quotations for each statement execute function audit.refuse_change();
-create trigger append_only before insert or update or delete on public.quotation_lines
+create trigger t10_refuse_change_truncate before truncate on public.quotations for each statement execute function audit.refuse_change();
+create trigger t10_keep_issued_lines before insert or update or delete on public.quotation_lines
   for each row execute function private.keep_issued_lines('quotations', 'quotation_id');
-create trigger keep_all before truncate on public.quotation_lines for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.quotation_revisions
+create trigger t10_refuse_change_truncate before truncate on public.quotation_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.quotation_revisions
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.quotation_revisions for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.quotation_revisions for each statement execute function audit.refuse_change();
 select audit.attach('public.quotations');
 select audit.attach('public.quotation_lines', 'quotation_id', 'line_no');
 select audit.attach('public.quotation_revisions', 'quotation_id', 'revision');

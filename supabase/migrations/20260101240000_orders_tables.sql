@@ -262,15 +262,15 @@ grant execute on function public.get_order(uuid) to authenticated;
 alter table public.payments add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 alter table public.invoices add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 
-create trigger lifecycle before insert or update or delete on public.sales_orders
+create trigger t40_enforce_lifecycle before insert or update or delete on public.sales_orders
   for each row execute function private.enforce_lifecycle('sales_order', 'status', 'reservation_id', 'ended_at', 'reason');
-create trigger keep_all before truncate on public.sales_orders for each statement execute function audit.refuse_change();
-create trigger append_only before insert or update or delete on public.sales_order_lines
+create trigger t10_refuse_change_truncate before truncate on public.sales_orders for each statement execute function audit.refuse_change();
+create trigger t10_keep_issued_lines before insert or update or delete on public.sales_order_lines
   for each row execute function private.keep_issued_lines('sales_orders', 'order_id');
-create trigger keep_all before truncate on public.sales_order_lines for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.sales_order_log
+create trigger t10_refuse_change_truncate before truncate on public.sales_order_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.sales_order_log
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.sales_order_log for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.sales_order_log for each statement execute function audit.refuse_change();
 select audit.attach('public.sales_orders');
 select audit.attach('public.sales_order_lines', 'order_id', 'line_no');
 select audit.attach('public.sales_order_log');

@@ -314,10 +314,10 @@ grant execute on function public.get_delivery(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.deliveries for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.deliveries for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.delivery_lines for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.delivery_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.deliveries for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.deliveries for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.delivery_lines for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.delivery_lines for each statement execute function audit.refuse_change();
 select audit.attach('public.deliveries');
 select audit.attach('public.delivery_lines', 'delivery_id', 'line_no');
 

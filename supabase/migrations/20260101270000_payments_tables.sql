@@ -421,13 +421,13 @@ what is left, and why it was reversed if it was.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.payment_reversals
+create trigger t10_refuse_change before update or delete on public.payment_reversals
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.payment_reversals for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.refunds for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.refunds for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.refund_sources for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.refund_sources for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.payment_reversals for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.refunds for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.refunds for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.refund_sources for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.refund_sources for each statement execute function audit.refuse_change();
 select audit.attach('public.payment_reversals');
 select audit.attach('public.refunds');
 select audit.attach('public.refund_sources', 'refund_id', 'entry');

@@ -268,14 +268,14 @@ private.refuse_credit. Services come back nowhere: their disposition is none.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.credit_notes for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_notes for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.credit_note_lines
+create trigger t10_refuse_change before update or delete on public.credit_notes for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_notes for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_note_lines
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_note_lines for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.credit_note_allocations
+create trigger t10_refuse_change_truncate before truncate on public.credit_note_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_note_allocations
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_note_allocations
+create trigger t10_refuse_change_truncate before truncate on public.credit_note_allocations
   for each statement execute function audit.refuse_change();
 select audit.attach('public.credit_notes');
 select audit.attach('public.credit_note_lines', 'credit_note_id', 'line_no');

@@ -369,19 +369,19 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('instalment', 'paid', 'overdue', 'payment.reverse'),
   ('instalment', 'paid', 'closed', 'credit.override');
 
-create trigger lifecycle before insert or update or delete on public.credit_agreements
+create trigger t40_enforce_lifecycle before insert or update or delete on public.credit_agreements
   for each row execute function private.enforce_lifecycle('credit_agreement', 'status');
-create trigger lifecycle before insert or update or delete on public.instalments
+create trigger t40_enforce_lifecycle before insert or update or delete on public.instalments
   for each row execute function private.enforce_lifecycle('instalment', 'status', 'principal', 'interest', 'fee', 'late_fee',
     'principal_paid', 'interest_paid', 'fee_paid', 'late_fee_paid', 'late_fee_on', 'total', 'paid', 'outstanding');
-create trigger append_only before update or delete on public.credit_charges for each row execute function audit.refuse_change();
-create trigger append_only before update or delete on public.credit_settlements for each row execute function audit.refuse_change();
-create trigger append_only before update or delete on public.credit_reminders for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_agreements for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.instalments for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_charges for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_settlements for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_reminders for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_charges for each row execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_settlements for each row execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_reminders for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_agreements for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.instalments for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_charges for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_settlements for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_reminders for each statement execute function audit.refuse_change();
 select audit.attach('public.credit_agreements');
 select audit.attach('public.instalments');
 select audit.attach('public.credit_charges');

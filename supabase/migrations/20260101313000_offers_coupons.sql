@@ -214,9 +214,9 @@ No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.coupons for each row execute function private.touch_updated_at();
-create trigger append_only before update or delete on public.coupon_uses for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.coupon_uses for each statement execute function audit.refuse_change();
+create trigger t90_touch_updated_at before update on public.coupons for each row execute function private.touch_updated_at();
+create trigger t10_refuse_change before update or delete on public.coupon_uses for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.coupon_uses for each statement execute function audit.refuse_change();
 select audit.attach('public.coupons');
 select audit.attach('public.coupon_uses', 'coupon_id', 'document_id', 'entry');
 

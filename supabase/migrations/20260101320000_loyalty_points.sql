@@ -395,10 +395,10 @@ runs at once the second does nothing. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.loyalty_programs for each row execute function private.touch_updated_at();
-create trigger touch before update on public.loyalty_rules for each row execute function private.touch_updated_at();
-create trigger append_only before update or delete on public.loyalty_entries for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.loyalty_entries for each statement execute function audit.refuse_change();
+create trigger t90_touch_updated_at before update on public.loyalty_programs for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.loyalty_rules for each row execute function private.touch_updated_at();
+create trigger t10_refuse_change before update or delete on public.loyalty_entries for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.loyalty_entries for each statement execute function audit.refuse_change();
 select audit.attach('public.loyalty_programs', 'org_id');
 select audit.attach('public.loyalty_rules');
 

@@ -334,17 +334,17 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('till_shift', 'new', 'open', 'shift.manage'),
   ('till_shift', 'open', 'closed', 'shift.manage');
 
-create trigger lifecycle before insert or update or delete on public.till_shifts
+create trigger t40_enforce_lifecycle before insert or update or delete on public.till_shifts
   for each row execute function private.enforce_lifecycle('till_shift', 'status', 'closed_at', 'closed_by', 'takings', 'difference',
     'note');
-create trigger closed before update on public.till_shifts for each row when (old.status = 'closed')
+create trigger t10_refuse_change before update on public.till_shifts for each row when (old.status = 'closed')
   execute function audit.refuse_change();
-create trigger keep_all before truncate on public.till_shifts for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.till_cash_movements
+create trigger t10_refuse_change_truncate before truncate on public.till_shifts for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.till_cash_movements
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.till_cash_movements for each statement execute function audit.refuse_change();
-create trigger shift before insert on public.payments for each row execute function private.stamp_shift();
-create trigger shift before insert on public.refunds for each row execute function private.stamp_shift();
+create trigger t10_refuse_change_truncate before truncate on public.till_cash_movements for each statement execute function audit.refuse_change();
+create trigger t30_stamp_shift before insert on public.payments for each row execute function private.stamp_shift();
+create trigger t30_stamp_shift before insert on public.refunds for each row execute function private.stamp_shift();
 select audit.attach('public.till_shifts');
 select audit.attach('public.till_cash_movements');
 

@@ -115,7 +115,7 @@ READ_BEFORE_SIGN_IN = {
     "public.tax_thresholds",
     "public.lifecycle_transitions",
 }
-# Rows that nothing refers to may be deleted; the trigger in_use keeps the others.
+# Rows that nothing refers to may be deleted; private.refuse_if_used keeps the others.
 DELETABLE = {
     "public.categories",
     "public.brands",
