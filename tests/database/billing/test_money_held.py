@@ -59,7 +59,8 @@ def test_only_one_function_changes_it(owner: Connection) -> None:
         (
             (
                 "insert into private.money_held (org_id, payment_id, customer_id, amount) "
-                "select org_id, id, customer_id, 5 from public.payments where customer_id = %(customer)s and number is null"
+                "select org_id, id, customer_id, 5 from public.payments "
+                "where customer_id = %(customer)s and number is null"
             ),
             "payment",
         ),
