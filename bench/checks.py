@@ -138,8 +138,8 @@ _RULES = {
           union all
           select 'delivery', branch_id, number from public.deliveries where org_id = %(org)s) d
         left join private.number_counters c on c.org_id = %(org)s and c.branch_id = d.branch_id
-          and c.kind = d.kind and c.fiscal_year = split_part(d.number, '/', 2)
-        group by 1, 2, split_part(d.number, '/', 2)
+          and c.kind = d.kind and c.fiscal_year = substring(d.number from '/([0-9-]+)')
+        group by 1, 2, substring(d.number from '/([0-9-]+)')
         having count(*) <> count(distinct d.number) or count(*) is distinct from max(c.last_value)
     """,
     "a customer owes more than his credit limit": """
