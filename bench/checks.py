@@ -147,6 +147,9 @@ _RULES = {
         having sum(i.balance) > c.credit_limit
           and sum(i.balance) - private.free_credit(c.org_id, c.id) > c.credit_limit
     """,
+    "what is kept is not what its entries say": """
+        select problem, id, expected, found from private.held_findings(%(org)s)
+    """,
 }
 
 

@@ -100,6 +100,8 @@ its negative. branch_id: the invoice''s, for the policy.';
 
 alter table public.refund_sources
   add foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id);
+alter table private.money_held
+  add foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id);
 
 -- Indexes -----------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ NOT_AUDITED = {
     "private.stock_events": "names what changed; the movements say why",
     "private.stock_events_horizon": "is a mark of housekeeping",
     "private.loyalty_horizon": "is a mark of housekeeping",
+    "private.money_held": "follows from the entries of payments and credit notes, which are kept",
     "private.points_owed": "follows from loyalty_entries, which carry who, when and why",
     "private.barcode_counters": "every code given is an audited row of variant_barcodes",
     "private.category_paths": "are put together from audited rows",
