@@ -1,5 +1,10 @@
 -- Reservations: goods that stay on the shelf, promised to somebody until a moment.
 
+select private.add_permissions('[
+  {"code": "stock.reserve", "description": "Reserve stock and release it",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_reservations (
@@ -80,7 +85,6 @@ create index on public.stock_reservation_items (branch_id);
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
   ('stock_reservation', 'new', 'active', 'stock.reserve'),
   ('stock_reservation', 'active', 'released', 'stock.reserve'),
-  ('stock_reservation', 'active', 'fulfilled', 'sale.create'),
   ('stock_reservation', 'active', 'expired', null);
 
 -- Functions ---------------------------------------------------------------------------------------

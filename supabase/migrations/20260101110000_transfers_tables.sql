@@ -1,5 +1,12 @@
 -- Transfers: goods from one location to another, by way of the organisation's transit location.
 
+select private.add_permissions('[
+  {"code": "transfer.manage", "description": "Create, dispatch and cancel transfers from a branch",
+   "roles": ["inventory_manager"]},
+  {"code": "transfer.receive", "description": "Receive transfers at a branch",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_transfers (

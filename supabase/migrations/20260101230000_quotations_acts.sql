@@ -1,5 +1,12 @@
 -- Quotations: what was offered, at which prices and until when.
 
+select private.add_permissions('[
+  {"code": "quotation.manage", "description": "Write quotations and send them",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "quotation.approve", "description": "Record what the customer answered to a quotation",
+   "roles": ["sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.quotations (
@@ -83,7 +90,6 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('quotation', 'sent', 'rejected', 'quotation.approve'),
   ('quotation', 'sent', 'expired', null),
   ('quotation', 'approved', 'expired', null),
-  ('quotation', 'approved', 'converted', 'order.manage'),
   -- A new revision is a draft until it is sent.
   ('quotation', 'sent', 'draft', 'quotation.manage'),
   ('quotation', 'approved', 'draft', 'quotation.manage'),

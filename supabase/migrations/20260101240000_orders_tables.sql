@@ -1,5 +1,12 @@
 -- Sales orders: what was ordered, at which prices, and how far it has come.
 
+select private.add_permissions('[
+  {"code": "order.manage", "description": "Take sales orders, log work on them, cancel them, and use their advances otherwise",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "order.deliver", "description": "Deliver what was ordered",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.sales_orders (
@@ -91,6 +98,7 @@ create index on public.sales_order_log (order_id);
 -- Lifecycle ---------------------------------------------------------------------------------------
 
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('quotation', 'approved', 'converted', 'order.manage'),
   ('sales_order', 'new', 'draft', 'order.manage'),
   ('sales_order', 'draft', 'confirmed', 'order.manage'),
   ('sales_order', 'draft', 'cancelled', 'order.manage'),

@@ -1,5 +1,9 @@
 -- Till shifts: who stood at the till from when to when, what should be in it, and what was.
 
+select private.add_permissions('[
+  {"code": "shift.manage", "description": "Open and close one''s own till", "roles": ["cashier", "sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.till_shifts (
