@@ -46,12 +46,10 @@ def test_every_look_up_asks_for_the_house(people: People) -> None:
         "select proname, prosrc from pg_proc "
         "where pronamespace in ('private'::regnamespace, 'public'::regnamespace)"
     ).fetchall()
-    kinds = {
-        kind for _, source in rows for kind in re.findall(r"document_named\(null::public\.(\w+),", source)
-    }
+    named = r"document_named\(null::public\.(\w+),"
+    kinds = {kind for _, source in rows for kind in re.findall(named, source)}
     assert len(kinds) >= 11
     assert "private.member_orgs()" in dict(rows)["document_named"]
-    alone = re.compile(
-        rf"from public\.({'|'.join(sorted(kinds))})( \w+)?\s+where (\w+\.)?id = p_\w+(?![^;]*org_id)"
-    )
+    tables = "|".join(sorted(kinds))
+    alone = re.compile(rf"from public\.({tables})( \w+)?\s+where (\w+\.)?id = p_\w+(?![^;]*org_id)")
     assert [name for name, source in rows if alone.search(source)] == []
