@@ -1,5 +1,7 @@
 -- adjust_stock: stock that comes or goes without a purchase or a sale.
 
+select private.add_document_kind('stock_adjustment', 'adjustments', null, true);
+
 create function public.adjust_stock(p_id uuid, p_location_id uuid, p_variant_id uuid, p_quantity numeric, p_reason text,
   p_unit_cost numeric default null, p_options jsonb default '{}')
 returns jsonb
@@ -81,7 +83,7 @@ begin
     end if;
     if p_quantity < 0 then
       perform private.lock_levels(v_org_id, array[p_location_id], array[p_variant_id]);
-      perform private.refuse_promised(v_org_id, array[row (p_variant_id, p_location_id, v_adjustment_location_id, -v_quantity, null,
+      perform private.stock_lost(v_org_id, array[row (p_variant_id, p_location_id, v_adjustment_location_id, -v_quantity, null,
         v_serials, v_batch_id)::private.stock_move]);
     end if;
     perform private.move_stock(v_org_id, 'stock_adjustment', p_id, now(), array[

@@ -10,6 +10,7 @@ select private.add_permissions('[
   {"code": "payment.reverse", "description": "Reverse a payment, such as a bounced cheque, or take it off an invoice",
    "roles": []}
 ]');
+select private.add_document_kind('invoice', 'invoices', '', true);
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -72,9 +73,6 @@ create table public.invoices (
   primary key (org_id, id),
   -- Branch first: as a second index that begins with org_id it was taken for look-ups by id while the table was small.
   unique (branch_id, org_id, number),
-  -- For look-ups by the id alone, and for the lines and allocations, whose branch is the invoice's.
-  unique (id, org_id, branch_id),
-  foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   check (total = subtotal + tax + round_off),
@@ -125,7 +123,7 @@ create table public.invoice_lines (
   total numeric(14, 2) not null generated always as (taxable + tax) stored,
   offers jsonb not null default '[]' check (jsonb_typeof(offers) = 'array'),
   primary key (org_id, invoice_id, line_no),
-  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id),
+  foreign key (org_id, invoice_id) references public.invoices (org_id, id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
 
@@ -179,7 +177,7 @@ create table public.payment_allocations (
   request_id text default private.request_id(),
   primary key (org_id, invoice_id, payment_id, entry),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
-  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id)
+  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
 );
 
 comment on table public.payment_allocations is
@@ -188,6 +186,7 @@ this invoice; a reversal is the negative. branch_id: the invoice''s, for the pol
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.invoices (id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;
@@ -346,9 +345,8 @@ begin
         select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total', c.total)
           order by c.issued_at, c.number), '[]')
         from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference,
-          'terms', i.terms,
-      'points', case when i.customer_id is not null and i.status <> 'draft'
-        then private.invoice_points(i.org_id, i.id, i.customer_id, i.created_at) end)
+          'terms', i.terms)
+      || private.invoice_extras(i.org_id, i.id, case when i.status <> 'draft' then i.customer_id end, i.created_at)
       || case when i.status = 'void' then jsonb_build_object('void_reason', i.void_reason) else '{}' end
     from public.invoices i
     join public.branches b on b.org_id = i.org_id and b.id = i.branch_id

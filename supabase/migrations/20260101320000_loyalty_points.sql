@@ -183,18 +183,6 @@ comment on function private.take_points(uuid, uuid, bigint, text, uuid, numeric,
 'Takes points out of a customer''s lots, never more than they hold, and returns how many. p_amount: what they pay, or null. The
 caller holds the customer''s lock. No errors.';
 
-create function private.lock_customer(p_org_id uuid, p_customer_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  perform from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
-end;
-$$;
-
-comment on function private.lock_customer(uuid, uuid) is
-'Locks a customer until the transaction ends: whoever takes points or credit of his waits here. No errors.';
-
 create function private.owe_points(p_org_id uuid, p_customer_id uuid, p_invoice_id uuid, p_points bigint) returns void
 language plpgsql
 set search_path = ''
@@ -418,3 +406,6 @@ begin
   end if;
 end;
 $$;
+
+select private.react('invoice_paid', 10, 'settle_points');
+select private.react('invoice_unpaid', 10, 'settle_points');

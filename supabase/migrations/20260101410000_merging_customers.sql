@@ -92,7 +92,14 @@ create trigger t30_set_due_date_of_draft before update of status on public.invoi
 
 -- The merge ---------------------------------------------------------------------------------------
 
-create function private.customers_merged(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
+select private.add_event('customers_merging', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
+'Called once, in the same transaction, before the rows of p_merge_id become those of p_keep_id: whoever keeps rows of customers that both
+together would break a rule makes room. Both customers are locked. What belongs to a customer follows by itself. No errors.');
+
+select private.add_event('customers_merged', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
+'Called once, in the same transaction, after it: what a room derives from rows of a customer it derives again, for both. No errors.');
+
+create function private.merge_addresses(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -105,11 +112,26 @@ begin
 end;
 $$;
 
-comment on function private.customers_merged(uuid, uuid, uuid) is
-'Prepares the rows of p_merge_id for becoming those of p_keep_id, where both together would break a rule: of two default addresses of a
-kind the one of p_keep_id stays. Called once, in the same transaction; both customers are locked. Whatever belongs to a customer follows
-by itself (private.move_customer); what a room derives from such rows it derives again after the move, as private.follow_credit_status
-does. No errors.';
+comment on function private.merge_addresses(uuid, uuid, uuid) is
+'Of two default addresses of a kind the one of the customer who stays (p_keep_id) remains the default. No errors.';
+
+select private.react('customers_merging', 10, 'merge_addresses');
+
+create function private.merge_credit_status(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- The agreements of both are one's now, and so is what they say of him; of the other they say nothing any more.
+  perform private.follow_credit_status(p_org_id, p_keep_id);
+  perform private.follow_credit_status(p_org_id, p_merge_id);
+end;
+$$;
+
+comment on function private.merge_credit_status(uuid, uuid, uuid) is
+'After two customers became one: what the agreements say of p_keep_id, and no more of p_merge_id. No errors.';
+
+select private.react('customers_merged', 10, 'merge_credit_status');
 
 create function private.move_customer(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns jsonb
 language plpgsql
@@ -174,14 +196,12 @@ begin
       perform private.fail(422, 'tax_numbers_differ', 'They are registered for tax with different numbers.',
         jsonb_build_object('keep', v_keep.tax_number, 'merge', v_merge.tax_number));
     end if;
-    perform private.customers_merged(v_org_id, p_keep_id, p_merge_id);
+    perform private.customers_merging(v_org_id, p_keep_id, p_merge_id);
     update public.customers set merged_into = p_keep_id, archived_at = coalesce(archived_at, now())
     where org_id = v_org_id and id = p_merge_id;
     update public.customers set merged_into = p_keep_id where org_id = v_org_id and merged_into = p_merge_id;
     v_moved := private.move_customer(v_org_id, p_keep_id, p_merge_id);
-    -- The agreements of both are one's now, and so is what they say of him; of the other they say nothing any more.
-    perform private.follow_credit_status(v_org_id, p_keep_id);
-    perform private.follow_credit_status(v_org_id, p_merge_id);
+    perform private.customers_merged(v_org_id, p_keep_id, p_merge_id);
     -- What only the other entry knew is kept. A registration moves with all that tax asks of it, and stays in the state of its address;
     -- an address comes whole, or stands apart.
     v_registers := v_keep.tax_number is null and v_merge.tax_number is not null;

@@ -2,10 +2,9 @@
 
 select private.add_permissions('[
   {"code": "credit.sell", "description": "Sell on instalments", "roles": ["sales_executive"]},
-  {"code": "credit.override", "description": "Give a defaulted customer credit, reschedule and waive", "roles": []},
-  {"code": "report.read", "description": "Read the reports of sales, balances and taxes",
-   "roles": ["sales_executive"]}
+  {"code": "credit.override", "description": "Give a defaulted customer credit, reschedule and waive", "roles": []}
 ]');
+select private.add_document_kind('credit_agreement', 'credit agreements', 'A');
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -31,8 +30,7 @@ create table public.credit_agreements (
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
-  foreign key (org_id, replaces_id) references public.credit_agreements (org_id, id),
-  unique (id, org_id, branch_id)
+  foreign key (org_id, replaces_id) references public.credit_agreements (org_id, id)
 );
 
 comment on table public.credit_agreements is
@@ -63,7 +61,8 @@ create table public.instalments (
     + late_fee - principal_paid - interest_paid - fee_paid - late_fee_paid end) stored,
   primary key (org_id, id),
   unique (org_id, agreement_id, no),
-  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
+  foreign key (org_id, agreement_id) references public.credit_agreements (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
   constraint settled_within_owed check (principal_paid between 0 and principal and interest_paid between 0 and interest
     and fee_paid between 0 and fee and late_fee_paid between 0 and late_fee)
 );
@@ -89,7 +88,6 @@ create table public.credit_charges (
   created_by uuid,
   request_id text default private.request_id(),
   primary key (org_id, id),
-  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no),
   -- The rebate of an early settlement is written before the payment that it makes smaller.
   foreign key (org_id, payment_id) references public.payments (org_id, id) deferrable initially deferred
@@ -115,7 +113,6 @@ create table public.credit_settlements (
   created_by uuid default auth.uid(),
   request_id text default private.request_id(),
   primary key (org_id, id),
-  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no),
   foreign key (org_id, payment_id) references public.payments (org_id, id)
 );
@@ -136,7 +133,6 @@ create table public.credit_reminders (
   created_by uuid default auth.uid(),
   request_id text default private.request_id(),
   primary key (org_id, agreement_id, no, kind),
-  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no)
 );
 
@@ -367,14 +363,11 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('credit_agreement', 'active', 'defaulted', null),
   ('credit_agreement', 'active', 'completed', 'payment.record'),
   ('credit_agreement', 'active', 'rescheduled', 'credit.override'),
-  ('credit_agreement', 'active', 'cancelled', 'credit_note.same_day'),
   ('credit_agreement', 'defaulted', 'active', 'payment.record'),
   ('credit_agreement', 'defaulted', 'completed', 'payment.record'),
   ('credit_agreement', 'defaulted', 'rescheduled', 'credit.override'),
-  ('credit_agreement', 'defaulted', 'cancelled', 'credit_note.same_day'),
   ('credit_agreement', 'completed', 'active', 'payment.reverse'),
   ('credit_agreement', 'completed', 'defaulted', 'payment.reverse'),
-  ('credit_agreement', 'completed', 'cancelled', 'credit_note.same_day'),
   ('instalment', 'new', 'pending', 'credit.sell'),
   ('instalment', 'pending', 'overdue', null),
   ('instalment', 'pending', 'paid', 'payment.record'),
@@ -430,3 +423,31 @@ create policy "Who holds invoice.read reads reminders of his branches" on public
 
 grant select on public.credit_agreements, public.instalments, public.credit_charges, public.credit_settlements,
   public.credit_reminders to authenticated;
+
+create function private.agreements_paid(p_org_id uuid, p_payment_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'number', a.number, 'instalments', p.list, 'amount', p.amount,
+      'status', a.status, 'as_of', private.credit_today(a.org_id, a.branch_id), 'outstanding', i.outstanding, 'next_due', i.next_due)
+      order by a.opened_on, a.number), '[]')
+    from (
+      select e.agreement_id, jsonb_agg(e.no order by e.no) as list, sum(e.amount) as amount
+      from (
+        select s.agreement_id, s.no, sum(s.amount) as amount from public.credit_settlements s
+        where s.org_id = p_org_id and s.payment_id = p_payment_id group by 1, 2 having sum(s.amount) <> 0) e
+      group by 1) p
+    join public.credit_agreements a on a.org_id = p_org_id and a.id = p.agreement_id
+    cross join lateral (
+      select sum(t.outstanding) as outstanding, (array_agg(jsonb_build_object('due_on', t.due_on, 'amount', t.outstanding) order by t.no)
+        filter (where t.outstanding > 0))[1] as next_due
+      from public.instalments t where t.org_id = a.org_id and t.agreement_id = a.id) i);
+end;
+$$;
+
+comment on function private.agreements_paid(uuid, uuid) is
+'Which instalments of which agreements a payment settles now, wholly or in part, and where those stand today: [{"id", "number",
+"instalments": [no], "amount" (principal, interest and fees together), "status", "as_of" (the branch''s date), "outstanding", "next_due":
+{"due_on", "amount"} or null}]. No errors.';

@@ -6,6 +6,7 @@ select private.add_permissions('[
   {"code": "order.deliver", "description": "Deliver what was ordered",
    "roles": ["cashier", "sales_executive", "inventory_manager"]}
 ]');
+select private.add_document_kind('sales_order', 'sales orders', 'S', false, 'itself');
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -255,6 +256,7 @@ grant execute on function public.get_order(uuid) to authenticated;
 
 alter table public.payments add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 alter table public.invoices add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
+alter table public.coupon_uses add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 
 create trigger t40_enforce_lifecycle before insert or update or delete on public.sales_orders
   for each row execute function private.enforce_lifecycle('sales_order', 'status', 'reservation_id', 'ended_at', 'reason');
