@@ -143,6 +143,8 @@ begin
   union all
   select * from private.points_findings(p_org_id)
   union all
+  select * from private.points_held_findings(p_org_id)
+  union all
   select * from private.discount_findings(p_org_id);
 end;
 $$;
