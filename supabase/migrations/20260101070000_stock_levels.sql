@@ -76,6 +76,7 @@ create table public.stock_adjustments (
   note text check (length(note) <= 2000),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),

@@ -57,6 +57,7 @@ create table public.invoices (
   void_reason text check (length(btrim(void_reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   -- Branch first: as a second index that begins with org_id it was taken for look-ups by id while the table was small.
   unique (branch_id, org_id, number),
@@ -140,6 +141,7 @@ create table public.payments (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -159,6 +161,8 @@ create table public.payment_allocations (
   branch_id uuid not null,
   amount numeric(14, 2) not null check (amount <> 0),
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, invoice_id, payment_id, entry),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id)

@@ -18,6 +18,7 @@ create table public.quotations (
   reason text check (length(btrim(reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -57,6 +58,7 @@ create table public.quotation_revisions (
   document jsonb not null,
   replaced_at timestamptz not null default now(),
   replaced_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, quotation_id, revision),
   foreign key (org_id, quotation_id) references public.quotations (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id)

@@ -20,6 +20,7 @@ create table public.sales_orders (
   reason text check (length(btrim(reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -67,6 +68,7 @@ create table public.sales_order_log (
   status text not null,
   created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, order_id) references public.sales_orders (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id)

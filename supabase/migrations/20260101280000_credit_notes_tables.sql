@@ -23,6 +23,7 @@ create table public.credit_notes (
   created_at timestamptz not null default now(),
   entered_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   unique (goods_return_id, org_id),
@@ -86,6 +87,8 @@ create table public.credit_note_allocations (
   branch_id uuid not null,
   amount numeric(14, 2) not null check (amount <> 0),
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, invoice_id, credit_note_id, entry),
   foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id)

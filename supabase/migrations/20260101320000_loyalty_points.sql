@@ -55,6 +55,7 @@ create table public.loyalty_entries (
   reason text check (length(reason) <= 500),
   created_at timestamptz not null default now(),
   created_by uuid,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (org_id, lot_id) references public.loyalty_entries (org_id, id),
