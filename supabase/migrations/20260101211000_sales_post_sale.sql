@@ -437,7 +437,8 @@ begin
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
     'change_due', v_tendered - v_paid, 'tax_summary', v_summary, 'payments', v_payments,
     'credit_notes', '[]'::jsonb,
-    'points', case when p_customer_id is not null then private.invoice_points(v_org_id, p_id, p_customer_id, 'infinity') end);
+    'points', case when p_customer_id is not null then
+      private.invoice_points(v_org_id, p_id, p_customer_id, 'infinity') end);
 end;
 $$;
 

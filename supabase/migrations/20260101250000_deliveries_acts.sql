@@ -13,7 +13,8 @@ create table public.deliveries (
   delivered_at timestamptz not null,
   business_date date not null,
   header jsonb not null default '{}',
-  created_at timestamptz not null default clock_timestamp(),
+  created_at timestamptz not null default now(),
+  order_event bigint not null default nextval('private.order_event'),
   created_by uuid not null,
   request_id text default private.request_id(),
   primary key (org_id, id),
@@ -24,9 +25,9 @@ create table public.deliveries (
 );
 
 comment on table public.deliveries is
-'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices are the
-order''s. header: what the note says otherwise than its order, where it names another address: ship_to, and with it place and kind of
-supply and reverse charge.';
+'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices
+are the order''s. order_event: its place among what happened to the order. header: what the note says otherwise than
+its order, where it names another address: ship_to, and with it place and kind of supply and reverse charge.';
 
 create table public.delivery_lines (
   org_id uuid not null,

@@ -44,7 +44,7 @@ begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
     business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller,
     buyer, ship_to, subtotal, discount, document_discount, document_discount_percent, tax, round_off, total, note, reference,
-    terms, created_at,
+    terms, order_event,
     created_by)
   values (p_org_id, p_id, v_row.branch_id, v_row.location_id, v_row.customer_id, v_row.order_id, v_row.delivery_id, p_number,
     -- What costs nothing owes nothing.
@@ -54,8 +54,7 @@ begin
     v_row.discount,
     v_row.document_discount, v_row.document_discount_percent, v_row.tax,
     v_row.round_off, v_row.total, v_row.note, v_row.reference, v_row.terms,
-    -- Which came first, an order's delivery or its credit note, is told by the clock (private.order_standing).
-    clock_timestamp(), private.caller());
+    case when v_row.order_id is not null then nextval('private.order_event') end, private.caller());
   perform private.write_invoice_lines(p_org_id, p_id, v_row.branch_id, p_sale -> 'lines');
   if p_status = 'sent' then
     if v_row.total = 0 then

@@ -21,7 +21,7 @@ create table public.credit_notes (
   round_off numeric(8, 2) not null,
   total numeric(14, 2) not null check (total >= 0),
   created_at timestamptz not null default now(),
-  entered_at timestamptz not null default clock_timestamp(),
+  order_event bigint not null default nextval('private.order_event'),
   created_by uuid not null,
   request_id text default private.request_id(),
   primary key (org_id, id),
@@ -35,10 +35,10 @@ create table public.credit_notes (
 );
 
 comment on table public.credit_notes is
-'Credit notes (CGST Act 2017, section 34(1)), append-only. Seller, buyer and place of supply are the invoice''s. branch_id: the
-invoice''s. goods_return_id: the return of the goods, null when nothing came back. voids: it takes the whole invoice back on its
-own day, and the invoice is void: registers of supplies count both or neither. entered_at: by the clock, to tell whether an order''s
-goods left before (private.order_standing). Amounts in currency.';
+'Credit notes (CGST Act 2017, section 34(1)), append-only. Seller, buyer and place of supply are the invoice''s.
+branch_id: the invoice''s. goods_return_id: the return of the goods, null when nothing came back. voids: it takes the
+whole invoice back on its own day, and the invoice is void: registers of supplies count both or neither. order_event:
+its place among what happened to an order, to tell whether the goods left before. Amounts in currency.';
 
 create table public.credit_note_lines (
   org_id uuid not null,

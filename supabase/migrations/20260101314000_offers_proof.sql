@@ -13,8 +13,8 @@ begin
   ), customers as (
     select e.customer_id, sum(e.points) as points from public.loyalty_entries e where e.org_id = p_org_id group by 1
   )
-  select 'points held are not what is left of the lot', 'loyalty_entry', coalesce(l.lot, h.lot_id), coalesce(l.points, 0),
-    coalesce(h.points, 0)::numeric
+  select 'points held are not what is left of the lot', 'loyalty_entry', coalesce(l.lot, h.lot_id),
+    coalesce(l.points, 0), coalesce(h.points, 0)::numeric
   from lots l
   full join (select t.* from private.points_held t where t.org_id = p_org_id) h on h.lot_id = l.lot
   where coalesce(l.points, 0) <> coalesce(h.points, 0) or h.customer_id is distinct from l.customer_id
@@ -28,8 +28,8 @@ end;
 $$;
 
 comment on function private.points_held_findings(uuid) is
-'Lots and customers of whom private.points_held and private.points_balances say something else than the entries. Columns as
-check_books has them; expected and found in points. No errors.';
+'Lots and customers of whom private.points_held and private.points_balances say something else than the entries.
+Columns as check_books has them; expected and found in points. No errors.';
 
 create function private.points_findings(p_org_id uuid)
 returns table (problem text, document text, id uuid, expected numeric, found numeric)

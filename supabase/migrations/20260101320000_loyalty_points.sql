@@ -67,12 +67,13 @@ create table public.loyalty_entries (
 );
 
 comment on table public.loyalty_entries is
-'Points, append-only. What is got (points above 0) is a lot of its own; what is spent names in lot_id the lot it comes from, first
-expiring first, so a lot and what names it never sum below 0. kind: earn (on an invoice that is paid), redeem (paid with), return (of
-what was redeemed on goods that came back; 0 where an amount is worth no whole point yet), reverse (of what was earned), expire,
-adjust (by hand, with a reason; 0 when the customer was merged with another). no: in which order they were written, whatever the
-clock said. balance: what the customer could redeem after it. expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
-basis: what the whole invoice would earn if money paid all of it. created_by: null for the job.';
+'Points, append-only. What is got (points above 0) is a lot of its own; what is spent names in lot_id the lot it comes
+from, first expiring first, so a lot and what names it never sum below 0. kind: earn (on an invoice that is paid),
+redeem (paid with), return (of what was redeemed on goods that came back; 0 where an amount is worth no whole point
+yet), reverse (of what was earned), expire, adjust (by hand, with a reason; 0 when the customer was merged with
+another). no: in which order they were written, whatever the clock said. balance: what the customer could redeem after
+it. expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency. basis: what
+the whole invoice would earn if money paid all of it. created_by: null for the job.';
 
 create table private.points_owed (
   org_id uuid not null,
@@ -176,9 +177,9 @@ end;
 $$;
 
 comment on function private.give_points(uuid, uuid, bigint, text, uuid, numeric, numeric, text) is
-'A new lot of points, which expires as the program says now. Out of what is earned or comes back the customer first pays the
-points that he owes; what is given by hand is a gift. Locks the customer; an act that takes a number has done so before that
-(private.lock_earner). No errors.';
+'A new lot of points, which expires as the program says now. Out of what is earned or comes back the customer first
+pays the points that he owes; what is given by hand is a gift. Locks the customer; an act that takes a number has done
+so before that (private.lock_earner). No errors.';
 
 -- Earning -----------------------------------------------------------------------------------------
 
@@ -284,7 +285,8 @@ begin
     continue when not found;
     for v_lot in
       select h.lot_id, h.points from private.points_held h
-      where h.org_id = v_customer.org_id and h.customer_id = v_customer.customer_id and h.expires_at <= now() order by h.no
+      where h.org_id = v_customer.org_id and h.customer_id = v_customer.customer_id and h.expires_at <= now()
+      order by h.no
     loop
       perform private.note_points(v_customer.org_id, v_customer.customer_id, 'expire', -v_lot.points, v_lot.lot_id);
       v_count := v_count + 1;
@@ -295,9 +297,9 @@ end;
 $$;
 
 comment on function private.expire_points() is
-'The nightly job: writes off what is left of lots that have expired, in all organisations; returns how many lots. They cannot be
-redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent; of two runs at once
-each passes by what the other works on. No errors.';
+'The nightly job: writes off what is left of lots that have expired, in all organisations; returns how many lots. They
+cannot be redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent;
+of two runs at once each passes by what the other works on. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 

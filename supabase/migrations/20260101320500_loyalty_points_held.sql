@@ -27,9 +27,9 @@ create table private.points_balances (
 );
 
 comment on table private.points_balances is
-'The sum of a customer''s points, so that what he has is read without his lots, which are as many as his purchases where nothing
-expires and he never redeems. Changed by private.note_points, and by private.merge_points when he is merged with another, beneath
-his lock.';
+'The sum of a customer''s points, so that what he has is read without his lots, which are as many as his purchases
+where nothing expires and he never redeems. Changed by private.note_points, and by private.merge_points when he is
+merged with another, beneath his lock.';
 
 -- In the order in which points are taken.
 create index on private.points_held (customer_id, org_id, expires_at, no);
@@ -92,10 +92,10 @@ begin
       delete from private.points_held where org_id = p_org_id and lot_id = p_lot_id;
     end if;
   end if;
-  insert into public.loyalty_entries (org_id, id, customer_id, kind, points, balance, lot_id, expires_at, invoice_id, amount, basis,
-    reason, created_by)
-  values (p_org_id, v_id, p_customer_id, p_kind, p_points, private.points_balance(p_org_id, p_customer_id), p_lot_id, p_expires_at,
-    p_invoice_id, p_amount, p_basis, p_reason, auth.uid())
+  insert into public.loyalty_entries (org_id, id, customer_id, kind, points, balance, lot_id, expires_at, invoice_id,
+    amount, basis, reason, created_by)
+  values (p_org_id, v_id, p_customer_id, p_kind, p_points, private.points_balance(p_org_id, p_customer_id), p_lot_id,
+    p_expires_at, p_invoice_id, p_amount, p_basis, p_reason, auth.uid())
   returning no into v_no;
   if p_points > 0 then
     insert into private.points_held (org_id, lot_id, no, customer_id, points, expires_at)
@@ -105,9 +105,9 @@ end;
 $$;
 
 comment on function private.note_points(uuid, uuid, text, bigint, uuid, timestamptz, uuid, numeric, numeric, text) is
-'Writes an entry of points, and what is left by it of its lot and of all: nobody else does. Parameters as the columns of
-loyalty_entries. The caller holds the customer''s lock and has seen what is left of the lot. Errors: 23514 when more is taken than
-there is.';
+'Writes an entry of points, and what is left by it of its lot and of all: nobody else does. Parameters as the columns
+of loyalty_entries. The caller holds the customer''s lock and has seen what is left of the lot. Errors: 23514 when more
+is taken than there is.';
 
 create function private.merge_points(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
 language plpgsql
@@ -116,7 +116,8 @@ as $$
 declare
   v_points bigint;
 begin
-  delete from private.points_balances where org_id = p_org_id and customer_id = p_merge_id returning points into v_points;
+  delete from private.points_balances where org_id = p_org_id and customer_id = p_merge_id
+  returning points into v_points;
   if v_points is not null then
     update private.points_balances set points = points + v_points where org_id = p_org_id and customer_id = p_keep_id;
     if not found then
@@ -127,7 +128,8 @@ end;
 $$;
 
 comment on function private.merge_points(uuid, uuid, uuid) is
-'Adds the points of p_merge_id to those of p_keep_id, before their entries and lots follow; both are locked. No errors.';
+'Adds the points of p_merge_id to those of p_keep_id, before their entries and lots follow; both are locked. No
+errors.';
 
 create function private.note_merged_points(p_org_id uuid, p_keep_id uuid) returns void
 language plpgsql
@@ -142,7 +144,8 @@ end;
 $$;
 
 comment on function private.note_merged_points(uuid, uuid) is
-'Notes what a customer has after another was merged into him, who is locked; nothing where nobody had points. No errors.';
+'Notes what a customer has after another was merged into him, who is locked; nothing where nobody had points. No
+errors.';
 
 create function private.take_points(p_org_id uuid, p_customer_id uuid, p_points bigint, p_kind text, p_invoice_id uuid,
   p_amount numeric, p_reason text)
@@ -180,15 +183,16 @@ begin
     v_left := v_left - v_taken;
     v_share := round(p_amount * (p_points - v_left) / p_points, 2) - v_amount;
     v_amount := v_amount + v_share;
-    perform private.note_points(p_org_id, p_customer_id, p_kind, -v_taken, v_lot_id, null, p_invoice_id, v_share, null, p_reason);
+    perform private.note_points(p_org_id, p_customer_id, p_kind, -v_taken, v_lot_id, null, p_invoice_id, v_share, null,
+      p_reason);
   end loop;
   return p_points - v_left;
 end;
 $$;
 
 comment on function private.take_points(uuid, uuid, bigint, text, uuid, numeric, text) is
-'Takes points out of a customer''s lots, never more than they hold, and returns how many. p_amount: what they pay, or null. The
-caller holds the customer''s lock. No errors.';
+'Takes points out of a customer''s lots, never more than they hold, and returns how many. p_amount: what they pay, or
+null. The caller holds the customer''s lock. No errors.';
 
 create function private.lock_earner(p_org_id uuid, p_customer_id uuid) returns void
 language plpgsql
@@ -202,4 +206,5 @@ end;
 $$;
 
 comment on function private.lock_earner(uuid, uuid) is
-'Locks a customer who may earn points by an act that takes a number: before the counter, which is locked last. No errors.';
+'Locks a customer who may earn points by an act that takes a number: before the counter, which is locked last. No
+errors.';

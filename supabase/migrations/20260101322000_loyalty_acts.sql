@@ -191,9 +191,10 @@ begin
   return (
     -- From what he has now backwards, so that no more is read than what was asked for and what came after it.
     select jsonb_build_object('customer_id', v_customer_id, 'opening', b.points - coalesce(sum(e.points), 0),
-      'entries', coalesce(jsonb_agg(jsonb_build_object('at', e.created_at, 'kind', e.kind, 'points', e.points, 'expires_at',
-        e.expires_at, 'invoice_id', e.invoice_id, 'number', e.number, 'amount', e.amount, 'reason', e.reason) order by e.no)
-        filter (where e.id is not null and e.created_at < p_to), '[]'),
+      'entries', coalesce(jsonb_agg(jsonb_build_object('at', e.created_at, 'kind', e.kind, 'points', e.points,
+        'expires_at', e.expires_at, 'invoice_id', e.invoice_id, 'number', e.number, 'amount', e.amount, 'reason',
+        e.reason) order by e.no)
+        filter (where (e.points <> 0 or e.kind = 'return') and e.created_at < p_to), '[]'),
       'closing', b.points - coalesce(sum(e.points) filter (where e.created_at >= p_to), 0))
     from (
       select coalesce(sum(t.points), 0) as points from private.points_balances t

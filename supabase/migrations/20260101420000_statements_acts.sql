@@ -402,7 +402,7 @@ begin
     e.reason
   from public.loyalty_entries e
   left join public.invoices i on i.org_id = e.org_id and i.id = e.invoice_id
-  where e.org_id = p_org_id and e.customer_id = p_customer_id
+  where e.org_id = p_org_id and e.customer_id = p_customer_id and (e.points <> 0 or e.kind = 'return')
   group by e.kind, e.created_at, e.invoice_id, e.reason, case when e.points > 0 then e.id end;
 end;
 $$;

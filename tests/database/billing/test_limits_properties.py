@@ -252,9 +252,9 @@ def _refused(act: Callable[[Trade, Persona, int], None], trade: Trade, who: Pers
 
 def kept_wrong(people: People) -> list[Any]:
     """Balances that are kept beside the entries that they follow from, and say something else."""
-    return people.connection.execute(
-        "select * from private.held_findings(%s)", [people.world.teak.id]
-    ).fetchall()
+    house = [people.world.teak.id] * 2
+    query = "select * from private.held_findings(%s) union all select * from private.points_held_findings(%s)"
+    return people.connection.execute(query, house).fetchall()
 
 
 def _may(people: People) -> set[tuple[str, str]]:
