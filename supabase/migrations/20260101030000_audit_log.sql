@@ -1,5 +1,9 @@
 -- Audit: who changed which row, when, before and after, in which request. Append-only for everybody.
 
+select private.add_permissions('[
+  {"code": "audit.read", "description": "Read the audit log", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table audit.log (

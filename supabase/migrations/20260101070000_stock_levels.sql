@@ -1,5 +1,12 @@
 -- Stock: a ledger of movements, and levels that change only together with it.
 
+select private.add_permissions('[
+  {"code": "stock.read", "description": "Read stock levels and movements",
+   "roles": ["cashier", "sales_executive", "inventory_manager", "technician"]},
+  {"code": "stock.adjust", "description": "Adjust stock, with a reason", "roles": ["inventory_manager"]},
+  {"code": "sale.expired", "description": "Sell goods past their expiry date", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_levels (

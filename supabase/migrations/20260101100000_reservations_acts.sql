@@ -1,5 +1,10 @@
 -- Reservations: goods that stay on the shelf, promised to somebody until a moment.
 
+select private.add_permissions('[
+  {"code": "stock.reserve", "description": "Reserve stock and release it",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_reservations (
@@ -80,7 +85,6 @@ create index on public.stock_reservation_items (branch_id);
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
   ('stock_reservation', 'new', 'active', 'stock.reserve'),
   ('stock_reservation', 'active', 'released', 'stock.reserve'),
-  ('stock_reservation', 'active', 'fulfilled', 'sale.create'),
   ('stock_reservation', 'active', 'expired', null);
 
 -- Functions ---------------------------------------------------------------------------------------
@@ -389,8 +393,7 @@ as $$
 declare
   v_reservation public.stock_reservations;
 begin
-  select * into v_reservation from public.stock_reservations
-  where id = p_reservation_id and org_id in (select private.member_orgs());
+  v_reservation := private.document_named(null::public.stock_reservations, p_reservation_id);
   perform private.authorize('stock.reserve', v_reservation.org_id, v_reservation.branch_id);
   if private.claim_request(v_reservation.org_id, p_id, 'release_reservation', jsonb_build_array(p_reservation_id)) then
     select * into v_reservation from public.stock_reservations
@@ -424,7 +427,7 @@ as $$
 declare
   v_reservation public.stock_reservations;
 begin
-  select * into v_reservation from public.stock_reservations where id = p_id and org_id in (select private.member_orgs());
+  v_reservation := private.document_named(null::public.stock_reservations, p_id);
   perform private.authorize('stock.read', v_reservation.org_id, v_reservation.branch_id);
   return private.reservation_json(v_reservation.org_id, p_id);
 end;

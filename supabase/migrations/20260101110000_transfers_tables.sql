@@ -1,5 +1,12 @@
 -- Transfers: goods from one location to another, by way of the organisation's transit location.
 
+select private.add_permissions('[
+  {"code": "transfer.manage", "description": "Create, dispatch and cancel transfers from a branch",
+   "roles": ["inventory_manager"]},
+  {"code": "transfer.receive", "description": "Receive transfers at a branch",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_transfers (
@@ -239,7 +246,7 @@ as $$
 declare
   v_transfer public.stock_transfers;
 begin
-  select * into v_transfer from public.stock_transfers where id = p_id and org_id in (select private.member_orgs());
+  v_transfer := private.document_named(null::public.stock_transfers, p_id);
   -- Of both ends' people, each is asked at his own.
   perform private.authorize('stock.read', v_transfer.org_id, case
     when v_transfer.from_branch_id in (select private.member_branches()) then v_transfer.from_branch_id

@@ -1,6 +1,10 @@
 -- Goods returns: what was sold comes back, to the shelf, to the workshop or to the scrap, never more than was sold. What it is
 -- worth to the customer is the credit note's affair.
 
+select private.add_permissions('[
+  {"code": "sale.return", "description": "Take sold goods back", "roles": ["cashier", "sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.goods_returns (

@@ -1,5 +1,12 @@
 -- Sales orders: what was ordered, at which prices, and how far it has come.
 
+select private.add_permissions('[
+  {"code": "order.manage", "description": "Take sales orders, log work on them, cancel them, and use their advances otherwise",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "order.deliver", "description": "Deliver what was ordered",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.sales_orders (
@@ -99,6 +106,7 @@ create index on public.sales_order_log (order_id);
 -- Lifecycle ---------------------------------------------------------------------------------------
 
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('quotation', 'approved', 'converted', 'order.manage'),
   ('sales_order', 'new', 'draft', 'order.manage'),
   ('sales_order', 'draft', 'confirmed', 'order.manage'),
   ('sales_order', 'draft', 'cancelled', 'order.manage'),
@@ -117,22 +125,6 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('sales_order', 'partially_delivered', 'delivered', 'order.deliver'),
   ('sales_order', 'partially_delivered', 'closed', 'order.manage'),
   ('sales_order', 'delivered', 'closed', 'order.manage');
-
-create function private.order_named(p_id uuid) returns public.sales_orders
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_order public.sales_orders;
-begin
-  select s.* into v_order from private.member_orgs() o (id)
-  cross join lateral (select * from public.sales_orders t where t.org_id = o.id and t.id = p_id limit 1) s;
-  return v_order;
-end;
-$$;
-
-comment on function private.order_named(uuid) is
-'An order of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
 -- Writing one -------------------------------------------------------------------------------------
 
@@ -220,7 +212,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize('order.manage', v_org_id, v_quotation.branch_id);
@@ -253,7 +245,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_id);
   v_manages boolean := private.permitted('order.manage', v_order.org_id);
 begin
   perform private.authorize(case when v_manages then 'order.manage' else 'order.deliver' end, v_order.org_id, v_order.branch_id);

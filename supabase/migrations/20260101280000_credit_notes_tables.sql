@@ -1,5 +1,17 @@
 -- Credit notes: what was invoiced too much, because goods came back or were not worth it, at the price and the tax as sold.
 
+select private.add_permissions('[
+  {"code": "refund.create", "description": "Pay a customer''s credit back", "roles": []},
+  {"code": "credit_note.create", "description": "Issue credit notes and exchange goods",
+   "roles": ["sales_executive"]},
+  {"code": "credit_note.same_day", "description": "Void a counter sale on its own day",
+   "roles": ["cashier", "sales_executive"]}
+]');
+
+insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('invoice', 'partially_paid', 'void', 'credit_note.same_day'),
+  ('invoice', 'paid', 'void', 'credit_note.same_day');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.credit_notes (

@@ -1,5 +1,12 @@
 -- Sales on credit: an agreement to pay an invoice in instalments, its schedule, and the two ledgers of what is owed and settled.
 
+select private.add_permissions('[
+  {"code": "credit.sell", "description": "Sell on instalments", "roles": ["sales_executive"]},
+  {"code": "credit.override", "description": "Give a defaulted customer credit, reschedule and waive", "roles": []},
+  {"code": "report.read", "description": "Read the reports of sales, balances and taxes",
+   "roles": ["sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.credit_agreements (

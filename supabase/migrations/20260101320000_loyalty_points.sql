@@ -1,5 +1,9 @@
 -- Loyalty: points as a ledger of lots, earned on paid invoices, redeemed as a payment, never below zero.
 
+select private.add_permissions('[
+  {"code": "loyalty.manage", "description": "Set the rules of loyalty points and correct balances", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.loyalty_programs (
