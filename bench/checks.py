@@ -151,6 +151,8 @@ _RULES = {
         select problem, id, expected, found from private.held_findings(%(org)s)
         union all
         select problem, id, expected, found from private.points_held_findings(%(org)s)
+        union all
+        select problem, id, expected, found from private.account_findings(%(org)s)
     """,
 }
 

@@ -379,8 +379,12 @@ begin
     perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit, v_credit);
   end if;
   v_status := case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end;
-  if v_status = 'paid' and p_customer_id is not null then
-    perform private.lock_earner(v_org_id, p_customer_id);
+  if p_customer_id is not null then
+    -- What he does not pay with it he owes; what he earns is added. Both beneath his lock.
+    perform private.post_account(v_org_id, p_customer_id, p_branch_id, v_total - v_paid);
+    if v_status = 'paid' then
+      perform private.lock_earner(v_org_id, p_customer_id);
+    end if;
   end if;
   v_number := private.take_number(v_org_id, p_branch_id, 'invoice', v_priced.branch_code, v_priced.fiscal_year);
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,

@@ -153,12 +153,12 @@ begin
         select sum(x.quantity) as quantity
         from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
         where h.org_id = d.org_id and h.order_id = d.order_id and x.line_no = t.line_no
-          and h.created_at <= d.created_at) e
+          and h.order_event <= d.order_event) e
       where t.org_id = d.org_id and t.delivery_id = d.id) l
     cross join lateral (
       select coalesce(sum((x.line ->> 'total')::numeric), 0) as amount
       from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
-      where h.org_id = d.org_id and h.order_id = d.order_id and h.created_at < d.created_at) b
+      where h.org_id = d.org_id and h.order_id = d.order_id and h.order_event < d.order_event) b
     where d.org_id = p_org_id and d.id = p_id);
 end;
 $$;

@@ -157,7 +157,7 @@ create index on public.credit_charges (org_id, payment_id) where payment_id is n
 create index on public.credit_charges (branch_id);
 create index on public.credit_settlements (org_id, agreement_id, no);
 create index on public.credit_settlements (org_id, payment_id) where payment_id is not null;
-create index on public.credit_settlements (branch_id);
+create index on public.credit_settlements (branch_id, created_at);
 create index on public.credit_reminders (branch_id);
 
 -- The date ----------------------------------------------------------------------------------------

@@ -93,6 +93,7 @@ begin
     -- The share that points may pay is of the invoice, whatever the steps.
     v_points := private.check_points(v_org_id, v_invoice.customer_id, p_amount, v_invoice.total, v_before);
     perform private.take_points(v_org_id, v_invoice.customer_id, v_points, 'redeem', p_invoice_id, p_amount, null);
+    perform private.post_account(v_org_id, v_invoice.customer_id, v_invoice.branch_id, -p_amount);
     perform private.settle_invoice(v_org_id, p_invoice_id, p_amount, 0);
     insert into public.payments (org_id, id, branch_id, customer_id, number, method, amount, tendered, received_at, business_date,
       created_by)

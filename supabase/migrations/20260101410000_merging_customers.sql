@@ -103,6 +103,7 @@ begin
     select from public.customer_addresses k
     where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at is null);
   perform private.merge_points(p_org_id, p_keep_id, p_merge_id);
+  perform private.merge_accounts(p_org_id, p_keep_id, p_merge_id);
 end;
 $$;
 

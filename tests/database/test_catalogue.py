@@ -15,6 +15,7 @@ NOT_AUDITED = {
     "private.number_counters": "every number given is on an audited document",
     "private.stock_events": "names what changed; the movements say why",
     "private.stock_events_horizon": "is a mark of housekeeping",
+    "private.accounts": "follows from the documents that a statement shows, which are kept",
     "private.money_held": "follows from the entries of payments and credit notes, which are kept",
     "private.points_balances": "follows from loyalty_entries, which carry who, when and why",
     "private.points_held": "follows from loyalty_entries, which carry who, when and why",
