@@ -140,11 +140,15 @@ create table public.payments (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
-  primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
+
+-- The index of the list comes before the key: while nothing is known of the table both look alike to a look-up by the key, and
+-- then the planner takes the newer one.
+create index on public.payments (org_id, received_at desc, id desc);
+alter table public.payments add primary key (org_id, id);
 
 comment on table public.payments is
 'Money received. amount: what counts; tendered: what was handed over; change: what was given back. order_id: the sales order
@@ -170,11 +174,12 @@ this invoice; a reversal is the negative. branch_id: the invoice''s, for the pol
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+-- In this order: while nothing is known of the table, a look-up takes the newer of two indexes that look alike.
+create index on public.invoices (org_id, issued_at desc, id desc);
 create index on public.invoices (id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;
-create index on public.invoice_lines (branch_id, variant_id);
 create index on public.payments (branch_id, received_at desc);
 create index on public.payments (org_id, customer_id) where customer_id is not null;
 create index on public.payments (org_id, order_id) where order_id is not null;
@@ -227,21 +232,29 @@ create policy "Anyone reads the payment methods" on public.payment_methods for s
 
 alter table public.invoices enable row level security;
 create policy "Who holds invoice.read reads the invoices of his branches" on public.invoices for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.invoice_lines enable row level security;
 create policy "Who holds invoice.read reads the invoice lines of his branches" on public.invoice_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.payments enable row level security;
 create policy "Who holds invoice.read reads the payments of his branches" on public.payments for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.payment_allocations enable row level security;
-create policy "Who holds invoice.read reads what was paid on the invoices of his branches" on public.payment_allocations
+create policy "Who holds invoice.read reads what was paid at his branches" on public.payment_allocations
   for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 
