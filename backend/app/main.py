@@ -51,6 +51,8 @@ from backend.app.routers import (
 # Shorter than the 5 seconds after which many servers close an idle connection, so that no request meets a
 # closed one.
 _KEEPALIVE_SECONDS = 4.0
+# How long a request waits for a free connection: who has waited so long is better told to come again.
+_POOL_SECONDS = 2.0
 
 _ROUTERS = (
     health,
@@ -138,9 +140,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         max_keepalive_connections=settings.upstream_connections,
         keepalive_expiry=_KEEPALIVE_SECONDS,
     )
-    timeout = httpx.Timeout(
-        settings.upstream_timeout_seconds, connect=min(5.0, settings.upstream_timeout_seconds)
-    )
+    patience = settings.upstream_timeout_seconds
+    timeout = httpx.Timeout(patience, connect=min(5.0, patience), pool=min(_POOL_SECONDS, patience))
     async with httpx.AsyncClient(limits=limits, timeout=timeout) as client:
         app.state.client = client
         app.state.verifier = token_verifier(settings, client)

@@ -11,6 +11,7 @@ create table public.payment_reversals (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (payment_id, org_id),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
@@ -34,6 +35,7 @@ create table public.refunds (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -69,45 +71,6 @@ create index on public.refunds (org_id, customer_id) where customer_id is not nu
 -- Not led by org_id, as the key is: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.refund_sources (payment_id) where payment_id is not null;
 create index on public.refund_sources (credit_note_id) where credit_note_id is not null;
-
--- What is left of it --------------------------------------------------------------------------------
-
-create function private.unallocated(p_org_id uuid, p_payment_id uuid) returns numeric
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select case when exists (
-        select from public.payment_reversals r where r.org_id = p.org_id and r.payment_id = p.id) then 0.00
-      else p.amount
-        - coalesce((select sum(a.amount) from public.payment_allocations a where a.org_id = p.org_id and a.payment_id = p.id), 0)
-        - coalesce((select sum(s.amount) from public.refund_sources s where s.org_id = p.org_id and s.payment_id = p.id), 0)
-        - private.charges_paid(p.org_id, p.id) end
-    from public.payments p where p.org_id = p_org_id and p.id = p_payment_id);
-end;
-$$;
-
-comment on function private.unallocated(uuid, uuid) is
-'How much of a payment settles nothing yet: its amount less allocations, refunds and charges of instalments; nothing
-of a reversed one. No errors.';
-
-create function private.credit_left(p_org_id uuid, p_credit_note_id uuid) returns numeric
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select c.total
-      - coalesce((select sum(a.amount) from public.credit_note_allocations a
-          where a.org_id = c.org_id and a.credit_note_id = c.id), 0)
-      - coalesce((select sum(s.amount) from public.refund_sources s where s.org_id = c.org_id and s.credit_note_id = c.id), 0)
-    from public.credit_notes c where c.org_id = p_org_id and c.id = p_credit_note_id);
-end;
-$$;
-
-comment on function private.credit_left(uuid, uuid) is
-'How much of a credit note was neither applied to an invoice nor paid out. No errors.';
 
 -- Input -------------------------------------------------------------------------------------------
 
@@ -378,11 +341,12 @@ begin
       select max(a.entry) from public.payment_allocations a
       where a.org_id = p_org_id and a.invoice_id = i.id and a.payment_id = p_payment_id), 0) + 1, i.branch_id, p_amount
   from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id;
+  perform private.hold_money(p_org_id, p_payment_id, null, -p_amount);
 end;
 $$;
 
 comment on function private.note_allocation(uuid, uuid, uuid, numeric) is
-'Writes the entry of what a payment settles of an invoice, whose lock the caller holds. No errors.';
+'Writes the entry of what a payment settles of an invoice; the caller holds the locks of both. Errors: as private.hold_money.';
 
 create function private.allocate(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql

@@ -43,11 +43,12 @@ begin
       select max(a.entry) from public.credit_note_allocations a
       where a.org_id = p_org_id and a.invoice_id = i.id and a.credit_note_id = p_credit_note_id), 0) + 1, i.branch_id, p_amount
   from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id;
+  perform private.hold_money(p_org_id, null, p_credit_note_id, -p_amount);
 end;
 $$;
 
 comment on function private.note_credit(uuid, uuid, uuid, numeric) is
-'Writes the entry of what a credit note settles of an invoice, whose lock the caller holds. No errors.';
+'Writes the entry of what a credit note settles of an invoice; the caller holds the locks of both. Errors: as private.hold_money.';
 
 create function private.lock_credit(p_org_id uuid, p_credit_note_id uuid, p_customer_id uuid, p_permission text) returns numeric
 language plpgsql
@@ -179,6 +180,7 @@ begin
     l.quantity, l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.disposition, l.unit_price, l.list_price, l.price_list,
     l.price_includes_tax, l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
   from jsonb_populate_recordset(null::public.credit_note_lines, v_lines) l;
+  perform private.hold_money(p_org_id, null, p_id, v_total);
   if v_applied > 0 then
     perform private.note_credit(p_org_id, p_id, p_invoice_id, v_applied);
   end if;

@@ -96,7 +96,8 @@ def test_policies_find_instead_of_filter(owner: Connection) -> None:
     index.
     """
     found = ask(
-        owner, "select schemaname || '.' || tablename, policyname, qual, with_check from pg_policies order by 1"
+        owner,
+        "select schemaname || '.' || tablename, policyname, qual, with_check from pg_policies order by 1",
     )
     assert len(found) > 140
     for table, name, using, check in found:
@@ -130,12 +131,15 @@ def test_policies_ask_for_the_organisation_first(owner: Connection) -> None:
             plain = condition.replace(f"({OF_ONES_OWN}) OR ", "")
             assert re.match(rf"\(*{column} = ANY \(ARRAY\( SELECT private\.", plain), (table, name, condition)
             # What follows is joined by "and": by "or" it would be asked of every tenant's rows.
-            assert not re.match(r"\(*[^()]*\([^()]*\( SELECT [^()]*(\([^()]*\))?[^()]*\)+ OR ", plain), (table, name)
+            assert not re.match(r"\(*[^()]*\([^()]*\( SELECT [^()]*(\([^()]*\))?[^()]*\)+ OR ", plain), (
+                table,
+                name,
+            )
             assert f"{table}.{column}" in leading, (table, name)
 
 
 def test_no_name_of_a_policy_was_cut(owner: Connection) -> None:
-    """Postgres cuts a name after 63 bytes and says so to nobody: what the migrations wrote is what there is."""
+    """Postgres cuts a name after 63 bytes and tells nobody: what the migrations wrote is what there is."""
     written = {
         name
         for file in sorted(MIGRATIONS.glob("*.sql"))

@@ -83,6 +83,11 @@ def unavailable(detail: str) -> Problem:
     return Problem(503, "upstream_unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
+def timed_out(detail: str) -> Problem:
+    """504: a part this service needs did not answer in time; it may have done what it was asked."""
+    return Problem(504, "upstream_timeout", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
 def problem_body(problem: Problem, path: str, request_id: str) -> dict[str, Any]:
     """The members of the problem document. Facts never replace a standard member."""
     title = TITLES.get(problem.code) or problem.code.replace("_", " ").capitalize()
