@@ -287,8 +287,8 @@ begin
   return query
   select m.org_id
   from public.memberships m
-  join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
-  where m.user_id = auth.uid() and m.status = 'active' and m.all_branches and rp.permission = p_permission;
+  join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
+  where m.user_id = auth.uid() and m.status = 'active' and m.all_branches and h.permission = p_permission;
 end;
 $$;
 
@@ -304,9 +304,9 @@ begin
   return query
   select mb.branch_id
   from public.memberships m
-  join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
+  join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
   join public.membership_branches mb on mb.org_id = m.org_id and mb.user_id = m.user_id
-  where m.user_id = auth.uid() and m.status = 'active' and not m.all_branches and rp.permission = p_permission;
+  where m.user_id = auth.uid() and m.status = 'active' and not m.all_branches and h.permission = p_permission;
 end;
 $$;
 

@@ -68,6 +68,18 @@ _VALUES = {
     "public.product_images.bucket_id": "t.bucket_id",
     "public.product_images.path": f"turns.org_id || '/' || {_id('public.products', 'p.n')} || '/picture.png'",
 }
+# The endings of names of columns that say where a row belongs, with what fills them.
+_PLACES = {
+    "org_id": "turns.org_id",
+    "to_branch_id": "turns.next_branch_id",
+    "branch_id": "turns.branch_id",
+    "to_location_id": "md5('store ' || turns.next_branch_id)::uuid",
+    "location_id": "turns.location_id",
+}
+# A document's number counts within its branch, and may have no more digits than it has.
+_NUMBER = (
+    f"regexp_replace({{}}, '[0-9]+$', lpad((1 + p.n / {TURN} * {MEETINGS} + turns.meeting)::text, 5, '0'))"
+)
 _LATERAL = {
     "public.variant_barcodes": "cross join lateral (select '20' || lpad(p.n::text, 10, '0') as digits) d",
 }
@@ -185,7 +197,7 @@ def _tenants(owner: Connection) -> tuple[Member, ...]:
         """
     )
     owner.execute(
-        f"""
+        """
         insert into auth.users (id, email, email_confirmed_at)
         select user_id, user_id || '@size.example', now() from places where branch = 0
         union all select md5('clerk')::uuid, 'clerk@size.example', now()
@@ -222,7 +234,8 @@ def _tenants(owner: Connection) -> tuple[Member, ...]:
         """
         insert into public.memberships (org_id, user_id, role_id, all_branches)
         select org_id, user_id, role_id, true from places where branch = 0
-        union all select org_id, md5('clerk')::uuid, role_id, false from places where house = 0 and branch = 0;
+        union all
+        select org_id, md5('clerk')::uuid, role_id, false from places where (house, branch) = (0, 0);
         insert into public.membership_branches (org_id, user_id, branch_id)
         select org_id, md5('clerk')::uuid, branch_id from places where house = 0 and branch % 200 = 7
         """
@@ -332,31 +345,31 @@ def _copy(owner: Connection, table: str, rows: Mapping[str, int]) -> None:
 
 
 def _value(table: str, column: _Column, rows: Mapping[str, int], parents: Sequence[str]) -> str:
-    """The expression that fills a column of a copy, where the template has a value; p.n counts the copies."""
+    """The expression that fills a column of a copy, where the template has a value; p.n counts the copies.
+
+    parents: the tables whose ids are part of a unique key.
+    """
     name, kept, count = column.name, f"t.{column.name}", rows[table]
     if f"{table}.{name}" in _VALUES:
         return _VALUES[f"{table}.{name}"]
-    if name == "to_branch_id":
-        return "turns.next_branch_id"
-    if name == "to_location_id":
-        return "md5('store ' || turns.next_branch_id)::uuid"
-    for ending in ("org_id", "branch_id", "location_id"):
+    for ending, value in _PLACES.items():
         if name.endswith(ending):
-            return f"turns.{ending}"
+            return value
     if column.type == "uuid":
-        if name == "id":
-            return _id(table, "p.n")
-        if column.parent in rows:
-            return _id(column.parent, f"p.n % {rows[column.parent]}")
-        return kept if not column.unique else f"md5('{name} ' || p.n)::uuid"
+        return _uuid(table, column, rows)
     if column.type == "timestamp with time zone" and name.endswith("_at") and name != "expires_at":
         return f"now() - ({count} - p.n) * interval '700 days' / {count}"
-    if column.tells_apart and name == "number":
-        digits = f"(1 + p.n / {TURN} * {MEETINGS} + turns.meeting)::text"
-        return f"regexp_replace({kept}, '[0-9]+$', lpad({digits}, 5, '0'))"
     if column.tells_apart and column.type == "text":
-        return f"{kept} || '-' || p.n"
+        return _NUMBER.format(kept) if name == "number" else f"{kept} || '-' || p.n"
     if column.unique and column.type in ("integer", "bigint"):
         # The second line of the same document, and so on.
         return f"{kept} + p.n / {min([count, *(rows[parent] for parent in parents)])}"
     return kept
+
+
+def _uuid(table: str, column: _Column, rows: Mapping[str, int]) -> str:
+    if column.name == "id":
+        return _id(table, "p.n")
+    if column.parent in rows:
+        return _id(column.parent, f"p.n % {rows[column.parent]}")
+    return _id(f"{table}.{column.name}", "p.n") if column.unique else f"t.{column.name}"
