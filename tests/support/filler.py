@@ -331,7 +331,11 @@ def _copy(owner: Connection, table: str, rows: Mapping[str, int]) -> None:
         for column in columns
         if found[0].get(column.name.replace("location_id", "branch_id"), found[0][column.name]) is None
     }
-    parents = [column.parent for column in columns if column.unique and column.parent in rows]
+    parents = [
+        column.parent
+        for column in columns
+        if column.unique and column.parent is not None and column.parent in rows
+    ]
     chosen = ", ".join(
         f"t.{column.name}" if column.name in kept else _value(table, column, rows, parents)
         for column in columns
@@ -370,6 +374,6 @@ def _value(table: str, column: _Column, rows: Mapping[str, int], parents: Sequen
 def _uuid(table: str, column: _Column, rows: Mapping[str, int]) -> str:
     if column.name == "id":
         return _id(table, "p.n")
-    if column.parent in rows:
+    if column.parent is not None and column.parent in rows:
         return _id(column.parent, f"p.n % {rows[column.parent]}")
     return _id(f"{table}.{column.name}", "p.n") if column.unique else f"t.{column.name}"
