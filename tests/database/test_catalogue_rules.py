@@ -128,14 +128,26 @@ def test_policies_ask_for_the_organisation_first(owner: Connection) -> None:
         for condition in (using, check):
             if condition in (None, "true"):
                 continue
-            plain = condition.replace(f"({OF_ONES_OWN}) OR ", "")
-            assert re.match(rf"\(*{column} = ANY \(ARRAY\( SELECT private\.", plain), (table, name, condition)
-            # What follows is joined by "and": by "or" it would be asked of every tenant's rows.
-            assert not re.match(r"\(*[^()]*\([^()]*\( SELECT [^()]*(\([^()]*\))?[^()]*\)+ OR ", plain), (
-                table,
-                name,
-            )
+            assert _begins_with(condition, column), (table, name, condition)
             assert f"{table}.{column}" in leading, (table, name)
+
+
+def _begins_with(condition: str, column: str) -> bool:
+    """Whether a condition is "column = any (array(select ...))" and nothing more, or that "and" the rest."""
+    own = condition.startswith(f"(({OF_ONES_OWN}) OR ")
+    plain = condition.replace(f"({OF_ONES_OWN}) OR ", "", 1)
+    if not re.match(rf"\(*{column} = ANY \(ARRAY\( SELECT private\.", plain):
+        return False
+    # The end of the array is where its parentheses are even again.
+    place = plain.index("ANY (") + len("ANY (")
+    depth = 1
+    while depth:
+        depth += {"(": 1, ")": -1}.get(plain[place], 0)
+        place += 1
+    rest = plain[place:].lstrip(")")
+    before = plain[: len(plain) - len(rest)]
+    outermost = before.count("(") - before.count(")") <= 1 + own
+    return not rest or (rest.startswith((" AND ", " AND\n")) and outermost)
 
 
 def test_no_name_of_a_policy_was_cut(owner: Connection) -> None:
