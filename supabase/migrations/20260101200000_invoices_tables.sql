@@ -69,9 +69,11 @@ create table public.invoices (
   created_at timestamptz not null default now(),
   created_by uuid not null,
   request_id text default private.request_id(),
-  primary key (org_id, id),
   -- Branch first: as a second index that begins with org_id it was taken for look-ups by id while the table was small.
   unique (branch_id, org_id, number),
+  -- For look-ups by the id alone, and for the lines and allocations, whose branch is the invoice's.
+  unique (id, org_id, branch_id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   check (total = subtotal + tax + round_off),
@@ -83,6 +85,11 @@ create table public.invoices (
   constraint debt_needs_a_name check (
     customer_id is not null or status in ('draft', 'void') or paid + credited = total or reopened_at is not null)
 );
+
+-- The index of the list comes before the key, here and below: while nothing is known of a table both look alike to a look-up by
+-- the key, and then the planner takes the newer one.
+create index on public.invoices (org_id, issued_at desc, id desc);
+alter table public.invoices add primary key (org_id, id);
 
 comment on table public.invoices is
 'Tax invoices. Seller, buyer and terms are kept as they were on the day. ship_to: where the goods were brought, as private.ship_to has it
@@ -122,7 +129,7 @@ create table public.invoice_lines (
   total numeric(14, 2) not null generated always as (taxable + tax) stored,
   offers jsonb not null default '[]' check (jsonb_typeof(offers) = 'array'),
   primary key (org_id, invoice_id, line_no),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id),
+  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
 
@@ -158,8 +165,6 @@ create table public.payments (
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
 
--- The index of the list comes before the key: while nothing is known of the table both look alike to a look-up by the key, and
--- then the planner takes the newer one.
 create index on public.payments (org_id, received_at desc, id desc);
 alter table public.payments add primary key (org_id, id);
 
@@ -180,7 +185,7 @@ create table public.payment_allocations (
   request_id text default private.request_id(),
   primary key (org_id, invoice_id, payment_id, entry),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id)
 );
 
 comment on table public.payment_allocations is
@@ -189,9 +194,6 @@ this invoice; a reversal is the negative. branch_id: the invoice''s, for the pol
 
 -- Indexes -----------------------------------------------------------------------------------------
 
--- In this order: while nothing is known of the table, a look-up takes the newer of two indexes that look alike.
-create index on public.invoices (org_id, issued_at desc, id desc);
-create index on public.invoices (id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;
