@@ -121,8 +121,8 @@ begin
     perform private.fail(404, 'not_found', format('The organisation has no role %s.', p_key), '{"field": "p_role"}');
   end if;
   -- Nobody hands out more than he holds himself.
-  select rp.permission into v_missing from public.role_permissions rp
-  where rp.org_id = p_org_id and rp.role_id = v_role_id and not private.permitted(rp.permission, p_org_id) limit 1;
+  select h.permission into v_missing from private.held_permissions h
+  where h.org_id = p_org_id and h.role_id = v_role_id and not private.permitted(h.permission, p_org_id) limit 1;
   if v_missing is not null then
     perform private.fail(403, 'permission_denied', format('You cannot give a role with %s: you lack it.', v_missing),
       jsonb_build_object('permission', v_missing));
@@ -185,7 +185,7 @@ begin
       coalesce((p_options ->> 'round_total_to')::numeric, case when p_country = 'IN' then 1 else 0 end),
       p_options ->> 'invoice_terms');
     insert into public.roles (org_id, key, name, is_system, max_discount_percent)
-    select p_id, key, name, true, max_discount_percent from private.system_roles;
+    select p_id, key, name, true, max_discount_percent from private.system_roles for share;
     insert into public.role_permissions (org_id, role_id, permission)
     select p_id, r.id, unnest(s.permissions)
     from public.roles r join private.system_roles s on s.key = r.key where r.org_id = p_id;

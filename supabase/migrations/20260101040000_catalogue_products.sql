@@ -1,5 +1,12 @@
 -- Catalogue: what is sold, in which variant, at which price, under which tax class.
 
+select private.add_permissions('[
+  {"code": "catalogue.read", "description": "Read products, variants, prices and tax classes",
+   "roles": ["cashier", "sales_executive", "inventory_manager", "technician"]},
+  {"code": "catalogue.manage", "description": "Create and change products, variants, prices and tax classes",
+   "roles": ["inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.units (

@@ -1,5 +1,10 @@
 -- Price lists: other prices than the variant's own, for a group of customers, at a branch, from a quantity on, for a time.
 
+select private.add_permissions('[
+  {"code": "price.override", "description": "Sell at another price than the catalogue''s",
+   "roles": ["sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.customer_groups (

@@ -1,5 +1,12 @@
 -- Stock: a ledger of movements, and levels that change only together with it.
 
+select private.add_permissions('[
+  {"code": "stock.read", "description": "Read stock levels and movements",
+   "roles": ["cashier", "sales_executive", "inventory_manager", "technician"]},
+  {"code": "stock.adjust", "description": "Adjust stock, with a reason", "roles": ["inventory_manager"]},
+  {"code": "sale.expired", "description": "Sell goods past their expiry date", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_levels (
@@ -76,6 +83,7 @@ create table public.stock_adjustments (
   note text check (length(note) <= 2000),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),

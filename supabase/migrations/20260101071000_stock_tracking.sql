@@ -10,6 +10,7 @@ create table public.batches (
   expires_on date check (isfinite(expires_on)),
   created_at timestamptz not null default now(),
   created_by uuid,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (org_id, variant_id, code),
   unique (org_id, variant_id, id),

@@ -1,5 +1,10 @@
 -- Reservations: goods that stay on the shelf, promised to somebody until a moment.
 
+select private.add_permissions('[
+  {"code": "stock.reserve", "description": "Reserve stock and release it",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_reservations (
@@ -18,6 +23,7 @@ create table public.stock_reservations (
   fulfilled_document_id uuid,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
@@ -79,7 +85,6 @@ create index on public.stock_reservation_items (branch_id);
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
   ('stock_reservation', 'new', 'active', 'stock.reserve'),
   ('stock_reservation', 'active', 'released', 'stock.reserve'),
-  ('stock_reservation', 'active', 'fulfilled', 'sale.create'),
   ('stock_reservation', 'active', 'expired', null);
 
 -- Functions ---------------------------------------------------------------------------------------
@@ -292,7 +297,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select to_jsonb(r) || jsonb_build_object('lines', (
+    select to_jsonb(r) - 'request_id' || jsonb_build_object('lines', (
       select jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', v.sku, 'name', v.name,
         'quantity', l.quantity, 'items', (
           select jsonb_agg(jsonb_build_object('variant_id', i.variant_id, 'sku', c.sku, 'name', c.name, 'quantity', i.quantity)

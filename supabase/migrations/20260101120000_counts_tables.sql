@@ -13,6 +13,13 @@
 -- Neither is posted of a piece that has moved since it was looked for: somebody had it in his hands, and what the book says of it
 -- now is newer than what the count saw. A found piece that was on the road is booked in, and sold; it is not found once more.
 
+select private.add_permissions('[
+  {"code": "count.record", "description": "Enter what was counted",
+   "roles": ["cashier", "sales_executive", "inventory_manager", "technician"]},
+  {"code": "count.manage", "description": "Start, submit and cancel counts", "roles": ["inventory_manager"]},
+  {"code": "count.approve", "description": "Approve a count''s differences and post them", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_counts (

@@ -1,5 +1,10 @@
 -- Alerts: who is told when a shelf runs low, once for each time that it does.
 
+select private.add_permissions('[
+  {"code": "stock.plan", "description": "Set reorder points and quantities", "roles": ["inventory_manager"]},
+  {"code": "stock.alert", "description": "Be told of low stock", "roles": ["inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.reorder_rules (

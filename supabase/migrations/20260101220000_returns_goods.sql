@@ -1,6 +1,10 @@
 -- Goods returns: what was sold comes back, to the shelf, to the workshop or to the scrap, never more than was sold. What it is
 -- worth to the customer is the credit note's affair.
 
+select private.add_permissions('[
+  {"code": "sale.return", "description": "Take sold goods back", "roles": ["cashier", "sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.goods_returns (
@@ -14,6 +18,7 @@ create table public.goods_returns (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, branch_id, quarantine_location_id) references public.locations (org_id, branch_id, id),
@@ -229,7 +234,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select to_jsonb(r) || jsonb_build_object('lines', (
+    select to_jsonb(r) - 'request_id' || jsonb_build_object('lines', (
       select coalesce(jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', i.sku,
         'description', i.description, 'unit', i.unit, 'quantity', l.quantity, 'disposition', l.disposition, 'set_items',
         l.set_items, 'serials', l.serials)

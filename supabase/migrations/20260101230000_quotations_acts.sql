@@ -1,5 +1,12 @@
 -- Quotations: what was offered, at which prices and until when.
 
+select private.add_permissions('[
+  {"code": "quotation.manage", "description": "Write quotations and send them",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "quotation.approve", "description": "Record what the customer answered to a quotation",
+   "roles": ["sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.quotations (
@@ -18,6 +25,7 @@ create table public.quotations (
   reason text check (length(btrim(reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -57,6 +65,7 @@ create table public.quotation_revisions (
   document jsonb not null,
   replaced_at timestamptz not null default now(),
   replaced_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, quotation_id, revision),
   foreign key (org_id, quotation_id) references public.quotations (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id)
@@ -81,7 +90,6 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('quotation', 'sent', 'rejected', 'quotation.approve'),
   ('quotation', 'sent', 'expired', null),
   ('quotation', 'approved', 'expired', null),
-  ('quotation', 'approved', 'converted', 'order.manage'),
   -- A new revision is a draft until it is sent.
   ('quotation', 'sent', 'draft', 'quotation.manage'),
   ('quotation', 'approved', 'draft', 'quotation.manage'),

@@ -1,5 +1,12 @@
 -- Sales orders: what was ordered, at which prices, and how far it has come.
 
+select private.add_permissions('[
+  {"code": "order.manage", "description": "Take sales orders, log work on them, cancel them, and use their advances otherwise",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "order.deliver", "description": "Deliver what was ordered",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.sales_orders (
@@ -20,6 +27,7 @@ create table public.sales_orders (
   reason text check (length(btrim(reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -67,6 +75,7 @@ create table public.sales_order_log (
   status text not null,
   created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, order_id) references public.sales_orders (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id)
@@ -89,6 +98,7 @@ create index on public.sales_order_log (order_id);
 -- Lifecycle ---------------------------------------------------------------------------------------
 
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('quotation', 'approved', 'converted', 'order.manage'),
   ('sales_order', 'new', 'draft', 'order.manage'),
   ('sales_order', 'draft', 'confirmed', 'order.manage'),
   ('sales_order', 'draft', 'cancelled', 'order.manage'),

@@ -15,6 +15,7 @@ create table public.deliveries (
   header jsonb not null default '{}',
   created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),

@@ -1,5 +1,17 @@
 -- Credit notes: what was invoiced too much, because goods came back or were not worth it, at the price and the tax as sold.
 
+select private.add_permissions('[
+  {"code": "refund.create", "description": "Pay a customer''s credit back", "roles": []},
+  {"code": "credit_note.create", "description": "Issue credit notes and exchange goods",
+   "roles": ["sales_executive"]},
+  {"code": "credit_note.same_day", "description": "Void a counter sale on its own day",
+   "roles": ["cashier", "sales_executive"]}
+]');
+
+insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('invoice', 'partially_paid', 'void', 'credit_note.same_day'),
+  ('invoice', 'paid', 'void', 'credit_note.same_day');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.credit_notes (
@@ -23,6 +35,7 @@ create table public.credit_notes (
   created_at timestamptz not null default now(),
   entered_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   unique (goods_return_id, org_id),
@@ -86,6 +99,8 @@ create table public.credit_note_allocations (
   branch_id uuid not null,
   amount numeric(14, 2) not null check (amount <> 0),
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, invoice_id, credit_note_id, entry),
   foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id)

@@ -115,7 +115,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select to_jsonb(f) - 'created_at' || jsonb_build_object('method_name', m.name, 'currency', o.currency, 'sources', (
+    select to_jsonb(f) - 'created_at' - 'request_id' || jsonb_build_object('method_name', m.name, 'currency', o.currency, 'sources', (
       select jsonb_agg(jsonb_build_object('payment_id', s.payment_id, 'credit_note_id', s.credit_note_id, 'amount', s.amount)
         order by s.entry)
       from public.refund_sources s where s.org_id = f.org_id and s.refund_id = f.id))

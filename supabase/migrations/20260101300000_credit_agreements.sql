@@ -1,5 +1,12 @@
 -- Sales on credit: an agreement to pay an invoice in instalments, its schedule, and the two ledgers of what is owed and settled.
 
+select private.add_permissions('[
+  {"code": "credit.sell", "description": "Sell on instalments", "roles": ["sales_executive"]},
+  {"code": "credit.override", "description": "Give a defaulted customer credit, reschedule and waive", "roles": []},
+  {"code": "report.read", "description": "Read the reports of sales, balances and taxes",
+   "roles": ["sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.credit_agreements (
@@ -18,6 +25,7 @@ create table public.credit_agreements (
   reason text check (length(btrim(reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -79,6 +87,7 @@ create table public.credit_charges (
   charged_on date not null,
   created_at timestamptz not null default now(),
   created_by uuid,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no),
   -- The rebate of an early settlement is written before the payment that it makes smaller.
@@ -102,6 +111,8 @@ create table public.credit_settlements (
   amount numeric(14, 2) not null check (amount <> 0),
   payment_id uuid,
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no),
   foreign key (org_id, payment_id) references public.payments (org_id, id)
@@ -120,6 +131,8 @@ create table public.credit_reminders (
   branch_id uuid not null,
   reminded_on date not null,
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, agreement_id, no, kind),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no)
 );

@@ -1,5 +1,9 @@
 -- Promotions: what is given off prices by rule, to whom, where and when.
 
+select private.add_permissions('[
+  {"code": "offer.manage", "description": "Create and change promotions and coupons", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.promotions (

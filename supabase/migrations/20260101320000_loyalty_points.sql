@@ -1,5 +1,9 @@
 -- Loyalty: points as a ledger of lots, earned on paid invoices, redeemed as a payment, never below zero.
 
+select private.add_permissions('[
+  {"code": "loyalty.manage", "description": "Set the rules of loyalty points and correct balances", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.loyalty_programs (
@@ -53,6 +57,7 @@ create table public.loyalty_entries (
   reason text check (length(reason) <= 500),
   created_at timestamptz not null default now(),
   created_by uuid,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (org_id, lot_id) references public.loyalty_entries (org_id, id),

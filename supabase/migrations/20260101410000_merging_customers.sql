@@ -1,5 +1,9 @@
 -- Customers who were entered twice become one. Every reference moves; what is printed on a document stays.
 
+select private.add_permissions('[
+  {"code": "customer.merge", "description": "Merge customers that were entered twice", "roles": []}
+]');
+
 -- No document for who was merged ------------------------------------------------------------------
 
 create function private.refuse_merged() returns trigger

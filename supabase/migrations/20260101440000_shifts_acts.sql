@@ -1,5 +1,9 @@
 -- Till shifts: who stood at the till from when to when, what should be in it, and what was.
 
+select private.add_permissions('[
+  {"code": "shift.manage", "description": "Open and close one''s own till", "roles": ["cashier", "sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.till_shifts (
@@ -35,6 +39,7 @@ create table public.till_cash_movements (
   reason text not null check (length(btrim(reason)) between 1 and 200),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, shift_id) references public.till_shifts (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id)

@@ -262,7 +262,7 @@ def _may(people: People) -> set[tuple[str, str]]:
     """Which role of the house holds which permission."""
     rows = people.connection.execute(
         "select r.key, p.permission from public.roles r "
-        "join public.role_permissions p on p.org_id = r.org_id and p.role_id = r.id where r.org_id = %s",
+        "join private.held_permissions p on p.org_id = r.org_id and p.role_id = r.id where r.org_id = %s",
         [people.world.teak.id],
     ).fetchall()
     return {(row[0], row[1]) for row in rows}
