@@ -14,37 +14,19 @@ BREACHES: list[tuple[str, Callable[[Connection], None]]] = [
     ("create table public.leak (id uuid)", test_catalogue.test_changes_are_audited),
     ("create table public.leak (id uuid)", test_matrix.test_every_public_table_has_a_row),
     ("drop trigger t99_record_update on public.customers", test_catalogue.test_changes_are_audited),
-    (
+    *(
         (
-            "create function private.leak() returns void language plpgsql as "
-            "$$ begin raise exception 'no'; -- private.fail end $$"
-        ),
-        test_catalogue_rules.test_nothing_raises_but_the_helper,
-    ),
-    (
-        (
-            "create function private.leak() returns void language plpgsql as "
-            "$$ begin raise sqlstate '40001'; end $$"
-        ),
-        test_catalogue_rules.test_nothing_raises_but_the_helper,
-    ),
-    (
-        (
-            "create function private.leak() returns void language plpgsql as "
-            "$$ begin raise warning 'x' using errcode = '40P01'; end $$"
-        ),
-        test_catalogue_rules.test_nothing_raises_but_the_helper,
-    ),
-    (
-        ("create function private.leak() returns void language plpgsql as $$ begin assert false; end $$"),
-        test_catalogue_rules.test_nothing_raises_but_the_helper,
-    ),
-    (
-        (
-            "create function private.leak() returns void language plpgsql as "
-            "$$ begin perform 1; exception when others then raise; end $$"
-        ),
-        test_catalogue_rules.test_nothing_raises_but_the_helper,
+            f"create function private.leak() returns void language plpgsql as $$ begin {body} end $$",
+            test_catalogue_rules.test_nothing_raises_but_the_helper,
+        )
+        for body in (
+            "raise exception 'private.fail';",
+            "raise sqlstate '40001';",
+            "raise warning 'x' using errcode = '40P01';",
+            "raise invalid_datetime_format;",
+            "assert false;",
+            "perform 1; exception when others then raise;",
+        )
     ),
     (
         "alter trigger t90_touch_updated_at on public.customers rename to touch",
