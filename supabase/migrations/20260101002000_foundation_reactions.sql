@@ -44,7 +44,8 @@ begin
     where r.event = p_event order by r.place
   loop
     if v_reaction.oid is null or not v_reaction.needed <@ v_reaction.names then
-      raise exception 'There is no function private.% that takes parameters of the event % alone.', v_reaction.function, p_event;
+      perform private.fail(400, 'invalid_input', format('There is no function private.%s that takes parameters of the event %s alone.',
+        v_reaction.function, p_event), '{"field": "p_function"}');
     end if;
     select string_agg(format('%I => %I', n, n), ', ' order by place) into v_given
     from unnest(v_reaction.parameters) with ordinality g (n, place) where n = any (v_reaction.names);
@@ -55,7 +56,8 @@ end;
 $$;
 
 comment on function private.reaction_calls(text) is
-'The calls of an event''s reactions, in their order, as SQL. Errors: P0001 when one does not exist or asks for more than the event gives.';
+'The calls of an event''s reactions, in their order, as SQL. Errors: 400 invalid_input when one does not exist or asks
+for more than the event gives.';
 
 create function private.event_body(p_event text) returns text
 language plpgsql stable
@@ -102,7 +104,7 @@ set search_path = ''
 as $$
 begin
   if exists (select from pg_catalog.pg_proc where proname = p_event and pronamespace = 'private'::regnamespace) then
-    raise exception 'There is a function private.% already.', p_event;
+    perform private.fail(400, 'invalid_input', format('There is a function private.%s already.', p_event), '{"field": "p_event"}');
   end if;
   insert into private.events (name, arguments, result, names) values (p_event, p_arguments, p_result, '{}');
   perform private.make_event(p_event);
@@ -130,4 +132,4 @@ $$;
 comment on function private.react(text, integer, text) is
 'Adds a reaction to an event, for migrations. p_place: the order among the others; p_function: of the private schema, with parameters
 named as the event''s. It runs in the act''s transaction: an error refuses the act. Errors: 23505 (place taken, or added already),
-23503 (no such event), P0001.';
+23503 (no such event), 400 invalid_input.';

@@ -49,6 +49,7 @@ kind. label: what it is called, such as "Site 4"; recipient: who receives there;
 
 create unique index customer_addresses_default_key on public.customer_addresses (org_id, customer_id, kind)
   where is_default and archived_at is null;
+create index on public.customer_addresses (org_id, created_at, id);
 create index on public.customers (org_id, merged_into) where merged_into is not null;
 
 -- Functions ---------------------------------------------------------------------------------------
@@ -116,12 +117,12 @@ select audit.attach('public.customer_addresses');
 
 alter table public.customer_addresses enable row level security;
 create policy "Who holds customer.read reads addresses" on public.customer_addresses for select to authenticated
-  using (org_id in (select private.orgs_with('customer.read')));
+  using (org_id = any (array(select private.orgs_with('customer.read'))));
 create policy "Who holds customer.manage adds addresses" on public.customer_addresses for insert to authenticated
-  with check (org_id in (select private.orgs_with('customer.manage')));
+  with check (org_id = any (array(select private.orgs_with('customer.manage'))));
 create policy "Who holds customer.manage changes addresses" on public.customer_addresses for update to authenticated
-  using (org_id in (select private.orgs_with('customer.manage')))
-  with check (org_id in (select private.orgs_with('customer.manage')));
+  using (org_id = any (array(select private.orgs_with('customer.manage'))))
+  with check (org_id = any (array(select private.orgs_with('customer.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 
@@ -130,3 +131,28 @@ grant insert (id, org_id, customer_id, kind, is_default, label, recipient, phone
   tax_area, postal_code, country) on public.customer_addresses to authenticated;
 grant update (kind, is_default, label, recipient, phone, address_line1, address_line2, city, region_code, postal_code, country,
   tax_area, archived_at) on public.customer_addresses to authenticated;
+
+select private.add_event('customers_merging', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
+'Called once, in the same transaction, before the rows of p_merge_id become those of p_keep_id: whoever keeps rows of customers that both
+together would break a rule makes room. Both customers are locked. What belongs to a customer follows by itself. No errors.');
+
+select private.add_event('customers_merged', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
+'Called once, in the same transaction, after it: what a room derives from rows of a customer it derives again, for both. No errors.');
+
+create function private.merge_addresses(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Addresses: the default ones of the customer who stays go before.
+  update public.customer_addresses a set is_default = false
+  where a.org_id = p_org_id and a.customer_id = p_merge_id and a.is_default and exists (
+    select from public.customer_addresses k
+    where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at is null);
+end;
+$$;
+
+comment on function private.merge_addresses(uuid, uuid, uuid) is
+'Of two default addresses of a kind the one of the customer who stays (p_keep_id) remains the default. No errors.';
+
+select private.react('customers_merging', 10, 'merge_addresses');

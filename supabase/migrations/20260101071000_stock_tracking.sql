@@ -11,6 +11,7 @@ create table public.batches (
   created_at timestamptz not null default now(),
   created_by uuid,
   request_id text default private.request_id(),
+  no bigint not null generated always as identity,
   primary key (org_id, id),
   unique (org_id, variant_id, code),
   unique (org_id, variant_id, id),
@@ -18,8 +19,9 @@ create table public.batches (
 );
 
 comment on table public.batches is
-'A lot of a variant whose tracking is batch. code: as printed on the goods. expires_on: the last day on which it may be used,
-null when it keeps.';
+'A lot of a variant whose tracking is batch. code: as printed on the goods. expires_on: the last day on which it may be
+used, null when it keeps. no: in which order lots were entered, whatever the clock said: of two that expire together
+the first goes first.';
 
 create table public.batch_levels (
   org_id uuid not null,
@@ -61,10 +63,8 @@ private.move_stock, under the level''s lock.';
 
 create index on public.batches (org_id, code);
 create index on public.batch_levels (org_id, batch_id);
-create index on public.batch_levels (branch_id);
 create index on public.stock_units (org_id, serial);
 create index on public.stock_units (org_id, location_id, variant_id);
-create index on public.stock_units (branch_id);
 create index on public.stock_movements using gin (serials) where serials is not null;
 create index on public.stock_movements (org_id, batch_id) where batch_id is not null;
 
@@ -127,15 +127,21 @@ select audit.attach('public.batches');
 
 alter table public.batches enable row level security;
 create policy "Who holds stock.read reads the batches" on public.batches for select to authenticated
-  using (org_id in (select private.orgs_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read'))));
 
 alter table public.batch_levels enable row level security;
 create policy "Who holds stock.read reads the batch levels of his branches" on public.batch_levels for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and branch_id is not null
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_units enable row level security;
 create policy "Who holds stock.read reads the pieces of his branches" on public.stock_units for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and branch_id is not null
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

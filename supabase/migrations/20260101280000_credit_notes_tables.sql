@@ -38,7 +38,7 @@ create table public.credit_notes (
   round_off numeric(8, 2) not null,
   total numeric(14, 2) not null check (total >= 0),
   created_at timestamptz not null default now(),
-  entered_at timestamptz not null default clock_timestamp(),
+  order_event bigint not null default nextval('private.order_event'),
   created_by uuid not null,
   request_id text default private.request_id(),
   primary key (org_id, id),
@@ -52,10 +52,10 @@ create table public.credit_notes (
 );
 
 comment on table public.credit_notes is
-'Credit notes (CGST Act 2017, section 34(1)), append-only. Seller, buyer and place of supply are the invoice''s. branch_id: the
-invoice''s. goods_return_id: the return of the goods, null when nothing came back. voids: it takes the whole invoice back on its
-own day, and the invoice is void: registers of supplies count both or neither. entered_at: by the clock, to tell whether an order''s
-goods left before (private.order_standing). Amounts in currency.';
+'Credit notes (CGST Act 2017, section 34(1)), append-only. Seller, buyer and place of supply are the invoice''s.
+branch_id: the invoice''s. goods_return_id: the return of the goods, null when nothing came back. voids: it takes the
+whole invoice back on its own day, and the invoice is void: registers of supplies count both or neither. order_event:
+its place among what happened to an order, to tell whether the goods left before. Amounts in currency.';
 
 create table public.credit_note_lines (
   org_id uuid not null,
@@ -122,12 +122,12 @@ alter table private.money_held
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.credit_notes (org_id, issued_at desc, id desc);
 create index on public.credit_notes (branch_id, issued_at desc);
 -- Not led by org_id, as the keys are: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.credit_notes (invoice_id);
-create index on public.credit_notes (org_id, customer_id) where customer_id is not null;
+create index on public.credit_notes (customer_id, business_date) where customer_id is not null;
 create index on public.credit_note_lines (invoice_id, line_no);
-create index on public.credit_note_lines (branch_id, variant_id);
 create index on public.credit_note_allocations (credit_note_id);
 create index on public.credit_note_allocations (branch_id, created_at);
 
@@ -305,17 +305,23 @@ select audit.attach('public.credit_note_allocations', 'credit_note_id', 'invoice
 
 alter table public.credit_notes enable row level security;
 create policy "Who holds invoice.read reads credit notes of his branches" on public.credit_notes for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.credit_note_lines enable row level security;
 create policy "Who holds invoice.read reads credit lines of his branches" on public.credit_note_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.credit_note_allocations enable row level security;
 create policy "Who holds invoice.read reads credits on his invoices" on public.credit_note_allocations
   for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

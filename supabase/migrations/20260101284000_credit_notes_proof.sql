@@ -138,7 +138,8 @@ begin
   group by l.invoice_id, l.line_no, l.discount having sum((o ->> 'amount')::numeric) > l.discount
   union all
   select * from private.held_findings(p_org_id)
-;
+  union all
+  select * from private.account_findings(p_org_id);
 end;
 $$;
 

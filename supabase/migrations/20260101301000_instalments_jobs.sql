@@ -345,3 +345,19 @@ comment on function private.check_agreements(uuid) is
 against his agreements. No errors.';
 
 select private.react('books_findings', 20, 'check_agreements');
+
+create function private.merge_credit_status(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- The agreements of both are one's now, and so is what they say of him; of the other they say nothing any more.
+  perform private.follow_credit_status(p_org_id, p_keep_id);
+  perform private.follow_credit_status(p_org_id, p_merge_id);
+end;
+$$;
+
+comment on function private.merge_credit_status(uuid, uuid, uuid) is
+'After two customers became one: what the agreements say of p_keep_id, and no more of p_merge_id. No errors.';
+
+select private.react('customers_merged', 20, 'merge_credit_status');

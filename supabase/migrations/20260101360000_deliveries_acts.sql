@@ -15,7 +15,8 @@ create table public.deliveries (
   delivered_at timestamptz not null,
   business_date date not null,
   header jsonb not null default '{}',
-  created_at timestamptz not null default clock_timestamp(),
+  created_at timestamptz not null default now(),
+  order_event bigint not null default nextval('private.order_event'),
   created_by uuid not null,
   request_id text default private.request_id(),
   primary key (org_id, id),
@@ -26,9 +27,9 @@ create table public.deliveries (
 );
 
 comment on table public.deliveries is
-'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices are the
-order''s. header: what the note says otherwise than its order, where it names another address: ship_to, and with it place and kind of
-supply and reverse charge.';
+'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices
+are the order''s. order_event: its place among what happened to the order. header: what the note says otherwise than
+its order, where it names another address: ship_to, and with it place and kind of supply and reverse charge.';
 
 create table public.delivery_lines (
   org_id uuid not null,
@@ -52,9 +53,9 @@ with its share of the amounts, and the numbers of the pieces and the lot, where 
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.deliveries (org_id, delivered_at desc, id desc);
 create index on public.deliveries (branch_id, delivered_at desc);
 create index on public.deliveries (order_id);
-create index on public.delivery_lines (branch_id);
 
 alter table public.invoices add foreign key (org_id, delivery_id) references public.deliveries (org_id, id);
 
@@ -154,12 +155,12 @@ begin
         select sum(x.quantity) as quantity
         from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
         where h.org_id = d.org_id and h.order_id = d.order_id and x.line_no = t.line_no
-          and h.created_at <= d.created_at) e
+          and h.order_event <= d.order_event) e
       where t.org_id = d.org_id and t.delivery_id = d.id) l
     cross join lateral (
       select coalesce(sum((x.line ->> 'total')::numeric), 0) as amount
       from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
-      where h.org_id = d.org_id and h.order_id = d.order_id and h.created_at < d.created_at) b
+      where h.org_id = d.org_id and h.order_id = d.order_id and h.order_event < d.order_event) b
     where d.org_id = p_org_id and d.id = p_id);
 end;
 $$;
@@ -312,13 +313,19 @@ select audit.attach('public.delivery_lines', 'delivery_id', 'line_no');
 
 alter table public.deliveries enable row level security;
 create policy "Who manages or delivers orders reads their deliveries" on public.deliveries for select to authenticated
-  using (branch_id in (select private.branches_with('order.manage'))
-    or branch_id in (select private.branches_with('order.deliver')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
+      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
+      or branch_id = any (array(select private.listed_branches_with('order.manage')))
+      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
 
 alter table public.delivery_lines enable row level security;
 create policy "Who manages or delivers orders reads delivered lines" on public.delivery_lines for select to authenticated
-  using (branch_id in (select private.branches_with('order.manage'))
-    or branch_id in (select private.branches_with('order.deliver')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
+      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
+      or branch_id = any (array(select private.listed_branches_with('order.manage')))
+      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -92,47 +92,6 @@ create trigger t30_set_due_date_of_draft before update of status on public.invoi
 
 -- The merge ---------------------------------------------------------------------------------------
 
-select private.add_event('customers_merging', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
-'Called once, in the same transaction, before the rows of p_merge_id become those of p_keep_id: whoever keeps rows of customers that both
-together would break a rule makes room. Both customers are locked. What belongs to a customer follows by itself. No errors.');
-
-select private.add_event('customers_merged', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
-'Called once, in the same transaction, after it: what a room derives from rows of a customer it derives again, for both. No errors.');
-
-create function private.merge_addresses(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  -- Addresses: the default ones of the customer who stays go before.
-  update public.customer_addresses a set is_default = false
-  where a.org_id = p_org_id and a.customer_id = p_merge_id and a.is_default and exists (
-    select from public.customer_addresses k
-    where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at is null);
-end;
-$$;
-
-comment on function private.merge_addresses(uuid, uuid, uuid) is
-'Of two default addresses of a kind the one of the customer who stays (p_keep_id) remains the default. No errors.';
-
-select private.react('customers_merging', 10, 'merge_addresses');
-
-create function private.merge_credit_status(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  -- The agreements of both are one's now, and so is what they say of him; of the other they say nothing any more.
-  perform private.follow_credit_status(p_org_id, p_keep_id);
-  perform private.follow_credit_status(p_org_id, p_merge_id);
-end;
-$$;
-
-comment on function private.merge_credit_status(uuid, uuid, uuid) is
-'After two customers became one: what the agreements say of p_keep_id, and no more of p_merge_id. No errors.';
-
-select private.react('customers_merged', 10, 'merge_credit_status');
-
 create function private.move_customer(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns jsonb
 language plpgsql
 set search_path = ''

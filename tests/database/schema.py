@@ -19,7 +19,6 @@ WITHOUT_ORG = {
     "private.document_kinds",
     "private.proofs",
     "private.stock_events_horizon",
-    "private.loyalty_horizon",
     "public.organizations",
 }
 
