@@ -92,15 +92,13 @@ already. They are taken out of the next that he earns or gets back; no row: noth
 alter table private.points_owed enable row level security;
 
 create table private.loyalty_horizon (
-  only_row boolean primary key default true check (only_row),
+  org_id uuid primary key references public.organizations (id),
   seen_until timestamptz not null
 );
 
 comment on table private.loyalty_horizon is
-'One row. seen_until: every lot of points that expired before it is written off, in all organisations. A new lot expires a month ahead at the
+'One row per organisation. seen_until: every lot of points that expired before it is written off. A new lot expires a month ahead at the
 earliest, so none comes to lie before it.';
-
-insert into private.loyalty_horizon (seen_until) values ('-infinity');
 
 insert into public.payment_methods (code, name, gives_change, is_money) values ('points', 'Points', false, false);
 
@@ -112,7 +110,7 @@ create index on public.loyalty_entries (customer_id, org_id);
 create index on public.loyalty_entries (lot_id, org_id) where lot_id is not null;
 create index on public.loyalty_entries (invoice_id, org_id) where invoice_id is not null;
 create index on private.points_owed (customer_id, org_id);
-create index on public.loyalty_entries (expires_at) where expires_at is not null;
+create index on public.loyalty_entries (org_id, expires_at) where expires_at is not null;
 
 -- Lots --------------------------------------------------------------------------------------------
 
@@ -353,7 +351,7 @@ No errors.';
 
 -- Housekeeping ------------------------------------------------------------------------------------
 
-create function private.expire_points() returns integer
+create function private.expire_points(p_org_id uuid) returns integer
 language plpgsql
 set search_path = ''
 as $$
@@ -363,14 +361,15 @@ declare
   v_customer record;
   v_count integer := 0;
 begin
-  select seen_until into v_from from private.loyalty_horizon for update skip locked;
+  insert into private.loyalty_horizon (org_id, seen_until) values (p_org_id, '-infinity') on conflict do nothing;
+  select seen_until into v_from from private.loyalty_horizon where org_id = p_org_id for update skip locked;
   if v_from is null then
     -- Another run is at it.
     return 0;
   end if;
   for v_customer in
     select e.org_id, e.customer_id, min(e.expires_at) as since from public.loyalty_entries e
-    where e.expires_at >= v_from and e.expires_at <= now() and e.points + coalesce((
+    where e.org_id = p_org_id and e.expires_at >= v_from and e.expires_at <= now() and e.points + coalesce((
       select sum(t.points) from public.loyalty_entries t where t.org_id = e.org_id and t.lot_id = e.id), 0) > 0
     group by e.org_id, e.customer_id
   loop
@@ -388,13 +387,13 @@ begin
     )
     select v_count + count(*) into v_count from expired;
   end loop;
-  update private.loyalty_horizon set seen_until = v_until;
+  update private.loyalty_horizon set seen_until = v_until where org_id = p_org_id;
   return v_count;
 end;
 $$;
 
-comment on function private.expire_points() is
-'The nightly job: writes off what is left of lots that have expired since it ran last, in all organisations; returns how many lots.
+comment on function private.expire_points(uuid) is
+'The nightly job: writes off what is left of an organisation''s lots that have expired since it ran last; returns how many lots.
 They cannot be redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent; of two
 runs at once the second does nothing. No errors.';
 
@@ -409,12 +408,7 @@ select audit.attach('public.loyalty_rules');
 
 alter table private.loyalty_horizon enable row level security;
 
--- Where the host offers pg_cron, points expire every night.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('expired-points', '17 1 * * *', 'select private.expire_points()');
-  end if;
-end;
-$$;
+insert into private.schedules (name, cron, routine, organizations, purpose) values
+  ('expired-points', '17 1 * * *', 'private.expire_points',
+  'select p.org_id from public.loyalty_programs p',
+  'Writes off the points that have expired');

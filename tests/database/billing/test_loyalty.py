@@ -226,7 +226,9 @@ def test_what_expires_first_is_spent_first(people: People) -> None:
     with raises("points_insufficient", 422):
         adjust_points(people, customer, -121)
     for expected in (1, 0):
-        row = people.connection.execute("select private.expire_points()").fetchone()
+        row = people.connection.execute(
+            "select sum(private.expire_points(o.id)) from public.organizations o"
+        ).fetchone()
         assert row == (expected,)
     statement = people.as_cashier().rpc("loyalty_statement", p_customer_id=customer)
     assert (statement["opening"], statement["closing"]) == (0, 120)
@@ -358,12 +360,16 @@ def test_the_job_looks_at_what_has_expired_since(people: People) -> None:
         )
 
     def run() -> int:
-        row = connection.execute("select private.expire_points()").fetchone()
+        row = connection.execute(
+            "select sum(private.expire_points(o.id)) from public.organizations o"
+        ).fetchone()
         assert row is not None
         return int(row[0])
 
     def seen_until() -> Any:
-        row = connection.execute("select now() - seen_until from private.loyalty_horizon").fetchone()
+        row = connection.execute(
+            "select now() - seen_until from private.loyalty_horizon where org_id = %s", [people.world.teak.id]
+        ).fetchone()
         assert row is not None
         return row[0]
 
