@@ -187,7 +187,7 @@ class Scheduler:
         self.process = spawn(command, env=environment, cwd=ROOT, log=self.log)
 
     def stop(self) -> None:
-        """Ask the process to end and wait for it; a job under way is cut off, and the next run takes it up."""
+        """Ask the process to end and wait for it; a job that is cut off is taken up by the next run."""
         if self.process is not None:
             stop(self.process, signal.SIGTERM, patience=8)
 

@@ -121,7 +121,7 @@ def test_an_event_committed_late_is_not_passed_over(owner: Connection, worker: O
 
 
 def test_what_a_killed_worker_had_comes_again(owner: Connection, worker: Open) -> None:
-    """After the lease; the dead one's acknowledgement, should it come after all, takes nothing from the next."""
+    """After the lease; the dead one's acknowledgement, should it come, takes nothing from the next."""
     add(owner, "mailer")
     emit(owner, 3)
     first, second = worker(), worker()
@@ -225,7 +225,7 @@ def test_consumers_choose_their_events_and_how_far_back(owner: Connection, worke
 
 
 def test_a_consumer_added_while_events_are_spread_misses_none(owner: Connection, worker: Open) -> None:
-    """Its start is before the spreading ends: adding waits for it, and then catches up."""
+    """Adding waits for those who spread, and then catches up."""
     add(owner, "mailer")
     with psycopg.connect(owner.info.dsn, password=owner.info.password) as adding:
         adding.execute("select now()")

@@ -1,4 +1,4 @@
-"""How long the log is kept: each organisation's own affair, a year at least, and the months go when nobody needs them."""
+"""How long the log is kept: each organisation's affair, a year at least; months go when nobody needs them."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ from tests.support.world import House, People
 def _enter(owner: Connection, house: House, months: int) -> None:
     """An entry as it would have been written so many months and a day ago."""
     owner.execute(
-        "select private.add_partitions('audit.log', (now() - make_interval(months => %s, days => 1))::date, 1)",
+        "select private.add_partitions('audit.log', "
+        "(now() - make_interval(months => %s, days => 1))::date, 1)",
         [months],
     )
     owner.execute(
