@@ -38,6 +38,7 @@ create table public.refunds (
   request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
+  unique (id, org_id, branch_id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
@@ -55,7 +56,7 @@ create table public.refund_sources (
   credit_note_id uuid,
   amount numeric(14, 2) not null check (amount > 0),
   primary key (org_id, refund_id, entry),
-  foreign key (org_id, refund_id) references public.refunds (org_id, id),
+  foreign key (org_id, refund_id, branch_id) references public.refunds (org_id, id, branch_id),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
   check (num_nonnulls(payment_id, credit_note_id) = 1)
 );
@@ -73,23 +74,6 @@ create index on public.refund_sources (payment_id) where payment_id is not null;
 create index on public.refund_sources (credit_note_id) where credit_note_id is not null;
 
 -- Input -------------------------------------------------------------------------------------------
-
-create function private.payment_named(p_id uuid) returns public.payments
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_payment public.payments;
-begin
-  -- By the key, organisation by organisation: payments have no index by id alone.
-  select p.* into v_payment from private.member_orgs() o (id)
-  cross join lateral (select * from public.payments t where t.org_id = o.id and t.id = p_id limit 1) p;
-  return v_payment;
-end;
-$$;
-
-comment on function private.payment_named(uuid) is
-'A payment of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
 create function private.only_branch(p_org_id uuid) returns uuid
 language plpgsql stable
