@@ -324,7 +324,7 @@ def test_nothing_reads_the_calls_as_facts_of_the_business(owner: Connection) -> 
 
 
 def test_the_service_key_reaches_nothing_of_ours(owner: Connection) -> None:
-    """It is for Auth's admin endpoints: no table, view, column, sequence or function, no schema but public."""
+    """It is for Auth's admin endpoints: no relation, column or function, no schema but public."""
     reached = ask(
         owner,
         """
@@ -341,7 +341,8 @@ def test_the_service_key_reaches_nothing_of_ours(owner: Connection) -> None:
           and has_function_privilege('service_role', p.oid, 'execute')
         union all
         select n.nspname from pg_namespace n
-        where n.nspname in ('private', 'audit') and has_schema_privilege('service_role', n.oid, 'usage, create')
+        where n.nspname in ('private', 'audit')
+          and has_schema_privilege('service_role', n.oid, 'usage, create')
         """,
     )
     assert reached == []
