@@ -86,12 +86,17 @@ begin
     return p_table;
   end if;
   return (
-    select distinct audit.origin(f.confrelid) from pg_catalog.pg_constraint f
+    -- A key may name the branch as well, for the policies; it is the document's and says nothing of it.
+    select distinct audit.origin(f.confrelid)
+    from pg_catalog.pg_constraint f
+    cross join lateral (
+      select array_agg(a.attnum) as columns from pg_catalog.pg_attribute a
+      where a.attrelid = p_table and a.attnum = any (f.conkey) and a.attname <> 'branch_id') k
     where f.conrelid = p_table and f.contype = 'f' and f.confrelid <> p_table and audit.origin(f.confrelid) is not null
       and exists (
         select from pg_catalog.pg_index i
         where i.indrelid = p_table and i.indisunique and i.indpred is null
-          and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey));
+          and (i.indkey::int2[])[0:cardinality(k.columns) - 1] @> k.columns));
 end;
 $$;
 
