@@ -56,7 +56,7 @@ $$;
 
 comment on function private.fail(integer, text, text, jsonb) is
 'Raises the error that clients see, in PostgREST''s own form: SQLSTATE PGRST, the message a JSON object that becomes the
-body of the answer, the detail one with its HTTP status and headers. Nothing else in the project raises.
+body of the answer, the detail one with its HTTP status and headers. Nothing else that clients reach raises.
 p_status: HTTP status, 400 to 599; a code has one. p_code: the stable code, listed in docs/error_codes.md: the client''s
 error.code. p_message: one sentence for people. p_facts: JSON object, the client''s error.details as text, {} when there
 are none. What passes by itself (changed_meanwhile) says so by a hint and Retry-After (seconds). Never returns.';
