@@ -19,6 +19,11 @@ WITHOUT_ORG = {
     "private.document_kinds",
     "private.proofs",
     "private.stock_events_horizon",
+    "private.partitioned",
+    "private.consumers",
+    "private.deliveries",
+    "private.schedules",
+    "private.job_runs",
     "public.organizations",
 }
 

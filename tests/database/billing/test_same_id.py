@@ -45,7 +45,8 @@ def test_every_look_up_asks_for_the_house(people: People) -> None:
     rows: list[Any] = people.connection.execute(
         "select proname, prosrc from pg_proc "
         # What runs as its caller (get_invoice) sees his rows only.
-        "where pronamespace = 'private'::regnamespace or (pronamespace = 'public'::regnamespace and prosecdef)"
+        "where pronamespace = 'private'::regnamespace "
+        "or (pronamespace = 'public'::regnamespace and prosecdef)"
     ).fetchall()
     named = r"document_named\(null::public\.(\w+),"
     kinds = {kind for _, source in rows for kind in re.findall(named, source)}

@@ -1,5 +1,5 @@
 -- Reactions: what rooms do when another room's act takes place. The room of the act declares an event and calls it; whoever has
--- something to do then adds a row in a file of his own, and edits nobody's function (docs/decisions/0016-reactions.md).
+-- something to do then adds a row in a file of his own, and edits nobody's function (docs/decisions/0018-reactions.md).
 
 create table private.events (
   name text primary key check (name ~ '^[a-z_]+$'),
