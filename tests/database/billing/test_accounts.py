@@ -67,7 +67,7 @@ def test_a_statement_begins_where_the_one_before_ended(people: People) -> None:
     today = local_date(connection, people.world.blr.id)
     admin = people.as_admin()
     for ago in (40, 20, 0):
-        at = {} if ago == 0 else {"occurred_at": f"{today - timedelta(days=ago)}T06:00:00Z"}
+        at: dict[str, Any] = {} if ago == 0 else {"occurred_at": f"{today - timedelta(days=ago)}T06:00:00Z"}
         sold = sell(admin, people.world.blr, assembly(people, 100), payments=[], customer=customer, **at)
         record(admin, customer, 50, p_options=at)
         if ago == 20:
