@@ -17,7 +17,8 @@ from tests.support.world import People
 
 MIGRATIONS = Path(__file__).parents[2] / "supabase" / "migrations"
 _FUNCTION = re.compile(
-    r"^create (?:or replace )?(?:function|procedure) ((?:public|private|audit)\.\w+)\(.*?\bas \$\$(.*?)^\$\$;",
+    r"^create (?:or replace )?(?:function|procedure) ((?:public|private|audit)\.\w+)\("
+    r".*?\bas \$\$(.*?)^\$\$;",
     re.S | re.M,
 )
 _NAME = re.compile(r"\b((?:public|private|audit)\.\w+)")
