@@ -66,7 +66,7 @@ function createHandler(supabase, settings) {
       return withoutKey(request, url) ?? (known ? supabase.adminUsers(request) : supabase.auth(request));
     }
     if (url.pathname.startsWith("/auth/v1/")) return supabase.auth(request);
-    if (url.pathname.startsWith("/rest/v1/")) return supabase.rest(request);
+    if (/^\/rest\/v1(\/|$)/.test(url.pathname)) return supabase.rest(request);
     if (url.pathname.startsWith("/storage/v1/")) return supabase.storage(request);
     return Response.json({ message: "no Route matched with those values" }, { status: 404 });
   }
