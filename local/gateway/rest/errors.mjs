@@ -6,6 +6,9 @@ export class RestError extends Error {
   }
 }
 
+/** What PostgREST itself has no answer to: bytes that are no UTF-8, a range that cannot be. It says 500 and no more. */
+export class GivesUp extends Error {}
+
 export const queryError = (message, details) => new RestError(400, "PGRST100", message, { details });
 export const rpcMethod = (method) => new RestError(405, "PGRST101", `Cannot use the ${method} method on RPC`);
 export const invalidBody = (message) => new RestError(400, "PGRST102", message);

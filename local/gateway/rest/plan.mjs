@@ -307,3 +307,15 @@ export function neededColumns({ select, children }, keys) {
   const joined = children.flatMap(({ rel }) => (rel.columns ?? rel.junction.source).map(([own]) => own));
   return [...new Set([...names, ...joined, ...keys])].sort();
 }
+
+const filterNames = (tree) => {
+  if (tree.type === "tree") return tree.trees.flatMap(filterNames);
+  return tree.type === "filter" ? [tree.field.name] : [];
+};
+
+/** The columns that a called function must return: those that are selected, joined by, and filtered by. */
+export function returnedColumns(plan) {
+  const needed = neededColumns(plan, []);
+  if (needed.length === 0 || needed.includes("*")) return needed;
+  return [...new Set([...needed, ...plan.where.flatMap(filterNames)])].sort();
+}

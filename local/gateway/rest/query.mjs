@@ -1,3 +1,4 @@
+import { GivesUp } from "./errors.mjs";
 import {
   parseArgument,
   parseColumns,
@@ -9,9 +10,6 @@ import {
   parseTreePath,
 } from "./parse.mjs";
 import { rangesOf } from "./ranges.mjs";
-
-/** Bytes that are no UTF-8: PostgREST gives up on them. */
-export class NotText extends Error {}
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -29,7 +27,7 @@ function decoded(text) {
   try {
     return decoder.decode(Uint8Array.from(out));
   } catch {
-    throw new NotText();
+    throw new GivesUp();
   }
 }
 

@@ -1,4 +1,4 @@
-import { invalidRange, putLimit } from "./errors.mjs";
+import { GivesUp, invalidRange, putLimit } from "./errors.mjs";
 
 /**
  * A range of rows: from `lower` up to and including `upper`, null being endless. An upper end of -1 is what `limit=0`
@@ -23,6 +23,7 @@ function intersection(a, b) {
 export function restricted(range, limit) {
   if (limit === null) return range;
   const end = range.lower + BigInt(limit) - 1n;
+  if (isEmpty(range) && range.upper !== -1n) throw new GivesUp();
   return range.upper === -1n ? LIMIT_ZERO : { ...range, upper: range.upper !== null && range.upper < end ? range.upper : end };
 }
 

@@ -1,12 +1,12 @@
 import { loadCatalogue, loadTimezones, qualified } from "./catalogue.mjs";
-import { errorResponse, fromDatabase, invalidPath, invalidSchema, RestError, rpcMethod, unsupportedMethod } from "./errors.mjs";
+import { errorResponse, fromDatabase, GivesUp, invalidPath, invalidSchema, RestError, rpcMethod, unsupportedMethod } from "./errors.mjs";
 import { inTransaction, runStatement } from "./execute.mjs";
 import { unknownTable } from "./guesses.mjs";
 import { accepted, negotiatedRoot } from "./media.mjs";
 import { ACCESS, describe } from "./openapi.mjs";
 import { noPayload, readPayload } from "./payload.mjs";
 import { readPreferences } from "./prefer.mjs";
-import { NotText, readQuery, segments } from "./query.mjs";
+import { readQuery, segments } from "./query.mjs";
 import { ALL, topRange } from "./ranges.mjs";
 import { allowed, answer } from "./respond.mjs";
 import { called, callStatement, readStatement, writeStatement } from "./statement.mjs";
@@ -183,7 +183,7 @@ export async function createRest({ pool, driver, settings }) {
       return await respond(request, new URL(request.url));
     } catch (error) {
       if (error instanceof RestError) return errorResponse(error, request.method);
-      if (error instanceof NotText)
+      if (error instanceof GivesUp)
         return new Response("Something went wrong", {
           status: 500,
           headers: { "content-type": "text/plain; charset=utf-8" },

@@ -3,7 +3,7 @@ import { callSql, findFunction, returnsRow, returnsScalar, returnsScalars } from
 import { invalidFilters, invalidPreferences, maxAffectedRpc, unknownColumn } from "./errors.mjs";
 import { unknownTable } from "./guesses.mjs";
 import { accepted, negotiated } from "./media.mjs";
-import { neededColumns, readPlan, resolvedFilter, resolvedTree, SOURCE } from "./plan.mjs";
+import { neededColumns, readPlan, resolvedFilter, resolvedTree, returnedColumns, SOURCE } from "./plan.mjs";
 import { countQuery, selectQuery } from "./read.mjs";
 import { literal, Parameters } from "./sql.mjs";
 import { deleteSql, insertSql, updateSql } from "./write.mjs";
@@ -178,7 +178,7 @@ export function callStatement(context) {
   refuseInvalid(preferences);
   if (!entry.set && preferences.handling === "strict" && preferences.maxAffected !== null) throw maxAffectedRpc();
   const parameters = new Parameters();
-  const source = callSql(entry, given, neededColumns(plan, []), parameters);
+  const source = callSql(entry, given, returnedColumns(plan), parameters);
   const { table, total } = counting(plan, { ...preferences, count: preferences.count && "exact" }, null, parameters);
   const counted = preferences.count === "planned" ? { table: "", total: "null::bigint" } : { table, total };
   const body = bodySql(request.method === "HEAD" ? NONE : media, entry);
