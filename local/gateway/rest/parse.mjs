@@ -8,10 +8,28 @@ const parser = peggy.generate(readFileSync(new URL("grammar.peggy", import.meta.
 });
 const parsed = new Recent(2000);
 
+const OPERATORS = new Set(
+  "in. is. isdistinct. fts plfts phfts wfts neq cs cd ov sl sr nxr nxl adj eq gte gt lte lt like ilike match imatch any all".split(
+    " ",
+  ),
+);
+const OPERATOR = "operator (eq, gt, ...)";
+const LOGIC = { not: "negation operator (not)", and: "logic operator (and, or)", or: "logic operator (and, or)" };
+
 /** How an expectation reads; character classes without a name of their own go unsaid. */
 function describe({ type, text, description }) {
-  if (type === "literal") return JSON.stringify(text);
-  return type === "other" ? description : null;
+  if (type !== "literal") return type === "other" ? description : null;
+  return OPERATORS.has(text) ? OPERATOR : JSON.stringify(text);
+}
+
+/** PostgREST names some groups of words by what they are for. */
+function grouped(expected) {
+  const texts = expected.map(({ text }) => text);
+  const isLogic = texts.includes("and") && texts.includes("or");
+  const words = expected.map((entry) => (isLogic && LOGIC[entry.text]) || describe(entry));
+  // After the name of an operator only the rest of it can follow.
+  const isOperator = words.includes("delimiter (.)") && texts.includes("(") && words.filter(Boolean).length === 2;
+  return isOperator ? [OPERATOR] : words;
 }
 
 function listed(words) {
@@ -28,7 +46,7 @@ function shown(character, quote) {
 
 function explain(error, text) {
   const { offset } = error.location.start;
-  const words = [...new Set((error.expected ?? []).map(describe).filter(Boolean))];
+  const words = [...new Set(grouped(error.expected ?? []).filter(Boolean))];
   const end = words.indexOf("end of input");
   if (end >= 0) words.push(...words.splice(end, 1));
   const found =

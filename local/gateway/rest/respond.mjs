@@ -96,9 +96,10 @@ function written(context) {
   return response({ ...context, status: writtenStatus(context, represents), headers, body: represents ? row.body : null });
 }
 
-function writtenStatus({ statement, preferences, row }, represents) {
+function writtenStatus({ statement, row }, represents) {
   if (statement.kind === "POST") {
-    const updated = preferences.resolution === "merge-duplicates" && row.inserted !== null && row.inserted <= 0;
+    // Every row that was tried turned into an update; nothing was tried for an empty list.
+    const updated = statement.upserts && (row.inserted === null || row.inserted <= 0);
     return updated ? 200 : 201;
   }
   if (!represents) return 204;

@@ -156,7 +156,7 @@ export function writeStatement(context) {
     `${upserts ? "nullif(current_setting('pgrst.inserted', true), '')::int" : "null::int"} AS inserted ` +
     `FROM (${represents ? selectQuery(plan, parameters) : `SELECT * FROM ${SOURCE}`}) _postgrest_t`;
   const hasTarget = table.key.length > 0 || query.onConflict !== null;
-  return { kind: method, readOnly: false, media, text, values: parameters.values, hasTarget };
+  return { kind: method, readOnly: false, media, text, values: parameters.values, hasTarget, upserts };
 }
 
 /** What a request calls: the function and its arguments. */
