@@ -11,6 +11,7 @@ import { createRest } from "./rest/server.mjs";
 import { createStorage } from "./storage.mjs";
 
 const RELOAD_DELAY_MS = 20;
+const RETRY_DELAY_MS = 200;
 
 /**
  * Makes Auth, REST, Realtime and Storage over one database.
@@ -45,7 +46,7 @@ export async function createSupabase(settings) {
   await app.ensureSystemSchema();
   await prepareDatabase(connection.driver);
   const stopPartitions = await keepPartitions(connection.driver);
-  const rest = await createRest({ pool: connection.connections, driver: connection.driver, settings });
+  const rest = await createRest({ pool: connection.connections, settings });
   await watchCatalogue(connection.driver, rest);
   const realtime = createRealtime({ connection, settings });
   return {
@@ -61,16 +62,21 @@ export async function createSupabase(settings) {
   };
 }
 
-/** Reads the catalogue again when a migration, or `notify pgrst, 'reload schema'`, says so, and after a lost connection. */
+/**
+ * Reads the catalogue again when a migration, or `notify pgrst, 'reload schema'`, says so, and after a lost connection;
+ * until it could be read.
+ */
 async function watchCatalogue(driver, rest) {
   let timer = null;
-  const reload = () => {
+  const reload = (delay) => {
     timer ??= setTimeout(async () => {
       timer = null;
-      await rest
-        .reload()
-        .catch((error) => log("warning", "catalogue_reload", { message: error.message }));
-    }, RELOAD_DELAY_MS);
+      await rest.reload().catch((error) => {
+        log("warning", "catalogue_reload", { message: error.message });
+        reload(RETRY_DELAY_MS);
+      });
+    }, delay).unref();
   };
-  await driver.listen("pgrst", reload, reload);
+  const changed = () => reload(RELOAD_DELAY_MS);
+  await driver.listen("pgrst", changed, changed);
 }

@@ -107,6 +107,11 @@ export function createPool(url, size, options) {
         if (member.losses !== losses) throw lostConnection();
         return orLost(member, sendTogether(member, statements));
       },
+      /** The columns that a query would have, without running it. */
+      describe: async (text) => {
+        if (member.losses !== losses) throw lostConnection();
+        return (await orLost(member, member.sql.unsafe(text).describe())).columns;
+      },
       release: () => giveBack(member),
     };
   }

@@ -132,6 +132,14 @@ where r.rolname = $1 and split_part(s, '=', 1) like 'pgrst.%'
     and (ps.context = 'user' or has_parameter_privilege($1, ps.name, 'set'))
 order by drs.setdatabase`;
 
+/** Changes whenever a migration changed anything that is read here; cheap, because it is asked for every unknown name. */
+const FINGERPRINT = `
+select concat_ws(' ',
+  (select sum(xmin::text::int8) || '/' || count(*) from pg_class where relkind in ${EXPOSED_KINDS}),
+  (select sum(xmin::text::int8) || '/' || count(*) from pg_attribute where attnum > 0),
+  (select sum(xmin::text::int8) || '/' || count(*) from pg_proc),
+  (select sum(xmin::text::int8) || '/' || count(*) from pg_constraint)) as fingerprint`;
+
 /**
  * Which column of which table each column of a view shows: what Postgres says of the view's own query, followed through
  * views of views.
@@ -140,8 +148,8 @@ async function viewOrigins(sql, schemas) {
   const views = await sql.unsafe(VIEWS, [schemas]);
   const direct = new Map();
   for (const view of views) {
-    const described = await sql.unsafe(view.definition.replace(/;\s*$/, "")).describe();
-    const origins = described.columns.map(({ table, number }) => (table ? { oid: String(table), number } : null));
+    const described = await sql.describe(view.definition.replace(/;\s*$/, ""));
+    const origins = described.map(({ table, number }) => (table ? { oid: String(table), number } : null));
     direct.set(view.oid, { ...view, origins });
   }
   const follow = (origin, seen = new Set()) => {
@@ -221,40 +229,61 @@ function roleSettings(rows) {
   return { roles, config };
 }
 
+/** Runs `work` with a connection of the pool in a transaction that sees one state of the database. */
+async function looking(pool, work) {
+  const borrowed = await pool.reserve();
+  try {
+    await borrowed.unsafe("begin isolation level repeatable read read only", [], false);
+    try {
+      return await work(borrowed);
+    } finally {
+      await borrowed.unsafe("rollback", [], false);
+    }
+  } finally {
+    borrowed.release();
+  }
+}
+
 /**
  * Reads what REST needs to know of the database: exposed tables, how they relate, functions, settings of the roles.
  *
- * @param {import("postgres").Sql} sql a driver logged in as superuser
+ * @param {object} pool see pool.mjs; its connections are the superuser's
  * @param {string[]} schemas the exposed ones
  * @param {string} login the role that PostgREST logs in as
  */
-export async function loadCatalogue(sql, schemas, login) {
-  return sql.begin("isolation level repeatable read read only", async (transaction) => {
+export function loadCatalogue(pool, schemas, login) {
+  return looking(pool, async (sql) => {
     // Without a search path every name that Postgres prints is a full one.
-    await transaction.unsafe("select set_config('search_path', '', true)");
+    await sql.unsafe("select set_config('search_path', '', true)");
     const tables = new Map(
-      (await transaction.unsafe(TABLES, [schemas])).map((row) => [
+      (await sql.unsafe(TABLES, [schemas])).map((row) => [
         qualified(row.schema, row.name),
         { ...row, columns: row.columns ?? [], types: new Map((row.columns ?? []).map(({ name, type }) => [name, type])) },
       ]),
     );
-    const origins = await viewOrigins(transaction, schemas);
-    const keys = new Map((await transaction.unsafe(PRIMARY_KEYS)).map(({ oid, columns }) => [oid, columns]));
+    const origins = await viewOrigins(sql, schemas);
+    const keys = new Map((await sql.unsafe(PRIMARY_KEYS)).map(({ oid, columns }) => [oid, columns]));
     nameViewKeys(tables, origins, keys);
-    const functions = functionMap(await transaction.unsafe(FUNCTIONS, [schemas]));
-    const relationships = relationshipsOf({
-      schemas,
-      tables,
-      functions,
-      origins,
-      keys: await transaction.unsafe(KEYS),
-    });
-    const { roles, config } = roleSettings(await transaction.unsafe(ROLES, [login]));
-    return { schemas, tables, functions, relationships, roles, config };
+    const functions = functionMap(await sql.unsafe(FUNCTIONS, [schemas]));
+    const relationships = relationshipsOf({ schemas, tables, functions, origins, keys: await sql.unsafe(KEYS) });
+    const { roles, config } = roleSettings(await sql.unsafe(ROLES, [login]));
+    const [{ fingerprint }] = await sql.unsafe(FINGERPRINT);
+    return { schemas, tables, functions, relationships, roles, config, fingerprint };
+  });
+}
+
+/** Whether the database is still as a catalogue says. */
+export function isCurrent(pool, { fingerprint }) {
+  return looking(pool, async (sql) => {
+    const [now] = await sql.unsafe(FINGERPRINT);
+    return now.fingerprint === fingerprint;
   });
 }
 
 /** The names that `Prefer: timezone=` may give. */
-export async function loadTimezones(sql) {
-  return new Set((await sql.unsafe("select name from pg_timezone_names")).map(({ name }) => name));
+export function loadTimezones(pool) {
+  return looking(
+    pool,
+    async (sql) => new Set((await sql.unsafe("select name from pg_timezone_names")).map(({ name }) => name)),
+  );
 }

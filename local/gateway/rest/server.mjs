@@ -1,4 +1,4 @@
-import { loadCatalogue, loadTimezones, qualified } from "./catalogue.mjs";
+import { isCurrent, loadCatalogue, loadTimezones, qualified } from "./catalogue.mjs";
 import { errorResponse, fromDatabase, GivesUp, invalidPath, invalidSchema, RestError, rpcMethod, unsupportedMethod } from "./errors.mjs";
 import { inTransaction, runStatement } from "./execute.mjs";
 import { unknownTable } from "./guesses.mjs";
@@ -52,7 +52,9 @@ function readRequest({ method, headers, url, body, schemas }) {
   const schema = schemaOf(method, headers, schemas);
   refuseMethod(resource, method);
   const isCall = resource.kind === "function";
-  const query = readQuery(url.search.slice(1), isCall && READS.has(method));
+  // A key may come as a parameter; PostgREST never sees it.
+  const search = url.search.slice(1).replace(/(^|&)apikey=[^&]*/g, "");
+  const query = readQuery(search, isCall && READS.has(method));
   const top = resource.kind === "root" ? ALL : topRange(method, query.ranges, headers.get("range"));
   const hasBody = method === "POST" || method === "PATCH" || method === "PUT";
   const columns = method === "PUT" ? null : query.columns;
@@ -120,32 +122,26 @@ async function perform(context) {
  * The catalogue is read at start, when the database says that it changed, and when a request names something unknown:
  * nothing was written by it, and a migration need not be followed by a pause.
  *
- * @param {{pool: object, driver: import("postgres").Sql, settings: object}} parts pool: connections whose login is the
- *   superuser's, see pool.mjs; driver: a connection for the catalogue
+ * @param {{pool: object, settings: object}} parts pool: connections whose login is the superuser's, see pool.mjs
  * @returns {Promise<{handle: (request: Request) => Promise<Response>, reload: () => Promise<void>}>}
  */
-export async function createRest({ pool, driver, settings }) {
+export async function createRest({ pool, settings }) {
   const { schemas } = settings;
   const judge = createJudge(settings);
   const searchPath = settings.searchPath.slice(1);
-  let catalogue = await loadCatalogue(driver, schemas, LOGIN);
-  const timezones = await loadTimezones(driver);
+  let catalogue = await loadCatalogue(pool, schemas, LOGIN);
+  const timezones = await loadTimezones(pool);
   let loading = null;
   let next = null;
 
   /** Reads the catalogue as it is now, not as a read that is already under way saw it; those who wait share one. */
   function reload() {
-    next ??= Promise.resolve(loading).then(() => {
+    next ??= (async () => {
+      await loading?.catch(() => {});
       next = null;
-      loading = loadCatalogue(driver, schemas, LOGIN)
-        .then((read) => {
-          catalogue = read;
-        })
-        .finally(() => {
-          loading = null;
-        });
-      return loading;
-    });
+      loading = loadCatalogue(pool, schemas, LOGIN);
+      catalogue = await loading;
+    })();
     return next;
   }
 
@@ -158,7 +154,7 @@ export async function createRest({ pool, driver, settings }) {
 
   async function respond(request, url) {
     const caller = await judge(request, url);
-    if (caller instanceof Response) return caller;
+    if (caller.refusal) return caller.refusal;
     const { method, headers } = request;
     const body = READS.has(method) ? null : Buffer.from(await request.arrayBuffer());
     const preferences = readPreferences(headers.get("prefer"), timezones);
@@ -167,7 +163,7 @@ export async function createRest({ pool, driver, settings }) {
       try {
         return await attempt(read, caller, preferences);
       } catch (error) {
-        if (!STALE.has(error.code)) throw error;
+        if (!STALE.has(error.code) || (await isCurrent(pool, catalogue))) throw error;
         await reload();
         return await attempt(read, caller, preferences);
       }

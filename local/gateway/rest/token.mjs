@@ -62,15 +62,21 @@ const REFUSED_KEY = {
   hint: "Double check your Supabase `anon` or `service_role` API key.",
 };
 
+const refusal = (body, headers = {}) => ({ refusal: Response.json(body, { status: 401, headers }) });
+
 /**
  * Makes the judge of who asks.
  *
  * @param {{jwtSecret: string, anonKey: string, serviceKey: string}} settings
- * @returns {(request: Request, url: URL) => Promise<{role: string, claims: object} | Response>}
+ * @returns {(request: Request, url: URL) => Promise<{role: string, claims: object} | {refusal: Response}>}
  */
 export function createJudge({ jwtSecret, anonKey, serviceKey }) {
   const key = createSecretKey(Buffer.from(jwtSecret, "utf8"));
   const known = new Recent(2000);
+  const roles = new Map([
+    [anonKey, "anon"],
+    [serviceKey, "service_role"],
+  ]);
 
   async function claimsOf(token) {
     const claims = known.get(token) ?? (await verified(token, key));
@@ -82,14 +88,13 @@ export function createJudge({ jwtSecret, anonKey, serviceKey }) {
   return async (request, url) => {
     const apiKey = request.headers.get("apikey") ?? url.searchParams.get("apikey");
     if (apiKey === null)
-      return Response.json(
+      return refusal(
         { message: "No API key found in request", hint: "No `apikey` request header or url param was found." },
-        { status: 401, headers: { "sb-error-code": "UNAUTHORIZED_MISSING_API_KEY" } },
+        { "sb-error-code": "UNAUTHORIZED_MISSING_API_KEY" },
       );
-    const roles = { [anonKey]: "anon", [serviceKey]: "service_role" };
-    if (!Object.hasOwn(roles, apiKey)) return Response.json(REFUSED_KEY, { status: 401 });
+    if (!roles.has(apiKey)) return refusal(REFUSED_KEY);
     const bearer = /^Bearer(?: +(.*))?$/i.exec(request.headers.get("authorization")?.trim() ?? "");
-    if (!bearer || bearer[1] === apiKey) return { role: roles[apiKey], claims: {} };
+    if (!bearer || bearer[1] === apiKey) return { role: roles.get(apiKey), claims: {} };
     const claims = await claimsOf(bearer[1]?.trim() ?? "");
     return { role: typeof claims.role === "string" ? claims.role : "anon", claims };
   };
