@@ -16,9 +16,48 @@ from local.conform import Server, token
 
 # What a client can bring about: bad values, unknown names, missing rights, breaches of constraints.
 ALLOWED = {
-    *("22P02", "22003", "22007", "22008", "22012", "22023", "22P03", "22P05", "2201B", "2201X", "22025", "22000"),
-    *("22019", "22021", "42703", "42883", "42804", "42846", "42704", "42501", "42725", "42803", "428C9", "42P10"),
-    *("23502", "23503", "23505", "23514", "21000", "25006", "22001", "42P13", "42809", "42601", "2200H", "22030"),
+    *(
+        "22P02",
+        "22003",
+        "22007",
+        "22008",
+        "22012",
+        "22023",
+        "22P03",
+        "22P05",
+        "2201B",
+        "2201X",
+        "22025",
+        "22000",
+    ),
+    *(
+        "22019",
+        "22021",
+        "42703",
+        "42883",
+        "42804",
+        "42846",
+        "42704",
+        "42501",
+        "42725",
+        "42803",
+        "428C9",
+        "42P10",
+    ),
+    *(
+        "23502",
+        "23503",
+        "23505",
+        "23514",
+        "21000",
+        "25006",
+        "22001",
+        "42P13",
+        "42809",
+        "42601",
+        "2200H",
+        "22030",
+    ),
 }
 TABLES: dict[str, list[str]] = {
     "people": ["id", "name", "initials"],
@@ -26,11 +65,49 @@ TABLES: dict[str, list[str]] = {
     "categories": ["id", "parent_id", "name"],
     "oddities": ["id", "name", "Mixed Case", "with,comma", "order"],
     "measures": [
-        *("id", "n2", "n3", "n", "small", "big", "dbl", "ts", "local_ts", "d", "t", "span", "u", "words", "nums"),
+        *(
+            "id",
+            "n2",
+            "n3",
+            "n",
+            "small",
+            "big",
+            "dbl",
+            "ts",
+            "local_ts",
+            "d",
+            "t",
+            "span",
+            "u",
+            "words",
+            "nums",
+        ),
         *("doc", "raw", "ok", "r", "bytes", "fixed", "search"),
     ],
-    "products": ["org_id", "id", "brand_id", "category_id", "sku", "name", "price", "weight", "tags", "attributes"],
-    "invoices": ["org_id", "id", "number", "customer_id", "status", "total", "big_ref", "issued_at", "due_on", "meta"],
+    "products": [
+        "org_id",
+        "id",
+        "brand_id",
+        "category_id",
+        "sku",
+        "name",
+        "price",
+        "weight",
+        "tags",
+        "attributes",
+    ],
+    "invoices": [
+        "org_id",
+        "id",
+        "number",
+        "customer_id",
+        "status",
+        "total",
+        "big_ref",
+        "issued_at",
+        "due_on",
+        "meta",
+    ],
     "invoice_lines": ["org_id", "invoice_id", "position", "quantity", "line_total"],
     "open_invoices": ["org_id", "id", "number", "customer_id", "total"],
     "customers": ["org_id", "id", "name", "phone", "credit_limit", "secret_note"],
@@ -62,23 +139,99 @@ EMBEDS = [
     "brands!products_org_id_brand_id_fkey",
     "x:people!opened_by",
 ]
-OPERATORS = (
-    "eq neq gt gte lt lte like ilike match imatch cs cd ov sl sr nxr nxl adj fts plfts phfts(english) wfts is in "
-    "isdistinct like(any) eq(any) ilike(all) gte(all) not.eq not.in not.is not.fts foo"
-).split()
+OPERATORS = [
+    "eq",
+    "neq",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+    "like",
+    "ilike",
+    "match",
+    "imatch",
+    "cs",
+    "cd",
+    "ov",
+    "sl",
+    "sr",
+    "nxr",
+    "nxl",
+    "adj",
+    "fts",
+    "plfts",
+    "phfts(english)",
+    "wfts",
+    "is",
+    "in",
+    "isdistinct",
+    "like(any)",
+    "eq(any)",
+    "ilike(all)",
+    "gte(all)",
+    "not.eq",
+    "not.in",
+    "not.is",
+    "not.fts",
+    "foo",
+]
 VALUES = st.one_of(
     st.sampled_from(
         [
-            *("1", "0", "-1", "1.50", "null", "true", "not_null", "unknown", "{}", "{1,2}", '{"a b","c,d"}', "[1,5)"),
-            *("(1,2,3)", "(a)", "()", '("x,y","z\\"")', "2026-04-01", "2026-04-01T10:00:00Z", "*a*", "%", "[", "a&b"),
-            *('{"a": 1}', "[]", "9223372036854775808", "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "live", "Chair", '24"'),
+            *(
+                "1",
+                "0",
+                "-1",
+                "1.50",
+                "null",
+                "true",
+                "not_null",
+                "unknown",
+                "{}",
+                "{1,2}",
+                '{"a b","c,d"}',
+                "[1,5)",
+            ),
+            *(
+                "(1,2,3)",
+                "(a)",
+                "()",
+                '("x,y","z\\"")',
+                "2026-04-01",
+                "2026-04-01T10:00:00Z",
+                "*a*",
+                "%",
+                "[",
+                "a&b",
+            ),
+            *(
+                '{"a": 1}',
+                "[]",
+                "9223372036854775808",
+                "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
+                "live",
+                "Chair",
+                '24"',
+            ),
             *("", " ", "'", "\\", "$1", ";--", "हिन्दी", "🪑", "1 day", "infinity", "NaN", "10:00", "\\x00ff"),
         ]
     ),
     st.text(max_size=12),
 )
-CASTS = ["", "", "", "::text", "::int", "::numeric", "::date", "::jsonb", "::boolean", "::nothing", "::double precision"]
-PATHS = ["", "", "", "->a", "->>a", "->b->>c", "->0", "->>-1", "->'x'", "->\"q\""]
+CASTS = [
+    "",
+    "",
+    "",
+    "::text",
+    "::int",
+    "::numeric",
+    "::date",
+    "::jsonb",
+    "::boolean",
+    "::nothing",
+    "::double precision",
+]
+PATHS = ["", "", "", "->a", "->>a", "->b->>c", "->0", "->>-1", "->'x'", '->"q"']
 ALIASES = ["", "", "", "a:", '"b c":', "name:", "बड़ा:"]
 
 
@@ -129,7 +282,9 @@ def operation(draw: st.DrawFn) -> str:
 def logic(draw: st.DrawFn, table: str, depth: int = 2) -> str:
     parts = draw(st.lists(condition(table), min_size=1, max_size=3))
     if depth > 0 and draw(st.booleans()):
-        parts.append(f"{draw(st.sampled_from(['and', 'or', 'not.and', 'not.or']))}{draw(logic(table, depth - 1))}")
+        parts.append(
+            f"{draw(st.sampled_from(['and', 'or', 'not.and', 'not.or']))}{draw(logic(table, depth - 1))}"
+        )
     return f"({','.join(parts)})"
 
 
@@ -139,7 +294,9 @@ def order(draw: st.DrawFn, table: str) -> str:
     for _ in range(draw(st.integers(1, 3))):
         column = draw(columns(table)) + draw(st.sampled_from(PATHS))
         related = draw(st.sampled_from([column, column, f"people({column})", f"brands({column})"]))
-        terms.append(related + draw(st.sampled_from(["", ".asc", ".desc", ".desc.nullslast", ".nullsfirst", ".up"])))
+        terms.append(
+            related + draw(st.sampled_from(["", ".asc", ".desc", ".desc.nullslast", ".nullsfirst", ".up"]))
+        )
     return ",".join(terms)
 
 
@@ -148,8 +305,8 @@ def query(draw: st.DrawFn, table: str) -> list[tuple[str, str]]:
     parts: list[tuple[str, str]] = []
     if draw(st.booleans()):
         parts.append(("select", draw(selection(table, 2))))
-    for _ in range(draw(st.integers(0, 2))):
-        parts.append((draw(columns(table)) + draw(st.sampled_from(PATHS)), draw(operation())))
+    filtered = st.tuples(st.tuples(columns(table), st.sampled_from(PATHS)).map("".join), operation())
+    parts += draw(st.lists(filtered, max_size=2))
     prefix = draw(st.sampled_from(["", "", "tickets.", "people.", "invoices.", "x.", "brands."]))
     if draw(st.integers(0, 3)) == 0:
         parts.append((prefix + draw(st.sampled_from(["and", "or", "not.or"])), draw(logic(table))))
@@ -168,7 +325,7 @@ CALLS = TABLE.flatmap(lambda table: st.tuples(st.just(table), query(table)))
 ROLES = st.sampled_from(["anon", "authenticated", "service_role"])
 ACCEPTS = st.sampled_from(["*/*", "*/*", "text/csv", "application/vnd.pgrst.object+json", "image/png"])
 COUNTS = st.sampled_from(["", "", "count=exact", "count=planned", "count=estimated", "handling=strict, foo"])
-SLOW = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+SLOW = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def send(server: Server, method: str, path: str, role: str, **more: Any) -> httpx.Response:
@@ -196,7 +353,9 @@ def judge(answer: httpx.Response) -> None:
     assert set(body) == {"code", "details", "hint", "message"}
     assert body["code"].startswith("PGRST") or body["code"] in ALLOWED, answer.text
     # Syntax is the client's only in what Postgres parses for him: searches and casts.
-    assert body["code"] != "42601" or "tsquery" in body["message"] or "::" in str(answer.request.url), answer.text
+    assert body["code"] != "42601" or "tsquery" in body["message"] or "::" in str(answer.request.url), (
+        answer.text
+    )
     assert body["code"] != "42703" or "nothing" in body["message"] or "does not exist" in body["message"]
 
 
@@ -216,8 +375,19 @@ JSON_VALUES = st.recursive(
 PREFERS = st.lists(
     st.sampled_from(
         [
-            *("return=representation", "return=minimal", "return=headers-only", "count=exact", "missing=default"),
-            *("resolution=merge-duplicates", "resolution=ignore-duplicates", "handling=strict", "max-affected=1"),
+            *(
+                "return=representation",
+                "return=minimal",
+                "return=headers-only",
+                "count=exact",
+                "missing=default",
+            ),
+            *(
+                "resolution=merge-duplicates",
+                "resolution=ignore-duplicates",
+                "handling=strict",
+                "max-affected=1",
+            ),
         ]
     ),
     max_size=3,
@@ -227,8 +397,10 @@ WRITES = st.sampled_from(["POST", "PATCH", "PUT", "DELETE"])
 
 @st.composite
 def rows(draw: st.DrawFn) -> str:
-    names = draw(st.lists(st.sampled_from(["id", "sku", "name", "qty", "price", "tags", "doc", "nothing"]), max_size=3))
-    row = st.fixed_dictionaries({name: JSON_VALUES for name in names})
+    names = draw(
+        st.lists(st.sampled_from(["id", "sku", "name", "qty", "price", "tags", "doc", "nothing"]), max_size=3)
+    )
+    row = st.fixed_dictionaries(dict.fromkeys(names, JSON_VALUES))
     value = draw(st.one_of(row, st.lists(row, max_size=2), JSON_VALUES))
     return json.dumps(value)
 
@@ -257,7 +429,12 @@ FUNCTIONS = {
 
 
 @SLOW
-@given(data=st.data(), name=st.sampled_from(sorted(FUNCTIONS)), method=st.sampled_from(["GET", "POST"]), role=ROLES)
+@given(
+    data=st.data(),
+    name=st.sampled_from(sorted(FUNCTIONS)),
+    method=st.sampled_from(["GET", "POST"]),
+    role=ROLES,
+)
 def test_calls(recorded: Server, data: st.DataObject, name: str, method: str, role: str) -> None:
     keys = [*FUNCTIONS[name], "extra"]
     chosen = data.draw(st.lists(st.sampled_from(keys), max_size=2, unique=True))

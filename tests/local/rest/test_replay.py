@@ -1,4 +1,4 @@
-"""The recorded calls of the real PostgREST 14.17, replayed: what differs on purpose is in docs/local_stack.md."""
+"""The recorded calls of the real PostgREST 14.17; what differs on purpose is in docs/local_stack.md."""
 
 from collections import defaultdict
 

@@ -46,7 +46,7 @@ def test_tables_and_columns(recorded: Server) -> None:
         "Note:\nThis is a Foreign Key to `people.id`.<fk table='people' column='id'/>"
     )
     items = described["definitions"]["items"]["properties"]
-    assert items["tags"] == {"format": "text[]", "items": {"type": "string"}, "type": "array", "default": "{}"}
+    assert items["tags"] == {"format": "text[]", "items": {"type": "string"}, "type": "array"}
     assert items["kind"] == {"default": "plain", "format": "text", "type": "string"}
     assert (items["qty"]["default"], items["active"]["default"]) == (1, True)
     assert described["definitions"]["measures"]["properties"]["fixed"]["maxLength"] == 5
@@ -58,7 +58,10 @@ def test_functions(recorded: Server) -> None:
     described = root(recorded, recorded.keys.service_role_key)
     assert set(described["paths"]["/rpc/bump"]) == {"post"}
     greet = described["paths"]["/rpc/greet"]
-    assert [(p["name"], p["required"]) for p in greet["get"]["parameters"]] == [("name", True), ("greeting", False)]
+    assert [(p["name"], p["required"]) for p in greet["get"]["parameters"]] == [
+        ("name", True),
+        ("greeting", False),
+    ]
     body = greet["post"]["parameters"][0]["schema"]
     assert body["required"] == ["name"]
     assert body["properties"]["greeting"] == {"format": "text", "type": "string"}
@@ -87,5 +90,8 @@ def test_it_is_json_only(recorded: Server, accept: str, status: int) -> None:
 def test_head_and_options(recorded: Server) -> None:
     headers = {"apikey": recorded.keys.anon_key}
     assert httpx.head(f"{recorded.gateway.url}/rest/v1/", headers=headers).content == b""
-    assert httpx.options(f"{recorded.gateway.url}/rest/v1/", headers=headers).headers["allow"] == "OPTIONS,GET,HEAD"
+    assert (
+        httpx.options(f"{recorded.gateway.url}/rest/v1/", headers=headers).headers["allow"]
+        == "OPTIONS,GET,HEAD"
+    )
     assert httpx.post(f"{recorded.gateway.url}/rest/v1/", headers=headers).json()["code"] == "PGRST117"
