@@ -67,12 +67,10 @@ _RULES = {
           or a.allocated <> i.paid or e.events is distinct from 1
           or r.requests is distinct from 1)
     """,
-    "an invoice lacks its audit row": """
-        select i.number from public.invoices i
-        where i.org_id = %(org)s and (
-          select count(*) from audit.log g
-          where g.org_id = i.org_id and g.table_name = 'invoices' and g.row_id = i.id::text
-            and g.action = 'insert') <> 1
+    "what cannot change was copied into the audit log": """
+        select g.table_name, g.row_id from audit.log g
+        where g.org_id = %(org)s and g.action = 'insert'
+          and g.table_name in ('invoices', 'invoice_lines', 'payments', 'payment_allocations')
     """,
     "something was left of a sale that has no invoice": """
         select 'requests' as what, r.id::text from private.requests r
@@ -138,8 +136,8 @@ _RULES = {
           union all
           select 'delivery', branch_id, number from public.deliveries where org_id = %(org)s) d
         left join private.number_counters c on c.org_id = %(org)s and c.branch_id = d.branch_id
-          and c.kind = d.kind and c.fiscal_year = split_part(d.number, '/', 2)
-        group by 1, 2, split_part(d.number, '/', 2)
+          and c.kind = d.kind and c.fiscal_year = substring(d.number from '/([0-9-]+)')
+        group by 1, 2, substring(d.number from '/([0-9-]+)')
         having count(*) <> count(distinct d.number) or count(*) is distinct from max(c.last_value)
     """,
     "a customer owes more than his credit limit": """
@@ -148,6 +146,9 @@ _RULES = {
         where c.org_id = %(org)s group by c.org_id, c.id, c.credit_limit
         having sum(i.balance) > c.credit_limit
           and sum(i.balance) - private.free_credit(c.org_id, c.id) > c.credit_limit
+    """,
+    "what is kept is not what its entries say": """
+        select problem, id, expected, found from private.held_findings(%(org)s)
     """,
 }
 

@@ -26,11 +26,12 @@ class Ratio:
 
 @dataclass
 class Result:
-    """What the run found: transactions per second by measurement, ratios, broken rules."""
+    """What the run found: transactions per second by measurement, ratios, broken rules, other facts."""
 
     speeds: dict[str, list[float]]
     ratios: list[Ratio]
     violations: list[str]
+    facts: list[str] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The result as `--json` prints it."""
@@ -46,6 +47,7 @@ class Result:
                 for ratio in self.ratios
             },
             "violations": self.violations,
+            "facts": self.facts,
         }
 
 
@@ -91,6 +93,8 @@ def show(console: Console, result: Result) -> None:
             f">= {ratio.target:.3g}" if ratio.target else "",
         )
     console.print(table)
+    for fact in result.facts:
+        console.print(fact)
     for violation in result.violations:
         console.print(f"[bold red]Broken:[/] {violation}")
     if not result.violations:

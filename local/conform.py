@@ -44,8 +44,8 @@ State = dict[str, Counter[str]]
 class Number(str):
     """A JSON number as it was written.
 
-    Whole numbers are compared by their digits. Fractions went through binary floats when the recording was written
-    down (1180.00 stands there as 1180.0), so they are compared as what a float keeps of them.
+    Whole numbers are compared by their digits. Fractions went through binary floats when the recording was
+    written down (1180.00 stands there as 1180.0), so they are compared as what a float keeps of them.
     """
 
     __slots__ = ()

@@ -47,10 +47,13 @@ from backend.app.routers import (
     transfers,
     users,
 )
+from backend.app.services.press import press
 
 # Shorter than the 5 seconds after which many servers close an idle connection, so that no request meets a
 # closed one.
 _KEEPALIVE_SECONDS = 4.0
+# How long a request waits for a free connection: who has waited so long is better told to come again.
+_POOL_SECONDS = 2.0
 
 _ROUTERS = (
     health,
@@ -138,10 +141,17 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         max_keepalive_connections=settings.upstream_connections,
         keepalive_expiry=_KEEPALIVE_SECONDS,
     )
-    timeout = httpx.Timeout(
-        settings.upstream_timeout_seconds, connect=min(5.0, settings.upstream_timeout_seconds)
-    )
-    async with httpx.AsyncClient(limits=limits, timeout=timeout) as client:
+    patience = settings.upstream_timeout_seconds
+    timeout = httpx.Timeout(patience, connect=min(5.0, patience), pool=min(_POOL_SECONDS, patience))
+    async with (
+        httpx.AsyncClient(limits=limits, timeout=timeout) as client,
+        press(
+            processes=settings.press_processes,
+            queue=settings.press_queue,
+            share=settings.press_share,
+            seconds=settings.press_timeout_seconds,
+        ) as app.state.press,
+    ):
         app.state.client = client
         app.state.verifier = token_verifier(settings, client)
         yield

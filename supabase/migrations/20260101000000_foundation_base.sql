@@ -67,7 +67,8 @@ end;
 $$;
 
 comment on function private.request_id() is
-'The X-Request-ID header of the HTTP request under way (at most 128 characters), or null outside of one.';
+'The X-Request-ID header of the HTTP request under way (at most 128 characters), or null outside of one. The default of the columns
+request_id, which say in which request a row was made.';
 
 -- Idempotency -------------------------------------------------------------------------------------
 

@@ -135,7 +135,9 @@ create table public.role_permissions (
   foreign key (org_id, role_id) references public.roles (org_id, id) on delete cascade
 );
 
-comment on table public.role_permissions is 'Which role holds which permission. Changed by save_role.';
+comment on table public.role_permissions is
+'Which role holds which permission, but for the admin role, which holds every one without a row here. Changed by save_role, and by
+private.add_permissions when a room brings new ones.';
 
 create table public.memberships (
   org_id uuid not null references public.organizations (id),
@@ -190,6 +192,19 @@ create index on public.invitations (lower(email)) where accepted_at is null;
 create unique index on public.locations (org_id, kind) where branch_id is null;
 create index on public.locations (branch_id);
 
+-- What a role holds ------------------------------------------------------------------------------
+-- In plain SQL, so that each question is looked up by key in both halves.
+
+create view private.held_permissions with (security_invoker = true) as
+  select org_id, role_id, permission from public.role_permissions
+  union all
+  select r.org_id, r.id, p.code from public.roles r cross join public.permissions p where r.key = 'admin';
+
+comment on view private.held_permissions is
+'Which role holds which permission: as role_permissions says, and the admin role every permission there is, those of later rooms
+included. Whoever asks what a role may do asks here.';
+grant select on private.held_permissions to authenticated;
+
 -- Who is asking: the helpers of every policy and RPC -----------------------------------------------
 -- In plpgsql, which keeps its plans: in sql, with a search_path of its own, each was planned anew for every statement, which
 -- took longer than a page of a list. Parallel safe: else no statement under a policy could be read by several workers.
@@ -214,8 +229,8 @@ begin
   return query
   select m.org_id
   from public.memberships m
-  join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
-  where m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission;
+  join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
+  where m.user_id = auth.uid() and m.status = 'active' and h.permission = p_permission;
 end;
 $$;
 
@@ -230,9 +245,9 @@ begin
   return query
   select b.id
   from public.memberships m
-  join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
+  join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
   join public.branches b on b.org_id = m.org_id
-  where m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission
+  where m.user_id = auth.uid() and m.status = 'active' and h.permission = p_permission
     and (m.all_branches or exists (
       select from public.membership_branches mb
       where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = b.id));
@@ -286,8 +301,8 @@ begin
       select from public.membership_branches mb
       where mb.org_id = m.org_id and mb.user_id = m.user_id and mb.branch_id = p_branch_id),
     exists (
-      select from public.role_permissions rp
-      where rp.org_id = m.org_id and rp.role_id = m.role_id and rp.permission = p_permission)
+      select from private.held_permissions h
+      where h.org_id = m.org_id and h.role_id = m.role_id and h.permission = p_permission)
   into v_covered, v_permitted
   from public.memberships m
   where m.org_id = p_org_id and m.user_id = v_user_id and m.status = 'active';
@@ -335,8 +350,8 @@ as $$
 begin
   return exists (
     select from public.memberships m
-    join public.role_permissions rp on rp.org_id = m.org_id and rp.role_id = m.role_id
-    where m.org_id = p_org_id and m.user_id = auth.uid() and m.status = 'active' and rp.permission = p_permission);
+    join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
+    where m.org_id = p_org_id and m.user_id = auth.uid() and m.status = 'active' and h.permission = p_permission);
 end;
 $$;
 
@@ -383,15 +398,15 @@ place_not_empty with the codes of the "locations" that hold or await goods, and 
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger empty before update of archived_at on public.branches for each row
+create trigger t10_refuse_archiving before update of archived_at on public.branches for each row
   when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
-create trigger empty before update of archived_at on public.locations for each row
+create trigger t10_refuse_archiving before update of archived_at on public.locations for each row
   when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
-create trigger touch before update on public.organizations for each row execute function private.touch_updated_at();
-create trigger touch before update on public.branches for each row execute function private.touch_updated_at();
-create trigger touch before update on public.locations for each row execute function private.touch_updated_at();
-create trigger touch before update on public.roles for each row execute function private.touch_updated_at();
-create trigger touch before update on public.memberships for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.organizations for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.branches for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.locations for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.roles for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.memberships for each row execute function private.touch_updated_at();
 
 -- Policies ----------------------------------------------------------------------------------------
 

@@ -80,6 +80,24 @@ $$;
 comment on function private.id_option(jsonb, text) is 'Reads a uuid of an act''s options, null when there is none. Errors: 400
 invalid_input.';
 
+create function private.document_named(p_kind anyelement, p_id uuid) returns anyelement
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_found p_kind%type;
+begin
+  -- By the key, organisation by organisation: another house may have given one of its documents the same id.
+  execute format('select d.* from private.member_orgs() o (id)
+    cross join lateral (select * from %s t where t.org_id = o.id and t.id = $1 limit 1) d', pg_typeof(p_kind)) into v_found using p_id;
+  return v_found;
+end;
+$$;
+
+comment on function private.document_named(anyelement, uuid) is
+'A document of one of the caller''s organisations by its id, null when there is none. p_kind: a null of the table''s row, such as
+null::public.invoices. No errors: the act authorizes next.';
+
 create function private.check_timezone(p_timezone text) returns text
 language plpgsql stable
 set search_path = ''
@@ -121,8 +139,8 @@ begin
     perform private.fail(404, 'not_found', format('The organisation has no role %s.', p_key), '{"field": "p_role"}');
   end if;
   -- Nobody hands out more than he holds himself.
-  select rp.permission into v_missing from public.role_permissions rp
-  where rp.org_id = p_org_id and rp.role_id = v_role_id and not private.permitted(rp.permission, p_org_id) limit 1;
+  select h.permission into v_missing from private.held_permissions h
+  where h.org_id = p_org_id and h.role_id = v_role_id and not private.permitted(h.permission, p_org_id) limit 1;
   if v_missing is not null then
     perform private.fail(403, 'permission_denied', format('You cannot give a role with %s: you lack it.', v_missing),
       jsonb_build_object('permission', v_missing));
@@ -185,7 +203,7 @@ begin
       coalesce((p_options ->> 'round_total_to')::numeric, case when p_country = 'IN' then 1 else 0 end),
       p_options ->> 'invoice_terms');
     insert into public.roles (org_id, key, name, is_system, max_discount_percent)
-    select p_id, key, name, true, max_discount_percent from private.system_roles;
+    select p_id, key, name, true, max_discount_percent from private.system_roles for share;
     insert into public.role_permissions (org_id, role_id, permission)
     select p_id, r.id, unnest(s.permissions)
     from public.roles r join private.system_roles s on s.key = r.key where r.org_id = p_id;

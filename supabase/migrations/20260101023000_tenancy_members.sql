@@ -248,6 +248,11 @@ begin
   if p_key = 'admin' then
     perform private.fail(422, 'role_fixed', 'The admin role holds every permission and stays as it is.');
   end if;
+  select code into v_missing from unnest(p_permissions) code
+  where not exists (select from public.permissions p where p.code = code.code) limit 1;
+  if found then
+    perform private.fail(400, 'invalid_input', format('There is no permission %s.', v_missing), '{"field": "p_permissions"}');
+  end if;
   select code into v_missing from unnest(p_permissions) code where not private.permitted(code, p_org_id) limit 1;
   if v_missing is not null then
     perform private.fail(403, 'permission_denied', format('You cannot give %s: you lack it.', v_missing),
@@ -307,8 +312,8 @@ as $$
         'role', jsonb_build_object('key', r.key, 'name', r.name, 'max_discount_percent', r.max_discount_percent),
         'all_branches', m.all_branches,
         'permissions', (
-          select coalesce(jsonb_agg(rp.permission order by rp.permission), '[]') from public.role_permissions rp
-          where rp.org_id = m.org_id and rp.role_id = m.role_id),
+          select coalesce(jsonb_agg(h.permission order by h.permission), '[]') from private.held_permissions h
+          where h.org_id = m.org_id and h.role_id = m.role_id),
         'branches', (
           select coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'code', b.code, 'name', b.name) order by b.code), '[]')
           from public.branches b

@@ -1,5 +1,9 @@
 -- Audit: who changed which row, when, before and after, in which request. Append-only for everybody.
 
+select private.add_permissions('[
+  {"code": "audit.read", "description": "Read the audit log", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table audit.log (
@@ -17,8 +21,9 @@ create table audit.log (
 ) partition by range (at);
 
 comment on table audit.log is
-'One row per changed row of a business table. actor_id: the signed-in user, null for jobs. row_id: the key as text, its
-parts joined by a slash. before, after: the whole row as JSON. Monthly partitions by "at" (UTC).';
+'One row per changed row of a business table, and per new row of those that do not say themselves who made them (audit.origin).
+actor_id: the signed-in user, null for jobs. row_id: the key as text, its parts joined by a slash. before, after: the whole row
+as JSON. Monthly partitions by "at" (UTC).';
 
 create table audit.log_rest partition of audit.log default;
 comment on table audit.log_rest is 'Catches rows of months that have no partition yet, so that no act fails for want of one.';
@@ -45,7 +50,7 @@ begin
       execute format('create table audit.%I partition of audit.log for values from (%L) to (%L)',
         v_name, v_first, (v_first + interval '1 month')::date);
       execute format('alter table audit.%I enable row level security', v_name);
-      execute format('create trigger keep_all before truncate on audit.%I
+      execute format('create trigger t10_refuse_change_truncate before truncate on audit.%I
         for each statement execute function audit.refuse_change()', v_name);
       v_added := v_added + 1;
     end if;
@@ -98,6 +103,32 @@ comment on function audit.record() is
 'The one audit trigger, after each statement, with transition tables. Arguments: the key columns, none for "id".
 Old and new rows come in the same order, which is how an update pairs them, even when it changes the key.';
 
+create function audit.origin(p_table regclass) returns regclass
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if exists (
+    select from pg_catalog.pg_attribute a
+    where a.attrelid = p_table and a.attname = 'request_id' and not a.attisdropped)
+  then
+    return p_table;
+  end if;
+  return (
+    select distinct audit.origin(f.confrelid) from pg_catalog.pg_constraint f
+    where f.conrelid = p_table and f.contype = 'f' and f.confrelid <> p_table and audit.origin(f.confrelid) is not null
+      and exists (
+        select from pg_catalog.pg_index i
+        where i.indrelid = p_table and i.indisunique and i.indpred is null
+          and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey));
+end;
+$$;
+
+comment on function audit.origin(regclass) is
+'Which table''s rows say who made the rows of p_table, when and in which request: p_table itself when it has the column request_id
+(beside it stand who and when), else the document whose key begins a unique key of p_table, or its line''s document; null when
+none of them says so. Errors: 21000 when the keys begin with two documents: then the table needs the columns itself.';
+
 create function audit.attach(p_table regclass, variadic p_keys text[] default '{}') returns void
 language plpgsql
 set search_path = ''
@@ -106,17 +137,22 @@ declare
   v_arguments text := (select coalesce(string_agg(quote_literal(k), ', '), '') from unnest(p_keys) k);
 begin
   assert cardinality(p_keys) <= 3, 'audit.record knows three columns of a key';
-  execute format('create trigger audit_insert after insert on %s referencing new table as new_rows
+  -- Documents and their lines are kept as they are, or their changes are, and they say who made them: a copy of each new row
+  -- would say all of it again, and most rows of a business are of this kind.
+  if audit.origin(p_table) is null then
+    execute format('create trigger t99_record_insert after insert on %s referencing new table as new_rows
+      for each statement execute function audit.record(%s)', p_table, v_arguments);
+  end if;
+  execute format('create trigger t99_record_update after update on %s referencing old table as old_rows new table as new_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
-  execute format('create trigger audit_update after update on %s referencing old table as old_rows new table as new_rows
-    for each statement execute function audit.record(%s)', p_table, v_arguments);
-  execute format('create trigger audit_delete after delete on %s referencing old table as old_rows
+  execute format('create trigger t99_record_delete after delete on %s referencing old table as old_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
 end;
 $$;
 
 comment on function audit.attach(regclass, text[]) is
-'Puts a table under audit. p_table: the table; p_keys: its key columns when the key is not "id". For migrations.';
+'Puts a table under audit: what is changed and removed, and what is new unless audit.origin finds who made it. p_table: the table, with
+its keys; p_keys: its key columns when the key is not "id". For migrations.';
 
 create function audit.refuse_change() returns trigger
 language plpgsql
@@ -139,10 +175,10 @@ Errors: 403 append_only, whoever asks.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on audit.log for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on audit.log for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on audit.log for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on audit.log for each statement execute function audit.refuse_change();
 -- Row triggers come with the partitioned table, statement triggers do not: each partition has its own.
-create trigger keep_all before truncate on audit.log_rest for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on audit.log_rest for each statement execute function audit.refuse_change();
 
 select audit.add_partitions(date_trunc('month', now())::date, 24);
 

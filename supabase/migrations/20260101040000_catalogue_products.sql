@@ -1,5 +1,12 @@
 -- Catalogue: what is sold, in which variant, at which price, under which tax class.
 
+select private.add_permissions('[
+  {"code": "catalogue.read", "description": "Read products, variants, prices and tax classes",
+   "roles": ["cashier", "sales_executive", "inventory_manager", "technician"]},
+  {"code": "catalogue.manage", "description": "Create and change products, variants, prices and tax classes",
+   "roles": ["inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.units (
@@ -369,25 +376,25 @@ comment on function private.check_tracking() is
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger queue before update of parent_id on public.categories
+create trigger t20_queue_category_moves before update of parent_id on public.categories
   for each statement execute function private.queue_category_moves();
-create trigger place after insert or update of parent_id on public.categories
+create trigger t50_check_category after insert or update of parent_id on public.categories
   for each row execute function private.check_category();
--- Triggers of one kind fire by name: "trace" after "place", which refuses circles.
-create trigger trace after insert or update of parent_id on public.categories
+-- Triggers of one kind fire by name: this one after the one that refuses circles.
+create trigger t60_trace_category after insert or update of parent_id on public.categories
   for each row execute function private.trace_category();
-create trigger tracking after insert or update of tracking on public.product_variants
+create trigger t50_check_tracking after insert or update of tracking on public.product_variants
   for each row execute function private.check_tracking();
-create trigger in_use before delete on public.categories for each row execute function private.refuse_if_used();
-create trigger in_use before delete on public.brands for each row execute function private.refuse_if_used();
-create trigger in_use before delete on public.products for each row execute function private.refuse_if_used();
-create trigger in_use before delete on public.product_variants for each row execute function private.refuse_if_used();
+create trigger t10_refuse_if_used before delete on public.categories for each row execute function private.refuse_if_used();
+create trigger t10_refuse_if_used before delete on public.brands for each row execute function private.refuse_if_used();
+create trigger t10_refuse_if_used before delete on public.products for each row execute function private.refuse_if_used();
+create trigger t10_refuse_if_used before delete on public.product_variants for each row execute function private.refuse_if_used();
 
-create trigger touch before update on public.tax_classes for each row execute function private.touch_updated_at();
-create trigger touch before update on public.categories for each row execute function private.touch_updated_at();
-create trigger touch before update on public.brands for each row execute function private.touch_updated_at();
-create trigger touch before update on public.products for each row execute function private.touch_updated_at();
-create trigger touch before update on public.product_variants for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.tax_classes for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.categories for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.brands for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.products for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.product_variants for each row execute function private.touch_updated_at();
 
 select audit.attach('public.tax_classes');
 select audit.attach('public.tax_rates');
@@ -462,7 +469,7 @@ create policy "Who holds catalogue.manage removes variants nothing uses" on publ
   using (org_id in (select private.orgs_with('catalogue.manage')));
 
 -- Grants ------------------------------------------------------------------------------------------
--- What documents refer to is archived. Only what nothing refers to can be deleted: the trigger in_use sees to it.
+-- What documents refer to is archived. Only what nothing refers to can be deleted: private.refuse_if_used sees to it.
 
 grant select on public.units to anon, authenticated;
 grant select on public.tax_classes, public.tax_rates, public.categories, public.brands, public.products,

@@ -178,12 +178,12 @@ grant execute on function public.generate_barcode(uuid, uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger read before insert on public.variant_barcodes for each row execute function private.read_barcode();
-create trigger keep_primary after delete on public.variant_barcodes
+create trigger t30_read_barcode before insert on public.variant_barcodes for each row execute function private.read_barcode();
+create trigger t50_refuse_primary_barcode after delete on public.variant_barcodes
   for each row execute function private.refuse_primary_barcode();
-create trigger barcode_insert after insert on public.product_variants referencing new table as new_rows
+create trigger t60_keep_primary_barcodes_insert after insert on public.product_variants referencing new table as new_rows
   for each statement execute function private.keep_primary_barcodes();
-create trigger barcode_update after update on public.product_variants referencing new table as new_rows
+create trigger t60_keep_primary_barcodes_update after update on public.product_variants referencing new table as new_rows
   for each statement execute function private.keep_primary_barcodes();
 select audit.attach('public.variant_barcodes');
 

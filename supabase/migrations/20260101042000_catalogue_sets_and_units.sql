@@ -186,13 +186,13 @@ own, which costs no look-up. With no more places than p_unit has, converted by p
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger suits after insert on public.product_units for each row execute function private.check_product_unit();
-create trigger counted after insert or update of kind, unit_code on public.products
+create trigger t50_check_product_unit after insert on public.product_units for each row execute function private.check_product_unit();
+create trigger t50_check_set_unit after insert or update of kind, unit_code on public.products
   for each row when (new.kind = 'set') execute function private.check_set_unit();
-create trigger suits after insert or update of quantity on public.set_components
+create trigger t50_check_set_component after insert or update of quantity on public.set_components
   for each row execute function private.check_set_component();
-create trigger touch before update on public.product_units for each row execute function private.touch_updated_at();
-create trigger touch before update on public.set_components for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.product_units for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.set_components for each row execute function private.touch_updated_at();
 select audit.attach('public.product_units');
 select audit.attach('public.set_components', 'set_variant_id', 'component_variant_id');
 

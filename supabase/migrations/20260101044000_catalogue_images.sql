@@ -124,9 +124,9 @@ grant execute on function private.is_image_path(text), private.is_image_free(tex
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.product_images for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.product_images for each row execute function private.touch_updated_at();
 -- After the row: who may not write it at all is refused for that, and learns nothing about files.
-create trigger require_image_file after insert or update of archived_at on public.product_images
+create trigger t50_require_image_file after insert or update of archived_at on public.product_images
   for each row execute function private.require_image_file();
 
 select audit.attach('public.product_images');

@@ -456,17 +456,17 @@ grant execute on function public.search_variants(uuid, text, jsonb, integer, tex
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger search_insert after insert on public.product_variants referencing new table as new_rows
+create trigger t70_index_changed_variants_insert after insert on public.product_variants referencing new table as new_rows
   for each statement execute function private.index_changed_variants();
-create trigger search_update after update on public.product_variants referencing old table as old_rows new table as new_rows
+create trigger t70_index_changed_variants_update after update on public.product_variants referencing old table as old_rows new table as new_rows
   for each statement execute function private.index_changed_variants();
-create trigger search_insert after insert on public.variant_barcodes referencing new table as changed_rows
+create trigger t70_index_changed_barcodes_insert after insert on public.variant_barcodes referencing new table as changed_rows
   for each statement execute function private.index_changed_barcodes();
-create trigger search_update after update on public.variant_barcodes referencing new table as changed_rows
+create trigger t70_index_changed_barcodes_update after update on public.variant_barcodes referencing new table as changed_rows
   for each statement execute function private.index_changed_barcodes();
-create trigger search_delete after delete on public.variant_barcodes referencing old table as changed_rows
+create trigger t70_index_changed_barcodes_delete after delete on public.variant_barcodes referencing old table as changed_rows
   for each statement execute function private.index_changed_barcodes();
-create trigger search_update after update on public.products referencing old table as old_rows new table as new_rows
+create trigger t70_index_changed_products after update on public.products referencing old table as old_rows new table as new_rows
   for each statement execute function private.index_changed_products();
-create trigger search_update after update on public.brands referencing old table as old_rows new table as new_rows
+create trigger t70_index_changed_brands after update on public.brands referencing old table as old_rows new table as new_rows
   for each statement execute function private.index_changed_brands();

@@ -1,5 +1,13 @@
 -- Parties: customers and suppliers.
 
+select private.add_permissions('[
+  {"code": "customer.read", "description": "Read customers", "roles": ["cashier", "sales_executive", "technician"]},
+  {"code": "customer.manage", "description": "Create and change customers", "roles": ["cashier", "sales_executive"]},
+  {"code": "customer.credit", "description": "Set a customer''s credit limit", "roles": []},
+  {"code": "supplier.read", "description": "Read suppliers", "roles": ["inventory_manager"]},
+  {"code": "supplier.manage", "description": "Create and change suppliers", "roles": ["inventory_manager"]}
+]');
+
 -- Functions the tables' checks need ---------------------------------------------------------------
 
 create function private.is_gstin(p_gstin text) returns boolean
@@ -101,8 +109,8 @@ create index on public.suppliers (org_id, name);
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.customers for each row execute function private.touch_updated_at();
-create trigger touch before update on public.suppliers for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.customers for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.suppliers for each row execute function private.touch_updated_at();
 select audit.attach('public.customers');
 select audit.attach('public.suppliers');
 

@@ -132,9 +132,9 @@ grant execute on function public.set_payment_terms(uuid, integer) to authenticat
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger only_default before insert or update of is_default, archived_at on public.customer_addresses
+create trigger t25_only_default before insert or update of is_default, archived_at on public.customer_addresses
   for each row when (new.is_default and new.archived_at is null) execute function private.only_default();
-create trigger touch before update on public.customer_addresses for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.customer_addresses for each row execute function private.touch_updated_at();
 select audit.attach('public.customer_addresses');
 
 -- Policies ----------------------------------------------------------------------------------------

@@ -1,5 +1,10 @@
 -- Price lists: other prices than the variant's own, for a group of customers, at a branch, from a quantity on, for a time.
 
+select private.add_permissions('[
+  {"code": "price.override", "description": "Sell at another price than the catalogue''s",
+   "roles": ["sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.customer_groups (
@@ -147,11 +152,11 @@ by private.price_lines. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger customer_group after insert or update of customer_group_id on public.customers
+create trigger t50_check_customer_group after insert or update of customer_group_id on public.customers
   for each row execute function private.check_customer_group();
-create trigger touch before update on public.customer_groups for each row execute function private.touch_updated_at();
-create trigger touch before update on public.price_lists for each row execute function private.touch_updated_at();
-create trigger touch before update on public.price_list_items for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.customer_groups for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.price_lists for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.price_list_items for each row execute function private.touch_updated_at();
 select audit.attach('public.customer_groups');
 select audit.attach('public.price_lists');
 select audit.attach('public.price_list_items');

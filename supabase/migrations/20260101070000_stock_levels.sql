@@ -1,5 +1,12 @@
 -- Stock: a ledger of movements, and levels that change only together with it.
 
+select private.add_permissions('[
+  {"code": "stock.read", "description": "Read stock levels and movements",
+   "roles": ["cashier", "sales_executive", "inventory_manager", "technician"]},
+  {"code": "stock.adjust", "description": "Adjust stock, with a reason", "roles": ["inventory_manager"]},
+  {"code": "sale.expired", "description": "Sell goods past their expiry date", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_levels (
@@ -16,6 +23,7 @@ create table public.stock_levels (
   updated_at timestamptz not null default now(),
   primary key (org_id, location_id, variant_id),
   foreign key (org_id, location_id) references public.locations (org_id, id),
+  foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
   constraint on_hand_not_negative check (on_hand >= 0),
   constraint reserved_within_on_hand check (reserved between 0 and on_hand),
@@ -52,6 +60,8 @@ create table public.stock_movements (
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
   foreign key (org_id, from_location_id) references public.locations (org_id, id),
   foreign key (org_id, to_location_id) references public.locations (org_id, id),
+  foreign key (org_id, from_branch_id, from_location_id) references public.locations (org_id, branch_id, id),
+  foreign key (org_id, to_branch_id, to_location_id) references public.locations (org_id, branch_id, id),
   check (from_location_id <> to_location_id),
   check (cardinality(serials) = quantity)
 );
@@ -76,6 +86,7 @@ create table public.stock_adjustments (
   note text check (length(note) <= 2000),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
@@ -135,12 +146,12 @@ grant execute on function public.check_stock(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.stock_movements
+create trigger t10_refuse_change before update or delete on public.stock_movements
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_movements for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_adjustments
+create trigger t10_refuse_change_truncate before truncate on public.stock_movements for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.stock_adjustments
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_adjustments for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_adjustments for each statement execute function audit.refuse_change();
 select audit.attach('public.stock_adjustments');
 
 -- Policies ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ create table public.batches (
   expires_on date check (isfinite(expires_on)),
   created_at timestamptz not null default now(),
   created_by uuid,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (org_id, variant_id, code),
   unique (org_id, variant_id, id),
@@ -29,6 +30,7 @@ create table public.batch_levels (
   on_hand numeric(14, 3) not null default 0 check (on_hand >= 0),
   primary key (org_id, location_id, variant_id, batch_id),
   foreign key (org_id, location_id, variant_id) references public.stock_levels (org_id, location_id, variant_id),
+  foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, variant_id, batch_id) references public.batches (org_id, variant_id, id)
 );
 
@@ -48,7 +50,8 @@ create table public.stock_units (
   updated_at timestamptz not null default now(),
   primary key (org_id, variant_id, serial),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
-  foreign key (org_id, location_id) references public.locations (org_id, id)
+  foreign key (org_id, location_id) references public.locations (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id)
 );
 
 comment on table public.stock_units is
@@ -119,7 +122,7 @@ one that keeps. Errors: 422 batch_required; 409 batch_mismatch when the lot is k
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.stock_units for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.stock_units for each row execute function private.touch_updated_at();
 select audit.attach('public.batches');
 
 -- Policies ----------------------------------------------------------------------------------------

@@ -102,7 +102,7 @@ begin
     perform private.emit(v_org_id, 'stock.adjusted', jsonb_build_object('adjustment_id', p_id, 'location_id', p_location_id,
       'variant_id', p_variant_id, 'quantity', v_quantity, 'reason', p_reason));
   end if;
-  return (select to_jsonb(a) from public.stock_adjustments a where a.org_id = v_org_id and a.id = p_id);
+  return (select to_jsonb(a) - 'request_id' from public.stock_adjustments a where a.org_id = v_org_id and a.id = p_id);
 end;
 $$;
 

@@ -34,6 +34,7 @@ set search_path = ''
 as $$
 declare
   v_serial integer;
+  v_digits text;
   v_number text;
   -- Invoices and the papers of the warehouse are plain; of the others one letter tells a customer which paper is meant.
   v_letter text := case p_kind when 'credit_note' then 'C' when 'receipt' then 'R' when 'refund' then 'F' when 'quotation' then 'Q'
@@ -43,8 +44,12 @@ begin
   values (p_org_id, p_branch_id, p_kind, p_year, 1)
   on conflict (org_id, branch_id, kind, fiscal_year) do update set last_value = c.last_value + 1
   returning c.last_value into v_serial;
-  v_number := p_code || '/' || p_year || '/' || v_letter
-    || lpad(v_serial::text, greatest(6 - length(v_letter), length(v_serial::text)), '0');
+  v_digits := v_letter || lpad(v_serial::text, greatest(6 - length(v_letter), length(v_serial::text)), '0');
+  v_number := p_code || '/' || p_year || '/' || v_digits;
+  -- After 99,999 the letter parts the year from the serial by itself: so every kind reaches 999,999 with every code.
+  if length(v_number) > 16 and v_letter <> '' then
+    v_number := p_code || '/' || p_year || v_digits;
+  end if;
   if length(v_number) > 16 then
     perform private.fail(409, 'series_exhausted', format('The series %s/%s is used up.', p_code, p_year));
   end if;
@@ -72,5 +77,6 @@ $$;
 
 comment on function private.next_number(uuid, uuid, text, date) is
 'The next number of a series, <branch>/<fiscal year>/<letter of the kind, none for invoices><serial>, at most 16 characters of
-letters, digits, hyphen and slash (CGST Rules 2017, rule 46(b)). p_kind: the kind of document; p_date: the business date. Call it
+letters, digits, hyphen and slash (CGST Rules 2017, rule 46(b)): every kind counts to 999,999 a year at least. Where the 16 would be
+passed, the slash before a letter gives way: BLR/26-27/R99999 is followed by BLR/26-27R100000. p_kind: the kind of document; p_date: the business date. Call it
 last: the counter stays locked until the transaction ends. Errors: 409 series_exhausted.';

@@ -1,5 +1,10 @@
 -- Reservations: goods that stay on the shelf, promised to somebody until a moment.
 
+select private.add_permissions('[
+  {"code": "stock.reserve", "description": "Reserve stock and release it",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_reservations (
@@ -18,6 +23,7 @@ create table public.stock_reservations (
   fulfilled_document_id uuid,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
@@ -79,7 +85,6 @@ create index on public.stock_reservation_items (branch_id);
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
   ('stock_reservation', 'new', 'active', 'stock.reserve'),
   ('stock_reservation', 'active', 'released', 'stock.reserve'),
-  ('stock_reservation', 'active', 'fulfilled', 'sale.create'),
   ('stock_reservation', 'active', 'expired', null);
 
 -- Functions ---------------------------------------------------------------------------------------
@@ -292,7 +297,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select to_jsonb(r) || jsonb_build_object('lines', (
+    select to_jsonb(r) - 'request_id' || jsonb_build_object('lines', (
       select jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', v.sku, 'name', v.name,
         'quantity', l.quantity, 'items', (
           select jsonb_agg(jsonb_build_object('variant_id', i.variant_id, 'sku', c.sku, 'name', c.name, 'quantity', i.quantity)
@@ -388,8 +393,7 @@ as $$
 declare
   v_reservation public.stock_reservations;
 begin
-  select * into v_reservation from public.stock_reservations
-  where id = p_reservation_id and org_id in (select private.member_orgs());
+  v_reservation := private.document_named(null::public.stock_reservations, p_reservation_id);
   perform private.authorize('stock.reserve', v_reservation.org_id, v_reservation.branch_id);
   if private.claim_request(v_reservation.org_id, p_id, 'release_reservation', jsonb_build_array(p_reservation_id)) then
     select * into v_reservation from public.stock_reservations
@@ -423,7 +427,7 @@ as $$
 declare
   v_reservation public.stock_reservations;
 begin
-  select * into v_reservation from public.stock_reservations where id = p_id and org_id in (select private.member_orgs());
+  v_reservation := private.document_named(null::public.stock_reservations, p_id);
   perform private.authorize('stock.read', v_reservation.org_id, v_reservation.branch_id);
   return private.reservation_json(v_reservation.org_id, p_id);
 end;
@@ -437,17 +441,17 @@ grant execute on function public.get_reservation(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger lifecycle before insert or update or delete on public.stock_reservations
+create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_reservations
   for each row execute function private.enforce_lifecycle('stock_reservation', 'status', 'ended_at', 'fulfilled_document',
     'fulfilled_document_id');
-create trigger keep_all before truncate on public.stock_reservations for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_reservation_lines
+create trigger t10_refuse_change_truncate before truncate on public.stock_reservations for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.stock_reservation_lines
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_reservation_lines
+create trigger t10_refuse_change_truncate before truncate on public.stock_reservation_lines
   for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_reservation_items
+create trigger t10_refuse_change before update or delete on public.stock_reservation_items
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_reservation_items
+create trigger t10_refuse_change_truncate before truncate on public.stock_reservation_items
   for each statement execute function audit.refuse_change();
 select audit.attach('public.stock_reservations');
 select audit.attach('public.stock_reservation_lines', 'reservation_id', 'line_no');

@@ -1,5 +1,12 @@
 -- Transfers: goods from one location to another, by way of the organisation's transit location.
 
+select private.add_permissions('[
+  {"code": "transfer.manage", "description": "Create, dispatch and cancel transfers from a branch",
+   "roles": ["inventory_manager"]},
+  {"code": "transfer.receive", "description": "Receive transfers at a branch",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_transfers (
@@ -23,6 +30,7 @@ create table public.stock_transfers (
   cancel_reason text check (length(btrim(cancel_reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, from_branch_id, from_location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, to_branch_id, to_location_id) references public.locations (org_id, branch_id, id),
@@ -105,6 +113,7 @@ create table public.stock_transfer_receipts (
   note text check (length(note) <= 2000),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, transfer_id) references public.stock_transfers (org_id, id),
   foreign key (org_id, from_branch_id) references public.branches (org_id, id),
@@ -198,7 +207,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select to_jsonb(t) || jsonb_build_object(
+    select to_jsonb(t) - 'request_id' || jsonb_build_object(
       'lines', (
         select jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', v.sku, 'name', v.name,
           'quantity', l.quantity, 'serials', l.serials, 'batch', b.code) order by l.line_no)
@@ -216,7 +225,7 @@ begin
         left join public.batches b on b.org_id = i.org_id and b.id = i.batch_id
         where i.org_id = t.org_id and i.transfer_id = t.id),
       'receipts', (
-        select coalesce(jsonb_agg(to_jsonb(r) - array['org_id', 'transfer_id', 'from_branch_id', 'to_branch_id']
+        select coalesce(jsonb_agg(to_jsonb(r) - array['org_id', 'transfer_id', 'from_branch_id', 'to_branch_id', 'request_id']
           || jsonb_build_object('items', (
             select jsonb_agg(to_jsonb(x) - array['org_id', 'receipt_id', 'transfer_id', 'from_branch_id', 'to_branch_id']
               order by x.item_no)
@@ -237,7 +246,7 @@ as $$
 declare
   v_transfer public.stock_transfers;
 begin
-  select * into v_transfer from public.stock_transfers where id = p_id and org_id in (select private.member_orgs());
+  v_transfer := private.document_named(null::public.stock_transfers, p_id);
   -- Of both ends' people, each is asked at his own.
   perform private.authorize('stock.read', v_transfer.org_id, case
     when v_transfer.from_branch_id in (select private.member_branches()) then v_transfer.from_branch_id
@@ -275,23 +284,23 @@ grant execute on function public.transfer_destinations(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger lifecycle before insert or update or delete on public.stock_transfers
+create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_transfers
   for each row execute function private.enforce_lifecycle('stock_transfer', 'status', 'has_differences', 'received_at',
     'cancelled_at', 'cancelled_by', 'cancel_reason');
-create trigger keep_all before truncate on public.stock_transfers for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_transfer_lines
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfers for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.stock_transfer_lines
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_transfer_lines for each statement execute function audit.refuse_change();
-create trigger keep before update or delete on public.stock_transfer_items
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_lines for each statement execute function audit.refuse_change();
+create trigger t10_keep_transfer_item before update or delete on public.stock_transfer_items
   for each row execute function private.keep_transfer_item();
-create trigger keep_all before truncate on public.stock_transfer_items for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_transfer_receipts
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_items for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.stock_transfer_receipts
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_transfer_receipts
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_receipts
   for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.stock_transfer_receipt_items
+create trigger t10_refuse_change before update or delete on public.stock_transfer_receipt_items
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_transfer_receipt_items
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_receipt_items
   for each statement execute function audit.refuse_change();
 select audit.attach('public.stock_transfers');
 select audit.attach('public.stock_transfer_lines', 'transfer_id', 'line_no');

@@ -13,6 +13,13 @@
 -- Neither is posted of a piece that has moved since it was looked for: somebody had it in his hands, and what the book says of it
 -- now is newer than what the count saw. A found piece that was on the road is booked in, and sold; it is not found once more.
 
+select private.add_permissions('[
+  {"code": "count.record", "description": "Enter what was counted",
+   "roles": ["cashier", "sales_executive", "inventory_manager", "technician"]},
+  {"code": "count.manage", "description": "Start, submit and cancel counts", "roles": ["inventory_manager"]},
+  {"code": "count.approve", "description": "Approve a count''s differences and post them", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.stock_counts (
@@ -39,6 +46,7 @@ create table public.stock_counts (
   cancelled_by uuid,
   primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
+  unique (id, org_id, branch_id),
   check ((status = 'posted') = (posted_at is not null)),
   check ((posted_at is null) = (business_date is null))
 );
@@ -61,7 +69,7 @@ create table public.stock_count_lines (
   primary key (org_id, count_id, line_no),
   -- The count first: a second index that begins with org_id might be taken for look-ups by the key while the table is small.
   unique nulls not distinct (count_id, variant_id, batch_id),
-  foreign key (org_id, count_id) references public.stock_counts (org_id, id),
+  foreign key (org_id, count_id, branch_id) references public.stock_counts (org_id, id, branch_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
   foreign key (org_id, variant_id, batch_id) references public.batches (org_id, variant_id, id)
 );
@@ -87,6 +95,7 @@ create table public.stock_count_figures (
   worth numeric(24, 2),
   posted numeric(14, 3),
   primary key (org_id, count_id, line_no),
+  foreign key (org_id, count_id, branch_id) references public.stock_counts (org_id, id, branch_id),
   foreign key (org_id, count_id, line_no) references public.stock_count_lines (org_id, count_id, line_no)
 );
 
@@ -113,6 +122,7 @@ create table public.stock_count_entries (
   voided_at timestamptz,
   voided_by uuid,
   primary key (org_id, id),
+  foreign key (org_id, count_id, branch_id) references public.stock_counts (org_id, id, branch_id),
   foreign key (org_id, count_id, line_no) references public.stock_count_lines (org_id, count_id, line_no),
   check ((voided_at is null) = (voided_by is null))
 );
@@ -141,7 +151,6 @@ that named each, 0 when none had. Apart from the entries because counters of a b
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create index on public.stock_counts (id);
 create index on public.stock_counts (branch_id, frozen_at desc);
 create index on public.stock_counts (location_id) where status in ('counting', 'submitted', 'approved');
 create index on public.stock_count_lines (branch_id);
@@ -348,25 +357,25 @@ comment on function private.keep_count() is
 'Row trigger: a posted or cancelled count stays as it is, whoever asks, and an entry is voided, once, but never edited. Argument:
 the column that names the count. Errors: 409 document_final, 403 append_only.';
 
-create trigger final before update on public.stock_counts for each row
+create trigger t10_keep_count before update on public.stock_counts for each row
   when (old.status in ('posted', 'cancelled')) execute function private.keep_count('id');
-create trigger lifecycle before insert or update or delete on public.stock_counts
+create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_counts
   for each row execute function private.enforce_lifecycle('stock_count', 'status', 'uncounted', 'business_date', 'submitted_at',
     'submitted_by', 'approved_at', 'approved_by', 'posted_at', 'posted_by', 'cancelled_at', 'cancelled_by');
-create trigger keep before insert or update or delete on public.stock_count_lines
+create trigger t10_keep_count before insert or update or delete on public.stock_count_lines
   for each row execute function private.keep_count('count_id');
-create trigger keep before insert or update or delete on public.stock_count_figures
+create trigger t10_keep_count before insert or update or delete on public.stock_count_figures
   for each row execute function private.keep_count('count_id');
-create trigger keep before insert or update or delete on public.stock_count_entries
+create trigger t10_keep_count before insert or update or delete on public.stock_count_entries
   for each row execute function private.keep_count('count_id');
-create trigger append_only before update or delete on private.stock_count_books
+create trigger t10_refuse_change before update or delete on private.stock_count_books
   for each row execute function audit.refuse_change();
 
-create trigger keep_all before truncate on public.stock_counts for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_count_lines for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_count_figures for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.stock_count_entries for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on private.stock_count_books for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_counts for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_figures for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_entries for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on private.stock_count_books for each statement execute function audit.refuse_change();
 
 select audit.attach('public.stock_counts');
 select audit.attach('public.stock_count_lines', 'count_id', 'line_no');

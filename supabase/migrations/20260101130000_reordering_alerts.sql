@@ -1,5 +1,10 @@
 -- Alerts: who is told when a shelf runs low, once for each time that it does.
 
+select private.add_permissions('[
+  {"code": "stock.plan", "description": "Set reorder points and quantities", "roles": ["inventory_manager"]},
+  {"code": "stock.alert", "description": "Be told of low stock", "roles": ["inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.reorder_rules (
@@ -256,9 +261,9 @@ grant execute on function public.acknowledge_alert(uuid, uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger watch after update on public.stock_levels referencing new table as new_rows
+create trigger t80_watch_levels after update on public.stock_levels referencing new table as new_rows
   for each statement execute function private.watch_levels();
-create trigger touch before update on public.reorder_rules for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.reorder_rules for each row execute function private.touch_updated_at();
 select audit.attach('public.reorder_rules', 'location_id', 'variant_id');
 select audit.attach('public.stock_alerts');
 

@@ -259,9 +259,9 @@ everything again (stock_changes: reset).';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger announce after update on public.stock_levels referencing new table as new_rows
+create trigger t70_announce_stock after update on public.stock_levels referencing new table as new_rows
   for each statement execute function private.announce_stock();
-create trigger append_only before update on private.stock_events
+create trigger t10_refuse_change before update on private.stock_events
   for each row execute function audit.refuse_change();
 
 -- Where the host offers pg_cron (hosted Supabase does), events are pruned every night.

@@ -374,9 +374,9 @@ runs, null before the first. Anyone may call it. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.integrity_checks
+create trigger t10_refuse_change before update or delete on public.integrity_checks
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.integrity_checks for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.integrity_checks for each statement execute function audit.refuse_change();
 
 -- Where the host offers pg_cron, the books are proved every night.
 do $$

@@ -1,5 +1,16 @@
 -- Invoices and payments: what was sold, and what was paid for it.
 
+select private.add_permissions('[
+  {"code": "invoice.read", "description": "Read invoices and payments", "roles": ["cashier", "sales_executive"]},
+  {"code": "invoice.create", "description": "Write invoices without a counter sale",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "invoice.void", "description": "Void an invoice that nothing was paid on", "roles": []},
+  {"code": "payment.record", "description": "Record payments and allocate them to invoices",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "payment.reverse", "description": "Reverse a payment, such as a bounced cheque, or take it off an invoice",
+   "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.payment_methods (
@@ -57,9 +68,13 @@ create table public.invoices (
   void_reason text check (length(btrim(void_reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   -- Branch first: as a second index that begins with org_id it was taken for look-ups by id while the table was small.
   unique (branch_id, org_id, number),
+  -- For look-ups by the id alone, and for the lines and allocations, whose branch is the invoice's.
+  unique (id, org_id, branch_id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   check (total = subtotal + tax + round_off),
@@ -110,7 +125,7 @@ create table public.invoice_lines (
   total numeric(14, 2) not null generated always as (taxable + tax) stored,
   offers jsonb not null default '[]' check (jsonb_typeof(offers) = 'array'),
   primary key (org_id, invoice_id, line_no),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id),
+  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
 
@@ -140,6 +155,7 @@ create table public.payments (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -159,9 +175,11 @@ create table public.payment_allocations (
   branch_id uuid not null,
   amount numeric(14, 2) not null check (amount <> 0),
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, invoice_id, payment_id, entry),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id)
 );
 
 comment on table public.payment_allocations is
@@ -170,7 +188,6 @@ this invoice; a reversal is the negative. branch_id: the invoice''s, for the pol
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create index on public.invoices (id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;
@@ -185,9 +202,6 @@ create index on public.payment_allocations (branch_id, created_at);
 
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
   ('invoice', 'new', 'draft', 'invoice.create'),
-  ('invoice', 'new', 'sent', 'sale.create'),
-  ('invoice', 'new', 'partially_paid', 'sale.create'),
-  ('invoice', 'new', 'paid', 'sale.create'),
   ('invoice', 'draft', 'sent', 'invoice.create'),
   ('invoice', 'draft', 'void', 'invoice.create'),
   ('invoice', 'sent', 'partially_paid', 'payment.record'),
@@ -195,24 +209,22 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('invoice', 'sent', 'void', 'invoice.void'),
   ('invoice', 'partially_paid', 'paid', 'payment.record'),
   ('invoice', 'partially_paid', 'sent', 'payment.reverse'),
-  ('invoice', 'partially_paid', 'void', 'credit_note.same_day'),
   ('invoice', 'paid', 'partially_paid', 'payment.reverse'),
-  ('invoice', 'paid', 'sent', 'payment.reverse'),
-  ('invoice', 'paid', 'void', 'credit_note.same_day');
+  ('invoice', 'paid', 'sent', 'payment.reverse');
 
-create trigger lifecycle before insert or update or delete on public.invoices
+create trigger t40_enforce_lifecycle before insert or update or delete on public.invoices
   for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at', 'void_reason');
-create trigger append_only before update or delete on public.invoice_lines
+create trigger t10_keep_issued_lines before update or delete on public.invoice_lines
   for each row execute function private.keep_issued_lines('invoices', 'invoice_id');
-create trigger append_only before update or delete on public.payments
+create trigger t10_refuse_change before update or delete on public.payments
   for each row execute function audit.refuse_change();
-create trigger append_only before update or delete on public.payment_allocations
+create trigger t10_refuse_change before update or delete on public.payment_allocations
   for each row execute function audit.refuse_change();
 
-create trigger keep_all before truncate on public.invoices for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.invoice_lines for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.payments for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.payment_allocations
+create trigger t10_refuse_change_truncate before truncate on public.invoices for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.invoice_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.payments for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.payment_allocations
   for each statement execute function audit.refuse_change();
 
 select audit.attach('public.invoices');

@@ -1,5 +1,16 @@
 -- The lines of a sale: read, priced and taxed, as the caller may sell them.
 
+select private.add_permissions('[
+  {"code": "sale.create", "description": "Sell over the counter", "roles": ["cashier", "sales_executive"]},
+  {"code": "sale.backdate", "description": "Post a sale with an earlier date", "roles": []}
+]');
+
+insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('invoice', 'new', 'sent', 'sale.create'),
+  ('invoice', 'new', 'partially_paid', 'sale.create'),
+  ('invoice', 'new', 'paid', 'sale.create'),
+  ('stock_reservation', 'active', 'fulfilled', 'sale.create');
+
 -- Input -------------------------------------------------------------------------------------------
 
 create function private.check_sale_lines(p_lines jsonb) returns void

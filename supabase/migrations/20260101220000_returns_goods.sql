@@ -1,6 +1,10 @@
 -- Goods returns: what was sold comes back, to the shelf, to the workshop or to the scrap, never more than was sold. What it is
 -- worth to the customer is the credit note's affair.
 
+select private.add_permissions('[
+  {"code": "sale.return", "description": "Take sold goods back", "roles": ["cashier", "sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.goods_returns (
@@ -14,10 +18,12 @@ create table public.goods_returns (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, branch_id, quarantine_location_id) references public.locations (org_id, branch_id, id),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+  foreign key (org_id, invoice_id) references public.invoices (org_id, id),
+  unique (id, org_id, branch_id)
 );
 
 comment on table public.goods_returns is
@@ -37,7 +43,7 @@ create table public.goods_return_lines (
   set_items jsonb,
   serials text[],
   primary key (org_id, goods_return_id, line_no),
-  foreign key (org_id, goods_return_id) references public.goods_returns (org_id, id),
+  foreign key (org_id, goods_return_id, branch_id) references public.goods_returns (org_id, id, branch_id),
   foreign key (org_id, invoice_id, line_no) references public.invoice_lines (org_id, invoice_id, line_no),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
@@ -229,7 +235,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select to_jsonb(r) || jsonb_build_object('lines', (
+    select to_jsonb(r) - 'request_id' || jsonb_build_object('lines', (
       select coalesce(jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', i.sku,
         'description', i.description, 'unit', i.unit, 'quantity', l.quantity, 'disposition', l.disposition, 'set_items',
         l.set_items, 'serials', l.serials)
@@ -398,12 +404,12 @@ grant execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) to 
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.goods_returns
+create trigger t10_refuse_change before update or delete on public.goods_returns
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.goods_returns for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.goods_return_lines
+create trigger t10_refuse_change_truncate before truncate on public.goods_returns for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.goods_return_lines
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.goods_return_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.goods_return_lines for each statement execute function audit.refuse_change();
 select audit.attach('public.goods_returns');
 select audit.attach('public.goods_return_lines', 'goods_return_id', 'line_no');
 

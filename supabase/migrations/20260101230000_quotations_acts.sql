@@ -1,5 +1,12 @@
 -- Quotations: what was offered, at which prices and until when.
 
+select private.add_permissions('[
+  {"code": "quotation.manage", "description": "Write quotations and send them",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "quotation.approve", "description": "Record what the customer answered to a quotation",
+   "roles": ["sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.quotations (
@@ -18,6 +25,7 @@ create table public.quotations (
   reason text check (length(btrim(reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -57,6 +65,7 @@ create table public.quotation_revisions (
   document jsonb not null,
   replaced_at timestamptz not null default now(),
   replaced_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, quotation_id, revision),
   foreign key (org_id, quotation_id) references public.quotations (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id)
@@ -81,7 +90,6 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('quotation', 'sent', 'rejected', 'quotation.approve'),
   ('quotation', 'sent', 'expired', null),
   ('quotation', 'approved', 'expired', null),
-  ('quotation', 'approved', 'converted', 'order.manage'),
   -- A new revision is a draft until it is sent.
   ('quotation', 'sent', 'draft', 'quotation.manage'),
   ('quotation', 'approved', 'draft', 'quotation.manage'),
@@ -174,22 +182,6 @@ $$;
 
 comment on function private.quotation_json(uuid, uuid) is
 'A quotation as clients and documents see it, in the shape of an invoice, with its earlier revisions named.';
-
-create function private.quotation_named(p_id uuid) returns public.quotations
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_quotation public.quotations;
-begin
-  select q.* into v_quotation from private.member_orgs() o (id)
-  cross join lateral (select * from public.quotations t where t.org_id = o.id and t.id = p_id limit 1) q;
-  return v_quotation;
-end;
-$$;
-
-comment on function private.quotation_named(uuid) is
-'A quotation of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
 create function private.lock_quotation(p_org_id uuid, p_id uuid, p_to text) returns public.quotations
 language plpgsql
@@ -292,7 +284,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize_branch('quotation.manage', v_quotation.branch_id);
@@ -321,7 +313,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize('quotation.approve', v_org_id, v_quotation.branch_id);
@@ -347,7 +339,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize('quotation.approve', v_org_id, v_quotation.branch_id);
@@ -375,7 +367,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_id);
 begin
   perform private.authorize('quotation.manage', v_quotation.org_id, v_quotation.branch_id);
   return private.quotation_json(v_quotation.org_id, p_id);
@@ -430,15 +422,15 @@ $$;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger lifecycle before insert or update or delete on public.quotations
+create trigger t40_enforce_lifecycle before insert or update or delete on public.quotations
   for each row execute function private.enforce_lifecycle('quotation', 'status', 'answered_at', 'reason');
-create trigger keep_all before truncate on public.quotations for each statement execute function audit.refuse_change();
-create trigger append_only before insert or update or delete on public.quotation_lines
+create trigger t10_refuse_change_truncate before truncate on public.quotations for each statement execute function audit.refuse_change();
+create trigger t10_keep_issued_lines before insert or update or delete on public.quotation_lines
   for each row execute function private.keep_issued_lines('quotations', 'quotation_id');
-create trigger keep_all before truncate on public.quotation_lines for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.quotation_revisions
+create trigger t10_refuse_change_truncate before truncate on public.quotation_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.quotation_revisions
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.quotation_revisions for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.quotation_revisions for each statement execute function audit.refuse_change();
 select audit.attach('public.quotations');
 select audit.attach('public.quotation_lines', 'quotation_id', 'line_no');
 select audit.attach('public.quotation_revisions', 'quotation_id', 'revision');

@@ -1,5 +1,12 @@
 -- Sales orders: what was ordered, at which prices, and how far it has come.
 
+select private.add_permissions('[
+  {"code": "order.manage", "description": "Take sales orders, log work on them, cancel them, and use their advances otherwise",
+   "roles": ["cashier", "sales_executive"]},
+  {"code": "order.deliver", "description": "Deliver what was ordered",
+   "roles": ["cashier", "sales_executive", "inventory_manager"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.sales_orders (
@@ -20,6 +27,7 @@ create table public.sales_orders (
   reason text check (length(btrim(reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -67,6 +75,7 @@ create table public.sales_order_log (
   status text not null,
   created_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, order_id) references public.sales_orders (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id)
@@ -89,6 +98,7 @@ create index on public.sales_order_log (order_id);
 -- Lifecycle ---------------------------------------------------------------------------------------
 
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('quotation', 'approved', 'converted', 'order.manage'),
   ('sales_order', 'new', 'draft', 'order.manage'),
   ('sales_order', 'draft', 'confirmed', 'order.manage'),
   ('sales_order', 'draft', 'cancelled', 'order.manage'),
@@ -107,22 +117,6 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('sales_order', 'partially_delivered', 'delivered', 'order.deliver'),
   ('sales_order', 'partially_delivered', 'closed', 'order.manage'),
   ('sales_order', 'delivered', 'closed', 'order.manage');
-
-create function private.order_named(p_id uuid) returns public.sales_orders
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_order public.sales_orders;
-begin
-  select s.* into v_order from private.member_orgs() o (id)
-  cross join lateral (select * from public.sales_orders t where t.org_id = o.id and t.id = p_id limit 1) s;
-  return v_order;
-end;
-$$;
-
-comment on function private.order_named(uuid) is
-'An order of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
 -- Writing one -------------------------------------------------------------------------------------
 
@@ -210,7 +204,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize('order.manage', v_org_id, v_quotation.branch_id);
@@ -243,7 +237,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_id);
   v_manages boolean := private.permitted('order.manage', v_order.org_id);
 begin
   perform private.authorize(case when v_manages then 'order.manage' else 'order.deliver' end, v_order.org_id, v_order.branch_id);
@@ -262,15 +256,15 @@ grant execute on function public.get_order(uuid) to authenticated;
 alter table public.payments add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 alter table public.invoices add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 
-create trigger lifecycle before insert or update or delete on public.sales_orders
+create trigger t40_enforce_lifecycle before insert or update or delete on public.sales_orders
   for each row execute function private.enforce_lifecycle('sales_order', 'status', 'reservation_id', 'ended_at', 'reason');
-create trigger keep_all before truncate on public.sales_orders for each statement execute function audit.refuse_change();
-create trigger append_only before insert or update or delete on public.sales_order_lines
+create trigger t10_refuse_change_truncate before truncate on public.sales_orders for each statement execute function audit.refuse_change();
+create trigger t10_keep_issued_lines before insert or update or delete on public.sales_order_lines
   for each row execute function private.keep_issued_lines('sales_orders', 'order_id');
-create trigger keep_all before truncate on public.sales_order_lines for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.sales_order_log
+create trigger t10_refuse_change_truncate before truncate on public.sales_order_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.sales_order_log
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.sales_order_log for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.sales_order_log for each statement execute function audit.refuse_change();
 select audit.attach('public.sales_orders');
 select audit.attach('public.sales_order_lines', 'order_id', 'line_no');
 select audit.attach('public.sales_order_log');

@@ -41,13 +41,13 @@ set search_path = ''
 as $$
 begin
   return coalesce((
-    select sum(private.unallocated(p.org_id, p.id)) from public.payments p
-    left join public.sales_orders o on o.org_id = p.org_id and o.id = p.order_id
-    where p.customer_id = p_customer_id and p.org_id = p_org_id and (o.id is null or o.status in ('closed', 'cancelled'))), 0) + coalesce((
-    select sum(private.credit_left(n.org_id, n.id)) from public.credit_notes n
-    join public.invoices i on i.org_id = n.org_id and i.id = n.invoice_id
-    left join public.sales_orders o on o.org_id = i.org_id and o.id = i.order_id
-    where n.customer_id = p_customer_id and n.org_id = p_org_id and (o.id is null or o.status in ('closed', 'cancelled'))), 0);
+    select sum(h.amount) from private.money_held h
+    left join public.payments p on p.org_id = h.org_id and p.id = h.payment_id
+    left join public.credit_notes n on n.org_id = h.org_id and n.id = h.credit_note_id
+    left join public.invoices i on i.org_id = n.org_id and i.id = n.invoice_id
+    left join public.sales_orders o on o.org_id = h.org_id and o.id = coalesce(p.order_id, i.order_id)
+    where h.customer_id = p_customer_id and h.org_id = p_org_id
+      and (o.id is null or o.status in ('closed', 'cancelled'))), 0);
 end;
 $$;
 
@@ -164,7 +164,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_location_id uuid := private.id_option(p_options, 'location_id');
   v_expires_at timestamptz;
@@ -253,7 +253,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_hold_id uuid;
 begin
@@ -320,7 +320,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
 begin
   perform private.authorize('order.manage', v_org_id, v_order.branch_id);
@@ -347,7 +347,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_status text := p_options ->> 'status';
   v_today date := private.local_date(v_org_id, v_order.branch_id, now());
@@ -399,7 +399,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_method text := p_options ->> 'refund_method';
   v_sources jsonb;

@@ -227,7 +227,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_org_id uuid := v_invoice.org_id;
   v_sale jsonb;
 begin
@@ -319,6 +319,8 @@ begin
         jsonb_build_object('invoice_id', p_invoice.id, 'number', p_invoice.number, 'business_date', p_invoice.business_date,
           'paid', p_invoice.paid, 'credited', p_invoice.credited));
     end if;
+    -- Charges of its instalments may have been paid: they are given back.
+    perform private.lock_payments_of(p_org_id, p_invoice.id);
     perform private.assert_period_open(p_org_id, v_date);
     -- What was delivered on an order stays the order's affair; of a direct invoice the goods that are not back yet come back.
     if p_invoice.order_id is null and p_invoice.location_id is not null then
@@ -362,7 +364,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_org_id uuid := v_invoice.org_id;
   v_reason text := p_options ->> 'reason';
 begin

@@ -11,6 +11,7 @@ create table public.payment_reversals (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (payment_id, org_id),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
@@ -34,8 +35,10 @@ create table public.refunds (
   business_date date not null,
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
+  unique (id, org_id, branch_id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
@@ -53,7 +56,7 @@ create table public.refund_sources (
   credit_note_id uuid,
   amount numeric(14, 2) not null check (amount > 0),
   primary key (org_id, refund_id, entry),
-  foreign key (org_id, refund_id) references public.refunds (org_id, id),
+  foreign key (org_id, refund_id, branch_id) references public.refunds (org_id, id, branch_id),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
   check (num_nonnulls(payment_id, credit_note_id) = 1)
 );
@@ -70,63 +73,7 @@ create index on public.refund_sources (branch_id);
 create index on public.refund_sources (payment_id) where payment_id is not null;
 create index on public.refund_sources (credit_note_id) where credit_note_id is not null;
 
--- What is left of it --------------------------------------------------------------------------------
-
-create function private.unallocated(p_org_id uuid, p_payment_id uuid) returns numeric
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select case when exists (
-        select from public.payment_reversals r where r.org_id = p.org_id and r.payment_id = p.id) then 0.00
-      else p.amount
-        - coalesce((select sum(a.amount) from public.payment_allocations a where a.org_id = p.org_id and a.payment_id = p.id), 0)
-        - coalesce((select sum(s.amount) from public.refund_sources s where s.org_id = p.org_id and s.payment_id = p.id), 0)
-        - private.charges_paid(p.org_id, p.id) end
-    from public.payments p where p.org_id = p_org_id and p.id = p_payment_id);
-end;
-$$;
-
-comment on function private.unallocated(uuid, uuid) is
-'How much of a payment settles nothing yet: its amount less allocations, refunds and charges of instalments; nothing
-of a reversed one. No errors.';
-
-create function private.credit_left(p_org_id uuid, p_credit_note_id uuid) returns numeric
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select c.total
-      - coalesce((select sum(a.amount) from public.credit_note_allocations a
-          where a.org_id = c.org_id and a.credit_note_id = c.id), 0)
-      - coalesce((select sum(s.amount) from public.refund_sources s where s.org_id = c.org_id and s.credit_note_id = c.id), 0)
-    from public.credit_notes c where c.org_id = p_org_id and c.id = p_credit_note_id);
-end;
-$$;
-
-comment on function private.credit_left(uuid, uuid) is
-'How much of a credit note was neither applied to an invoice nor paid out. No errors.';
-
 -- Input -------------------------------------------------------------------------------------------
-
-create function private.payment_named(p_id uuid) returns public.payments
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_payment public.payments;
-begin
-  -- By the key, organisation by organisation: payments have no index by id alone.
-  select p.* into v_payment from private.member_orgs() o (id)
-  cross join lateral (select * from public.payments t where t.org_id = o.id and t.id = p_id limit 1) p;
-  return v_payment;
-end;
-$$;
-
-comment on function private.payment_named(uuid) is
-'A payment of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
 
 create function private.only_branch(p_org_id uuid) returns uuid
 language plpgsql stable
@@ -378,11 +325,12 @@ begin
       select max(a.entry) from public.payment_allocations a
       where a.org_id = p_org_id and a.invoice_id = i.id and a.payment_id = p_payment_id), 0) + 1, i.branch_id, p_amount
   from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id;
+  perform private.hold_money(p_org_id, p_payment_id, null, -p_amount);
 end;
 $$;
 
 comment on function private.note_allocation(uuid, uuid, uuid, numeric) is
-'Writes the entry of what a payment settles of an invoice, whose lock the caller holds. No errors.';
+'Writes the entry of what a payment settles of an invoice; the caller holds the locks of both. Errors: as private.hold_money.';
 
 create function private.allocate(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql
@@ -459,13 +407,13 @@ what is left, and why it was reversed if it was.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.payment_reversals
+create trigger t10_refuse_change before update or delete on public.payment_reversals
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.payment_reversals for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.refunds for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.refunds for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.refund_sources for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.refund_sources for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.payment_reversals for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.refunds for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.refunds for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.refund_sources for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.refund_sources for each statement execute function audit.refuse_change();
 select audit.attach('public.payment_reversals');
 select audit.attach('public.refunds');
 select audit.attach('public.refund_sources', 'refund_id', 'entry');

@@ -82,6 +82,7 @@ begin
     values (v_org_id, p_id, v_branch_id, p_customer_id, private.id_option(p_options, 'order_id'),
       private.next_number(v_org_id, v_branch_id, 'receipt', v_date), p_method, p_amount, p_amount, p_reference,
       p_options ->> 'note', v_at, v_date, private.caller());
+    perform private.hold_money(v_org_id, p_id, null, p_amount);
     perform private.note_part(v_org_id, p_id, s) from jsonb_array_elements(v_parts) s;
     perform private.emit(v_org_id, 'payment.received', jsonb_build_object('payment_id', p_id, 'branch_id', v_branch_id,
       'customer_id', p_customer_id, 'amount', p_amount, 'method', p_method, 'allocations', v_parts));
@@ -109,7 +110,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(p_payment_id);
+  v_payment public.payments := private.document_named(null::public.payments, p_payment_id);
   v_plan private.planned[];
   v_left numeric;
   v_parts jsonb;
@@ -146,7 +147,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(p_payment_id);
+  v_payment public.payments := private.document_named(null::public.payments, p_payment_id);
   v_ids uuid[];
   v_part record;
   v_date date;
@@ -186,6 +187,8 @@ begin
     insert into public.payment_reversals (org_id, id, payment_id, branch_id, reason, business_date, created_by)
     values (v_payment.org_id, p_id, p_payment_id, v_payment.branch_id, p_reason, v_date, private.caller());
     perform private.payment_reversed(v_payment.org_id, p_payment_id);
+    -- All that it had settled is given back by now: the whole of it goes.
+    perform private.hold_money(v_payment.org_id, p_payment_id, null, -v_payment.amount);
     perform private.emit(v_payment.org_id, 'payment.reversed', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
       v_payment.branch_id, 'customer_id', v_payment.customer_id, 'amount', v_payment.amount, 'reason', p_reason));
   end if;
@@ -207,7 +210,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(p_payment_id);
+  v_payment public.payments := private.document_named(null::public.payments, p_payment_id);
   v_org_id uuid := v_payment.org_id;
   v_ids uuid[];
   v_part record;
@@ -278,7 +281,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(p_id);
+  v_payment public.payments := private.document_named(null::public.payments, p_id);
 begin
   perform private.authorize('invoice.read', v_payment.org_id, v_payment.branch_id);
   return private.payment_json(v_payment.org_id, p_id);

@@ -1,5 +1,17 @@
 -- Credit notes: what was invoiced too much, because goods came back or were not worth it, at the price and the tax as sold.
 
+select private.add_permissions('[
+  {"code": "refund.create", "description": "Pay a customer''s credit back", "roles": []},
+  {"code": "credit_note.create", "description": "Issue credit notes and exchange goods",
+   "roles": ["sales_executive"]},
+  {"code": "credit_note.same_day", "description": "Void a counter sale on its own day",
+   "roles": ["cashier", "sales_executive"]}
+]');
+
+insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
+  ('invoice', 'partially_paid', 'void', 'credit_note.same_day'),
+  ('invoice', 'paid', 'void', 'credit_note.same_day');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.credit_notes (
@@ -23,9 +35,11 @@ create table public.credit_notes (
   created_at timestamptz not null default now(),
   entered_at timestamptz not null default clock_timestamp(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   unique (goods_return_id, org_id),
+  unique (id, org_id, branch_id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
@@ -68,7 +82,7 @@ create table public.credit_note_lines (
   tax numeric(14, 2) not null check (tax >= 0),
   total numeric(14, 2) not null generated always as (taxable + tax) stored,
   primary key (org_id, credit_note_id, line_no),
-  foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id),
+  foreign key (org_id, credit_note_id, branch_id) references public.credit_notes (org_id, id, branch_id),
   foreign key (org_id, invoice_id, line_no) references public.invoice_lines (org_id, invoice_id, line_no),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
@@ -86,9 +100,11 @@ create table public.credit_note_allocations (
   branch_id uuid not null,
   amount numeric(14, 2) not null check (amount <> 0),
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, invoice_id, credit_note_id, entry),
   foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id)
 );
 
 comment on table public.credit_note_allocations is
@@ -96,6 +112,8 @@ comment on table public.credit_note_allocations is
 its negative. branch_id: the invoice''s, for the policy.';
 
 alter table public.refund_sources
+  add foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id);
+alter table private.money_held
   add foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id);
 
 -- Indexes -----------------------------------------------------------------------------------------
@@ -266,14 +284,14 @@ private.refuse_credit. Services come back nowhere: their disposition is none.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger append_only before update or delete on public.credit_notes for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_notes for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.credit_note_lines
+create trigger t10_refuse_change before update or delete on public.credit_notes for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_notes for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_note_lines
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_note_lines for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.credit_note_allocations
+create trigger t10_refuse_change_truncate before truncate on public.credit_note_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_note_allocations
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_note_allocations
+create trigger t10_refuse_change_truncate before truncate on public.credit_note_allocations
   for each statement execute function audit.refuse_change();
 select audit.attach('public.credit_notes');
 select audit.attach('public.credit_note_lines', 'credit_note_id', 'line_no');

@@ -1,38 +1,5 @@
 -- The acts of credit notes: issue, apply to other invoices, read.
 
-create function private.credit_note_named(p_id uuid) returns public.credit_notes
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_note public.credit_notes;
-begin
-  select c.* into v_note from private.member_orgs() o (id)
-  cross join lateral (select * from public.credit_notes t where t.org_id = o.id and t.id = p_id limit 1) c;
-  return v_note;
-end;
-$$;
-
-comment on function private.credit_note_named(uuid) is
-'A credit note of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
-create function private.invoice_named(p_id uuid) returns public.invoices
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_invoice public.invoices;
-begin
-  -- By the key, organisation by organisation: another house may have given one of its documents the same id.
-  select i.* into v_invoice from private.member_orgs() o (id)
-  cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = p_id limit 1) i;
-  return v_invoice;
-end;
-$$;
-
-comment on function private.invoice_named(uuid) is
-'An invoice of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 create function private.note_credit(p_org_id uuid, p_credit_note_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql
 set search_path = ''
@@ -43,11 +10,12 @@ begin
       select max(a.entry) from public.credit_note_allocations a
       where a.org_id = p_org_id and a.invoice_id = i.id and a.credit_note_id = p_credit_note_id), 0) + 1, i.branch_id, p_amount
   from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id;
+  perform private.hold_money(p_org_id, null, p_credit_note_id, -p_amount);
 end;
 $$;
 
 comment on function private.note_credit(uuid, uuid, uuid, numeric) is
-'Writes the entry of what a credit note settles of an invoice, whose lock the caller holds. No errors.';
+'Writes the entry of what a credit note settles of an invoice; the caller holds the locks of both. Errors: as private.hold_money.';
 
 create function private.lock_credit(p_org_id uuid, p_credit_note_id uuid, p_customer_id uuid, p_permission text) returns numeric
 language plpgsql
@@ -179,6 +147,7 @@ begin
     l.quantity, l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.disposition, l.unit_price, l.list_price, l.price_list,
     l.price_includes_tax, l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
   from jsonb_populate_recordset(null::public.credit_note_lines, v_lines) l;
+  perform private.hold_money(p_org_id, null, p_id, v_total);
   if v_applied > 0 then
     perform private.note_credit(p_org_id, p_id, p_invoice_id, v_applied);
   end if;
@@ -262,7 +231,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_refund jsonb;
   v_at timestamptz;
 begin
@@ -304,7 +273,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_note public.credit_notes := private.credit_note_named(p_credit_note_id);
+  v_note public.credit_notes := private.document_named(null::public.credit_notes, p_credit_note_id);
   v_left numeric;
   v_plan private.planned[];
   v_parts jsonb;
@@ -387,7 +356,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_note public.credit_notes := private.credit_note_named(p_id);
+  v_note public.credit_notes := private.document_named(null::public.credit_notes, p_id);
 begin
   perform private.authorize('invoice.read', v_note.org_id, v_note.branch_id);
   return private.credit_note_json(v_note.org_id, p_id);

@@ -20,16 +20,18 @@ begin
   else
     -- An advance belongs to its order: while that is open it is paid back by name only.
     v_payments := array(
-      select p.id from public.payments p
-      where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id in (select private.branches_with('refund.create'))
+      select p.id from private.money_held h
+      join public.payments p on p.org_id = h.org_id and p.id = h.payment_id
+      where h.org_id = p_org_id and h.customer_id = p_customer_id
+        and p.branch_id in (select private.branches_with('refund.create'))
         and not exists (
           select from public.sales_orders o
-          where o.org_id = p.org_id and o.id = p.order_id and o.status not in ('closed', 'cancelled'))
-        and private.unallocated(p.org_id, p.id) > 0);
+          where o.org_id = p.org_id and o.id = p.order_id and o.status not in ('closed', 'cancelled')));
     v_notes := array(
-      select c.id from public.credit_notes c
-      where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id in (select private.branches_with('refund.create'))
-        and private.credit_left(c.org_id, c.id) > 0);
+      select c.id from private.money_held h
+      join public.credit_notes c on c.org_id = h.org_id and c.id = h.credit_note_id
+      where h.org_id = p_org_id and h.customer_id = p_customer_id
+        and c.branch_id in (select private.branches_with('refund.create')));
   end if;
   perform from public.payments p where p.org_id = p_org_id and p.id = any (v_payments) order by p.id for no key update;
   perform from public.credit_notes c where c.org_id = p_org_id and c.id = any (v_notes) order by c.id for no key update;
@@ -88,6 +90,9 @@ begin
   select p_org_id, p_id, s.place, p_branch_id, (s.source ->> 'payment_id')::uuid, (s.source ->> 'credit_note_id')::uuid,
     (s.source ->> 'amount')::numeric
   from jsonb_array_elements(p_sources) with ordinality s (source, place);
+  perform private.hold_money(p_org_id, (s ->> 'payment_id')::uuid, (s ->> 'credit_note_id')::uuid,
+    -(s ->> 'amount')::numeric)
+  from jsonb_array_elements(p_sources) s;
   if p_method = 'points' then
     perform private.return_points(p_org_id, coalesce(
         (select c.invoice_id from public.credit_notes c where c.org_id = p_org_id and c.id = (s ->> 'credit_note_id')::uuid),
@@ -110,7 +115,7 @@ set search_path = ''
 as $$
 begin
   return (
-    select to_jsonb(f) - 'created_at' || jsonb_build_object('method_name', m.name, 'currency', o.currency, 'sources', (
+    select to_jsonb(f) - 'created_at' - 'request_id' || jsonb_build_object('method_name', m.name, 'currency', o.currency, 'sources', (
       select jsonb_agg(jsonb_build_object('payment_id', s.payment_id, 'credit_note_id', s.credit_note_id, 'amount', s.amount)
         order by s.entry)
       from public.refund_sources s where s.org_id = f.org_id and s.refund_id = f.id))
@@ -131,8 +136,8 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(private.id_option(p_options, 'payment_id'));
-  v_note public.credit_notes := private.credit_note_named(private.id_option(p_options, 'credit_note_id'));
+  v_payment public.payments := private.document_named(null::public.payments, private.id_option(p_options, 'payment_id'));
+  v_note public.credit_notes := private.document_named(null::public.credit_notes, private.id_option(p_options, 'credit_note_id'));
   v_org_id uuid := coalesce((select org_id from public.customers where id = p_customer_id), v_payment.org_id, v_note.org_id);
   -- The same call again finds the branch that paid, whatever branches the caller has by now.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_payment.branch_id, v_note.branch_id,

@@ -5,9 +5,8 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_org_id uuid := v_invoice.org_id;
-  v_payments uuid[];
   v_notes uuid[];
   v_part record;
 begin
@@ -15,12 +14,10 @@ begin
   perform private.check_reason(p_reason);
   if private.claim_request(v_org_id, p_id, 'void_sale', jsonb_build_array(p_invoice_id, p_reason)) then
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
-    v_payments := array(
-      select distinct a.payment_id from public.payment_allocations a where a.org_id = v_org_id and a.invoice_id = p_invoice_id);
     v_notes := array(
       select distinct a.credit_note_id from public.credit_note_allocations a
       where a.org_id = v_org_id and a.invoice_id = p_invoice_id);
-    perform from public.payments p where p.org_id = v_org_id and p.id = any (v_payments) order by p.id for no key update;
+    perform private.lock_payments_of(v_org_id, p_invoice_id);
     perform from public.credit_notes c where c.org_id = v_org_id and c.id = any (v_notes) order by c.id for no key update;
     if v_invoice.business_date <> private.local_date(v_org_id, v_invoice.branch_id, now()) then
       perform private.fail(422, 'not_same_day', 'A sale is voided on its own day; later a credit note takes it back.',
@@ -90,7 +87,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_org_id uuid;
   v_refund jsonb;
   v_back_id uuid;

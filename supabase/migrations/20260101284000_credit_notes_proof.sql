@@ -1,5 +1,47 @@
 -- The proof of the money side: whatever disagrees, by name.
 
+create function private.held_findings(p_org_id uuid)
+returns table (problem text, document text, id uuid, expected numeric, found numeric)
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with used as (
+    -- Whatever uses of a payment or a credit note, or gives back.
+    select t.payment_id as source, t.amount from public.payment_allocations t where t.org_id = p_org_id
+    union all
+    select t.credit_note_id, t.amount from public.credit_note_allocations t where t.org_id = p_org_id
+    union all
+    select coalesce(t.payment_id, t.credit_note_id), t.amount from public.refund_sources t where t.org_id = p_org_id
+    union all
+    select t.payment_id, t.amount from public.credit_settlements t
+    where t.org_id = p_org_id and t.component <> 'principal' and t.payment_id is not null
+    union all
+    select r.payment_id, p.amount from public.payment_reversals r
+    join public.payments p on p.org_id = r.org_id and p.id = r.payment_id where r.org_id = p_org_id
+  ), sums as (
+    select u.source, sum(u.amount) as amount from used u group by u.source
+  ), sources as (
+    select 'payment' as document, p.id, p.customer_id, p.amount from public.payments p where p.org_id = p_org_id
+    union all
+    select 'credit_note', c.id, c.customer_id, c.total from public.credit_notes c where c.org_id = p_org_id
+  )
+  select 'what is held is not what is left', s.document, s.id, s.amount - coalesce(u.amount, 0), coalesce(h.amount, 0)
+  from sources s
+  left join sums u on u.source = s.id
+  left join private.money_held h on h.org_id = p_org_id and h.source = s.id
+  where s.amount - coalesce(u.amount, 0) <> coalesce(h.amount, 0)
+    or (h.source is not null and (h.customer_id is distinct from s.customer_id
+      or (s.document = 'payment') <> (h.payment_id is not null)));
+end;
+$$;
+
+comment on function private.held_findings(uuid) is
+'Every payment and credit note of which private.money_held says something else than its entries, or has another
+customer: what the entries leave (expected) and what is held (found), in the organisation''s currency; none when all is
+well.';
+
 create function private.money_findings(p_org_id uuid)
 returns table (problem text, document text, id uuid, expected numeric, found numeric)
 language plpgsql stable
@@ -95,6 +137,8 @@ begin
   where l.org_id = p_org_id and l.offers <> '[]'
   group by l.invoice_id, l.line_no, l.discount having sum((o ->> 'amount')::numeric) > l.discount
   union all
+  select * from private.held_findings(p_org_id)
+  union all
   select * from private.check_agreements(p_org_id)
   union all
   select * from private.points_findings(p_org_id)
@@ -104,8 +148,9 @@ end;
 $$;
 
 comment on function private.money_findings(uuid) is
-'Every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums disagree, with what the
-entries say (expected) and what the document says (found), in the organisation''s currency; none when all is well.';
+'Every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums disagree, with
+what the entries say (expected) and what the document says (found), in the organisation''s currency; none when all is
+well.';
 
 create function private.prove_money(p_org_id uuid) returns setof jsonb
 language plpgsql stable
@@ -118,8 +163,8 @@ end;
 $$;
 
 comment on function private.prove_money(uuid) is
-'Money = entries: paid, credited and refunded are the sums of their entries, totals those of their lines, and nothing is used twice,
-points and coupons included. One of the proofs of private.run_integrity. Returns the findings.';
+'Money = entries: paid, credited and refunded are the sums of their entries, totals those of their lines, and nothing
+is used twice, points and coupons included. One of the proofs of private.run_integrity. Returns the findings.';
 
 create function public.check_books(p_org_id uuid)
 returns table (problem text, document text, id uuid, expected numeric, found numeric)
@@ -134,8 +179,9 @@ end;
 $$;
 
 comment on function public.check_books(uuid) is
-'The proof of the money side: every invoice, payment, credit note, refund, instalment, discount, coupon and lot of points whose sums
-disagree, with what the entries say (expected) and what the document says (found), in the organisation''s currency; none when all is
-well. p_org_id. Errors: 401, 404 not_found, 403 permission_denied. Permission: audit.read.';
+'The proof of the money side: every invoice, payment, credit note, refund, instalment, discount, coupon and lot of
+points whose sums disagree, with what the entries say (expected) and what the document says (found), in the
+organisation''s currency; none when all is well. p_org_id. Errors: 401, 404 not_found, 403 permission_denied.
+Permission: audit.read.';
 revoke execute on function public.check_books(uuid) from public, anon;
 grant execute on function public.check_books(uuid) to authenticated;

@@ -1,5 +1,12 @@
 -- Sales on credit: an agreement to pay an invoice in instalments, its schedule, and the two ledgers of what is owed and settled.
 
+select private.add_permissions('[
+  {"code": "credit.sell", "description": "Sell on instalments", "roles": ["sales_executive"]},
+  {"code": "credit.override", "description": "Give a defaulted customer credit, reschedule and waive", "roles": []},
+  {"code": "report.read", "description": "Read the reports of sales, balances and taxes",
+   "roles": ["sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.credit_agreements (
@@ -18,12 +25,14 @@ create table public.credit_agreements (
   reason text check (length(btrim(reason)) between 1 and 500),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
-  foreign key (org_id, replaces_id) references public.credit_agreements (org_id, id)
+  foreign key (org_id, replaces_id) references public.credit_agreements (org_id, id),
+  unique (id, org_id, branch_id)
 );
 
 comment on table public.credit_agreements is
@@ -54,8 +63,7 @@ create table public.instalments (
     + late_fee - principal_paid - interest_paid - fee_paid - late_fee_paid end) stored,
   primary key (org_id, id),
   unique (org_id, agreement_id, no),
-  foreign key (org_id, agreement_id) references public.credit_agreements (org_id, id),
-  foreign key (org_id, branch_id) references public.branches (org_id, id),
+  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   constraint settled_within_owed check (principal_paid between 0 and principal and interest_paid between 0 and interest
     and fee_paid between 0 and fee and late_fee_paid between 0 and late_fee)
 );
@@ -79,7 +87,9 @@ create table public.credit_charges (
   charged_on date not null,
   created_at timestamptz not null default now(),
   created_by uuid,
+  request_id text default private.request_id(),
   primary key (org_id, id),
+  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no),
   -- The rebate of an early settlement is written before the payment that it makes smaller.
   foreign key (org_id, payment_id) references public.payments (org_id, id) deferrable initially deferred
@@ -102,7 +112,10 @@ create table public.credit_settlements (
   amount numeric(14, 2) not null check (amount <> 0),
   payment_id uuid,
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, id),
+  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no),
   foreign key (org_id, payment_id) references public.payments (org_id, id)
 );
@@ -120,7 +133,10 @@ create table public.credit_reminders (
   branch_id uuid not null,
   reminded_on date not null,
   created_at timestamptz not null default now(),
+  created_by uuid default auth.uid(),
+  request_id text default private.request_id(),
   primary key (org_id, agreement_id, no, kind),
+  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no)
 );
 
@@ -369,19 +385,19 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('instalment', 'paid', 'overdue', 'payment.reverse'),
   ('instalment', 'paid', 'closed', 'credit.override');
 
-create trigger lifecycle before insert or update or delete on public.credit_agreements
+create trigger t40_enforce_lifecycle before insert or update or delete on public.credit_agreements
   for each row execute function private.enforce_lifecycle('credit_agreement', 'status');
-create trigger lifecycle before insert or update or delete on public.instalments
+create trigger t40_enforce_lifecycle before insert or update or delete on public.instalments
   for each row execute function private.enforce_lifecycle('instalment', 'status', 'principal', 'interest', 'fee', 'late_fee',
     'principal_paid', 'interest_paid', 'fee_paid', 'late_fee_paid', 'late_fee_on', 'total', 'paid', 'outstanding');
-create trigger append_only before update or delete on public.credit_charges for each row execute function audit.refuse_change();
-create trigger append_only before update or delete on public.credit_settlements for each row execute function audit.refuse_change();
-create trigger append_only before update or delete on public.credit_reminders for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_agreements for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.instalments for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_charges for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_settlements for each statement execute function audit.refuse_change();
-create trigger keep_all before truncate on public.credit_reminders for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_charges for each row execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_settlements for each row execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_reminders for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_agreements for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.instalments for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_charges for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_settlements for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_reminders for each statement execute function audit.refuse_change();
 select audit.attach('public.credit_agreements');
 select audit.attach('public.instalments');
 select audit.attach('public.credit_charges');

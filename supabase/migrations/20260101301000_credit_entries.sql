@@ -44,12 +44,16 @@ begin
     fee_paid = fee_paid + case when p_component = 'fee' then p_amount else 0 end,
     late_fee_paid = late_fee_paid + case when p_component = 'late_fee' then p_amount else 0 end
   where org_id = p_org_id and agreement_id = p_agreement_id and no = p_no;
+  -- Principal is the invoice's, whose allocation says so; charges use up the payment itself.
+  if p_payment_id is not null and p_component <> 'principal' then
+    perform private.hold_money(p_org_id, p_payment_id, null, -p_amount);
+  end if;
 end;
 $$;
 
 comment on function private.settle_part(uuid, uuid, integer, text, numeric, uuid) is
 'Writes what a payment settles of one component of an instalment; negative takes back; p_payment_id null: a credit note did. The
-caller holds the invoice''s lock. Errors: 23514 when more would be settled than is owed.';
+caller holds the invoice''s lock and the payment''s. Errors: 23514 when more would be settled than is owed.';
 
 create function private.charges_paid(p_org_id uuid, p_payment_id uuid) returns numeric
 language plpgsql stable

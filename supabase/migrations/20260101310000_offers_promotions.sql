@@ -1,5 +1,9 @@
 -- Promotions: what is given off prices by rule, to whom, where and when.
 
+select private.add_permissions('[
+  {"code": "offer.manage", "description": "Create and change promotions and coupons", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.promotions (
@@ -86,8 +90,8 @@ create index on public.promotion_targets (variant_id, org_id) where variant_id i
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.promotions for each row execute function private.touch_updated_at();
-create trigger touch before update on public.promotion_targets for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.promotions for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.promotion_targets for each row execute function private.touch_updated_at();
 select audit.attach('public.promotions');
 select audit.attach('public.promotion_targets', 'promotion_id', 'position');
 

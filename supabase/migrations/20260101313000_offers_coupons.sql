@@ -36,9 +36,11 @@ create table public.coupon_uses (
   amount numeric(14, 2) not null check (amount > 0),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, coupon_id, document_id, entry),
   check (num_nonnulls(invoice_id, order_id) = 1),
   foreign key (org_id, coupon_id) references public.coupons (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
   foreign key (org_id, order_id) references public.sales_orders (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
@@ -139,7 +141,7 @@ begin
   insert into public.coupon_uses (org_id, coupon_id, invoice_id, entry, branch_id, customer_id, uses, amount, created_by)
   select p_org_id, p_coupon_id, i.id, 1, i.branch_id, i.customer_id, 1, (
       select sum((o ->> 'amount')::numeric) from public.invoice_lines l, jsonb_array_elements(l.offers) o
-      where l.org_id = i.org_id and l.invoice_id = i.id and o ->> 'coupon' is not null), i.created_by
+      where l.org_id = i.org_id and l.invoice_id = i.id and o ->> 'coupon' is not null), private.caller()
   from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id;
 end;
 $$;
@@ -214,9 +216,9 @@ No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.coupons for each row execute function private.touch_updated_at();
-create trigger append_only before update or delete on public.coupon_uses for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.coupon_uses for each statement execute function audit.refuse_change();
+create trigger t90_touch_updated_at before update on public.coupons for each row execute function private.touch_updated_at();
+create trigger t10_refuse_change before update or delete on public.coupon_uses for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.coupon_uses for each statement execute function audit.refuse_change();
 select audit.attach('public.coupons');
 select audit.attach('public.coupon_uses', 'coupon_id', 'document_id', 'entry');
 

@@ -1,5 +1,9 @@
 -- Loyalty: points as a ledger of lots, earned on paid invoices, redeemed as a payment, never below zero.
 
+select private.add_permissions('[
+  {"code": "loyalty.manage", "description": "Set the rules of loyalty points and correct balances", "roles": []}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.loyalty_programs (
@@ -53,6 +57,7 @@ create table public.loyalty_entries (
   reason text check (length(reason) <= 500),
   created_at timestamptz not null default now(),
   created_by uuid,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (org_id, lot_id) references public.loyalty_entries (org_id, id),
@@ -395,10 +400,10 @@ runs at once the second does nothing. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger touch before update on public.loyalty_programs for each row execute function private.touch_updated_at();
-create trigger touch before update on public.loyalty_rules for each row execute function private.touch_updated_at();
-create trigger append_only before update or delete on public.loyalty_entries for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.loyalty_entries for each statement execute function audit.refuse_change();
+create trigger t90_touch_updated_at before update on public.loyalty_programs for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.loyalty_rules for each row execute function private.touch_updated_at();
+create trigger t10_refuse_change before update or delete on public.loyalty_entries for each row execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.loyalty_entries for each statement execute function audit.refuse_change();
 select audit.attach('public.loyalty_programs', 'org_id');
 select audit.attach('public.loyalty_rules');
 

@@ -60,7 +60,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_org_id uuid := v_invoice.org_id;
   v_date date;
   v_points bigint;
@@ -91,6 +91,7 @@ begin
     values (v_org_id, p_id, v_invoice.branch_id, v_invoice.customer_id,
       private.next_number(v_org_id, v_invoice.branch_id, 'receipt', v_date), 'points', p_amount, p_amount, now(), v_date,
       private.caller());
+    perform private.hold_money(v_org_id, p_id, null, p_amount);
     perform private.note_allocation(v_org_id, p_id, p_invoice_id, p_amount);
     perform private.emit(v_org_id, 'payment.received', jsonb_build_object('payment_id', p_id, 'branch_id', v_invoice.branch_id,
       'customer_id', v_invoice.customer_id, 'amount', p_amount, 'method', 'points', 'points', v_points, 'allocations',

@@ -233,10 +233,12 @@ begin
       union all
       select v.seller_number, v.document, v.number, false from private.tax_vouchers(p_org_id, p_branches, p_from, p_to) v
     ), series as (
-      select i.seller_number, i.document, (array_agg(i.number order by length(i.number), i.number))[1] as "from",
-        (array_agg(i.number order by length(i.number) desc, i.number desc))[1] as "to", count(*) as total,
+      -- BLR/26-27/C99999 and BLR/26-27C100000 are of one series: private.take_number.
+      select i.seller_number, i.document, (array_agg(i.number order by i.serial))[1] as "from",
+        (array_agg(i.number order by i.serial desc))[1] as "to", count(*) as total,
         count(*) filter (where i.cancelled) as cancelled, count(*) filter (where not i.cancelled) as net
-      from issued i group by i.seller_number, i.document, substring(i.number from '^(.*)/[0-9]+$')
+      from (select x.*, substring(x.number from '[0-9]+$')::integer as serial from issued x) i
+      group by i.seller_number, i.document, regexp_replace(i.number, '/?([A-Z]?)[0-9]+$', '/\1')
     ), registrations as (
       select s.seller_number, jsonb_agg(to_jsonb(s) - 'seller_number' order by s.document, s."from") as docs from series s group by 1
     ), none as (

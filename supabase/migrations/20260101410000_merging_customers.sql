@@ -1,5 +1,9 @@
 -- Customers who were entered twice become one. Every reference moves; what is printed on a document stays.
 
+select private.add_permissions('[
+  {"code": "customer.merge", "description": "Merge customers that were entered twice", "roles": []}
+]');
+
 -- No document for who was merged ------------------------------------------------------------------
 
 create function private.refuse_merged() returns trigger
@@ -48,9 +52,9 @@ declare
 begin
   for v_table in
     select t from private.customer_tables() t
-    where not exists (select from pg_catalog.pg_trigger g where g.tgrelid = t and g.tgname = 'customer_merged')
+    where not exists (select from pg_catalog.pg_trigger g where g.tgrelid = t and g.tgname = 't20_refuse_merged')
   loop
-    execute format('create trigger customer_merged before insert or update of customer_id on %s for each row
+    execute format('create trigger t20_refuse_merged before insert or update of customer_id on %s for each row
       when (new.customer_id is not null) execute function private.refuse_merged()', v_table);
   end loop;
 end;
@@ -79,10 +83,10 @@ comment on function private.set_due_date() is
 'Row trigger, when an invoice that is not paid at once is issued without a due date: so many days after its business date as the customer''s
 terms say, none when they say nothing.';
 
-create trigger due_date before insert on public.invoices for each row
+create trigger t30_set_due_date before insert on public.invoices for each row
   when (new.due_date is null and new.customer_id is not null and new.status in ('sent', 'partially_paid'))
   execute function private.set_due_date();
-create trigger due_date_of_draft before update of status on public.invoices for each row
+create trigger t30_set_due_date_of_draft before update of status on public.invoices for each row
   when (old.status = 'draft' and new.status = 'sent' and new.due_date is null and new.customer_id is not null)
   execute function private.set_due_date();
 

@@ -1,5 +1,9 @@
 -- Till shifts: who stood at the till from when to when, what should be in it, and what was.
 
+select private.add_permissions('[
+  {"code": "shift.manage", "description": "Open and close one''s own till", "roles": ["cashier", "sales_executive"]}
+]');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.till_shifts (
@@ -35,6 +39,7 @@ create table public.till_cash_movements (
   reason text not null check (length(btrim(reason)) between 1 and 200),
   created_at timestamptz not null default now(),
   created_by uuid not null,
+  request_id text default private.request_id(),
   primary key (org_id, id),
   foreign key (org_id, shift_id) references public.till_shifts (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id)
@@ -147,22 +152,6 @@ $$;
 
 comment on function private.shift_json(uuid, uuid) is 'A shift as clients see it; while it is open, with what is expected up to now.';
 
-create function private.shift_named(p_id uuid) returns public.till_shifts
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_shift public.till_shifts;
-begin
-  select s.* into v_shift from private.member_orgs() o (id)
-  cross join lateral (select * from public.till_shifts t where t.org_id = o.id and t.id = p_id limit 1) s;
-  return v_shift;
-end;
-$$;
-
-comment on function private.shift_named(uuid) is
-'A shift of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 create function private.check_own_shift(p_shift public.till_shifts) returns void
 language plpgsql stable
 set search_path = ''
@@ -221,7 +210,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_shift public.till_shifts := private.shift_named(p_shift_id);
+  v_shift public.till_shifts := private.document_named(null::public.till_shifts, p_shift_id);
   v_status text;
 begin
   perform private.authorize('shift.manage', v_shift.org_id, v_shift.branch_id);
@@ -256,7 +245,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_shift public.till_shifts := private.shift_named(p_shift_id);
+  v_shift public.till_shifts := private.document_named(null::public.till_shifts, p_shift_id);
   v_method text;
   v_takings jsonb;
   v_difference numeric;
@@ -314,7 +303,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_shift public.till_shifts := private.shift_named(p_shift_id);
+  v_shift public.till_shifts := private.document_named(null::public.till_shifts, p_shift_id);
 begin
   perform private.authorize('shift.manage', v_shift.org_id, v_shift.branch_id);
   perform private.check_own_shift(v_shift);
@@ -334,17 +323,17 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('till_shift', 'new', 'open', 'shift.manage'),
   ('till_shift', 'open', 'closed', 'shift.manage');
 
-create trigger lifecycle before insert or update or delete on public.till_shifts
+create trigger t40_enforce_lifecycle before insert or update or delete on public.till_shifts
   for each row execute function private.enforce_lifecycle('till_shift', 'status', 'closed_at', 'closed_by', 'takings', 'difference',
     'note');
-create trigger closed before update on public.till_shifts for each row when (old.status = 'closed')
+create trigger t10_refuse_change before update on public.till_shifts for each row when (old.status = 'closed')
   execute function audit.refuse_change();
-create trigger keep_all before truncate on public.till_shifts for each statement execute function audit.refuse_change();
-create trigger append_only before update or delete on public.till_cash_movements
+create trigger t10_refuse_change_truncate before truncate on public.till_shifts for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.till_cash_movements
   for each row execute function audit.refuse_change();
-create trigger keep_all before truncate on public.till_cash_movements for each statement execute function audit.refuse_change();
-create trigger shift before insert on public.payments for each row execute function private.stamp_shift();
-create trigger shift before insert on public.refunds for each row execute function private.stamp_shift();
+create trigger t10_refuse_change_truncate before truncate on public.till_cash_movements for each statement execute function audit.refuse_change();
+create trigger t30_stamp_shift before insert on public.payments for each row execute function private.stamp_shift();
+create trigger t30_stamp_shift before insert on public.refunds for each row execute function private.stamp_shift();
 select audit.attach('public.till_shifts');
 select audit.attach('public.till_cash_movements');
 

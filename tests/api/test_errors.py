@@ -76,7 +76,8 @@ async def test_upstream_errors_are_mapped(
     "answer",
     [
         httpx.ConnectError("refused"),
-        httpx.ReadTimeout("slow"),
+        httpx.ConnectTimeout("far away"),
+        httpx.PoolTimeout("busy"),
         httpx.RemoteProtocolError("closed"),
         httpx.Response(502, text="<html>bad gateway</html>"),
         httpx.Response(503, text="upstream connect error"),
@@ -99,6 +100,18 @@ async def test_an_upstream_that_is_gone(answer: httpx.Response | Exception) -> N
     else:
         assert_problem(response, 503, "upstream_unavailable")
         assert response.headers["retry-after"] == "5"
+
+
+@pytest.mark.parametrize("error", [httpx.ReadTimeout("slow"), httpx.WriteTimeout("slow")])
+async def test_an_upstream_that_is_slow_may_have_done_it(error: httpx.TimeoutException) -> None:
+    """Not "cannot be reached": it was reached, and whoever repeats the call does so with the same id."""
+    with respx.mock:
+        route = respx.post(WHOAMI).mock(side_effect=error)
+        async with running() as client:
+            response = await client.get("/v1/auth/validate", headers=bearer())
+        assert route.call_count == 1
+    assert_problem(response, 504, "upstream_timeout")
+    assert response.headers["retry-after"] == "5"
 
 
 async def test_deep_health_says_503() -> None:

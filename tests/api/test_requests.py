@@ -139,6 +139,38 @@ def test_large_exponents_stay_short() -> None:
         assert exact_json.dumps(Decimal(text)) == text.encode()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NaN",
+        "[1, -Infinity]",
+        r'"\ud800"',
+        "[" * 101 + "]" * 101,
+        "[" * 100_000 + "]" * 100_000,
+        '{"a":' * 101 + "1" + "}" * 101,
+        "1e351",
+        "1e-351",
+        "[1, 1" + "0" * 400 + "]",
+        "-1" + "0" * 400,
+        "1." + "0" * 400 + "1",
+        "[1,2",
+        "",
+        "{} {}",
+    ],
+)
+def test_exact_json_refuses_of_strangers_what_cannot_be_handed_on(text: str) -> None:
+    for given_text in (text, text.encode()):
+        with pytest.raises(json.JSONDecodeError):
+            exact_json.loads_from_caller(given_text)
+
+
+def test_exact_json_takes_what_is_just_within_its_limits() -> None:
+    for text in ("[" * 100 + "]" * 100, "1e350", "1e-350", "1" + "0" * 350, "[" + "[]," * 500 + "[]]"):
+        assert exact_json.loads_from_caller(text) == exact_json.loads(text)
+    long_name = '"' + "7" * 1000 + '"'
+    assert exact_json.loads_from_caller(long_name) == "7" * 1000
+
+
 def test_exact_json_refuses_what_json_has_not() -> None:
     for value in (Decimal("NaN"), Decimal("Infinity")):
         with pytest.raises(ValueError, match="finite"):

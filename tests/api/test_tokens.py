@@ -1,5 +1,6 @@
 """Which tokens are accepted: exactly those that Supabase Auth issues for signed-in users, and no other."""
 
+import asyncio
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -64,11 +65,13 @@ class JwksServer:
         self.keys: list[dict[str, Any]] = []
         self.asked = 0
         self.status = 200
+        self.delay = 0.0
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.asked += 1
+                time.sleep(outer.delay)
                 body = exact_json.dumps({"keys": outer.keys})
                 self.send_response(outer.status)
                 self.send_header("Content-Length", str(len(body)))
@@ -251,6 +254,30 @@ async def test_a_rotated_key_is_found(
         now += 601
         await _refused(verifier, old.sign(claims()))
         assert jwks.asked == 3, "a key that was withdrawn is gone after the cache's time"
+
+
+async def test_who_comes_while_keys_are_fetched_waits_for_them(
+    jwks: JwksServer, key: SigningKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a cold start and at a rotation: one fetch, and nobody is refused because another one fetches."""
+    jwks.delay = 0.2
+    jwks.keys = [key.published()]
+    now = time.monotonic()
+    monkeypatch.setattr("backend.app.core.keys.time.monotonic", lambda: now)
+    async with httpx.AsyncClient() as client:
+        verifier = _verifier(jwks, client)
+
+        async def twenty(token: str) -> None:
+            callers = await asyncio.gather(*(verifier.verify(token) for _ in range(20)))
+            assert {caller.user_id for caller in callers} == {USER}
+
+        await twenty(key.sign(claims()))
+        assert jwks.asked == 1
+        rotated_in = SigningKey(key.algorithm)
+        jwks.keys.append(rotated_in.published())
+        now += 31
+        await twenty(rotated_in.sign(claims()))
+        assert jwks.asked == 2
 
 
 async def test_unknown_kids_cannot_hammer_the_jwks(jwks: JwksServer) -> None:

@@ -1,10 +1,17 @@
 """The measurements run, and prove the books that they leave."""
 
 import json
+import random
 import subprocess
 import sys
 
+import psycopg
+from psycopg import sql
+
+from bench import bare
 from bench.realtime import Faults, faults
+from bench.shop import Shop
+from local import databases
 from local.paths import ROOT
 from tests.support.stack import Shared
 
@@ -16,12 +23,41 @@ def test_bench_sale_prints_its_ratios_and_breaks_nothing(shared: Shared) -> None
     result = json.loads(done.stdout)
     assert result["violations"] == []
     assert {name: ratio["target"] for name, ratio in result["ratios"].items()} == {
-        "sale / TPC-B, 1 client": 0.25,
-        "sale / TPC-B, 8 clients": 0.25,
+        "sale / TPC-B, 1 client": 0.35,
+        "sale / TPC-B, 8 clients": 0.22,
+        "sale / bare writes, 1 client": 0.5,
+        "sale / bare writes, 8 clients": 0.42,
         "one series / 8 series": 0.5,
         "one hot SKU / spread SKUs": 0.5,
     }
     assert all(ratio["median"] > 0 for ratio in result["ratios"].values())
+
+
+def test_bare_writes_are_the_rows_of_a_sale(shared: Shared) -> None:
+    """As many rows in each table as the sale put there: the floor is no lower than the house."""
+    name = shared.new_database()
+    shop = Shop.found(shared.cluster.url(name), branches=2, variants=5, stock=100)
+    written = bare.footprint(shop, shared.cluster.superuser_url(name))
+    assert written.inserted["invoice_lines"] == bare.LINES
+    assert written.updated["stock_levels"] == bare.LINES
+    clone = f"{name}_bare"
+    databases.clone(shared.cluster, name, clone)
+    url = shared.cluster.superuser_url(clone)
+    bare.without_rules(url)
+    session = bare.Bare(url, shop, written).connect(1, random.Random(1))
+
+    def rows() -> dict[str, int]:
+        with psycopg.connect(url) as owner:
+            query = sql.SQL("select count(*) from {}")
+            return {
+                table: (owner.execute(query.format(sql.SQL(table))).fetchone() or (0,))[0]
+                for table in written.inserted
+            }
+
+    before = rows()
+    for _ in range(3):
+        session.transact()
+    assert {table: (count - before[table]) / 3 for table, count in rows().items()} == written.inserted
 
 
 def test_bench_billing_uses_everything_and_breaks_nothing(shared: Shared) -> None:

@@ -1,10 +1,12 @@
 """Changes of membership that cross one another."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import psycopg
+import pytest
 
 from bench.shop import Shop, address_of, call
 from tests.concurrency.conftest import FoundShop, OpenTill
@@ -135,3 +137,27 @@ def test_branch_codes_taken_at_once_are_given_once(found_shop: FoundShop, till: 
     )
     assert len(results(outcomes)) == 1
     assert refusals(outcomes) == ["23505"] * 5
+
+
+def test_a_permission_added_while_a_house_is_founded_reaches_it(
+    found_shop: FoundShop, till: OpenTill
+) -> None:
+    """The template is read and filled one after the other: the second sees what the first one did."""
+    shop, org_id = found_shop(), uuid.uuid4()
+    founder = till(shop, autocommit=False)
+    call(founder, "create_organization", org_id, "Late", "IN", "INR")
+    with psycopg.connect(shop.url) as migration, ThreadPoolExecutor() as pool:
+        added = pool.submit(
+            migration.execute,
+            """select private.add_permissions(
+              '[{"code": "purchase.read", "description": "Read purchases", "roles": ["cashier"]}]')""",
+        )
+        with pytest.raises(TimeoutError):
+            added.result(timeout=0.5)
+        founder.commit()
+        added.result(timeout=20)
+        given = migration.execute(
+            "select count(*) from public.role_permissions where org_id = %s and permission = 'purchase.read'",
+            [org_id],
+        ).fetchone()
+    assert given == (1,)

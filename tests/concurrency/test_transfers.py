@@ -93,9 +93,9 @@ def reserve(till: Connection, branch: Branch, variants: Sequence[uuid.UUID], qua
 def expire_all(shop: Shop) -> None:
     """Let the time of every reservation be over."""
     with psycopg.connect(shop.url) as owner:
-        owner.execute("alter table public.stock_reservations disable trigger lifecycle")
+        owner.execute("alter table public.stock_reservations disable trigger t40_enforce_lifecycle")
         owner.execute("update public.stock_reservations set expires_at = now() - interval '1 minute'")
-        owner.execute("alter table public.stock_reservations enable trigger lifecycle")
+        owner.execute("alter table public.stock_reservations enable trigger t40_enforce_lifecycle")
 
 
 def test_the_last_piece_leaves_once(found_shop: FoundShop, till: OpenTill) -> None:

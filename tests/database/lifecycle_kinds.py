@@ -53,6 +53,6 @@ def act(to: str, *permissions: str | None, stays: str | None = None) -> Callable
 
 def without_lifecycle(people: People, table: str, change: str, made: Any) -> None:
     """What only time brings about: a date that has passed."""
-    people.connection.execute(f"alter table public.{table} disable trigger lifecycle")
+    people.connection.execute(f"alter table public.{table} disable trigger t40_enforce_lifecycle")
     people.connection.execute(f"update public.{table} set {change} where id = %s", [made])  # noqa: S608
-    people.connection.execute(f"alter table public.{table} enable trigger lifecycle")
+    people.connection.execute(f"alter table public.{table} enable trigger t40_enforce_lifecycle")

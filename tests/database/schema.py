@@ -33,7 +33,9 @@ FUNCTIONS = """
 """
 
 
-def ask(connection: Connection, query: str, parameters: list[Any] | None = None) -> list[tuple[Any, ...]]:
+def ask(
+    connection: Connection, query: str, parameters: list[Any] | dict[str, Any] | None = None
+) -> list[tuple[Any, ...]]:
     """Run a query past every policy and return its rows."""
     return connection.execute(query, parameters).fetchall()
 

@@ -270,3 +270,35 @@ def test_every_other_act_takes_the_clients_id(owner: Connection) -> None:
         "select proname from pg_proc where pronamespace = 'public'::regnamespace and provolatile = 'v' "
         "and not 'p_id' = any (proargnames)",
     ) == sorted(WITHOUT_ID)
+
+
+def test_triggers_say_what_they_do_and_in_which_order(owner: Connection) -> None:
+    """tNN_<function>, with a suffix where a table has the function's trigger more than once.
+
+    Postgres fires triggers of one kind by name, so NN is the order: decision 15.
+    """
+    misnamed = names(
+        owner,
+        """
+        select t.tgrelid::regclass || ' ' || t.tgname from pg_trigger t
+        join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+        join pg_proc p on p.oid = t.tgfoid
+        where not t.tgisinternal and n.nspname in ('public', 'private', 'audit')
+          and t.tgname !~ ('^t[0-9]{2}_' || p.proname || '(_[a-z_]+)?$')
+        """,
+    )
+    assert misnamed == []
+
+
+def test_a_function_fires_in_the_same_order_everywhere(owner: Connection) -> None:
+    """One number per trigger function, so that the order of two of them is the same on every table."""
+    several = names(
+        owner,
+        """
+        select p.proname from pg_trigger t join pg_proc p on p.oid = t.tgfoid
+        join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace
+        where not t.tgisinternal and n.nspname in ('public', 'private', 'audit')
+        group by p.oid, p.proname having count(distinct left(t.tgname, 3)) > 1
+        """,
+    )
+    assert several == []

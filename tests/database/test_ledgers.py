@@ -54,7 +54,8 @@ def test_every_ledger_is_here(owner: Connection) -> None:
     rows = owner.execute(
         "select distinct n.nspname || '.' || c.relname from pg_trigger t "
         "join pg_class c on c.oid = t.tgrelid join pg_namespace n on n.oid = c.relnamespace "
-        "where t.tgname = 'append_only' and t.tgtype & 8 <> 0 and not c.relispartition"
+        "where t.tgname in ('t10_refuse_change', 't10_keep_issued_lines') and t.tgtype & 8 <> 0 "
+        "and not c.relispartition"
     ).fetchall()
     assert {row[0] for row in rows} == set(LEDGERS)
 

@@ -67,7 +67,7 @@ def _holds(owner: Connection, world: World, name: str, permission: str) -> bool:
     role = name.removeprefix("foreign ").split("@")[0]
     return house is not None and (
         owner.execute(
-            "select 1 from public.role_permissions rp join public.roles r on r.id = rp.role_id "
+            "select 1 from private.held_permissions rp join public.roles r on r.id = rp.role_id "
             "where r.org_id = %s and r.key = %s and rp.permission = %s",
             [house.id, role, permission],
         ).fetchone()

@@ -13,7 +13,15 @@ BREACHES: list[tuple[str, Callable[[Connection], None]]] = [
     ("create table public.leak (id uuid)", test_catalogue.test_every_row_belongs_to_an_organisation),
     ("create table public.leak (id uuid)", test_catalogue.test_changes_are_audited),
     ("create table public.leak (id uuid)", test_matrix.test_every_public_table_has_a_row),
-    ("drop trigger audit_update on public.customers", test_catalogue.test_changes_are_audited),
+    ("drop trigger t99_record_update on public.customers", test_catalogue.test_changes_are_audited),
+    (
+        "alter trigger t90_touch_updated_at on public.customers rename to touch",
+        test_catalogue_rules.test_triggers_say_what_they_do_and_in_which_order,
+    ),
+    (
+        "alter trigger t90_touch_updated_at on public.customers rename to t40_touch_updated_at",
+        test_catalogue_rules.test_a_function_fires_in_the_same_order_everywhere,
+    ),
     (
         "alter table public.customers add debt double precision",
         test_catalogue.test_money_is_exact_and_time_has_a_zone,

@@ -129,7 +129,12 @@ def found_house(owner: Connection, connections: list[Connection]) -> House:
         rows = owner.execute(
             "select kind, id from public.locations where org_id = %s and branch_id is null", [org_id]
         ).fetchall()
-        permissions = owner.execute("select key, permissions from private.system_roles").fetchall()
+        permissions = owner.execute(
+            "select r.key, array_agg(h.permission) from private.held_permissions h "
+            "join public.roles r on r.org_id = h.org_id and r.id = h.role_id "
+            "where r.org_id = %s group by r.key",
+            [org_id],
+        ).fetchall()
     people = {
         key: _persona(connections[number % len(connections)], user)
         for number, (key, user) in enumerate(users.items())

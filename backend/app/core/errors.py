@@ -19,6 +19,7 @@ TITLES: Mapping[str, str] = {
     "bad_request": "The request cannot be understood",
     "conflict": "The request conflicts with the current state",
     "constraint_violated": "A rule of the data is violated",
+    "document_timeout": "The document took too long",
     "duplicate": "It exists already",
     "internal_error": "Something went wrong on our side",
     "invalid_cursor": "The cursor is not one of ours",
@@ -28,6 +29,7 @@ TITLES: Mapping[str, str] = {
     "payload_too_large": "The request is too large",
     "permission_denied": "Permission denied",
     "reference_missing": "Something it refers to does not exist, or is still in use",
+    "service_busy": "Too much is under way at once",
     "service_not_configured": "This installation does not offer that",
     "too_many_requests": "Too many requests",
     "unauthenticated": "Sign in first",
@@ -81,6 +83,11 @@ def unauthenticated(detail: str) -> Problem:
 def unavailable(detail: str) -> Problem:
     """503: a part this service needs does not answer."""
     return Problem(503, "upstream_unavailable", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
+
+
+def timed_out(detail: str) -> Problem:
+    """504: a part this service needs did not answer in time; it may have done what it was asked."""
+    return Problem(504, "upstream_timeout", detail, headers={"Retry-After": str(RETRY_AFTER_SECONDS)})
 
 
 def problem_body(problem: Problem, path: str, request_id: str) -> dict[str, Any]:

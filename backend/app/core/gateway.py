@@ -11,7 +11,7 @@ from postgrest.base_request_builder import RequestConfig
 
 from backend.app.core import exact_json
 from backend.app.core.auth import CurrentCaller
-from backend.app.core.errors import unavailable
+from backend.app.core.errors import timed_out, unavailable
 from backend.app.core.logging import logger
 from backend.app.core.settings import Settings
 from backend.app.core.upstream import problem_of
@@ -66,7 +66,8 @@ class Gateway:
         """Sends what a builder of ``self.rest`` has prepared.
 
         The builder's own ``execute`` would read amounts as floats and cannot write a ``Decimal``; this does
-        neither. Raises a :class:`Problem`: the database's refusal, or 503 when it cannot be reached.
+        neither. Raises a :class:`Problem`: the database's refusal, 503 when it cannot be reached or no
+        connection is free, 504 when it does not answer in time.
         """
         content = None if request.json is None else exact_json.dumps(request.json)
         headers = httpx.Headers(request.headers)
@@ -80,6 +81,12 @@ class Gateway:
                 params=request.params,
                 headers=headers,
             )
+        except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
+            _log.warning("upstream_timeout", error=type(error).__name__, target=request.path.path)
+            raise timed_out("The database took too long.") from error
+        except httpx.PoolTimeout as error:
+            _log.warning("upstream_busy", target=request.path.path)
+            raise unavailable("The service is busy; try again.") from error
         except httpx.HTTPError as error:
             _log.warning("upstream_unreachable", error=type(error).__name__, target=request.path.path)
             raise unavailable("The database cannot be reached.") from error

@@ -95,10 +95,10 @@ class JwksKeys:
         return time.monotonic() - self._tried_at >= self._interval
 
     async def _refresh(self, kid: str | None) -> None:
-        if not self._may_fetch():
+        if not self._may_fetch() and not self._lock.locked():
             return
         async with self._lock:
-            # Whoever waited here finds the keys that the first one fetched.
+            # Whoever came while keys were being fetched waited here, and finds them now.
             if not self._may_fetch() or (kid in self._keys and self._age() <= self._ttl):
                 return
             self._tried_at = time.monotonic()

@@ -127,12 +127,12 @@ def test_what_is_held_until_a_day_is_free_after_it(people: People) -> None:
     sofa = people.world.teak.variants["sofa"]
     made = confirmed(people, line(sofa, 3), expires="2190-01-01T00:00:00Z")
     connection = people.connection
-    connection.execute("alter table public.stock_reservations disable trigger lifecycle")
+    connection.execute("alter table public.stock_reservations disable trigger t40_enforce_lifecycle")
     connection.execute(
         "update public.stock_reservations set expires_at = now() - interval '1 hour' where id = %s",
         [made["reservation_id"]],
     )
-    connection.execute("alter table public.stock_reservations enable trigger lifecycle")
+    connection.execute("alter table public.stock_reservations enable trigger t40_enforce_lifecycle")
     row = connection.execute("select private.expire_reservations()").fetchone()
     assert row == (1,)
     assert far(now(people, made)) == [(0, 0, 0, 3)]

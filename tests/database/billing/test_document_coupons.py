@@ -78,12 +78,12 @@ def test_a_quotation_keeps_what_its_coupon_gave(people: People, used: Any) -> No
     """On its day the code counted; it expires before the order is confirmed."""
     quoted = approved(people, line(people.world.teak.variants["sofa"], 2), **CODE)
     connection = people.connection
-    connection.execute("alter table public.quotations disable trigger lifecycle")
+    connection.execute("alter table public.quotations disable trigger t40_enforce_lifecycle")
     connection.execute(
         "update public.quotations"
         " set header = jsonb_set(header, '{asked,priced_on}', to_jsonb(current_date - 3))"
     )
-    connection.execute("alter table public.quotations enable trigger lifecycle")
+    connection.execute("alter table public.quotations enable trigger t40_enforce_lifecycle")
     connection.execute("update public.coupons set valid_to = current_date - 2")
     made = convert(people.as_sales(), quoted)
     advance(people, made, made["total"])
@@ -150,12 +150,12 @@ def test_the_books_tell_of_a_part_that_says_the_whole_offer(people: People, used
     part = invoice(people.as_sales(), made, delivery_id=note["id"])
     assert_books(people)
     connection = people.connection
-    connection.execute("alter table public.invoice_lines disable trigger append_only")
+    connection.execute("alter table public.invoice_lines disable trigger t10_keep_issued_lines")
     connection.execute(
         "update public.invoice_lines set offers = jsonb_set(offers, '{0,amount}', '200')"
         " where invoice_id = %s",
         [part["id"]],
     )
-    connection.execute("alter table public.invoice_lines enable trigger append_only")
+    connection.execute("alter table public.invoice_lines enable trigger t10_keep_issued_lines")
     (found,) = people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)
     assert (found["id"], found["expected"], found["found"]) == (part["id"], 100, 200)

@@ -42,11 +42,11 @@ def _shelf(people: People, key: str) -> Decimal:
 def _yesterday(people: People, invoice: Any) -> None:
     """Let the invoice be of yesterday, as time would."""
     connection = people.connection
-    connection.execute("alter table public.invoices disable trigger lifecycle")
+    connection.execute("alter table public.invoices disable trigger t40_enforce_lifecycle")
     connection.execute(
         "update public.invoices set business_date = business_date - 1 where id = %s", [invoice["id"]]
     )
-    connection.execute("alter table public.invoices enable trigger lifecycle")
+    connection.execute("alter table public.invoices enable trigger t40_enforce_lifecycle")
 
 
 def test_a_draft_is_nothing_until_it_is_sent(people: People) -> None:

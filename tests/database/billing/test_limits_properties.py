@@ -250,11 +250,18 @@ def _refused(act: Callable[[Trade, Persona, int], None], trade: Trade, who: Pers
     return ""
 
 
+def kept_wrong(people: People) -> list[Any]:
+    """Balances that are kept beside the entries that they follow from, and say something else."""
+    return people.connection.execute(
+        "select * from private.held_findings(%s)", [people.world.teak.id]
+    ).fetchall()
+
+
 def _may(people: People) -> set[tuple[str, str]]:
     """Which role of the house holds which permission."""
     rows = people.connection.execute(
         "select r.key, p.permission from public.roles r "
-        "join public.role_permissions p on p.org_id = r.org_id and p.role_id = r.id where r.org_id = %s",
+        "join private.held_permissions p on p.org_id = r.org_id and p.role_id = r.id where r.org_id = %s",
         [people.world.teak.id],
     ).fetchall()
     return {(row[0], row[1]) for row in rows}
@@ -289,4 +296,5 @@ def test_whatever_anybody_does(people: People, acts: list[tuple[str, str, int]])
             allowed = {"", *ORDERLY} if (who, permission) in may else SHUT_OUT
             assert refused in allowed, (name, who, number)
             assert people.connection.execute(LIMITS).fetchall() == [], (name, who, number)
+            assert kept_wrong(people) == [], (name, who, number)
         assert_books(people)

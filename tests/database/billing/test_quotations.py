@@ -20,11 +20,11 @@ def _step(person: Persona, act: str, quotation: Any, **more: Any) -> Any:
 def _overdue(people: People, quotation: Any) -> None:
     """Let the quotation's last day be over, as time would."""
     connection = people.connection
-    connection.execute("alter table public.quotations disable trigger lifecycle")
+    connection.execute("alter table public.quotations disable trigger t40_enforce_lifecycle")
     connection.execute(
         "update public.quotations set valid_until = current_date - 5 where id = %s", [quotation["id"]]
     )
-    connection.execute("alter table public.quotations enable trigger lifecycle")
+    connection.execute("alter table public.quotations enable trigger t40_enforce_lifecycle")
 
 
 def _expire(people: People) -> int:
@@ -230,9 +230,9 @@ def test_the_last_day_is_the_branchs(people: People) -> None:
     # Twenty-five hours apart: for one hour of the day by two dates.
     assert east > west
     connection = people.connection
-    connection.execute("alter table public.quotations disable trigger lifecycle")
+    connection.execute("alter table public.quotations disable trigger t40_enforce_lifecycle")
     connection.execute("update public.quotations set valid_until = %s where id = %s", [west, made["id"]])
-    connection.execute("alter table public.quotations enable trigger lifecycle")
+    connection.execute("alter table public.quotations enable trigger t40_enforce_lifecycle")
     for zone, ended in (("Pacific/Niue", 0), ("Pacific/Kiritimati", 1)):
         connection.execute(
             "update public.branches set timezone = %s where id = %s", [zone, made["branch_id"]]

@@ -64,12 +64,12 @@ def test_the_books_tell_of_a_void_invoice_that_is_credited_too(people: People, s
     """However it came about: the proof names it."""
     made = owe(people, assembly(people, 500))
     note = credit(people.as_sales(), made["id"])
-    people.connection.execute("alter table public.invoices disable trigger lifecycle")
+    people.connection.execute("alter table public.invoices disable trigger t40_enforce_lifecycle")
     people.connection.execute(
         "update public.invoices set status = %s where id = %s",
         [status if status == "void" else "paid", made["id"]],
     )
-    people.connection.execute("alter table public.invoices enable trigger lifecycle")
+    people.connection.execute("alter table public.invoices enable trigger t40_enforce_lifecycle")
     found = people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)
     assert [(row["problem"], row["found"]) for row in found] == (
         [("a void invoice and its credit note disagree", note["total"])] if status == "void" else []

@@ -125,3 +125,66 @@ def test_number_and_amounts_are_unique_by_constraint(people: People) -> None:
         [people.world.teak.invoices["BLR"]],
     )
     assert row["sum"] == row["total"] == Decimal("1180.00")
+
+
+def _kinds(people: People) -> list[str]:
+    """Every kind of document that takes numbers, as the functions that take them name it."""
+    rows = people.connection.execute(
+        r"""
+        select distinct m[1] from pg_proc p,
+          regexp_matches(p.prosrc, 'private\.(?:next|take)_number\([^'';]*''([a-z_]+)''', 'g') m
+        where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace) order by 1
+        """
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+@pytest.mark.parametrize("code", ["B", "BL", "BLR", "1", "12", "123"])
+def test_every_series_reaches_its_last_number(people: People, code: str) -> None:
+    """999,999 a year for each kind, code and fiscal year, in 16 characters, and no number given twice."""
+    connection, blr = people.connection, people.world.blr
+    kinds = _kinds(people)
+    assert len(kinds) >= 9
+    years = connection.execute(
+        "select distinct private.fiscal_year('2026-03-31', m) from generate_series(1, 12) m order by 1"
+    ).fetchall()
+    assert [year for (year,) in years] == ["2026", "25-26", "26-27"]
+    seen: list[str] = []
+    for (year,) in years:
+        for kind in kinds:
+            for serial in (1, 99_999, 100_000, 999_999):
+                connection.execute(
+                    "insert into private.number_counters (org_id, branch_id, kind, fiscal_year, last_value) "
+                    "values (%s, %s, %s, %s, %s) on conflict (org_id, branch_id, kind, fiscal_year) "
+                    "do update set last_value = excluded.last_value",
+                    [people.world.teak.id, blr.id, kind, year, serial - 1],
+                )
+                (number,) = connection.execute(
+                    "select private.take_number(%s, %s, %s, %s, %s)",
+                    [people.world.teak.id, blr.id, kind, code, year],
+                ).fetchone() or ("",)
+                assert re.fullmatch(r"[A-Z0-9/-]{1,16}", number), (kind, year, number)
+                assert number.startswith(f"{code}/{year}"), (kind, year, number)
+                assert int(re.findall(r"\d+$", number)[0]) == serial
+                seen.append(number)
+    unlettered = [kind for kind in kinds if kind in {"invoice", "stock_transfer"}]
+    # A transfer's paper is none of the tax office's: it shares the invoices' form, in a series of its own.
+    assert len(seen) - len(set(seen)) == (len(unlettered) - 1) * len(years) * 4
+
+
+def test_the_letter_parts_year_and_serial_in_the_last_series(people: People) -> None:
+    """What was printed stays as it was; only from 100,000 on does the slash give way."""
+    connection = people.connection
+    connection.execute(
+        "insert into private.number_counters (org_id, branch_id, kind, fiscal_year, last_value) "
+        "values (%s, %s, 'receipt', '31-32', 99998)",
+        [people.world.teak.id, people.world.blr.id],
+    )
+    taken = [
+        connection.execute(
+            "select private.take_number(%s, %s, 'receipt', 'BLR', '31-32')",
+            [people.world.teak.id, people.world.blr.id],
+        ).fetchone()
+        for _ in range(2)
+    ]
+    assert taken == [("BLR/31-32/R99999",), ("BLR/31-32R100000",)]

@@ -361,7 +361,7 @@ def test_every_table_of_customers_follows(people: People) -> None:
     rows = people.connection.execute(
         """
         select c.conrelid::regclass::text, a.attname, exists (
-          select from pg_trigger g where g.tgrelid = c.conrelid and g.tgname = 'customer_merged')
+          select from pg_trigger g where g.tgrelid = c.conrelid and g.tgname = 't20_refuse_merged')
         from pg_constraint c
         join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey) and a.attname <> 'org_id'
         where c.contype = 'f' and c.confrelid = 'public.customers'::regclass

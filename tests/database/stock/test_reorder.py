@@ -42,11 +42,11 @@ def level(people: People, variant: UUID, **columns: object) -> None:
 
 def age(people: People, days: int) -> None:
     """Put every movement so far into the past. The ledger is append-only, so its guard steps aside."""
-    people.connection.execute("alter table public.stock_movements disable trigger append_only")
+    people.connection.execute("alter table public.stock_movements disable trigger t10_refuse_change")
     people.connection.execute(
         "update public.stock_movements set occurred_at = now() - make_interval(days => %s)", [days]
     )
-    people.connection.execute("alter table public.stock_movements enable trigger append_only")
+    people.connection.execute("alter table public.stock_movements enable trigger t10_refuse_change")
 
 
 def test_what_sells_covers_the_lead_time(people: People, sofa: UUID) -> None:

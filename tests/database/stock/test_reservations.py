@@ -40,12 +40,12 @@ def _release(person: Persona, document: Document) -> Document:
 
 def expire(people: People, document: Document) -> None:
     """Let a reservation's time be over, as if it had been made long ago; the lifecycle forbids it."""
-    people.connection.execute("alter table public.stock_reservations disable trigger lifecycle")
+    people.connection.execute("alter table public.stock_reservations disable trigger t40_enforce_lifecycle")
     people.connection.execute(
         "update public.stock_reservations set expires_at = now() - interval '1 minute' where id = %s",
         [document["id"]],
     )
-    people.connection.execute("alter table public.stock_reservations enable trigger lifecycle")
+    people.connection.execute("alter table public.stock_reservations enable trigger t40_enforce_lifecycle")
 
 
 def test_what_is_reserved_is_not_available(people: People) -> None:

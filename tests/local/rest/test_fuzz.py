@@ -1,7 +1,7 @@
 """Random queries of the grammar: whatever is asked, the answer is one that PostgREST would give.
 
-An SQL error that only a wrongly built statement can raise (a syntax error, an unknown alias, an ambiguous column, a
-parameter without a type) is a fault of ours, as is any 5xx.
+An SQL error that only a wrongly built statement can raise (a syntax error, an unknown alias, an ambiguous
+column, a parameter without a type) is a fault of ours, as is any 5xx.
 """
 
 import json
@@ -14,224 +14,49 @@ from hypothesis import strategies as st
 
 from local.conform import Server, token
 
+
+def words(text: str) -> list[str]:
+    """The words of a text, which read better than a list of texts."""
+    return text.split()
+
+
 # What a client can bring about: bad values, unknown names, missing rights, breaches of constraints.
-ALLOWED = {
-    *(
-        "22P02",
-        "22003",
-        "22007",
-        "22008",
-        "22012",
-        "22023",
-        "22P03",
-        "22P05",
-        "2201B",
-        "2201X",
-        "22025",
-        "22000",
-    ),
-    *(
-        "22019",
-        "22021",
-        "42703",
-        "42883",
-        "42804",
-        "42846",
-        "42704",
-        "42501",
-        "42725",
-        "42803",
-        "428C9",
-        "42P10",
-    ),
-    *(
-        "23502",
-        "23503",
-        "23505",
-        "23514",
-        "21000",
-        "25006",
-        "22001",
-        "42P13",
-        "42809",
-        "42601",
-        "2200H",
-        "22030",
-    ),
-}
-TABLES: dict[str, list[str]] = {
+ALLOWED = set(
+    words("""22P02 22003 22007 22008 22012 22023 22P03 22P05 2201B 2201X 22025 22000 22019 22021
+    42703 42883 42804 42846 42704 42501 42725 42803 428C9 42P10 23502 23503 23505 23514 21000 25006 22001 42P13 42809 42601 2200H
+    22030""")
+)
+TABLES = {
     "people": ["id", "name", "initials"],
     "tickets": ["id", "title", "opened_by", "closed_by", "priority"],
     "categories": ["id", "parent_id", "name"],
     "oddities": ["id", "name", "Mixed Case", "with,comma", "order"],
-    "measures": [
-        *(
-            "id",
-            "n2",
-            "n3",
-            "n",
-            "small",
-            "big",
-            "dbl",
-            "ts",
-            "local_ts",
-            "d",
-            "t",
-            "span",
-            "u",
-            "words",
-            "nums",
-        ),
-        *("doc", "raw", "ok", "r", "bytes", "fixed", "search"),
-    ],
-    "products": [
-        "org_id",
-        "id",
-        "brand_id",
-        "category_id",
-        "sku",
-        "name",
-        "price",
-        "weight",
-        "tags",
-        "attributes",
-    ],
-    "invoices": [
-        "org_id",
-        "id",
-        "number",
-        "customer_id",
-        "status",
-        "total",
-        "big_ref",
-        "issued_at",
-        "due_on",
-        "meta",
-    ],
-    "invoice_lines": ["org_id", "invoice_id", "position", "quantity", "line_total"],
-    "open_invoices": ["org_id", "id", "number", "customer_id", "total"],
-    "customers": ["org_id", "id", "name", "phone", "credit_limit", "secret_note"],
-    "items": ["id", "sku", "name", "qty", "price", "kind", "tags", "doc", "active", "code"],
+    "measures": words("id n2 n3 n small big dbl ts local_ts d t span u words nums doc raw ok r bytes search"),
+    "products": words("org_id id brand_id category_id sku name price weight tags attributes"),
+    "invoices": words("org_id id number customer_id status total big_ref issued_at due_on meta"),
+    "invoice_lines": words("org_id invoice_id position quantity line_total"),
+    "open_invoices": words("org_id id number customer_id total"),
+    "customers": words("org_id id name phone credit_limit secret_note"),
+    "items": words("id sku name qty price kind tags doc active code"),
 }
-EMBEDS = [
-    "people!opened_by",
-    "people!closed_by",
-    "opened_by",
-    "tickets!opened_by",
-    "tickets!closed_by",
-    "tickets",
-    "categories",
-    "parent_id",
-    "brands",
-    "labels",
-    "product_labels",
-    "product_details",
-    "invoice_lines",
-    "customers",
-    "branches",
-    "invoices",
-    "products",
-    "organizations",
-    "credit_notes",
-    "nothing",
-    "item_parts",
-    "labels!product_labels",
-    "brands!products_org_id_brand_id_fkey",
-    "x:people!opened_by",
-]
-OPERATORS = [
-    "eq",
-    "neq",
-    "gt",
-    "gte",
-    "lt",
-    "lte",
-    "like",
-    "ilike",
-    "match",
-    "imatch",
-    "cs",
-    "cd",
-    "ov",
-    "sl",
-    "sr",
-    "nxr",
-    "nxl",
-    "adj",
-    "fts",
-    "plfts",
-    "phfts(english)",
-    "wfts",
-    "is",
-    "in",
-    "isdistinct",
-    "like(any)",
-    "eq(any)",
-    "ilike(all)",
-    "gte(all)",
-    "not.eq",
-    "not.in",
-    "not.is",
-    "not.fts",
-    "foo",
-]
-VALUES = st.one_of(
-    st.sampled_from(
-        [
-            *(
-                "1",
-                "0",
-                "-1",
-                "1.50",
-                "null",
-                "true",
-                "not_null",
-                "unknown",
-                "{}",
-                "{1,2}",
-                '{"a b","c,d"}',
-                "[1,5)",
-            ),
-            *(
-                "(1,2,3)",
-                "(a)",
-                "()",
-                '("x,y","z\\"")',
-                "2026-04-01",
-                "2026-04-01T10:00:00Z",
-                "*a*",
-                "%",
-                "[",
-                "a&b",
-            ),
-            *(
-                '{"a": 1}',
-                "[]",
-                "9223372036854775808",
-                "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa",
-                "live",
-                "Chair",
-                '24"',
-            ),
-            *("", " ", "'", "\\", "$1", ";--", "हिन्दी", "🪑", "1 day", "infinity", "NaN", "10:00", "\\x00ff"),
-        ]
-    ),
-    st.text(max_size=12),
-)
+EMBEDS = words("""people!opened_by people!closed_by opened_by tickets!opened_by tickets!closed_by tickets
+    categories parent_id brands labels product_labels product_details invoice_lines customers branches invoices products
+    organizations credit_notes nothing item_parts labels!product_labels brands!products_org_id_brand_id_fkey
+    x:people!opened_by""")
+OPERATORS = words("""eq neq gt gte lt lte like ilike match imatch cs cd ov sl sr nxr nxl adj fts plfts
+    phfts(english) wfts is in isdistinct like(any) eq(any) ilike(all) gte(all) not.eq not.in not.is not.fts foo""")
+USUAL = words("""1 0 -1 1.50 null true not_null unknown {} {1,2} {"a_b","c,d"} [1,5) (1,2,3) (a) () ("x,y","z\\"")
+    2026-04-01 2026-04-01T10:00:00Z *a* % [ a&b {"a":1} [] 9223372036854775808 aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa
+    live Chair 24" ' \\ $1 ;-- हिन्दी 🪑 infinity NaN 10:00 \\x00ff""")
+VALUES = st.one_of(st.sampled_from([*USUAL, "", " ", "1 day"]), st.text(max_size=12))
 CASTS = [
     "",
     "",
     "",
-    "::text",
-    "::int",
-    "::numeric",
-    "::date",
-    "::jsonb",
-    "::boolean",
-    "::nothing",
+    *words("::text ::int ::numeric ::date ::jsonb ::boolean ::nothing"),
     "::double precision",
 ]
-PATHS = ["", "", "", "->a", "->>a", "->b->>c", "->0", "->>-1", "->'x'", '->"q"']
+PATHS = ["", "", "", *words("""->a ->>a ->b->>c ->0 ->>-1 ->'x' ->"q" """)]
 ALIASES = ["", "", "", "a:", '"b c":', "name:", "बड़ा:"]
 
 
@@ -374,21 +199,8 @@ JSON_VALUES = st.recursive(
 )
 PREFERS = st.lists(
     st.sampled_from(
-        [
-            *(
-                "return=representation",
-                "return=minimal",
-                "return=headers-only",
-                "count=exact",
-                "missing=default",
-            ),
-            *(
-                "resolution=merge-duplicates",
-                "resolution=ignore-duplicates",
-                "handling=strict",
-                "max-affected=1",
-            ),
-        ]
+        words("""return=representation return=minimal return=headers-only count=exact missing=default
+        resolution=merge-duplicates resolution=ignore-duplicates handling=strict max-affected=1""")
     ),
     max_size=3,
 )
