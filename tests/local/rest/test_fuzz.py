@@ -22,9 +22,9 @@ def words(text: str) -> list[str]:
 
 # What a client can bring about: bad values, unknown names, missing rights, breaches of constraints.
 ALLOWED = set(
-    words("""22P02 22003 22007 22008 22012 22023 22P03 22P05 2201B 2201X 22025 22000 22019 22021
-    42703 42883 42804 42846 42704 42501 42725 42803 428C9 42P10 23502 23503 23505 23514 21000 25006 22001 42P13 42809 42601 2200H
-    22030""")
+    words("""22P02 22003 22007 22008 22012 22023 22P03 22P05 2201B 2201X 22025 22000 22019 22021 42703 42883
+    42804 42846 42704 42501 42725 42803 428C9 42P10 23502 23503 23505 23514 21000 25006 22001 42P13 42809
+    42601 2200H 22030""")
 )
 TABLES = {
     "people": ["id", "name", "initials"],
@@ -40,14 +40,15 @@ TABLES = {
     "items": words("id sku name qty price kind tags doc active code"),
 }
 EMBEDS = words("""people!opened_by people!closed_by opened_by tickets!opened_by tickets!closed_by tickets
-    categories parent_id brands labels product_labels product_details invoice_lines customers branches invoices products
-    organizations credit_notes nothing item_parts labels!product_labels brands!products_org_id_brand_id_fkey
-    x:people!opened_by""")
+    categories parent_id brands labels product_labels product_details invoice_lines customers branches
+    invoices products organizations credit_notes nothing item_parts labels!product_labels
+    brands!products_org_id_brand_id_fkey x:people!opened_by""")
 OPERATORS = words("""eq neq gt gte lt lte like ilike match imatch cs cd ov sl sr nxr nxl adj fts plfts
-    phfts(english) wfts is in isdistinct like(any) eq(any) ilike(all) gte(all) not.eq not.in not.is not.fts foo""")
-USUAL = words("""1 0 -1 1.50 null true not_null unknown {} {1,2} {"a_b","c,d"} [1,5) (1,2,3) (a) () ("x,y","z\\"")
-    2026-04-01 2026-04-01T10:00:00Z *a* % [ a&b {"a":1} [] 9223372036854775808 aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa
-    live Chair 24" ' \\ $1 ;-- हिन्दी 🪑 infinity NaN 10:00 \\x00ff""")
+    phfts(english) wfts is in isdistinct like(any) eq(any) ilike(all) gte(all) not.eq not.in not.is not.fts
+    foo""")
+USUAL = words("""1 0 -1 1.50 null true not_null unknown {} {1,2} {"a_b","c,d"} [1,5) (1,2,3) (a) ()
+    ("x,y","z\\"") 2026-04-01 2026-04-01T10:00:00Z *a* % [ a&b {"a":1} [] 9223372036854775808
+    aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa live Chair 24" ' \\ $1 ;-- हिन्दी 🪑 infinity NaN 10:00 \\x00ff""")
 VALUES = st.one_of(st.sampled_from([*USUAL, "", " ", "1 day"]), st.text(max_size=12))
 CASTS = [
     "",
