@@ -79,7 +79,8 @@ export function createPool(url, size, options) {
     }
   }
 
-  const send = (member, { text, values, prepare = isUsual(text) }) => member.sql.unsafe(text, values, { prepare });
+  const send = (member, { text, values, prepare = isUsual(text) }) =>
+    member.sql.unsafe(text, values, { prepare });
 
   /** Sends statements without waiting in between. The first that fails is the one that is told. */
   async function sendTogether(member, statements) {

@@ -43,7 +43,12 @@ export const POSTGRES_TYPES = {
   numeric: { to: 1700, from: [1700], serialize: asText, parse: exactNumber },
   json: { to: 114, from: [114], serialize: asJson, parse: parseJson },
   jsonb: { to: 3802, from: [3802], serialize: asJson, parse: parseJson },
-  boolean: { to: 16, from: [16], serialize: unlessText((value) => (value ? "t" : "f")), parse: (text) => text === "t" },
+  boolean: {
+    to: 16,
+    from: [16],
+    serialize: unlessText((value) => (value ? "t" : "f")),
+    parse: (text) => text === "t",
+  },
   bytea: { to: 17, from: [17], serialize: asIs, parse: asIs },
   date: { to: 1082, from: [1082], serialize: asIs, parse: asIs },
   time: { to: 1083, from: [1083], serialize: asIs, parse: asIs },

@@ -75,9 +75,13 @@ function directArguments(used, values, parameters) {
 export function callSql(entry, { keys, values, raw }, returning, parameters) {
   const scalar = !entry.composite;
   const call = (args) =>
-    scalar ? `(SELECT ${named(entry)}(${args}) pgrst_scalar) pgrst_call` : `${named(entry)}(${args}) pgrst_call`;
+    scalar
+      ? `(SELECT ${named(entry)}(${args}) pgrst_scalar) pgrst_call`
+      : `${named(entry)}(${args}) pgrst_call`;
   const columns =
-    returning.length === 0 ? "*" : returning.map((name) => column({ schema: "", name: "pgrst_call" }, name)).join(", ");
+    returning.length === 0
+      ? "*"
+      : returning.map((name) => column({ schema: "", name: "pgrst_call" }, name)).join(", ");
   const select = `SELECT ${scalar ? "pgrst_call.pgrst_scalar" : columns} `;
   const [only] = entry.arguments;
   if (entry.arguments.length === 1 && only.name === "") {
@@ -86,7 +90,8 @@ export function callSql(entry, { keys, values, raw }, returning, parameters) {
   }
   const used = entry.arguments.filter(({ name }) => keys.has(name));
   if (used.length === 0) return `${select}FROM ${call("")}`;
-  if (values !== null) return `${select}FROM ${call(directArguments(used, gathered(entry, values), parameters))}`;
+  if (values !== null)
+    return `${select}FROM ${call(directArguments(used, gathered(entry, values), parameters))}`;
   const fields = used.map(({ name, cast }) => ({ name, type: cast, default: null }));
   const args = used.map((argument) => `${passed(argument)}pgrst_body.${ident(argument.name)}`).join(", ");
   return `${select}${bodySql(raw, fields, parameters, { one: true })}, LATERAL ${call(args)}`;

@@ -104,7 +104,7 @@ select n.nspname as schema, p.proname as name, d.description as comment, p.oid::
   tn.nspname as type_schema, coalesce(rel.relname, t.typname) as type_name,
   t.typtype = 'c' or coalesce(p.proargmodes::text[] && '{t,b,o}', false) as composite,
   p.pronargs = 1 and arg.typrelid is not null and t.typrelid <> 0 as computed,
-  argn.nspname as arg_schema, arg.typname as arg_name, not p.proretset or p.prorows = 1 as single
+  coalesce(a.callable, true) as callable, argn.nspname as arg_schema, arg.typname as arg_name, not p.proretset or p.prorows = 1 as single
 from pg_proc p
 join pg_namespace n on n.oid = p.pronamespace
 left join arguments a on a.oid = p.oid
@@ -115,7 +115,7 @@ left join pg_class rel on rel.oid = t.typrelid
 left join pg_type arg on arg.oid = p.proargtypes[0] and arg.typrelid <> 0
 left join pg_namespace argn on argn.oid = arg.typnamespace
 left join pg_description d on d.objoid = p.oid and d.classoid = 'pg_proc'::regclass
-where p.prokind = 'f' and t.oid <> 'trigger'::regtype and n.nspname = any ($1::text[]) and coalesce(a.callable, true)
+where p.prokind = 'f' and t.oid <> 'trigger'::regtype and n.nspname = any ($1::text[])
 order by p.proname, p.pronargs, p.oid`;
 
 /** Settings of the roles that the login role may take, and of the login role itself (`pgrst.*`). */
@@ -156,7 +156,10 @@ async function viewOrigins(sql, schemas) {
     if (!origin || seen.has(origin.oid)) return null;
     const view = direct.get(origin.oid);
     if (!view) return origin;
-    const position = Object.keys(view.columns).map(Number).sort((a, b) => a - b).indexOf(origin.number);
+    const position = Object.keys(view.columns)
+      .map(Number)
+      .sort((a, b) => a - b)
+      .indexOf(origin.number);
     return follow(view.origins[position], new Set([...seen, origin.oid]));
   };
   const rows = [...direct.values()].flatMap((view) =>
@@ -185,7 +188,9 @@ function nameViewKeys(tables, origins, keys) {
     const shown = origins.filter(({ view }) => view.schema === table.schema && view.name === table.name);
     for (const oid of new Set(shown.map((entry) => entry.table))) {
       const key = keys.get(oid);
-      const columns = key?.map((name) => shown.find((entry) => entry.table === oid && entry.shows === name)?.column);
+      const columns = key?.map(
+        (name) => shown.find((entry) => entry.table === oid && entry.shows === name)?.column,
+      );
       if (columns?.every((name) => name !== undefined)) table.key = [...table.key, ...columns];
     }
   }
@@ -193,7 +198,7 @@ function nameViewKeys(tables, origins, keys) {
 
 function functionMap(rows) {
   const functions = new Map();
-  for (const row of rows) {
+  for (const row of rows.filter(({ callable }) => callable)) {
     const { statement_timeout: timeout, default_transaction_isolation: isolation } = row.settings ?? {};
     const entry = {
       schema: row.schema,
@@ -209,7 +214,6 @@ function functionMap(rows) {
       composite: row.composite,
       type: { schema: row.type_schema, name: row.type_name },
       isVoid: row.type_schema === "pg_catalog" && row.type_name === "void" && !row.set,
-      computed: row.computed && row.arg_name !== null ? { schema: row.arg_schema, name: row.arg_name, single: row.single } : null,
     };
     const key = qualified(row.schema, row.name);
     functions.set(key, [...(functions.get(key) ?? []), entry]);
@@ -258,14 +262,19 @@ export function loadCatalogue(pool, schemas, login) {
     const tables = new Map(
       (await sql.unsafe(TABLES, [schemas])).map((row) => [
         qualified(row.schema, row.name),
-        { ...row, columns: row.columns ?? [], types: new Map((row.columns ?? []).map(({ name, type }) => [name, type])) },
+        {
+          ...row,
+          columns: row.columns ?? [],
+          types: new Map((row.columns ?? []).map(({ name, type }) => [name, type])),
+        },
       ]),
     );
     const origins = await viewOrigins(sql, schemas);
     const keys = new Map((await sql.unsafe(PRIMARY_KEYS)).map(({ oid, columns }) => [oid, columns]));
     nameViewKeys(tables, origins, keys);
-    const functions = functionMap(await sql.unsafe(FUNCTIONS, [schemas]));
-    const relationships = relationshipsOf({ schemas, tables, functions, origins, keys: await sql.unsafe(KEYS) });
+    const defined = await sql.unsafe(FUNCTIONS, [schemas]);
+    const functions = functionMap(defined);
+    const relationships = relationshipsOf({ schemas, tables, defined, origins, keys: await sql.unsafe(KEYS) });
     const { roles, config } = roleSettings(await sql.unsafe(ROLES, [login]));
     const [{ fingerprint }] = await sql.unsafe(FINGERPRINT);
     return { schemas, tables, functions, relationships, roles, config, fingerprint };

@@ -32,7 +32,8 @@ export const gucHeaders = () =>
     "PGRST111",
     "response.headers guc must be a JSON array composed of objects with a single key and a string value",
   );
-export const gucStatus = () => new RestError(500, "PGRST112", "response.status guc must be a valid status code");
+export const gucStatus = () =>
+  new RestError(500, "PGRST112", "response.status guc must be a valid status code");
 export const putLimit = () =>
   new RestError(400, "PGRST114", "limit/offset querystring parameters are not allowed for PUT");
 export const putKey = () =>
@@ -51,7 +52,8 @@ export const invalidPreferences = (preferences) =>
   new RestError(400, "PGRST122", "Invalid preferences given with handling=strict", {
     details: `Invalid preferences: ${preferences.join(", ")}`,
   });
-export const aggregatesOff = () => new RestError(400, "PGRST123", "Use of aggregate functions is not allowed");
+export const aggregatesOff = () =>
+  new RestError(400, "PGRST123", "Use of aggregate functions is not allowed");
 export const maxAffected = (rows) =>
   new RestError(400, "PGRST124", "Query result exceeds max-affected preference constraint", {
     details: `The query affects ${rows} rows`,
@@ -72,7 +74,9 @@ export const unknownColumn = (table, column) =>
 export const invalidToken = (code, message, details = null) =>
   new RestError(401, code, message, {
     details,
-    headers: { "www-authenticate": `Bearer error="invalid_token", error_description=${JSON.stringify(message)}` },
+    headers: {
+      "www-authenticate": `Bearer error="invalid_token", error_description=${JSON.stringify(message)}`,
+    },
   });
 
 const EXACT = {
@@ -138,14 +142,20 @@ function unreadable(details, hint) {
 /** `raise sqlstate 'PGRST'`: the database says itself what is answered. */
 function saidByDatabase({ message, detail }) {
   const body = parsedObject(message);
-  if (!body || !isText(body.code) || !isText(body.message) || ![body.details, body.hint].every(isTextOrNothing))
+  if (
+    !body ||
+    !isText(body.code) ||
+    !isText(body.message) ||
+    ![body.details, body.hint].every(isTextOrNothing)
+  )
     return unreadable(
       `Invalid JSON value for MESSAGE: '${message}'`,
       "MESSAGE must be a JSON object with obligatory keys: 'code', 'message' and optional keys: 'details', 'hint'.",
     );
   const hint =
     "DETAIL must be a JSON object with obligatory keys: 'status', 'headers' and optional key: 'status_text'.";
-  if (detail === undefined || detail === null) return unreadable("DETAIL is missing in the RAISE statement", hint);
+  if (detail === undefined || detail === null)
+    return unreadable("DETAIL is missing in the RAISE statement", hint);
   const answer = parsedObject(detail);
   const headers = answer?.headers;
   const fine =
@@ -183,7 +193,10 @@ export function fromDatabase(error, signedIn) {
 /** The answer for an error. */
 export function errorResponse(error, method) {
   const { code, message, details = null, hint = null } = error;
-  const body = method === "HEAD" ? null : JSON.stringify({ code, details: details ?? null, hint: hint ?? null, message });
+  const body =
+    method === "HEAD"
+      ? null
+      : JSON.stringify({ code, details: details ?? null, hint: hint ?? null, message });
   const headers = new Headers({
     "content-type": "application/json; charset=utf-8",
     "proxy-status": `PostgREST; error=${code}`,

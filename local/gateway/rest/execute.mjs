@@ -71,7 +71,8 @@ function preRequest({ catalogue }) {
  */
 export async function inTransaction(context, { readOnly, entry, first }, work) {
   const borrowed = await context.pool.reserve();
-  const isolation = entry?.isolation ?? context.catalogue.roles.get(context.caller.role)?.default_transaction_isolation;
+  const isolation =
+    entry?.isolation ?? context.catalogue.roles.get(context.caller.role)?.default_transaction_isolation;
   const settings = settingsOf(context, entry);
   let ended = false;
   const end = async (text) => {

@@ -74,25 +74,39 @@ const UNNAMED = { "text/plain": "text", "text/xml": "xml", "application/octet-st
 export function unknownFunction(catalogue, { schema, name, keys, type, isPost }) {
   const unnamed = isPost ? UNNAMED[type] : undefined;
   const list = keys.join(", ");
-  const withKeys = keys.length === 0 ? " without parameters" : ` with parameter${keys.length > 1 ? "s" : ""} ${list}`;
+  const withKeys =
+    keys.length === 0 ? " without parameters" : ` with parameter${keys.length > 1 ? "s" : ""} ${list}`;
   const searched = unnamed
     ? ` with a single unnamed ${unnamed} parameter`
-    : withKeys + (isPost && type === "application/json" ? " or with a single unnamed json/jsonb parameter" : "");
+    : withKeys +
+      (isPost && type === "application/json" ? " or with a single unnamed json/jsonb parameter" : "");
   const asked = unnamed ? "" : keys.length === 0 ? " without parameters" : `(${list})`;
   const hint = unnamed ? null : functionHint(catalogue, schema, name, keys);
-  return new RestError(404, "PGRST202", `Could not find the function ${schema}.${name}${asked} in the schema cache`, {
-    details:
-      `Searched for the function ${schema}.${name}${searched}, but no matches were found in the schema cache.`,
-    hint,
-  });
+  return new RestError(
+    404,
+    "PGRST202",
+    `Could not find the function ${schema}.${name}${asked} in the schema cache`,
+    {
+      details: `Searched for the function ${schema}.${name}${searched}, but no matches were found in the schema cache.`,
+      hint,
+    },
+  );
 }
 
 function functionHint(catalogue, schema, name, keys) {
   const own = catalogue.functions.get(`${schema}\0${name}`);
   const signature = (names) => `(${names.toSorted().join(", ")})`;
   const guess = own
-    ? nearest(signature(keys), own.map((entry) => signature(entry.arguments.map((argument) => argument.name))), 0.33)
-    : nearest(name, inSchema(catalogue.functions, schema).map((entry) => entry.name), 0.6);
+    ? nearest(
+        signature(keys),
+        own.map((entry) => signature(entry.arguments.map((argument) => argument.name))),
+        0.33,
+      )
+    : nearest(
+        name,
+        inSchema(catalogue.functions, schema).map((entry) => entry.name),
+        0.6,
+      );
   if (guess === null) return null;
   return `Perhaps you meant to call the function ${schema}.${own ? name : ""}${guess}`;
 }
@@ -107,8 +121,7 @@ export function ambiguousFunction(found) {
     "PGRST203",
     `Could not choose the best candidate function between: ${signatures.join(", ")}`,
     {
-      hint:
-        "Try renaming the parameters or the function itself in the database so function overloading can be resolved",
+      hint: "Try renaming the parameters or the function itself in the database so function overloading can be resolved",
     },
   );
 }

@@ -8,17 +8,28 @@ const ARRAY = "application/vnd.pgrst.array+json";
 export function mediaType(text) {
   const [name, ...parameters] = text.split(";");
   const stripped = parameters.length === 1 && parameters[0] === "nulls=stripped";
-  if (name === OBJECT || name === "application/vnd.pgrst.object") return stripped ? `${OBJECT};nulls=stripped` : OBJECT;
-  if (name === ARRAY || name === "application/vnd.pgrst.array") return stripped ? `${ARRAY};nulls=stripped` : JSON_TYPE;
+  if (name === OBJECT || name === "application/vnd.pgrst.object")
+    return stripped ? `${OBJECT};nulls=stripped` : OBJECT;
+  if (name === ARRAY || name === "application/vnd.pgrst.array")
+    return stripped ? `${ARRAY};nulls=stripped` : JSON_TYPE;
   if (/^application\/vnd\.pgrst\.plan(\+text|\+json)?$/.test(name)) return planName(name, parameters);
   return name;
 }
 
 function planName(name, parameters) {
   const format = name.endsWith("+json") ? "json" : "text";
-  const asked = parameters.find((part) => part.startsWith("for="))?.slice(4).replace(/^"+|"+$/g, "");
-  const options = parameters.find((part) => part.startsWith("options="))?.slice(8).split("|") ?? [];
-  const known = ["analyze", "verbose", "settings", "buffers", "wal"].filter((option) => options.includes(option));
+  const asked = parameters
+    .find((part) => part.startsWith("for="))
+    ?.slice(4)
+    .replace(/^"+|"+$/g, "");
+  const options =
+    parameters
+      .find((part) => part.startsWith("options="))
+      ?.slice(8)
+      .split("|") ?? [];
+  const known = ["analyze", "verbose", "settings", "buffers", "wal"].filter((option) =>
+    options.includes(option),
+  );
   return (
     `application/vnd.pgrst.plan+${format}; for="${mediaType(asked ?? JSON_TYPE)}"` +
     (known.length > 0 ? `; options=${known.join("|")}` : "")
@@ -62,7 +73,8 @@ export function negotiated(types) {
 
 /** The root describes itself as OpenAPI only. */
 export function negotiatedRoot(types) {
-  if (!types.some((name) => ["application/openapi+json", JSON_TYPE, "*/*"].includes(name))) throw mediaTypes(types);
+  if (!types.some((name) => ["application/openapi+json", JSON_TYPE, "*/*"].includes(name)))
+    throw mediaTypes(types);
 }
 
 export const contentType = (type) => `${type}; charset=utf-8`;

@@ -96,7 +96,8 @@ function definition(table, relationships) {
 const ref = (name) => ({ $ref: `#/parameters/${name}` });
 const textParameter = (name, place, description, more = {}) =>
   filled({ name, description, required: false, in: place, type: "string", ...more });
-const prefer = (...values) => textParameter("Prefer", "header", "Preference", values.length > 0 ? { enum: values } : {});
+const prefer = (...values) =>
+  textParameter("Prefer", "header", "Preference", values.length > 0 ? { enum: values } : {});
 
 const COMMON = {
   preferParams: prefer(),
@@ -119,7 +120,13 @@ const COMMON = {
 };
 
 function tableParameters({ name, columns }) {
-  const body = { name, description: name, required: false, in: "body", schema: { $ref: `#/definitions/${name}` } };
+  const body = {
+    name,
+    description: name,
+    required: false,
+    in: "body",
+    schema: { $ref: `#/definitions/${name}` },
+  };
   return [
     [`body.${name}`, body],
     ...columns.map((column) => [
@@ -161,7 +168,11 @@ function tablePath({ name, columns, comment, insertable, updatable, deletable })
   };
 }
 
-const PRODUCES = ["application/json", "application/vnd.pgrst.object+json;nulls=stripped", "application/vnd.pgrst.object+json"];
+const PRODUCES = [
+  "application/json",
+  "application/vnd.pgrst.object+json;nulls=stripped",
+  "application/vnd.pgrst.object+json",
+];
 
 function getParameter({ name, type, required, variadic }) {
   const common = { name, required, in: "query" };
@@ -197,8 +208,13 @@ function functionPath(entry) {
     produces: PRODUCES,
     responses: { 200: { description: "OK" } },
   };
-  const post = { ...common, parameters: [{ name: "args", required: true, in: "body", schema }, ref("preferParams")] };
-  return entry.volatility === "v" ? { post } : { get: { ...common, parameters: entry.arguments.map(getParameter) }, post };
+  const post = {
+    ...common,
+    parameters: [{ name: "args", required: true, in: "body", schema }, ref("preferParams")],
+  };
+  return entry.volatility === "v"
+    ? { post }
+    : { get: { ...common, parameters: entry.arguments.map(getParameter) }, post };
 }
 
 /**
@@ -238,7 +254,10 @@ export function describe(catalogue, schema, access, settings) {
       ...functions.map((entry) => [`/rpc/${entry.name}`, functionPath(entry)]),
     ]),
     definitions: Object.fromEntries(
-      tables.map((table) => [table.name, definition(table, catalogue.relationships.get(`${schema}\0${table.name}`))]),
+      tables.map((table) => [
+        table.name,
+        definition(table, catalogue.relationships.get(`${schema}\0${table.name}`)),
+      ]),
     ),
     parameters: { ...COMMON, ...Object.fromEntries(tables.flatMap(tableParameters)) },
     externalDocs: {

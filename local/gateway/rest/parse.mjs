@@ -14,7 +14,11 @@ const OPERATORS = new Set(
   ),
 );
 const OPERATOR = "operator (eq, gt, ...)";
-const LOGIC = { not: "negation operator (not)", and: "logic operator (and, or)", or: "logic operator (and, or)" };
+const LOGIC = {
+  not: "negation operator (not)",
+  and: "logic operator (and, or)",
+  or: "logic operator (and, or)",
+};
 
 /** How an expectation reads; character classes without a name of their own go unsaid. */
 function describe({ type, text, description }) {
@@ -28,7 +32,8 @@ function grouped(expected) {
   const isLogic = texts.includes("and") && texts.includes("or");
   const words = expected.map((entry) => (isLogic && LOGIC[entry.text]) || describe(entry));
   // After the name of an operator only the rest of it can follow.
-  const isOperator = words.includes("delimiter (.)") && texts.includes("(") && words.filter(Boolean).length === 2;
+  const isOperator =
+    words.includes("delimiter (.)") && texts.includes("(") && words.filter(Boolean).length === 2;
   return isOperator ? [OPERATOR] : words;
 }
 
@@ -82,7 +87,8 @@ function parse(startRule, text, source) {
 export const parseSelect = (text) => parse("Select", text, `failed to parse select parameter (${text})`);
 export const parseOrder = (text) => parse("Order", text, `failed to parse order (${text})`);
 export const parseColumns = (text) => parse("Columns", text, `failed to parse columns parameter (${text})`);
-export const parseOnConflict = (text) => parse("Columns", text, `failed to parse on_conflict parameter (${text})`);
+export const parseOnConflict = (text) =>
+  parse("Columns", text, `failed to parse on_conflict parameter (${text})`);
 export const parseTreePath = (text) => parse("TreePath", text, `failed to parse tree path (${text})`);
 export const parseFilter = (text) => parse("Filter", text, `failed to parse filter (${text})`);
 /** A filter, or null when it is a plain argument. */

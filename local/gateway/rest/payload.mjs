@@ -13,7 +13,9 @@ function commonKeys(value) {
   if (!isObject(first)) return null;
   const keys = Object.keys(first);
   const same = (entry) =>
-    isObject(entry) && Object.keys(entry).length === keys.length && keys.every((key) => Object.hasOwn(entry, key));
+    isObject(entry) &&
+    Object.keys(entry).length === keys.length &&
+    keys.every((key) => Object.hasOwn(entry, key));
   return value.every(same) ? new Set(keys) : null;
 }
 
@@ -64,7 +66,8 @@ export function readPayload(body, header, columns, isFunction) {
     return { type, ...fromJson(raw, parsed(raw)) };
   }
   if (type === "text/csv") return { type, ...fromCsv(body.toString("utf8")) };
-  if (type === "application/x-www-form-urlencoded") return { type, ...fromForm(body.toString("utf8"), isFunction) };
+  if (type === "application/x-www-form-urlencoded")
+    return { type, ...fromForm(body.toString("utf8"), isFunction) };
   if (isFunction && ["text/plain", "text/xml", "application/octet-stream"].includes(type)) {
     const raw = type === "application/octet-stream" ? `\\x${body.toString("hex")}` : body.toString("utf8");
     return { type, kind: "raw", raw, keys: new Set() };

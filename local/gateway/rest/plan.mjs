@@ -219,10 +219,17 @@ function hoistAggregates(current) {
     current.select = current.select.map((item) => {
       if (item.aggregate === null) return item;
       const { aggregate, aggregateCast, alias } = item;
-      hoisted.push({ from: current.aggAlias, name: alias ?? item.field.name, aggregate, cast: aggregateCast, alias });
+      hoisted.push({
+        from: current.aggAlias,
+        name: alias ?? item.field.name,
+        aggregate,
+        cast: aggregateCast,
+        alias,
+      });
       return { ...item, aggregate: null, aggregateCast: null };
     });
-  if (current.spread === "one") return [...hoisted, ...below.map((entry) => ({ ...entry, from: current.aggAlias }))];
+  if (current.spread === "one")
+    return [...hoisted, ...below.map((entry) => ({ ...entry, from: current.aggAlias }))];
   for (const embed of current.embeds)
     embed.spread = embed.spread?.map((field) => {
       const found = below.find(({ from, name }) => from === embed.child.aggAlias && name === field.name);
@@ -239,7 +246,11 @@ function orderSpreads(current) {
     current.order.forEach((term, index) => {
       const alias = `${current.aggAlias}_${term.field.name}_${index + 1}`;
       current.spreadExtra.push({ relation: term.relation, field: term.field, alias });
-      current.spreadOrder.push({ ...term, relation: null, field: { name: alias, path: [], type: "", toJson: true } });
+      current.spreadOrder.push({
+        ...term,
+        relation: null,
+        field: { name: alias, path: [], type: "", toJson: true },
+      });
     });
     current.order = [];
   }
@@ -265,12 +276,16 @@ export function readPlan(catalogue, table, query, { isWrite, isCall, top, maxRow
   const known = ({ from }) => catalogue.tables.get(qualified(from.schema, from.name));
   const own = ({ embed }) => isWrite && embed.length === 0;
   for (const { embed, filter } of query.filters.toReversed())
-    if (!own({ embed })) at(root, embed, (target) => target.where.unshift(resolvedFilter(known(target), filter)));
+    if (!own({ embed }))
+      at(root, embed, (target) => target.where.unshift(resolvedFilter(known(target), filter)));
   for (const { embed, terms } of query.order.toReversed())
     at(root, embed, (target) => {
       target.order = terms.map((term) => ({
         ...term,
-        field: resolvedField(term.relation === null ? catalogue.tables.get(qualified(table.schema, table.name)) : null, term),
+        field: resolvedField(
+          term.relation === null ? catalogue.tables.get(qualified(table.schema, table.name)) : null,
+          term,
+        ),
       }));
     });
   if (!isWrite)

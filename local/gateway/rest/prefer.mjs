@@ -23,7 +23,10 @@ export function readPreferences(header, timezones) {
   const preferences = Object.fromEntries(
     Object.entries(CHOICES).map(([name, values]) => [
       name,
-      given.map((part) => part.split("=")).find(([key, value, more]) => key === name && more === undefined && values.includes(value))?.[1] ?? null,
+      given
+        .map((part) => part.split("="))
+        .find(([key, value, more]) => key === name && more === undefined && values.includes(value))?.[1] ??
+        null,
     ]),
   );
   const after = (prefix) => given.find((part) => part.startsWith(prefix))?.slice(prefix.length) ?? null;
@@ -34,10 +37,15 @@ export function readPreferences(header, timezones) {
     ...preferences,
     timezone: known ? timezone : null,
     maxAffected: affected ? BigInt(affected[1]) : null,
-    invalid: header === null ? [] : given.filter(
-      (part) =>
-        !KNOWN.has(part) && !(part.startsWith("timezone=") && known) && !part.startsWith("max-affected="),
-    ),
+    invalid:
+      header === null
+        ? []
+        : given.filter(
+            (part) =>
+              !KNOWN.has(part) &&
+              !(part.startsWith("timezone=") && known) &&
+              !part.startsWith("max-affected="),
+          ),
   };
 }
 

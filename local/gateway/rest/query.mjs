@@ -42,7 +42,10 @@ export function pairs(text) {
     .map((part) => {
       const at = part.indexOf("=");
       const [name, value] = at < 0 ? [part, null] : [part.slice(0, at), part.slice(at + 1)];
-      return [decoded(name.replaceAll("+", " ")), value === null ? null : decoded(value.replaceAll("+", " "))];
+      return [
+        decoded(name.replaceAll("+", " ")),
+        value === null ? null : decoded(value.replaceAll("+", " ")),
+      ];
     });
 }
 
@@ -62,7 +65,10 @@ export function readQuery(text, isCall) {
   const given = all.filter(([, value]) => value !== null);
   const lookup = (name) => all.find(([key]) => key === name)?.[1] ?? null;
   const ending = (...words) => given.filter(([name]) => words.includes(lastWord(name)));
-  const order = ending("order").map(([name, value]) => ({ embed: parseTreePath(name).embed, terms: parseOrder(value) }));
+  const order = ending("order").map(([name, value]) => ({
+    embed: parseTreePath(name).embed,
+    terms: parseOrder(value),
+  }));
   const logic = ending("and", "or").map(([name, value]) => parseLogic(name, value));
   const columns = lookup("columns");
   const columnNames = columns === null ? null : parseColumns(columns);

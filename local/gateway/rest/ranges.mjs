@@ -24,7 +24,9 @@ export function restricted(range, limit) {
   if (limit === null) return range;
   const end = range.lower + BigInt(limit) - 1n;
   if (isEmpty(range) && range.upper !== -1n) throw new GivesUp();
-  return range.upper === -1n ? LIMIT_ZERO : { ...range, upper: range.upper !== null && range.upper < end ? range.upper : end };
+  return range.upper === -1n
+    ? LIMIT_ZERO
+    : { ...range, upper: range.upper !== null && range.upper < end ? range.upper : end };
 }
 
 /** A whole number as PostgREST reads it, or null. */

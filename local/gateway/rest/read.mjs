@@ -26,7 +26,8 @@ function fromSql({ rel, from, fromAlias, parent }) {
   return ` FROM ${source}${alias}${rel?.kind === "m2m" ? `, ${named(rel.junction.table)}` : ""}`;
 }
 
-const joinSql = ([left, right]) => `${column(left.table, left.column)} = ${column(right.table, right.column)}`;
+const joinSql = ([left, right]) =>
+  `${column(left.table, left.column)} = ${column(right.table, right.column)}`;
 
 function spreadItem(alias, { name, aggregate, cast, alias: as }) {
   const full = `${ident(alias)}.${name === "*" ? "*" : ident(name)}`;
@@ -37,7 +38,11 @@ function embedItems({ child, spread, name, many, empty }) {
   const alias = ident(child.aggAlias);
   if (spread) return spread.map((field) => spreadItem(child.aggAlias, field));
   if (empty) return [];
-  return [many ? `COALESCE( ${alias}.${alias}, '[]') AS ${ident(name)}` : `row_to_json(${alias}.*)::jsonb AS ${ident(name)}`];
+  return [
+    many
+      ? `COALESCE( ${alias}.${alias}, '[]') AS ${ident(name)}`
+      : `row_to_json(${alias}.*)::jsonb AS ${ident(name)}`,
+  ];
 }
 
 /** A column of rows that are spread into lists. */
@@ -53,7 +58,8 @@ function lateralSql({ child, spread, many }, parameters) {
   const alias = ident(child.aggAlias);
   const inner = selectQuery(child, parameters);
   const asRows = many || child.spread === "many";
-  const lists = spread && child.spread === "many" ? spread.map((field) => spreadList(child, field, parameters)) : [];
+  const lists =
+    spread && child.spread === "many" ? spread.map((field) => spreadList(child, field, parameters)) : [];
   const rows = `SELECT ${[`json_agg(${alias})::jsonb AS ${alias}`, ...lists].join(", ")} FROM (${inner} ) AS ${alias}`;
   const kind = child.join === "inner" ? "INNER" : "LEFT";
   const condition = asRows && child.join === "inner" ? `${alias} IS NOT NULL` : "TRUE";
@@ -90,7 +96,9 @@ function whereSql(conditions) {
 /** The query of a plan; see plan.mjs. */
 export function selectQuery(node, parameters) {
   const name = ownName(node);
-  const star = [{ field: { name: "*", path: [] }, cast: null, aggregate: null, aggregateCast: null, alias: null }];
+  const star = [
+    { field: { name: "*", path: [] }, cast: null, aggregate: null, aggregateCast: null, alias: null },
+  ];
   const own = node.select.length === 0 && node.children.length === 0 ? star : node.select;
   const items = [
     ...own.map((item) => selectSql(name, item, parameters)),

@@ -24,7 +24,9 @@ function showing(origins, oid, columns) {
   const views = new Map(shown.map(({ view }) => [qualified(view.schema, view.name), view]));
   return [...views.values()].flatMap((view) => {
     const own = shown.filter((entry) => entry.view.schema === view.schema && entry.view.name === view.name);
-    const lists = columns.map((name) => own.filter((entry) => entry.shows === name).map(({ column }) => column));
+    const lists = columns.map((name) =>
+      own.filter((entry) => entry.shows === name).map(({ column }) => column),
+    );
     return lists.some((list) => list.length === 0) ? [] : choices(lists).map((names) => ({ view, names }));
   });
 }
@@ -93,17 +95,18 @@ function manyToMany(rels, tables) {
   });
 }
 
-function computedRelations(functions) {
-  return [...functions.values()].flat().flatMap(({ schema, name, computed, type }) =>
-    computed
-      ? [
-          relation("computed", { schema: computed.schema, name: computed.name }, type, {
-            toOne: computed.single,
-            function: { schema, name },
-          }),
-        ]
-      : [],
-  );
+/** Functions whose one argument is a row and that return rows: nobody can call them, but rows embed what they find. */
+function computedRelations(defined) {
+  return defined
+    .filter(({ computed, arg_name: row }) => computed && row !== null)
+    .map((entry) =>
+      relation(
+        "computed",
+        { schema: entry.arg_schema, name: entry.arg_name },
+        { schema: entry.type_schema, name: entry.type_name },
+        { toOne: entry.single, function: { schema: entry.schema, name: entry.name } },
+      ),
+    );
 }
 
 /**
@@ -111,20 +114,17 @@ function computedRelations(functions) {
  *
  * @returns {Map<string, object[]>} keyed as `qualified(schema, table)`
  */
-export function relationshipsOf({ schemas, tables, functions, origins, keys }) {
+export function relationshipsOf({ schemas, tables, defined, origins, keys }) {
   const direct = keys.flatMap((key) => keyRelations(key, origins));
-  const all = [
-    ...direct,
-    ...manyToMany(direct, tables),
-    ...direct.map(inverse),
-  ];
-  const exposed = all.filter(
-    ({ table, foreign, junction }) =>
-      [table, foreign, junction?.table ?? table].every(({ schema }) => schemas.includes(schema)),
+  const all = [...direct, ...manyToMany(direct, tables), ...direct.map(inverse)];
+  const exposed = all.filter(({ table, foreign, junction }) =>
+    [table, foreign, junction?.table ?? table].every(({ schema }) => schemas.includes(schema)),
   );
-  const computed = computedRelations(functions);
+  const computed = computedRelations(defined);
   // A function named as a related table stands in its place.
-  const replaced = new Set(computed.map((rel) => `${qualified(rel.table.schema, rel.table.name)}\0${rel.function.name}`));
+  const replaced = new Set(
+    computed.map((rel) => `${qualified(rel.table.schema, rel.table.name)}\0${rel.function.name}`),
+  );
   const kept = exposed.filter(
     ({ table, foreign }) => !replaced.has(`${qualified(table.schema, table.name)}\0${foreign.name}`),
   );
@@ -139,8 +139,7 @@ const single = (rel, side) => (rel.columns?.length === 1 ? rel.columns[0][side] 
 function matches(rel, target, hint) {
   if (rel.kind === "computed") return target === rel.function.name;
   if (rel.self) {
-    if (hint !== null)
-      return target === rel.foreign.name && rel.kind === "o2m" && hint === single(rel, 1);
+    if (hint !== null) return target === rel.foreign.name && rel.kind === "o2m" && hint === single(rel, 1);
     return (
       (target === rel.foreign.name && rel.kind === "o2m") || (rel.kind === "m2o" && target === single(rel, 0))
     );

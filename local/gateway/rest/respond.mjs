@@ -14,7 +14,8 @@ function ownHeaders(text) {
   }
   if (!Array.isArray(list)) throw gucHeaders();
   return list.map((entry) => {
-    const pairs = entry !== null && typeof entry === "object" && !Array.isArray(entry) ? Object.entries(entry) : [];
+    const pairs =
+      entry !== null && typeof entry === "object" && !Array.isArray(entry) ? Object.entries(entry) : [];
     if (pairs.length !== 1 || typeof pairs[0][1] !== "string") throw gucHeaders();
     return pairs[0];
   });
@@ -48,7 +49,11 @@ function response({ status, headers, body, row, request, schemas }) {
 
 function locationOf({ name }, text) {
   if (text === null) return null;
-  const encoded = (part) => encodeURIComponent(part).replace(/[!'()*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
+  const encoded = (part) =>
+    encodeURIComponent(part).replace(
+      /[!'()*]/g,
+      (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`,
+    );
   const query = JSON.parse(text).map(([key, value]) => `${encoded(key)}=${encoded(value)}`);
   return `/${name}?${query.join("&")}`;
 }
@@ -82,7 +87,14 @@ function written(context) {
     DELETE: contentRange(1n, 0n, total),
   }[statement.kind];
   const names = {
-    POST: ["return", "count", "missing", "handling", "timezone", ...(statement.hasTarget ? ["resolution"] : [])],
+    POST: [
+      "return",
+      "count",
+      "missing",
+      "handling",
+      "timezone",
+      ...(statement.hasTarget ? ["resolution"] : []),
+    ],
     PATCH: ["return", "count", "missing", "handling", "timezone", "maxAffected"],
     PUT: ["return", "count", "handling", "timezone"],
     DELETE: ["return", "count", "handling", "timezone", "maxAffected"],
@@ -93,7 +105,12 @@ function written(context) {
     location: locationOf(request, row.location),
     "preference-applied": applied(preferences, names),
   };
-  return response({ ...context, status: writtenStatus(context, represents), headers, body: represents ? row.body : null });
+  return response({
+    ...context,
+    status: writtenStatus(context, represents),
+    headers,
+    body: represents ? row.body : null,
+  });
 }
 
 function writtenStatus({ statement, row }, represents) {

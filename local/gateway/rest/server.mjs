@@ -1,5 +1,14 @@
 import { isCurrent, loadCatalogue, loadTimezones, qualified } from "./catalogue.mjs";
-import { errorResponse, fromDatabase, GivesUp, invalidPath, invalidSchema, RestError, rpcMethod, unsupportedMethod } from "./errors.mjs";
+import {
+  errorResponse,
+  fromDatabase,
+  GivesUp,
+  invalidPath,
+  invalidSchema,
+  RestError,
+  rpcMethod,
+  unsupportedMethod,
+} from "./errors.mjs";
 import { inTransaction, runStatement } from "./execute.mjs";
 import { unknownTable } from "./guesses.mjs";
 import { accepted, negotiatedRoot } from "./media.mjs";
@@ -21,7 +30,9 @@ const CONTENT_PROFILE = new Set(["POST", "PATCH", "PUT", "DELETE"]);
 
 function cookiesOf(header) {
   const pairs = (header ?? "").split(";").map((part) => part.trim().split("="));
-  return Object.fromEntries(pairs.filter(([name]) => name !== "").map(([name, ...value]) => [name, value.join("=")]));
+  return Object.fromEntries(
+    pairs.filter(([name]) => name !== "").map(([name, ...value]) => [name, value.join("=")]),
+  );
 }
 
 function resourceOf(path) {
@@ -100,7 +111,8 @@ async function root(context) {
   negotiatedRoot(accepted(request.accept));
   const first = { text: ACCESS, values: [request.schema] };
   const access = await inTransaction(context, { readOnly: true, first }, async ([row]) => row);
-  const body = request.method === "HEAD" ? null : JSON.stringify(describe(catalogue, request.schema, access, settings));
+  const body =
+    request.method === "HEAD" ? null : JSON.stringify(describe(catalogue, request.schema, access, settings));
   return new Response(body, { headers: { "content-type": "application/openapi+json; charset=utf-8" } });
 }
 
@@ -149,7 +161,17 @@ export async function createRest({ pool, settings }) {
     const { config } = catalogue;
     const maxRows = config.db_max_rows ? Number(config.db_max_rows) : settings.maxRows;
     const limits = { maxRows, aggregates: config.db_aggregates_enabled === "true" };
-    return perform({ request, caller, preferences, limits, catalogue, pool, settings, searchPath, login: LOGIN });
+    return perform({
+      request,
+      caller,
+      preferences,
+      limits,
+      catalogue,
+      pool,
+      settings,
+      searchPath,
+      login: LOGIN,
+    });
   }
 
   async function respond(request, url) {

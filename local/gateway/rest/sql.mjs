@@ -19,7 +19,8 @@ export const ident = (name) => {
 export const named = ({ schema, name }) => (schema === "" ? ident(name) : `${ident(schema)}.${ident(name)}`);
 export const column = (table, name) => `${named(table)}.${name === "*" ? "*" : ident(name)}`;
 /** A word of the database itself as a literal. */
-export const literal = (text) => (text.includes("\\") ? " E" : "") + `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
+export const literal = (text) =>
+  (text.includes("\\") ? " E" : "") + `'${text.replaceAll("\\", "\\\\").replaceAll("'", "''")}'`;
 
 const PLAIN = {
   neq: "<>",

@@ -117,7 +117,8 @@ function mutation(method, table, { query, payload, preferences, returning }) {
   if (method === "DELETE") return [deleteSql, { table, where: ownConditions(table, query), returning }];
   if (method === "PUT" && !isKeyFilter(table, query)) throw invalidFilters();
   const fields = writtenFields(table, payload.keys);
-  if (method === "PATCH") return [updateSql, { ...common, fields, defaults, where: ownConditions(table, query) }];
+  if (method === "PATCH")
+    return [updateSql, { ...common, fields, defaults, where: ownConditions(table, query) }];
   if (method === "PUT") {
     const conflict = { resolution: "merge-duplicates", columns: table.key };
     return [insertSql, { ...common, fields, conflict, key: ownConditions(table, query), defaults: false }];
@@ -176,10 +177,16 @@ export function callStatement(context) {
   const plan = readPlan(...planOptions({ ...context, request: target }, { isCall: true }));
   const media = negotiated(accepted(request.accept));
   refuseInvalid(preferences);
-  if (!entry.set && preferences.handling === "strict" && preferences.maxAffected !== null) throw maxAffectedRpc();
+  if (!entry.set && preferences.handling === "strict" && preferences.maxAffected !== null)
+    throw maxAffectedRpc();
   const parameters = new Parameters();
   const source = callSql(entry, given, returnedColumns(plan), parameters);
-  const { table, total } = counting(plan, { ...preferences, count: preferences.count && "exact" }, null, parameters);
+  const { table, total } = counting(
+    plan,
+    { ...preferences, count: preferences.count && "exact" },
+    null,
+    parameters,
+  );
   const counted = preferences.count === "planned" ? { table: "", total: "null::bigint" } : { table, total };
   const body = bodySql(request.method === "HEAD" ? NONE : media, entry);
   const text =

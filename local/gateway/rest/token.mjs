@@ -89,7 +89,10 @@ export function createJudge({ jwtSecret, anonKey, serviceKey }) {
     const apiKey = request.headers.get("apikey") ?? url.searchParams.get("apikey");
     if (apiKey === null)
       return refusal(
-        { message: "No API key found in request", hint: "No `apikey` request header or url param was found." },
+        {
+          message: "No API key found in request",
+          hint: "No `apikey` request header or url param was found.",
+        },
         { "sb-error-code": "UNAUTHORIZED_MISSING_API_KEY" },
       );
     if (!roles.has(apiKey)) return refusal(REFUSED_KEY);

@@ -34,7 +34,9 @@ export function bodySql(raw, fields, parameters, { select = false, one = false, 
 }
 
 const returningSql = (table, columns) =>
-  columns.length === 0 ? " RETURNING 1" : ` RETURNING ${columns.map((name) => column(table, name)).join(", ")}`;
+  columns.length === 0
+    ? " RETURNING 1"
+    : ` RETURNING ${columns.map((name) => column(table, name)).join(", ")}`;
 
 /** Counts inserted rows: one more for each that is tried, one less for each that turns into an update. */
 const counted = (sign, word) =>
@@ -70,7 +72,9 @@ export function insertSql({ table, fields, raw, conflict, key, returning, defaul
 }
 
 const whereSql = (table, where, parameters) =>
-  where.length === 0 ? "" : ` WHERE ${where.map((tree) => conditionSql(table, tree, parameters)).join(" AND ")}`;
+  where.length === 0
+    ? ""
+    : ` WHERE ${where.map((tree) => conditionSql(table, tree, parameters)).join(" AND ")}`;
 
 export function updateSql({ table, fields, raw, where, returning, defaults }, parameters) {
   if (fields.length === 0) {
