@@ -14,6 +14,19 @@ BREACHES: list[tuple[str, Callable[[Connection], None]]] = [
     ("create table public.leak (id uuid)", test_catalogue.test_changes_are_audited),
     ("create table public.leak (id uuid)", test_matrix.test_every_public_table_has_a_row),
     ("drop trigger t99_record_update on public.customers", test_catalogue.test_changes_are_audited),
+    *(
+        (
+            f"create function private.leak() returns void language plpgsql as $$ begin {body} end $$",
+            test_catalogue_rules.test_nothing_raises_but_the_helper,
+        )
+        for body in (
+            "raise exception 'private.fail';",
+            "raise sqlstate '40001';",
+            "raise warning 'x' using errcode = '40P01';",
+            "raise invalid_datetime_format;",
+            "perform 1; exception when others then raise;",
+        )
+    ),
     (
         "alter trigger t90_touch_updated_at on public.customers rename to touch",
         test_catalogue_rules.test_triggers_say_what_they_do_and_in_which_order,
@@ -65,7 +78,28 @@ BREACHES: list[tuple[str, Callable[[Connection], None]]] = [
             'create policy "Users delete their own" on public.customers for delete to authenticated '
             "using (notes = (select auth.uid()::text))"
         ),
-        test_catalogue_rules.test_policy_columns_lead_an_index,
+        test_catalogue_rules.test_policies_ask_for_the_organisation_first,
+    ),
+    (
+        (
+            'create policy "Users delete their own" on public.customers for delete to authenticated '
+            "using (org_id in (select private.member_orgs()))"
+        ),
+        test_catalogue_rules.test_policies_find_instead_of_filter,
+    ),
+    (
+        (
+            'create policy "Users delete their own" on public.customers for delete to authenticated '
+            "using (org_id = any (array(select private.member_orgs())) and notes is null or name = 'x')"
+        ),
+        test_catalogue_rules.test_policies_ask_for_the_organisation_first,
+    ),
+    (
+        (
+            'create policy "Who holds customer.manage deletes customers whom nobody knows any more" '
+            "on public.customers for delete to authenticated using (false)"
+        ),
+        test_catalogue_rules.test_no_name_of_a_policy_was_cut,
     ),
     (
         "create function public.leak() returns integer language sql return 1",
