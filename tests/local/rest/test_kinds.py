@@ -74,7 +74,9 @@ def test_enums_domains_composites_and_ranges(odd: Server) -> None:
     assert room["open_hours"] == '["2026-01-01 09:00:00+00","2026-01-01 17:00:00+00")'
     assert (room["moods"], room["history"]) == (["calm", "busy"], "{[1,3),[5,7)}")
     assert rows(odd, "rooms?select=place->>Z axis&place->x=eq.1") == [{"Z axis": "3"}]
-    assert rows(odd, "rooms?select=number&open_hours=cs.[2026-01-01T10:00:00Z,2026-01-01T11:00:00Z]") == [{"number": 1}]
+    assert rows(odd, "rooms?select=number&open_hours=cs.[2026-01-01T10:00:00Z,2026-01-01T11:00:00Z]") == [
+        {"number": 1}
+    ]
     assert rows(odd, "rooms?select=number&moods=cs.{busy}") == [{"number": 1}]
     assert rows(odd, "rooms?select=number&history=ov.{[2,3)}") == [{"number": 1}]
     assert ask(odd, "rooms?mood=eq.wild").json()["code"] == "22P02"
