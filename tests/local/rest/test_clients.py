@@ -2,7 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from postgrest import CountMethod
@@ -20,6 +20,11 @@ def client(recorded: Server) -> Iterator[Client]:
     options = ClientOptions(auto_refresh_token=False, persist_session=False)
     yield create_client(recorded.gateway.url, recorded.keys.service_role_key, options)
     recorded.reset()
+
+
+def rows_of(query: Any) -> list[dict[str, Any]]:
+    """The rows that a query answers, typed as what they are here."""
+    return cast("list[dict[str, Any]]", query.execute().data)
 
 
 def test_supabase_js(recorded: Server) -> None:
@@ -74,29 +79,24 @@ FILTERS: dict[str, tuple[str, Callable[[Any], Any], list[int]]] = {
 @pytest.mark.parametrize("name", FILTERS)
 def test_python_filters(client: Client, name: str) -> None:
     table, narrow, expected = FILTERS[name]
-    found = narrow(client.table(table).select("id")).order("id").execute()
-    assert [row["id"] for row in found.data] == expected
+    found = rows_of(narrow(client.table(table).select("id")).order("id"))
+    assert [row["id"] for row in found] == expected
 
 
 def test_python_modifiers(client: Client) -> None:
     tickets = client.table("tickets")
-    sorted_ = tickets.select("id").order("priority", desc=True, nullsfirst=True).execute()
-    assert [row["id"] for row in sorted_.data] == [2, 1, 4, 3]
-    page = client.table("oddities").select("id", count=CountMethod.exact).order("id").range(24, 30).execute()
-    assert ([row["id"] for row in page.data], page.count) == ([25, 26], 26)
+    ranked = rows_of(tickets.select("id").order("priority", desc=True, nullsfirst=True))
+    assert [row["id"] for row in ranked] == [2, 1, 4, 3]
+    asked = client.table("oddities").select("id", count=CountMethod.exact).order("id").range(24, 30)
+    assert [row["id"] for row in rows_of(asked)] == [25, 26]
+    assert asked.execute().count == 26
     head = client.table("oddities").select("*", count=CountMethod.exact, head=True).execute()
     assert (head.data, head.count) == ([], 26)
     inner = client.table("people").select("name, tickets!opened_by!inner(id)").eq("tickets.id", 2).execute()
     assert inner.data == [{"name": "Tom", "tickets": [{"id": 2}]}]
-    last = (
-        client.table("people")
-        .select("name, tickets!opened_by(id)")
-        .order("id")
-        .order("id", desc=True, foreign_table="tickets")
-        .limit(1, foreign_table="tickets")
-        .execute()
-    )
-    assert last.data[0] == {"name": "Meera", "tickets": [{"id": 3}]}
+    last = client.table("people").select("name, tickets!opened_by(id)").order("id")
+    last = last.order("id", desc=True, foreign_table="tickets").limit(1, foreign_table="tickets")
+    assert rows_of(last)[0] == {"name": "Meera", "tickets": [{"id": 3}]}
     assert client.table("people").select("name").eq("id", 1).single().execute().data == {"name": "Meera"}
     assert client.table("people").select("name").eq("id", 99).maybe_single().execute() is None
     assert client.table("people").select("id,name").eq("id", 2).csv().execute().data == "id,name\n2,Tom"
@@ -107,19 +107,17 @@ def test_python_modifiers(client: Client) -> None:
 
 def test_python_writes(client: Client) -> None:
     items = client.table("items")
-    made = items.insert(
-        [{"sku": "PY-1", "name": "one", "qty": 2}, {"sku": "PY-2", "name": "two"}], default_to_null=False
-    ).execute()
-    assert [(row["sku"], row["qty"]) for row in made.data] == [("PY-1", 2), ("PY-2", 1)]
-    merged = items.upsert({"sku": "PY-1", "name": "won"}, on_conflict="sku").execute()
-    assert merged.data[0]["name"] == "won"
+    two: list[dict[str, object]] = [{"sku": "PY-1", "name": "one", "qty": 2}, {"sku": "PY-2", "name": "two"}]
+    made = rows_of(items.insert(two, default_to_null=False))
+    assert [(row["sku"], row["qty"]) for row in made] == [("PY-1", 2), ("PY-2", 1)]
+    merged = rows_of(items.upsert({"sku": "PY-1", "name": "won"}, on_conflict="sku"))
+    assert merged[0]["name"] == "won"
     both = [{"sku": "PY-1", "name": "x"}, {"sku": "PY-3", "name": "y"}]
-    assert [
-        row["sku"] for row in items.upsert(both, on_conflict="sku", ignore_duplicates=True).execute().data
-    ] == ["PY-3"]
+    new = rows_of(items.upsert(both, on_conflict="sku", ignore_duplicates=True))
+    assert [row["sku"] for row in new] == ["PY-3"]
     changed = items.update({"qty": 7}, count=CountMethod.exact).like("sku", "PY-%").execute()
-    assert (changed.count, {row["qty"] for row in changed.data}) == (3, {7})
-    assert len(items.delete().like("sku", "PY-%").execute().data) == 3
+    assert (changed.count, len(changed.data)) == (3, 3)
+    assert {row["qty"] for row in rows_of(items.delete().like("sku", "PY-%"))} == {7}
 
 
 def test_python_rpc(client: Client) -> None:
