@@ -327,7 +327,8 @@ declare
   v_variants uuid[];
   v_shortages jsonb;
 begin
-  select * into v_location from public.locations where id = p_location_id;
+  select * into v_location from public.locations
+  where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id;
   v_org_id := private.authorize_branch('stock.reserve', v_location.branch_id);
   perform private.check_options(p_options, array['expires_at', 'document', 'document_id', 'customer_id', 'note']);
   if length(p_options ->> 'note') > 2000
@@ -394,7 +395,7 @@ declare
   v_reservation public.stock_reservations;
 begin
   select * into v_reservation from public.stock_reservations
-  where id = p_reservation_id and org_id in (select private.member_orgs());
+  where id = p_reservation_id and org_id in (select private.org_of('public.stock_reservations', p_reservation_id));
   perform private.authorize('stock.reserve', v_reservation.org_id, v_reservation.branch_id);
   if private.claim_request(v_reservation.org_id, p_id, 'release_reservation', jsonb_build_array(p_reservation_id)) then
     select * into v_reservation from public.stock_reservations
@@ -428,7 +429,7 @@ as $$
 declare
   v_reservation public.stock_reservations;
 begin
-  select * into v_reservation from public.stock_reservations where id = p_id and org_id in (select private.member_orgs());
+  select * into v_reservation from public.stock_reservations where id = p_id and org_id in (select private.org_of('public.stock_reservations', p_id));
   perform private.authorize('stock.read', v_reservation.org_id, v_reservation.branch_id);
   return private.reservation_json(v_reservation.org_id, p_id);
 end;

@@ -152,7 +152,7 @@ comment on table public.stock_transfer_receipt_items is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
-create unique index on public.stock_transfers (from_branch_id, number);
+create unique index on public.stock_transfers (from_branch_id, org_id, number);
 create index on public.stock_transfers (from_branch_id, created_at desc);
 create index on public.stock_transfers (to_branch_id, created_at desc);
 create index on public.stock_transfer_lines (from_branch_id);
@@ -246,7 +246,7 @@ as $$
 declare
   v_transfer public.stock_transfers;
 begin
-  select * into v_transfer from public.stock_transfers where id = p_id and org_id in (select private.member_orgs());
+  select * into v_transfer from public.stock_transfers where id = p_id and org_id in (select private.org_of('public.stock_transfers', p_id));
   -- Of both ends' people, each is asked at his own.
   perform private.authorize('stock.read', v_transfer.org_id, case
     when v_transfer.from_branch_id in (select private.member_branches()) then v_transfer.from_branch_id

@@ -275,7 +275,8 @@ declare
   v_date date;
   v_transfer public.stock_transfers;
 begin
-  select * into v_from from public.locations where id = p_from_location_id;
+  select * into v_from from public.locations
+  where org_id in (select private.org_of('public.locations', p_from_location_id)) and id = p_from_location_id;
   v_org_id := private.authorize_branch('transfer.manage', v_from.branch_id);
   perform private.check_options(p_options, array['note', 'expected_on', 'immediate']);
   if length(p_options ->> 'note') > 2000 or jsonb_typeof(coalesce(p_options -> 'note', 'null')) not in ('string', 'null')
@@ -346,7 +347,7 @@ declare
   v_date date;
 begin
   select * into v_transfer from public.stock_transfers
-  where id = p_transfer_id and org_id in (select private.member_orgs());
+  where id = p_transfer_id and org_id in (select private.org_of('public.stock_transfers', p_transfer_id));
   perform private.authorize_branch('transfer.manage', v_transfer.from_branch_id);
   if private.claim_request(v_transfer.org_id, p_id, 'dispatch_transfer', jsonb_build_array(p_transfer_id, p_lines)) then
     select * into v_transfer from public.stock_transfers where org_id = v_transfer.org_id and id = p_transfer_id
@@ -382,7 +383,7 @@ declare
   v_date date;
 begin
   select * into v_transfer from public.stock_transfers
-  where id = p_transfer_id and org_id in (select private.member_orgs());
+  where id = p_transfer_id and org_id in (select private.org_of('public.stock_transfers', p_transfer_id));
   perform private.authorize_branch('transfer.manage', v_transfer.from_branch_id);
   if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
     perform private.fail(400, 'invalid_input', 'Say why it is cancelled, in 1 to 500 characters.', '{"field": "p_reason"}');

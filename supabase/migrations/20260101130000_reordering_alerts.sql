@@ -52,7 +52,7 @@ it is above again. available, reorder_point: as they were when it was raised, in
 -- Indexes -----------------------------------------------------------------------------------------
 
 -- The location first: a second index that begins with org_id might be taken for look-ups by the key while the table is small.
-create unique index one_open_alert on public.stock_alerts (location_id, variant_id, kind) where resolved_at is null;
+create unique index one_open_alert on public.stock_alerts (location_id, org_id, variant_id, kind) where resolved_at is null;
 create index on public.stock_alerts (location_id, variant_id, resolved_at);
 create index on public.stock_alerts (id);
 create index on public.stock_alerts (branch_id, raised_at desc);
@@ -159,7 +159,8 @@ declare
   v_decimals integer;
   v_rule public.reorder_rules;
 begin
-  select * into v_location from public.locations where id = p_location_id and archived_at is null;
+  select * into v_location from public.locations
+  where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id and archived_at is null;
   v_org_id := private.authorize_branch('stock.plan', v_location.branch_id);
   select u.decimals into v_decimals
   from public.product_variants v
@@ -212,7 +213,8 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_branch_id uuid := (select branch_id from public.locations where id = p_location_id);
+  v_branch_id uuid := (select branch_id from public.locations
+    where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id);
   v_org_id uuid := private.authorize_branch('stock.plan', v_branch_id);
 begin
   if private.claim_request(v_org_id, p_id, 'remove_reorder_rule', jsonb_build_array(p_location_id, p_variant_id)) then
@@ -240,7 +242,8 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_branch_id uuid := (select branch_id from public.stock_alerts where id = p_alert_id);
+  v_branch_id uuid := (select branch_id from public.stock_alerts
+    where org_id in (select private.org_of('public.stock_alerts', p_alert_id)) and id = p_alert_id);
   v_org_id uuid := private.authorize_branch('stock.alert', v_branch_id);
 begin
   if private.claim_request(v_org_id, p_id, 'acknowledge_alert', jsonb_build_array(p_alert_id)) then

@@ -190,7 +190,7 @@ as $$
 declare
   v_quotation public.quotations;
 begin
-  select q.* into v_quotation from private.member_orgs() o (id)
+  select q.* into v_quotation from private.org_of('public.quotations', p_id) o (id)
   cross join lateral (select * from public.quotations t where t.org_id = o.id and t.id = p_id limit 1) q;
   return v_quotation;
 end;

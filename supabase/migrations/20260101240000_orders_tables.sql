@@ -125,7 +125,7 @@ as $$
 declare
   v_order public.sales_orders;
 begin
-  select s.* into v_order from private.member_orgs() o (id)
+  select s.* into v_order from private.org_of('public.sales_orders', p_id) o (id)
   cross join lateral (select * from public.sales_orders t where t.org_id = o.id and t.id = p_id limit 1) s;
   return v_order;
 end;

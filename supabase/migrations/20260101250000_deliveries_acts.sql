@@ -174,7 +174,7 @@ as $$
 declare
   v_delivery public.deliveries;
 begin
-  select d.* into v_delivery from private.member_orgs() o (id)
+  select d.* into v_delivery from private.org_of('public.deliveries', p_id) o (id)
   cross join lateral (select * from public.deliveries t where t.org_id = o.id and t.id = p_id limit 1) d;
   return v_delivery;
 end;

@@ -7,7 +7,7 @@ as $$
 declare
   v_note public.credit_notes;
 begin
-  select c.* into v_note from private.member_orgs() o (id)
+  select c.* into v_note from private.org_of('public.credit_notes', p_id) o (id)
   cross join lateral (select * from public.credit_notes t where t.org_id = o.id and t.id = p_id limit 1) c;
   return v_note;
 end;
@@ -24,7 +24,7 @@ declare
   v_invoice public.invoices;
 begin
   -- By the key, organisation by organisation: another house may have given one of its documents the same id.
-  select i.* into v_invoice from private.member_orgs() o (id)
+  select i.* into v_invoice from private.org_of('public.invoices', p_id) o (id)
   cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = p_id limit 1) i;
   return v_invoice;
 end;

@@ -7,7 +7,7 @@ as $$
 declare
   v_agreement public.credit_agreements;
 begin
-  select a.* into v_agreement from private.member_orgs() o (id)
+  select a.* into v_agreement from private.org_of('public.credit_agreements', p_id) o (id)
   cross join lateral (select * from public.credit_agreements t where t.org_id = o.id and t.id = p_id limit 1) a;
   return v_agreement;
 end;

@@ -59,7 +59,7 @@ comment on column public.refunds.shift_id is 'The till shift in which it was pai
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create unique index till_shifts_open_key on public.till_shifts (branch_id, user_id) where status = 'open';
+create unique index till_shifts_open_key on public.till_shifts (branch_id, org_id, user_id) where status = 'open';
 create index on public.till_shifts (branch_id, opened_at desc);
 create index on public.till_shifts (user_id);
 create index on public.till_cash_movements (branch_id);
@@ -159,7 +159,7 @@ as $$
 declare
   v_shift public.till_shifts;
 begin
-  select s.* into v_shift from private.member_orgs() o (id)
+  select s.* into v_shift from private.org_of('public.till_shifts', p_id) o (id)
   cross join lateral (select * from public.till_shifts t where t.org_id = o.id and t.id = p_id limit 1) s;
   return v_shift;
 end;
@@ -200,7 +200,7 @@ begin
   if private.claim_request(v_org_id, p_id, 'open_shift', jsonb_build_array(p_branch_id, p_opening_float)) then
     insert into public.till_shifts (org_id, id, branch_id, user_id, status, opening_float)
     values (v_org_id, p_id, p_branch_id, v_user_id, 'open', p_opening_float)
-    on conflict (branch_id, user_id) where status = 'open' do nothing;
+    on conflict (branch_id, org_id, user_id) where status = 'open' do nothing;
     if not found then
       select id into v_open_id from public.till_shifts
       where branch_id = p_branch_id and user_id = v_user_id and status = 'open';

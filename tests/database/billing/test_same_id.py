@@ -46,4 +46,4 @@ def test_every_look_up_asks_for_the_house(people: People) -> None:
         "and proname ~ '_named$' and pg_get_function_identity_arguments(oid) = 'p_id uuid'"
     ).fetchall()
     assert len(rows) >= 8
-    assert [name for name, source in rows if "private.member_orgs()" not in source] == []
+    assert [name for name, source in rows if "private.org_of(" not in source] == []
