@@ -80,6 +80,24 @@ $$;
 comment on function private.id_option(jsonb, text) is 'Reads a uuid of an act''s options, null when there is none. Errors: 400
 invalid_input.';
 
+create function private.document_named(p_kind anyelement, p_id uuid) returns anyelement
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_found p_kind%type;
+begin
+  -- By the key, organisation by organisation: another house may have given one of its documents the same id.
+  execute format('select d.* from private.member_orgs() o (id)
+    cross join lateral (select * from %s t where t.org_id = o.id and t.id = $1 limit 1) d', pg_typeof(p_kind)) into v_found using p_id;
+  return v_found;
+end;
+$$;
+
+comment on function private.document_named(anyelement, uuid) is
+'A document of one of the caller''s organisations by its id, null when there is none. p_kind: a null of the table''s row, such as
+null::public.invoices. No errors: the act authorizes next.';
+
 create function private.check_timezone(p_timezone text) returns text
 language plpgsql stable
 set search_path = ''

@@ -394,8 +394,7 @@ as $$
 declare
   v_reservation public.stock_reservations;
 begin
-  select * into v_reservation from public.stock_reservations
-  where id = p_reservation_id and org_id in (select private.org_of('public.stock_reservations', p_reservation_id));
+  v_reservation := private.document_named(null::public.stock_reservations, p_reservation_id);
   perform private.authorize('stock.reserve', v_reservation.org_id, v_reservation.branch_id);
   if private.claim_request(v_reservation.org_id, p_id, 'release_reservation', jsonb_build_array(p_reservation_id)) then
     select * into v_reservation from public.stock_reservations
@@ -429,7 +428,7 @@ as $$
 declare
   v_reservation public.stock_reservations;
 begin
-  select * into v_reservation from public.stock_reservations where id = p_id and org_id in (select private.org_of('public.stock_reservations', p_id));
+  v_reservation := private.document_named(null::public.stock_reservations, p_id);
   perform private.authorize('stock.read', v_reservation.org_id, v_reservation.branch_id);
   return private.reservation_json(v_reservation.org_id, p_id);
 end;

@@ -79,8 +79,7 @@ declare
   v_excess record;
   v_kept boolean;
 begin
-  select * into v_old from public.stock_reservations
-  where id = p_reservation_id and org_id in (select private.org_of('public.stock_reservations', p_reservation_id));
+  v_old := private.document_named(null::public.stock_reservations, p_reservation_id);
   perform private.authorize('stock.reserve', v_old.org_id, v_old.branch_id);
   v_org_id := v_old.org_id;
   if v_old.document = 'sales_order' then

@@ -246,7 +246,7 @@ as $$
 declare
   v_transfer public.stock_transfers;
 begin
-  select * into v_transfer from public.stock_transfers where id = p_id and org_id in (select private.org_of('public.stock_transfers', p_id));
+  v_transfer := private.document_named(null::public.stock_transfers, p_id);
   -- Of both ends' people, each is asked at his own.
   perform private.authorize('stock.read', v_transfer.org_id, case
     when v_transfer.from_branch_id in (select private.member_branches()) then v_transfer.from_branch_id

@@ -346,8 +346,7 @@ declare
   v_transfer public.stock_transfers;
   v_date date;
 begin
-  select * into v_transfer from public.stock_transfers
-  where id = p_transfer_id and org_id in (select private.org_of('public.stock_transfers', p_transfer_id));
+  v_transfer := private.document_named(null::public.stock_transfers, p_transfer_id);
   perform private.authorize_branch('transfer.manage', v_transfer.from_branch_id);
   if private.claim_request(v_transfer.org_id, p_id, 'dispatch_transfer', jsonb_build_array(p_transfer_id, p_lines)) then
     select * into v_transfer from public.stock_transfers where org_id = v_transfer.org_id and id = p_transfer_id
@@ -382,8 +381,7 @@ declare
   v_transit_id uuid;
   v_date date;
 begin
-  select * into v_transfer from public.stock_transfers
-  where id = p_transfer_id and org_id in (select private.org_of('public.stock_transfers', p_transfer_id));
+  v_transfer := private.document_named(null::public.stock_transfers, p_transfer_id);
   perform private.authorize_branch('transfer.manage', v_transfer.from_branch_id);
   if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
     perform private.fail(400, 'invalid_input', 'Say why it is cancelled, in 1 to 500 characters.', '{"field": "p_reason"}');

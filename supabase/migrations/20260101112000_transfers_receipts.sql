@@ -123,8 +123,7 @@ declare
   v_quarantine_id uuid;
   v_date date;
 begin
-  select * into v_transfer from public.stock_transfers
-  where id = p_transfer_id and org_id in (select private.org_of('public.stock_transfers', p_transfer_id));
+  v_transfer := private.document_named(null::public.stock_transfers, p_transfer_id);
   perform private.authorize_branch('transfer.receive', v_transfer.to_branch_id);
   perform private.check_options(p_options, array['quarantine_location_id', 'note']);
   if length(p_options ->> 'note') > 2000 or jsonb_typeof(coalesce(p_options -> 'note', 'null')) not in ('string', 'null') then

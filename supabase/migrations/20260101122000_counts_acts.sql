@@ -328,8 +328,7 @@ declare
   v_lines jsonb;
   v_line_nos integer[];
 begin
-  select * into v_count from public.stock_counts
-  where id = p_count_id and org_id in (select private.org_of('public.stock_counts', p_count_id));
+  v_count := private.document_named(null::public.stock_counts, p_count_id);
   v_org_id := private.authorize_branch('count.record', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'record_count', jsonb_build_array(p_count_id, p_lines)) then
     v_count := private.share_count(v_org_id, p_count_id);

@@ -10,8 +10,7 @@ declare
   v_uncounted text := p_options ->> 'uncounted';
   v_open integer;
 begin
-  select * into v_count from public.stock_counts
-  where id = p_count_id and org_id in (select private.org_of('public.stock_counts', p_count_id));
+  v_count := private.document_named(null::public.stock_counts, p_count_id);
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   perform private.check_options(p_options, array['uncounted']);
   if v_uncounted not in ('zero', 'skip') then
@@ -54,8 +53,7 @@ declare
   v_org_id uuid;
   v_line_nos integer[];
 begin
-  select * into v_count from public.stock_counts
-  where id = p_count_id and org_id in (select private.org_of('public.stock_counts', p_count_id));
+  v_count := private.document_named(null::public.stock_counts, p_count_id);
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'recount', jsonb_build_array(p_count_id, p_variant_ids)) then
     v_count := private.lock_count(v_org_id, p_count_id, 'counting');
@@ -102,8 +100,7 @@ declare
   v_count public.stock_counts;
   v_org_id uuid;
 begin
-  select * into v_count from public.stock_counts
-  where id = p_count_id and org_id in (select private.org_of('public.stock_counts', p_count_id));
+  v_count := private.document_named(null::public.stock_counts, p_count_id);
   v_org_id := private.authorize_branch('count.approve', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'approve_count', jsonb_build_array(p_count_id)) then
     perform private.lock_count(v_org_id, p_count_id, 'approved');
@@ -132,8 +129,7 @@ declare
   v_date date;
   v_moves private.stock_move[];
 begin
-  select * into v_count from public.stock_counts
-  where id = p_count_id and org_id in (select private.org_of('public.stock_counts', p_count_id));
+  v_count := private.document_named(null::public.stock_counts, p_count_id);
   v_org_id := private.authorize_branch('count.approve', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'post_count', jsonb_build_array(p_count_id)) then
     v_count := private.lock_count(v_org_id, p_count_id, 'posted');
@@ -187,8 +183,7 @@ declare
   v_count public.stock_counts;
   v_org_id uuid;
 begin
-  select * into v_count from public.stock_counts
-  where id = p_count_id and org_id in (select private.org_of('public.stock_counts', p_count_id));
+  v_count := private.document_named(null::public.stock_counts, p_count_id);
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
   if private.claim_request(v_org_id, p_id, 'cancel_count', jsonb_build_array(p_count_id)) then
     perform private.lock_count(v_org_id, p_count_id, 'cancelled');
@@ -214,7 +209,7 @@ as $$
 declare
   v_count public.stock_counts;
 begin
-  select * into v_count from public.stock_counts where id = p_id and org_id in (select private.org_of('public.stock_counts', p_id));
+  v_count := private.document_named(null::public.stock_counts, p_id);
   perform private.authorize(case when private.permitted('count.record', v_count.org_id) then 'count.record' else 'stock.read' end,
     v_count.org_id, v_count.branch_id);
   return private.count_json(v_count.org_id, p_id);

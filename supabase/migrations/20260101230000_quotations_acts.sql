@@ -183,22 +183,6 @@ $$;
 comment on function private.quotation_json(uuid, uuid) is
 'A quotation as clients and documents see it, in the shape of an invoice, with its earlier revisions named.';
 
-create function private.quotation_named(p_id uuid) returns public.quotations
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_quotation public.quotations;
-begin
-  select q.* into v_quotation from private.org_of('public.quotations', p_id) o (id)
-  cross join lateral (select * from public.quotations t where t.org_id = o.id and t.id = p_id limit 1) q;
-  return v_quotation;
-end;
-$$;
-
-comment on function private.quotation_named(uuid) is
-'A quotation of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 create function private.lock_quotation(p_org_id uuid, p_id uuid, p_to text) returns public.quotations
 language plpgsql
 set search_path = ''
@@ -300,7 +284,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize_branch('quotation.manage', v_quotation.branch_id);
@@ -329,7 +313,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize('quotation.approve', v_org_id, v_quotation.branch_id);
@@ -355,7 +339,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize('quotation.approve', v_org_id, v_quotation.branch_id);
@@ -383,7 +367,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_id);
 begin
   perform private.authorize('quotation.manage', v_quotation.org_id, v_quotation.branch_id);
   return private.quotation_json(v_quotation.org_id, p_id);

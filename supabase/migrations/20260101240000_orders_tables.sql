@@ -118,22 +118,6 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('sales_order', 'partially_delivered', 'closed', 'order.manage'),
   ('sales_order', 'delivered', 'closed', 'order.manage');
 
-create function private.order_named(p_id uuid) returns public.sales_orders
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_order public.sales_orders;
-begin
-  select s.* into v_order from private.org_of('public.sales_orders', p_id) o (id)
-  cross join lateral (select * from public.sales_orders t where t.org_id = o.id and t.id = p_id limit 1) s;
-  return v_order;
-end;
-$$;
-
-comment on function private.order_named(uuid) is
-'An order of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 -- Writing one -------------------------------------------------------------------------------------
 
 create function private.write_order(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_quotation_id uuid,
@@ -220,7 +204,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_quotation public.quotations := private.quotation_named(p_quotation_id);
+  v_quotation public.quotations := private.document_named(null::public.quotations, p_quotation_id);
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize('order.manage', v_org_id, v_quotation.branch_id);
@@ -253,7 +237,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_id);
   v_manages boolean := private.permitted('order.manage', v_order.org_id);
 begin
   perform private.authorize(case when v_manages then 'order.manage' else 'order.deliver' end, v_order.org_id, v_order.branch_id);

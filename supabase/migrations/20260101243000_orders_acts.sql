@@ -164,7 +164,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_location_id uuid := private.id_option(p_options, 'location_id');
   v_expires_at timestamptz;
@@ -253,7 +253,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_hold_id uuid;
 begin
@@ -320,7 +320,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
 begin
   perform private.authorize('order.manage', v_org_id, v_order.branch_id);
@@ -347,7 +347,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_status text := p_options ->> 'status';
   v_today date := private.local_date(v_org_id, v_order.branch_id, now());
@@ -399,7 +399,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_method text := p_options ->> 'refund_method';
   v_sources jsonb;

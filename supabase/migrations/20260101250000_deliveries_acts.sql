@@ -167,22 +167,6 @@ comment on function private.delivery_json(uuid, uuid) is
 went. ordered: of the
 order''s line; to_follow: what of it was still open after this delivery.';
 
-create function private.delivery_named(p_id uuid) returns public.deliveries
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_delivery public.deliveries;
-begin
-  select d.* into v_delivery from private.org_of('public.deliveries', p_id) o (id)
-  cross join lateral (select * from public.deliveries t where t.org_id = o.id and t.id = p_id limit 1) d;
-  return v_delivery;
-end;
-$$;
-
-comment on function private.delivery_named(uuid) is
-'A delivery of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 create function private.delivered_elsewhere(p_org_id uuid, p_order public.sales_orders, p_date date, p_ship_to jsonb) returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -208,7 +192,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_date date;
   v_said jsonb := '{}'::jsonb;
@@ -298,7 +282,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_delivery public.deliveries := private.delivery_named(p_id);
+  v_delivery public.deliveries := private.document_named(null::public.deliveries, p_id);
   v_manages boolean := private.permitted('order.manage', v_delivery.org_id);
 begin
   perform private.authorize(case when v_manages then 'order.manage' else 'order.deliver' end, v_delivery.org_id,

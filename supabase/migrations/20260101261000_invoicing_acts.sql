@@ -227,7 +227,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_org_id uuid := v_invoice.org_id;
   v_sale jsonb;
 begin
@@ -364,7 +364,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_org_id uuid := v_invoice.org_id;
   v_reason text := p_options ->> 'reason';
 begin

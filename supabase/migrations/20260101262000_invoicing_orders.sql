@@ -94,7 +94,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_order public.sales_orders := private.order_named(p_order_id);
+  v_order public.sales_orders := private.document_named(null::public.sales_orders, p_order_id);
   v_org_id uuid := v_order.org_id;
   v_delivery public.deliveries;
   v_delivery_id uuid := private.id_option(p_options, 'delivery_id');

@@ -68,7 +68,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_delivery public.deliveries := private.delivery_named(p_id);
+  v_delivery public.deliveries := private.document_named(null::public.deliveries, p_id);
   v_manages boolean := private.permitted('order.manage', v_delivery.org_id);
   v_document jsonb;
 begin

@@ -75,23 +75,6 @@ create index on public.refund_sources (credit_note_id) where credit_note_id is n
 
 -- Input -------------------------------------------------------------------------------------------
 
-create function private.payment_named(p_id uuid) returns public.payments
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_payment public.payments;
-begin
-  -- By the key, organisation by organisation: payments have no index by id alone.
-  select p.* into v_payment from private.org_of('public.payments', p_id) o (id)
-  cross join lateral (select * from public.payments t where t.org_id = o.id and t.id = p_id limit 1) p;
-  return v_payment;
-end;
-$$;
-
-comment on function private.payment_named(uuid) is
-'A payment of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 create function private.only_branch(p_org_id uuid) returns uuid
 language plpgsql stable
 set search_path = ''

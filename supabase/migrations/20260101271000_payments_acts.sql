@@ -110,7 +110,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(p_payment_id);
+  v_payment public.payments := private.document_named(null::public.payments, p_payment_id);
   v_plan private.planned[];
   v_left numeric;
   v_parts jsonb;
@@ -147,7 +147,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(p_payment_id);
+  v_payment public.payments := private.document_named(null::public.payments, p_payment_id);
   v_ids uuid[];
   v_part record;
   v_date date;
@@ -210,7 +210,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(p_payment_id);
+  v_payment public.payments := private.document_named(null::public.payments, p_payment_id);
   v_org_id uuid := v_payment.org_id;
   v_ids uuid[];
   v_part record;
@@ -281,7 +281,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.payment_named(p_id);
+  v_payment public.payments := private.document_named(null::public.payments, p_id);
 begin
   perform private.authorize('invoice.read', v_payment.org_id, v_payment.branch_id);
   return private.payment_json(v_payment.org_id, p_id);

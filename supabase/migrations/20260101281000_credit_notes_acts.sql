@@ -1,38 +1,5 @@
 -- The acts of credit notes: issue, apply to other invoices, read.
 
-create function private.credit_note_named(p_id uuid) returns public.credit_notes
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_note public.credit_notes;
-begin
-  select c.* into v_note from private.org_of('public.credit_notes', p_id) o (id)
-  cross join lateral (select * from public.credit_notes t where t.org_id = o.id and t.id = p_id limit 1) c;
-  return v_note;
-end;
-$$;
-
-comment on function private.credit_note_named(uuid) is
-'A credit note of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
-create function private.invoice_named(p_id uuid) returns public.invoices
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_invoice public.invoices;
-begin
-  -- By the key, organisation by organisation: another house may have given one of its documents the same id.
-  select i.* into v_invoice from private.org_of('public.invoices', p_id) o (id)
-  cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = p_id limit 1) i;
-  return v_invoice;
-end;
-$$;
-
-comment on function private.invoice_named(uuid) is
-'An invoice of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 create function private.note_credit(p_org_id uuid, p_credit_note_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql
 set search_path = ''
@@ -264,7 +231,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_refund jsonb;
   v_at timestamptz;
 begin
@@ -306,7 +273,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_note public.credit_notes := private.credit_note_named(p_credit_note_id);
+  v_note public.credit_notes := private.document_named(null::public.credit_notes, p_credit_note_id);
   v_left numeric;
   v_plan private.planned[];
   v_parts jsonb;
@@ -389,7 +356,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_note public.credit_notes := private.credit_note_named(p_id);
+  v_note public.credit_notes := private.document_named(null::public.credit_notes, p_id);
 begin
   perform private.authorize('invoice.read', v_note.org_id, v_note.branch_id);
   return private.credit_note_json(v_note.org_id, p_id);

@@ -1,21 +1,5 @@
 -- The acts of sales on credit: open, pay, settle early, reschedule, waive.
 
-create function private.agreement_named(p_id uuid) returns public.credit_agreements
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_agreement public.credit_agreements;
-begin
-  select a.* into v_agreement from private.org_of('public.credit_agreements', p_id) o (id)
-  cross join lateral (select * from public.credit_agreements t where t.org_id = o.id and t.id = p_id limit 1) a;
-  return v_agreement;
-end;
-$$;
-
-comment on function private.agreement_named(uuid) is
-'An agreement of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 create function private.lock_agreement(p_agreement public.credit_agreements) returns public.credit_agreements
 language plpgsql
 set search_path = ''
@@ -77,7 +61,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_invoice public.invoices := private.invoice_named(p_invoice_id);
+  v_invoice public.invoices := private.document_named(null::public.invoices, p_invoice_id);
   v_org_id uuid := v_invoice.org_id;
   v_today date;
   v_terms jsonb;
@@ -131,7 +115,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_agreement public.credit_agreements := private.agreement_named(p_agreement_id);
+  v_agreement public.credit_agreements := private.document_named(null::public.credit_agreements, p_agreement_id);
   v_payment jsonb;
 begin
   perform private.authorize('payment.record', v_agreement.org_id, v_agreement.branch_id);
@@ -208,7 +192,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_agreement public.credit_agreements := private.agreement_named(p_agreement_id);
+  v_agreement public.credit_agreements := private.document_named(null::public.credit_agreements, p_agreement_id);
   v_org_id uuid := v_agreement.org_id;
   v_payment_id uuid := gen_random_uuid();
   v_today date;
@@ -251,7 +235,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_agreement public.credit_agreements := private.agreement_named(p_agreement_id);
+  v_agreement public.credit_agreements := private.document_named(null::public.credit_agreements, p_agreement_id);
   v_org_id uuid := v_agreement.org_id;
   v_invoice public.invoices;
   v_today date;
@@ -302,7 +286,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_agreement public.credit_agreements := private.agreement_named(p_agreement_id);
+  v_agreement public.credit_agreements := private.document_named(null::public.credit_agreements, p_agreement_id);
   v_org_id uuid := v_agreement.org_id;
   v_open numeric;
   v_today date;

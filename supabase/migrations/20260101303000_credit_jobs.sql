@@ -234,7 +234,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_agreement public.credit_agreements := private.agreement_named(p_id);
+  v_agreement public.credit_agreements := private.document_named(null::public.credit_agreements, p_id);
 begin
   perform private.authorize('invoice.read', v_agreement.org_id, v_agreement.branch_id);
   return private.agreement_json(v_agreement.org_id, p_id);

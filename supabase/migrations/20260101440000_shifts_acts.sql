@@ -152,22 +152,6 @@ $$;
 
 comment on function private.shift_json(uuid, uuid) is 'A shift as clients see it; while it is open, with what is expected up to now.';
 
-create function private.shift_named(p_id uuid) returns public.till_shifts
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_shift public.till_shifts;
-begin
-  select s.* into v_shift from private.org_of('public.till_shifts', p_id) o (id)
-  cross join lateral (select * from public.till_shifts t where t.org_id = o.id and t.id = p_id limit 1) s;
-  return v_shift;
-end;
-$$;
-
-comment on function private.shift_named(uuid) is
-'A shift of one of the caller''s organisations, null when there is none. No errors: the act authorizes next.';
-
 create function private.check_own_shift(p_shift public.till_shifts) returns void
 language plpgsql stable
 set search_path = ''
@@ -226,7 +210,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_shift public.till_shifts := private.shift_named(p_shift_id);
+  v_shift public.till_shifts := private.document_named(null::public.till_shifts, p_shift_id);
   v_status text;
 begin
   perform private.authorize('shift.manage', v_shift.org_id, v_shift.branch_id);
@@ -261,7 +245,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_shift public.till_shifts := private.shift_named(p_shift_id);
+  v_shift public.till_shifts := private.document_named(null::public.till_shifts, p_shift_id);
   v_method text;
   v_takings jsonb;
   v_difference numeric;
@@ -319,7 +303,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_shift public.till_shifts := private.shift_named(p_shift_id);
+  v_shift public.till_shifts := private.document_named(null::public.till_shifts, p_shift_id);
 begin
   perform private.authorize('shift.manage', v_shift.org_id, v_shift.branch_id);
   perform private.check_own_shift(v_shift);

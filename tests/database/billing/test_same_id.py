@@ -1,5 +1,6 @@
 """Clients make up the ids of documents: the same id in two houses is two documents, each its own house's."""
 
+import re
 from typing import Any
 
 from tests.database.billing.money import Json, assembly, credit, invoice_of, record
@@ -40,10 +41,15 @@ def test_the_same_id_in_two_houses(people: People) -> None:
 
 
 def test_every_look_up_asks_for_the_house(people: People) -> None:
-    """Each function that finds a document by the caller's id looks in the caller's houses only."""
+    """An act finds a document by the caller's id in the caller's houses only, and all do it by one helper."""
     rows: list[Any] = people.connection.execute(
-        "select proname, prosrc from pg_proc where pronamespace = 'private'::regnamespace "
-        "and proname ~ '_named$' and pg_get_function_identity_arguments(oid) = 'p_id uuid'"
+        "select proname, prosrc from pg_proc "
+        "where pronamespace in ('private'::regnamespace, 'public'::regnamespace)"
     ).fetchall()
-    assert len(rows) >= 8
-    assert [name for name, source in rows if "private.org_of(" not in source] == []
+    named = r"document_named\(null::public\.(\w+),"
+    kinds = {kind for _, source in rows for kind in re.findall(named, source)}
+    assert len(kinds) >= 11
+    assert "private.member_orgs()" in dict(rows)["document_named"]
+    tables = "|".join(sorted(kinds))
+    alone = re.compile(rf"from public\.({tables})( \w+)?\s+where (\w+\.)?id = p_\w+(?![^;]*org_id)")
+    assert [name for name, source in rows if alone.search(source)] == []
