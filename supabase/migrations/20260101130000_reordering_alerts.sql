@@ -86,12 +86,13 @@ begin
     v_crossed := p_available <= case v_kind when 'low_stock' then p_rule.reorder_point else 0 end;
     v_alert_id := (
       select id from public.stock_alerts
-      where location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind and resolved_at is null);
+      where org_id = p_rule.org_id and location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind
+        and resolved_at is null);
     if v_crossed and v_alert_id is null then
       -- One act may give goods back and take them again: a sale of what was promised, a part of an order. What it resolved on the way
       -- is open still, and nobody is told. statement_timestamp is the same throughout an act, and no other's.
       update public.stock_alerts set resolved_at = null
-      where location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind
+      where org_id = p_rule.org_id and location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind
         and resolved_at = statement_timestamp();
       continue when found;
       insert into public.stock_alerts (org_id, branch_id, location_id, variant_id, kind, available, reorder_point)
@@ -133,7 +134,7 @@ begin
     cross join lateral (
       select count(*) filter (where a.kind = 'low_stock') as low, count(*) filter (where a.kind = 'out_of_stock') as out
       from public.stock_alerts a
-      where a.location_id = n.location_id and a.variant_id = n.variant_id and a.resolved_at is null) o
+      where a.org_id = n.org_id and a.location_id = n.location_id and a.variant_id = n.variant_id and a.resolved_at is null) o
     where r.is_low::integer <> o.low or (n.available <= 0)::integer <> o.out
   loop
     perform private.judge_level(v_found.rule, v_found.available);
@@ -224,7 +225,7 @@ begin
       perform private.fail(404, 'not_found', 'There is no such rule.', '{"field": "p_variant_id"}');
     end if;
     update public.stock_alerts set resolved_at = now()
-    where location_id = p_location_id and variant_id = p_variant_id and resolved_at is null;
+    where org_id = v_org_id and location_id = p_location_id and variant_id = p_variant_id and resolved_at is null;
   end if;
   return jsonb_build_object('location_id', p_location_id, 'variant_id', p_variant_id);
 end;
