@@ -173,7 +173,6 @@ create unique index product_variants_attributes_key on public.product_variants
   (org_id, product_id, md5(lower(attributes::text))) where attributes <> '{}';
 create index on public.products (org_id, category_id);
 create index on public.products (brand_id, org_id);
-create index on public.brands (org_id, name);
 create index on public.products (org_id, tax_class_id);
 
 -- Functions ---------------------------------------------------------------------------------------

@@ -87,7 +87,6 @@ units of it belong to one bundle.';
 create index on public.promotions (org_id, name, id);
 create index on public.promotion_targets (org_id, position, id);
 create unique index promotions_name_key on public.promotions (org_id, lower(btrim(name))) where archived_at is null;
-create index on public.promotions (org_id, name);
 create index on public.promotion_targets (category_id, org_id) where category_id is not null;
 create index on public.promotion_targets (product_id, org_id) where product_id is not null;
 create index on public.promotion_targets (variant_id, org_id) where variant_id is not null;
