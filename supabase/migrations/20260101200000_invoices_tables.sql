@@ -198,7 +198,7 @@ create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;
 create index on public.payments (branch_id, received_at desc);
-create index on public.payments (org_id, customer_id) where customer_id is not null;
+create index on public.payments (customer_id, business_date) where customer_id is not null;
 create index on public.payments (org_id, order_id) where order_id is not null;
 create index on public.payment_allocations (org_id, payment_id);
 create index on public.payment_allocations (branch_id, created_at);

@@ -379,6 +379,13 @@ begin
     perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit, v_credit);
   end if;
   v_status := case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end;
+  if p_customer_id is not null then
+    -- What he does not pay with it he owes; what he earns is added. Both beneath his lock.
+    perform private.post_account(v_org_id, p_customer_id, p_branch_id, v_total - v_paid);
+    if v_status = 'paid' then
+      perform private.lock_earner(v_org_id, p_customer_id);
+    end if;
+  end if;
   v_number := private.take_number(v_org_id, p_branch_id, 'invoice', v_priced.branch_code, v_priced.fiscal_year);
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
     currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount,
@@ -434,7 +441,8 @@ begin
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
     'change_due', v_tendered - v_paid, 'tax_summary', v_summary, 'payments', v_payments,
     'credit_notes', '[]'::jsonb,
-    'points', case when p_customer_id is not null then private.invoice_points(v_org_id, p_id, p_customer_id, now()) end);
+    'points', case when p_customer_id is not null then
+      private.invoice_points(v_org_id, p_id, p_customer_id, 'infinity') end);
 end;
 $$;
 

@@ -15,7 +15,6 @@ WITHOUT_ORG = {
     "public.permissions",
     "private.system_roles",
     "private.stock_events_horizon",
-    "private.loyalty_horizon",
     "public.organizations",
 }
 

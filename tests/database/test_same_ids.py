@@ -51,7 +51,7 @@ def _outcome(person: Persona, act: str, arguments: dict[str, Any]) -> str:
     try:
         person.rpc(act, **arguments)
     except psycopg.Error as error:
-        return f"{error.sqlstate} {error.diag.message_detail}"
+        return str(error)
     return "allowed"
 
 
