@@ -486,11 +486,11 @@ begin
       select l.id from public.locations l where l.org_id = new.org_id and l.branch_id = new.id order by l.id for update of l);
     perform from public.branches b where b.id = new.id for update of b;
   else
-    v_ids := array(select l.id from public.locations l where l.id = new.id for update of l);
+    v_ids := array(select l.id from public.locations l where l.org_id = new.org_id and l.id = new.id for update of l);
   end if;
   select jsonb_agg(l.code order by l.code) into v_codes
   from public.locations l
-  where l.id = any (v_ids) and exists (
+  where l.org_id = new.org_id and l.id = any (v_ids) and exists (
     select from public.stock_levels s
     where s.org_id = new.org_id and s.location_id = l.id and (s.on_hand <> 0 or s.incoming <> 0));
   select jsonb_agg(t.id order by t.id) into v_transfers
