@@ -62,6 +62,7 @@ create table public.invoices (
   balance numeric(14, 2) not null generated always as (
     case when status in ('draft', 'void') then 0 else total - paid - credited end) stored,
   reopened_at timestamptz,
+  counter_sale boolean not null default false,
   note text check (length(note) <= 2000),
   reference text check (length(reference) <= 100),
   terms text,

@@ -390,7 +390,7 @@ begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
     currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount,
     document_discount, document_discount_percent, tax,
-    round_off, total, paid, credited, note, reference, terms, created_by, ship_to)
+    round_off, total, paid, credited, note, reference, terms, created_by, ship_to, counter_sale)
   values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number, v_status,
     v_priced.issued_at, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
     v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', (v_sale ->> 'reverse_charge')::boolean,
@@ -398,7 +398,7 @@ begin
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
     (v_sale ->> 'document_discount')::numeric, (v_sale ->> 'document_discount_percent')::numeric, (v_sale ->> 'tax')::numeric,
     (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
-    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id, nullif(v_sale -> 'ship_to', 'null'))
+    v_sale ->> 'reference', v_sale ->> 'terms', v_user_id, nullif(v_sale -> 'ship_to', 'null'), true)
   returning due_date into v_due_date;
   insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
     quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount,

@@ -88,7 +88,6 @@ comment on table public.sales_order_log is
 -- which these were written, and a clock may be set back. Deliveries and credit notes have such a number, too.
 create sequence private.order_event;
 alter table public.invoices add column order_event bigint;
-alter table public.invoices add constraint event_of_its_order check (order_id is null or order_event is not null);
 comment on column public.invoices.order_event is
 'Its place among what happened to the order, of an order''s invoice: what private.order_standing goes by.';
 

@@ -272,7 +272,7 @@ No errors.';
 
 -- Housekeeping ------------------------------------------------------------------------------------
 
-create function private.expire_points() returns integer
+create function private.expire_points(p_org_id uuid) returns integer
 language plpgsql
 set search_path = ''
 as $$
@@ -282,7 +282,8 @@ declare
   v_count integer := 0;
 begin
   for v_customer in
-    select h.org_id, h.customer_id from private.points_held h where h.expires_at <= now() group by 1, 2 order by 1, 2
+    select h.org_id, h.customer_id from private.points_held h
+    where h.org_id = p_org_id and h.expires_at <= now() group by 1, 2 order by 1, 2
   loop
     -- Whom somebody works on comes next time: the job waits for nobody.
     perform from public.customers c
@@ -301,8 +302,8 @@ begin
 end;
 $$;
 
-comment on function private.expire_points() is
-'The nightly job: writes off what is left of lots that have expired, in all organisations; returns how many lots. They
+comment on function private.expire_points(uuid) is
+'The nightly job: writes off what is left of an organisation''s lots that have expired; returns how many lots. They
 cannot be redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent;
 of two runs at once each passes by what the other works on. No errors.';
 
@@ -315,12 +316,7 @@ create trigger t10_refuse_change_truncate before truncate on public.loyalty_entr
 select audit.attach('public.loyalty_programs', 'org_id');
 select audit.attach('public.loyalty_rules');
 
--- Where the host offers pg_cron, points expire every night.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('expired-points', '17 1 * * *', 'select private.expire_points()');
-  end if;
-end;
-$$;
+insert into private.schedules (name, cron, routine, organizations, purpose) values
+  ('expired-points', '17 1 * * *', 'private.expire_points',
+  'select h.org_id from private.points_held h where h.expires_at <= now()',
+  'Writes off the points that have expired');

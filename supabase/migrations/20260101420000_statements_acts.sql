@@ -233,14 +233,17 @@ create function private.charges_due(p_org_id uuid, p_branches uuid[], p_customer
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  -- Of what is over nothing is due today: only what was due on a day that is past asks for it.
+  v_past boolean := p_as_of < (
+    select max(private.credit_today(b.org_id, b.id)) from public.branches b where b.org_id = p_org_id and b.id = any (p_branches));
 begin
   return (
     with due as (
       select a.id, t.no, a.opened_on from public.credit_agreements a
       join public.instalments t on t.org_id = a.org_id and t.agreement_id = a.id and t.due_on <= p_as_of
       where a.org_id = p_org_id and a.customer_id = p_customer_id and a.branch_id = any (p_branches)
-        -- Of what is over nothing is due today.
-        and (a.status in ('active', 'defaulted') or p_as_of < private.credit_today(a.org_id, a.branch_id))
+        and (v_past or a.status in ('active', 'defaulted'))
     )
     select coalesce((
         select sum(c.amount) from due d

@@ -130,7 +130,7 @@ def test_an_invoice_says_the_balance_of_its_day(people: People) -> None:
     connection.execute("alter table public.loyalty_entries enable trigger user")
     connection.execute("alter table public.invoices enable trigger user")
     adjust_points(people, customer, -60)
-    connection.execute("select private.expire_points()")
+    connection.execute("select private.expire_points(o.id) from public.organizations o")
     assert people.as_admin().rpc("get_invoice", p_id=sold["id"])["points"]["balance"] == 100
     assert balance(people, customer) == 40
 
