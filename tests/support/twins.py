@@ -117,5 +117,6 @@ def make_twin(connection: Connection, house: House) -> Twin:
             "select org_id, %s, id, true from public.roles where org_id = %s and key = 'admin'",
             [user.id, org_id],
         )
-    branches = dict(connection.execute("select id, twin from twin_branches").fetchall())
+    renamed = connection.execute("select id, twin from twin_branches").fetchall()
+    branches: dict[UUID, UUID] = {row[0]: row[1] for row in renamed}
     return Twin(twin, Persona(connection, "authenticated", user.id, user.email), branches, tuple(tables))
