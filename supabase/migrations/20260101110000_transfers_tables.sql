@@ -153,7 +153,7 @@ comment on table public.stock_transfer_receipt_items is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
-create unique index on public.stock_transfers (from_branch_id, number);
+create unique index on public.stock_transfers (from_branch_id, org_id, number);
 create index on public.stock_transfers (org_id, created_at desc, id desc);
 create index on public.stock_transfers (from_branch_id, created_at desc);
 create index on public.stock_transfers (to_branch_id, created_at desc);
@@ -364,11 +364,11 @@ begin
       select l.id from public.locations l where l.org_id = new.org_id and l.branch_id = new.id order by l.id for update of l);
     perform from public.branches b where b.id = new.id for update of b;
   else
-    v_ids := array(select l.id from public.locations l where l.id = new.id for update of l);
+    v_ids := array(select l.id from public.locations l where l.org_id = new.org_id and l.id = new.id for update of l);
   end if;
   select jsonb_agg(l.code order by l.code) into v_codes
   from public.locations l
-  where l.id = any (v_ids) and exists (
+  where l.org_id = new.org_id and l.id = any (v_ids) and exists (
     select from public.stock_levels s
     where s.org_id = new.org_id and s.location_id = l.id and (s.on_hand <> 0 or s.incoming <> 0));
   select jsonb_agg(t.id order by t.id) into v_transfers
