@@ -90,8 +90,12 @@ as $$
 declare
   v_event private.events := (select e from private.events e where e.name = p_event);
 begin
+  -- What only answers may stand in a statement that reads; what acts, or has one reaction that does, may not.
   execute format('create or replace function private.%I(%s) returns %s language plpgsql %s set search_path = '''' as %L',
-    p_event, v_event.arguments, v_event.result, case v_event.result when 'void' then '' else 'stable' end,
+    p_event, v_event.arguments, v_event.result, case when v_event.result = 'void' or exists (
+      select from private.reactions r
+      join pg_catalog.pg_proc p on p.proname = r.function and p.pronamespace = 'private'::regnamespace
+      where r.event = p_event and p.provolatile = 'v') then 'volatile' else 'stable' end,
     private.event_body(p_event));
 end;
 $$;

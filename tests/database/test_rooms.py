@@ -108,6 +108,19 @@ def test_a_reaction_is_of_the_events_room_or_a_later_one(owner: Connection) -> N
     assert set(EVENTS) <= called
 
 
+def test_an_event_writes_if_a_reaction_does(owner: Connection) -> None:
+    """A stable function may be called where nothing may write."""
+    rows = ask(
+        owner,
+        "select e.name, p.provolatile::text, e.result = 'void' or exists (select from private.reactions r "
+        "join pg_proc f on f.proname = r.function and f.pronamespace = 'private'::regnamespace "
+        "where r.event = e.name and f.provolatile = 'v') from private.events e "
+        "join pg_proc p on p.proname = e.name and p.pronamespace = 'private'::regnamespace",
+    )
+    assert {(name, "v" if writes else "s") for name, _, writes in rows} == {row[:2] for row in rows}
+    assert {"stock_short"} <= {name for name, volatile, _ in rows if volatile == "v"}
+
+
 def test_the_function_of_an_event_is_what_its_rows_say(owner: Connection) -> None:
     """Whoever edits one of them by hand is found here: the rows are the truth."""
     rows = ask(
