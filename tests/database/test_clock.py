@@ -20,6 +20,7 @@ LISTS = {
     "order_json",
     "refuse_promised",
     "shift_json",
+    "spread_events",  # all of them, a batch at a time: none is left out
 }
 
 
