@@ -319,7 +319,8 @@ declare
   v_variants uuid[];
   v_shortages jsonb;
 begin
-  select * into v_location from public.locations where id = p_location_id;
+  select * into v_location from public.locations
+  where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id;
   v_org_id := private.authorize_branch('stock.reserve', v_location.branch_id);
   perform private.check_options(p_options, array['expires_at', 'document', 'document_id', 'customer_id', 'note']);
   if length(p_options ->> 'note') > 2000

@@ -275,7 +275,8 @@ declare
   v_date date;
   v_transfer public.stock_transfers;
 begin
-  select * into v_from from public.locations where id = p_from_location_id;
+  select * into v_from from public.locations
+  where org_id in (select private.org_of('public.locations', p_from_location_id)) and id = p_from_location_id;
   v_org_id := private.authorize_branch('transfer.manage', v_from.branch_id);
   perform private.check_options(p_options, array['note', 'expected_on', 'immediate']);
   if length(p_options ->> 'note') > 2000 or jsonb_typeof(coalesce(p_options -> 'note', 'null')) not in ('string', 'null')
