@@ -41,7 +41,7 @@ def test_the_same_id_in_two_houses(people: People) -> None:
 
 
 def test_every_look_up_asks_for_the_house(people: People) -> None:
-    """What row-level security does not hold looks in the caller's houses only, and all do it by one helper."""
+    """What row-level security does not hold looks in the caller's houses only, all by one helper."""
     rows: list[Any] = people.connection.execute(
         "select proname, prosrc from pg_proc "
         "where pronamespace = 'private'::regnamespace "
