@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench import billing as billing_bench
 from bench import documents as documents_bench
+from bench import press as press_bench
 from bench import realtime as realtime_bench
 from bench import report
 from bench import sale as sale_bench
@@ -110,6 +111,12 @@ def stock(
 def documents(seconds: Seconds = 1.0, rounds: Rounds = 5, as_json: AsJson = False) -> None:
     """The papers: documents per second of one processor against a bare page of the layout engine."""
     _measure(lambda progress: documents_bench.run(seconds, rounds, progress), documents_bench.show, as_json)
+
+
+@app.command()
+def press(as_json: AsJson = False) -> None:
+    """A stack of the longest papers: how late the event loop gets, and how long another tenant waits."""
+    _measure(press_bench.run, press_bench.show, as_json)
 
 
 if __name__ == "__main__":

@@ -47,6 +47,7 @@ from backend.app.routers import (
     transfers,
     users,
 )
+from backend.app.services.press import press
 
 # Shorter than the 5 seconds after which many servers close an idle connection, so that no request meets a
 # closed one.
@@ -142,7 +143,15 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     )
     patience = settings.upstream_timeout_seconds
     timeout = httpx.Timeout(patience, connect=min(5.0, patience), pool=min(_POOL_SECONDS, patience))
-    async with httpx.AsyncClient(limits=limits, timeout=timeout) as client:
+    async with (
+        httpx.AsyncClient(limits=limits, timeout=timeout) as client,
+        press(
+            processes=settings.press_processes,
+            queue=settings.press_queue,
+            share=settings.press_share,
+            seconds=settings.press_timeout_seconds,
+        ) as app.state.press,
+    ):
         app.state.client = client
         app.state.verifier = token_verifier(settings, client)
         yield

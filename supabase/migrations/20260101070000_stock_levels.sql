@@ -23,6 +23,7 @@ create table public.stock_levels (
   updated_at timestamptz not null default now(),
   primary key (org_id, location_id, variant_id),
   foreign key (org_id, location_id) references public.locations (org_id, id),
+  foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
   constraint on_hand_not_negative check (on_hand >= 0),
   constraint reserved_within_on_hand check (reserved between 0 and on_hand),
@@ -59,6 +60,8 @@ create table public.stock_movements (
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
   foreign key (org_id, from_location_id) references public.locations (org_id, id),
   foreign key (org_id, to_location_id) references public.locations (org_id, id),
+  foreign key (org_id, from_branch_id, from_location_id) references public.locations (org_id, branch_id, id),
+  foreign key (org_id, to_branch_id, to_location_id) references public.locations (org_id, branch_id, id),
   check (from_location_id <> to_location_id),
   check (cardinality(serials) = quantity)
 );

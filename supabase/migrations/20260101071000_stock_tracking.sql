@@ -30,6 +30,7 @@ create table public.batch_levels (
   on_hand numeric(14, 3) not null default 0 check (on_hand >= 0),
   primary key (org_id, location_id, variant_id, batch_id),
   foreign key (org_id, location_id, variant_id) references public.stock_levels (org_id, location_id, variant_id),
+  foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, variant_id, batch_id) references public.batches (org_id, variant_id, id)
 );
 
@@ -49,7 +50,8 @@ create table public.stock_units (
   updated_at timestamptz not null default now(),
   primary key (org_id, variant_id, serial),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
-  foreign key (org_id, location_id) references public.locations (org_id, id)
+  foreign key (org_id, location_id) references public.locations (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id)
 );
 
 comment on table public.stock_units is

@@ -46,6 +46,7 @@ create table public.stock_counts (
   cancelled_by uuid,
   primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
+  unique (id, org_id, branch_id),
   check ((status = 'posted') = (posted_at is not null)),
   check ((posted_at is null) = (business_date is null))
 );
@@ -68,7 +69,7 @@ create table public.stock_count_lines (
   primary key (org_id, count_id, line_no),
   -- The count first: a second index that begins with org_id might be taken for look-ups by the key while the table is small.
   unique nulls not distinct (count_id, variant_id, batch_id),
-  foreign key (org_id, count_id) references public.stock_counts (org_id, id),
+  foreign key (org_id, count_id, branch_id) references public.stock_counts (org_id, id, branch_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
   foreign key (org_id, variant_id, batch_id) references public.batches (org_id, variant_id, id)
 );
@@ -94,6 +95,7 @@ create table public.stock_count_figures (
   worth numeric(24, 2),
   posted numeric(14, 3),
   primary key (org_id, count_id, line_no),
+  foreign key (org_id, count_id, branch_id) references public.stock_counts (org_id, id, branch_id),
   foreign key (org_id, count_id, line_no) references public.stock_count_lines (org_id, count_id, line_no)
 );
 
@@ -120,6 +122,7 @@ create table public.stock_count_entries (
   voided_at timestamptz,
   voided_by uuid,
   primary key (org_id, id),
+  foreign key (org_id, count_id, branch_id) references public.stock_counts (org_id, id, branch_id),
   foreign key (org_id, count_id, line_no) references public.stock_count_lines (org_id, count_id, line_no),
   check ((voided_at is null) = (voided_by is null))
 );
@@ -148,7 +151,6 @@ that named each, 0 when none had. Apart from the entries because counters of a b
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create index on public.stock_counts (id);
 create index on public.stock_counts (branch_id, frozen_at desc);
 create index on public.stock_counts (location_id) where status in ('counting', 'submitted', 'approved');
 create index on public.stock_count_lines (branch_id);

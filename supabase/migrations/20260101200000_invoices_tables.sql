@@ -72,6 +72,9 @@ create table public.invoices (
   primary key (org_id, id),
   -- Branch first: as a second index that begins with org_id it was taken for look-ups by id while the table was small.
   unique (branch_id, org_id, number),
+  -- For look-ups by the id alone, and for the lines and allocations, whose branch is the invoice's.
+  unique (id, org_id, branch_id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   check (total = subtotal + tax + round_off),
@@ -122,7 +125,7 @@ create table public.invoice_lines (
   total numeric(14, 2) not null generated always as (taxable + tax) stored,
   offers jsonb not null default '[]' check (jsonb_typeof(offers) = 'array'),
   primary key (org_id, invoice_id, line_no),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id),
+  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
 
@@ -176,7 +179,7 @@ create table public.payment_allocations (
   request_id text default private.request_id(),
   primary key (org_id, invoice_id, payment_id, entry),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id)
 );
 
 comment on table public.payment_allocations is
@@ -185,7 +188,6 @@ this invoice; a reversal is the negative. branch_id: the invoice''s, for the pol
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create index on public.invoices (id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;

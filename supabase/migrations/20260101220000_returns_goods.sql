@@ -22,7 +22,8 @@ create table public.goods_returns (
   primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, branch_id, quarantine_location_id) references public.locations (org_id, branch_id, id),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+  foreign key (org_id, invoice_id) references public.invoices (org_id, id),
+  unique (id, org_id, branch_id)
 );
 
 comment on table public.goods_returns is
@@ -42,7 +43,7 @@ create table public.goods_return_lines (
   set_items jsonb,
   serials text[],
   primary key (org_id, goods_return_id, line_no),
-  foreign key (org_id, goods_return_id) references public.goods_returns (org_id, id),
+  foreign key (org_id, goods_return_id, branch_id) references public.goods_returns (org_id, id, branch_id),
   foreign key (org_id, invoice_id, line_no) references public.invoice_lines (org_id, invoice_id, line_no),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );

@@ -38,6 +38,7 @@ create table public.refunds (
   request_id text default private.request_id(),
   primary key (org_id, id),
   unique (branch_id, org_id, number),
+  unique (id, org_id, branch_id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
@@ -55,7 +56,7 @@ create table public.refund_sources (
   credit_note_id uuid,
   amount numeric(14, 2) not null check (amount > 0),
   primary key (org_id, refund_id, entry),
-  foreign key (org_id, refund_id) references public.refunds (org_id, id),
+  foreign key (org_id, refund_id, branch_id) references public.refunds (org_id, id, branch_id),
   foreign key (org_id, payment_id) references public.payments (org_id, id),
   check (num_nonnulls(payment_id, credit_note_id) = 1)
 );

@@ -39,6 +39,7 @@ create table public.credit_notes (
   primary key (org_id, id),
   unique (branch_id, org_id, number),
   unique (goods_return_id, org_id),
+  unique (id, org_id, branch_id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
@@ -81,7 +82,7 @@ create table public.credit_note_lines (
   tax numeric(14, 2) not null check (tax >= 0),
   total numeric(14, 2) not null generated always as (taxable + tax) stored,
   primary key (org_id, credit_note_id, line_no),
-  foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id),
+  foreign key (org_id, credit_note_id, branch_id) references public.credit_notes (org_id, id, branch_id),
   foreign key (org_id, invoice_id, line_no) references public.invoice_lines (org_id, invoice_id, line_no),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
@@ -103,7 +104,7 @@ create table public.credit_note_allocations (
   request_id text default private.request_id(),
   primary key (org_id, invoice_id, credit_note_id, entry),
   foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id),
-  foreign key (org_id, invoice_id) references public.invoices (org_id, id)
+  foreign key (org_id, invoice_id, branch_id) references public.invoices (org_id, id, branch_id)
 );
 
 comment on table public.credit_note_allocations is

@@ -31,7 +31,8 @@ create table public.credit_agreements (
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
-  foreign key (org_id, replaces_id) references public.credit_agreements (org_id, id)
+  foreign key (org_id, replaces_id) references public.credit_agreements (org_id, id),
+  unique (id, org_id, branch_id)
 );
 
 comment on table public.credit_agreements is
@@ -62,8 +63,7 @@ create table public.instalments (
     + late_fee - principal_paid - interest_paid - fee_paid - late_fee_paid end) stored,
   primary key (org_id, id),
   unique (org_id, agreement_id, no),
-  foreign key (org_id, agreement_id) references public.credit_agreements (org_id, id),
-  foreign key (org_id, branch_id) references public.branches (org_id, id),
+  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   constraint settled_within_owed check (principal_paid between 0 and principal and interest_paid between 0 and interest
     and fee_paid between 0 and fee and late_fee_paid between 0 and late_fee)
 );
@@ -89,6 +89,7 @@ create table public.credit_charges (
   created_by uuid,
   request_id text default private.request_id(),
   primary key (org_id, id),
+  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no),
   -- The rebate of an early settlement is written before the payment that it makes smaller.
   foreign key (org_id, payment_id) references public.payments (org_id, id) deferrable initially deferred
@@ -114,6 +115,7 @@ create table public.credit_settlements (
   created_by uuid default auth.uid(),
   request_id text default private.request_id(),
   primary key (org_id, id),
+  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no),
   foreign key (org_id, payment_id) references public.payments (org_id, id)
 );
@@ -134,6 +136,7 @@ create table public.credit_reminders (
   created_by uuid default auth.uid(),
   request_id text default private.request_id(),
   primary key (org_id, agreement_id, no, kind),
+  foreign key (org_id, agreement_id, branch_id) references public.credit_agreements (org_id, id, branch_id),
   foreign key (org_id, agreement_id, no) references public.instalments (org_id, agreement_id, no)
 );
 

@@ -40,6 +40,7 @@ create table public.coupon_uses (
   primary key (org_id, coupon_id, document_id, entry),
   check (num_nonnulls(invoice_id, order_id) = 1),
   foreign key (org_id, coupon_id) references public.coupons (org_id, id),
+  foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
   foreign key (org_id, order_id) references public.sales_orders (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)

@@ -18,6 +18,7 @@ _EXAMPLES = {
     422: ("invalid_input", "query.limit: Input should be less than or equal to 200."),
     501: ("service_not_configured", "User administration is switched off here: there is no service key."),
     503: ("upstream_unavailable", "The database cannot be reached."),
+    504: ("upstream_timeout", "The database took too long."),
 }
 
 _DESCRIPTIONS = {
@@ -28,13 +29,15 @@ _DESCRIPTIONS = {
     409: "Conflict with the current state",
     422: "The input does not fit, or a rule forbids it",
     501: "Not offered by this installation",
-    503: "The database cannot be reached; try again",
+    503: "The database cannot be reached, or too much is under way; try again",
+    504: "It took too long, and may have been done; repeat it with the same id",
 }
 
 
 _HEADERS = {
     401: ("WWW-Authenticate", "Bearer"),
     503: ("Retry-After", "Seconds after which to try again"),
+    504: ("Retry-After", "Seconds after which to try again"),
 }
 
 
@@ -61,7 +64,7 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return entries
 
 
-SIGNED_IN = problems(401, 403, 422, 503)
+SIGNED_IN = problems(401, 403, 422, 503, 504)
 """What every endpoint for signed-in users can answer."""
 
 

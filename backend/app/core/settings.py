@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     upstream_timeout_seconds: float = Field(default=15, gt=0, le=120)
     upstream_connections: int = Field(default=100, ge=1, le=1_000)
+    # Papers and labels: processes at work, documents under way, those of one organisation, seconds for one.
+    press_processes: int = Field(default=2, ge=2, le=64)
+    press_queue: int = Field(default=32, ge=2, le=1_000)
+    press_share: int = Field(default=8, ge=1, le=1_000)
+    press_timeout_seconds: float = Field(default=60, gt=0, le=600)
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
 
     @field_validator("*", mode="before")

@@ -13,6 +13,7 @@ from backend.app.schemas import labels as schemas
 from backend.app.services.labels import printing
 from backend.app.services.labels.formats import FORMATS
 from backend.app.services.labels.subjects import Kind, Show, Wanted, read_subjects
+from backend.app.services.press import Press, ThePress
 
 router = room_router("/v1/inventory", "inventory")
 
@@ -42,7 +43,7 @@ _BINARY = {"type": "string", "format": "binary"}
     response_class=Response,
     responses={**_file("application/pdf", _BINARY, "%PDF-1.4"), **problems(400, 404)},
 )
-async def print_labels(gateway: CallerGateway, body: schemas.LabelRequest) -> Response:
+async def print_labels(gateway: CallerGateway, press: ThePress, body: schemas.LabelRequest) -> Response:
     """Labels for variants, pieces, batches and locations as one PDF. A QR code holds `bl:variant:<id>`,
     `bl:unit:<variant id>:<serial>`, `bl:batch:<id>` or `bl:location:<id>`; a linear code the barcode, SKU,
     serial number, batch or location code itself. Permissions: catalogue.read, and stock.read for pieces and
@@ -52,8 +53,13 @@ async def print_labels(gateway: CallerGateway, body: schemas.LabelRequest) -> Re
     wanted = [_wanted(item) for item in body.items]
     subjects = await read_subjects(gateway, wanted, _show(body.options))
     copies = [item.copies for item in body.items]
-    content = await printing.sheets(
-        list(zip(subjects, copies, strict=True)), body.format, body.code, body.start_at
+    content = await press.make(
+        subjects[0].house,
+        printing.sheets,
+        list(zip(subjects, copies, strict=True)),
+        body.format,
+        body.code,
+        body.start_at,
     )
     return _answer(content, "application/pdf", "labels.pdf")
 
@@ -90,10 +96,14 @@ async def list_label_formats(_: CallerGateway) -> schemas.LabelFormats:
     responses={**_file("image/png", _BINARY, "\u0089PNG"), **problems(400, 404)},
 )
 async def draw_png(
-    gateway: CallerGateway, kind: Things, item_id: UUID, query: Annotated[schemas.PngQuery, Query()]
+    gateway: CallerGateway,
+    press: ThePress,
+    kind: Things,
+    item_id: UUID,
+    query: Annotated[schemas.PngQuery, Query()],
 ) -> Response:
     """One label, or its code alone, every bar a whole number of pixels wide. Permissions: as for printing."""
-    content = await _picture(gateway, kind, item_id, query, "png", query.scale)
+    content = await _picture(gateway, press, kind, item_id, query, "png", query.scale)
     return _answer(content, "image/png", f"{query.part}.png")
 
 
@@ -105,15 +115,20 @@ async def draw_png(
     responses={**_file("image/svg+xml", {"type": "string"}, "<svg/>"), **problems(400, 404)},
 )
 async def draw_svg(
-    gateway: CallerGateway, kind: Things, item_id: UUID, query: Annotated[schemas.PictureQuery, Query()]
+    gateway: CallerGateway,
+    press: ThePress,
+    kind: Things,
+    item_id: UUID,
+    query: Annotated[schemas.PictureQuery, Query()],
 ) -> Response:
     """One label, or its code alone; letters are outlines. Permissions: as for printing."""
-    content = await _picture(gateway, kind, item_id, query, "svg", 1)
+    content = await _picture(gateway, press, kind, item_id, query, "svg", 1)
     return _answer(content, "image/svg+xml", f"{query.part}.svg")
 
 
 async def _picture(
     gateway: Gateway,
+    press: Press,
     kind: Things,
     item_id: UUID,
     query: schemas.PictureQuery,
@@ -124,7 +139,9 @@ async def _picture(
         raise Problem(422, "invalid_input", "serial belongs to variants.", facts={"field": "serial"})
     wanted = Wanted(_KINDS[kind], item_id, query.serial)
     (subject,) = await read_subjects(gateway, [wanted], _show(query))
-    return await printing.picture(subject, query.part, query.format, query.code, image, scale)
+    return await press.make(
+        subject.house, printing.picture, subject, query.part, query.format, query.code, image, scale
+    )
 
 
 def _wanted(item: schemas.LabelItem) -> Wanted:

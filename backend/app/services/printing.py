@@ -10,7 +10,8 @@ from backend.app.core.gateway import CallerGateway
 from backend.app.core.resource import Lookup, annotate, answer_of, name_parts
 from backend.app.core.responses import header, problems
 from backend.app.services.documents.kinds import Kind
-from backend.app.services.papers import paper_of, rendered
+from backend.app.services.papers import content_disposition, paper_of
+from backend.app.services.press import ThePress
 
 _ETAG = header("ETag", "Names this document; send it as If-None-Match to be spared the same again")
 _NAME = header("Content-Disposition", "The name of the file, which every system and mail program takes")
@@ -29,7 +30,7 @@ def add_paper(
     """
 
     async def print_paper(
-        gateway: CallerGateway, query: Any, if_none_match: IfNoneMatch = None, **path: UUID
+        gateway: CallerGateway, press: ThePress, query: Any, if_none_match: IfNoneMatch = None, **path: UUID
     ) -> Response:
         wanted = (formats or {}).get(getattr(query, "format", ""), kind)
         answer = await answer_of(gateway, lookup, query, path)
@@ -38,8 +39,8 @@ def add_paper(
         headers = {"ETag": paper.etag, "Cache-Control": "private, no-cache"}
         if if_none_match is not None and paper.etag in if_none_match:
             return Response(status_code=304, headers=headers)
-        content = await rendered(paper)
-        headers["Content-Disposition"] = paper.disposition
+        content, name = await paper.made(press)
+        headers["Content-Disposition"] = content_disposition(name)
         return Response(content, media_type="application/pdf", headers=headers)
 
     annotate(print_paper, query=Annotated[lookup.query, Query()])

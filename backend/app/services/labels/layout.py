@@ -33,7 +33,8 @@ class Subject:
 
     name, details: in words. marks: short texts that identify it, each kept on the label. large, note: what
     stands out, a price or the code of a shelf, and small print beneath it. qr: what a QR code holds; ean:
-    thirteen digits; linear: what a Code 128 holds. prefers: the code that "auto" begins with.
+    thirteen digits; linear: what a Code 128 holds. prefers: the code that "auto" begins with. house: the
+    organisation whose it is.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Subject:
     linear: str | None = None
     ean: str | None = None
     prefers: Literal["linear", "qr"] = "linear"
+    house: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ _COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "price",
         "price_includes_tax",
     ),
-    "locations": ("id", "branch_id", "code", "name"),
+    "locations": ("id", "org_id", "branch_id", "code", "name"),
     "branches": ("id", "name"),
     "batches": ("id", "variant_id", "code", "expires_on"),
     "organizations": ("id", "currency", "tax_regime"),
@@ -174,6 +174,7 @@ def _of_goods(variant: Row, house: Row, show: Show, batch: Row | None, serial: s
     return Subject(
         name=_one_line(variant["name"]),
         qr=qr,
+        house=variant["org_id"],
         details=_details(variant["attributes"]) if show.details else "",
         marks=tuple(marks),
         large=price,
@@ -190,6 +191,7 @@ def _of_location(location: Row, branch: Row | None) -> Subject:
     return Subject(
         name=_one_line(location["name"]),
         qr=f"bl:location:{location['id']}",
+        house=location["org_id"],
         details=_one_line(branch["name"]) if branch else "",
         large=location["code"],
         linear=location["code"],
