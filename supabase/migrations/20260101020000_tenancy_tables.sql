@@ -183,6 +183,7 @@ comment on table public.invitations is
 -- Indexes -----------------------------------------------------------------------------------------
 
 create index on public.memberships (user_id, org_id) include (role_id, all_branches, status);
+create index on public.memberships (org_id, created_at, user_id);
 create index on public.memberships (org_id, role_id);
 create index on public.membership_branches (user_id, org_id, branch_id);
 create index on public.membership_branches (org_id, branch_id);
@@ -274,6 +275,75 @@ end;
 $$;
 
 comment on function private.member_branches() is 'Branches that the caller''s memberships cover.';
+
+-- The same in two parts, for policies on rows of a branch. Whoever covers a whole organisation may have hundreds of branches, which
+-- would all be compared with each row; its organisation is one value, and that of an index in the order of a list.
+
+create function private.whole_orgs_with(p_permission text) returns setof uuid
+language plpgsql stable security definer parallel safe
+set search_path = ''
+as $$
+begin
+  return query
+  select m.org_id
+  from public.memberships m
+  join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
+  where m.user_id = auth.uid() and m.status = 'active' and m.all_branches and h.permission = p_permission;
+end;
+$$;
+
+comment on function private.whole_orgs_with(text) is
+'Organisations in which the caller holds p_permission (a code of public.permissions) and covers every branch. For policies; once a
+statement.';
+
+create function private.listed_branches_with(p_permission text) returns setof uuid
+language plpgsql stable security definer parallel safe
+set search_path = ''
+as $$
+begin
+  return query
+  select mb.branch_id
+  from public.memberships m
+  join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
+  join public.membership_branches mb on mb.org_id = m.org_id and mb.user_id = m.user_id
+  where m.user_id = auth.uid() and m.status = 'active' and not m.all_branches and h.permission = p_permission;
+end;
+$$;
+
+comment on function private.listed_branches_with(text) is
+'Branches that a membership of the caller names one by one and in which he holds p_permission (a code of public.permissions). For
+policies; once a statement.';
+
+create function private.member_whole_orgs() returns setof uuid
+language plpgsql stable security definer parallel safe
+set search_path = ''
+as $$
+begin
+  return query
+  select m.org_id
+  from public.memberships m
+  where m.user_id = auth.uid() and m.status = 'active' and m.all_branches;
+end;
+$$;
+
+comment on function private.member_whole_orgs() is
+'Organisations of which the caller''s membership covers every branch.';
+
+create function private.member_listed_branches() returns setof uuid
+language plpgsql stable security definer parallel safe
+set search_path = ''
+as $$
+begin
+  return query
+  select mb.branch_id
+  from public.memberships m
+  join public.membership_branches mb on mb.org_id = m.org_id and mb.user_id = m.user_id
+  where m.user_id = auth.uid() and m.status = 'active' and not m.all_branches;
+end;
+$$;
+
+comment on function private.member_listed_branches() is
+'Branches that a membership of the caller names one by one.';
 
 create function private.covers_all_branches(p_org_id uuid) returns boolean
 language sql stable security definer
@@ -412,57 +482,71 @@ create trigger t90_touch_updated_at before update on public.memberships for each
 
 alter table public.organizations enable row level security;
 create policy "Members read their organisation" on public.organizations for select to authenticated
-  using (id in (select private.member_orgs()));
+  using (id = any (array(select private.member_orgs())));
 create policy "Who holds org.manage changes the organisation" on public.organizations for update to authenticated
-  using (id in (select private.orgs_with('org.manage')))
-  with check (id in (select private.orgs_with('org.manage')));
+  using (id = any (array(select private.orgs_with('org.manage'))))
+  with check (id = any (array(select private.orgs_with('org.manage'))));
 
 alter table public.branches enable row level security;
 create policy "Members read the branches they cover" on public.branches for select to authenticated
-  using (id in (select private.member_branches()));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.member_whole_orgs())) or id = any (array(select private.member_listed_branches()))));
 create policy "Who holds branch.manage changes branches" on public.branches for update to authenticated
-  using (id in (select private.branches_with('branch.manage')))
-  with check (id in (select private.branches_with('branch.manage')));
+  using (org_id = any (array(select private.orgs_with('branch.manage')))
+    and (org_id = any (array(select private.whole_orgs_with('branch.manage')))
+      or id = any (array(select private.listed_branches_with('branch.manage')))))
+  with check (org_id = any (array(select private.orgs_with('branch.manage')))
+    and (org_id = any (array(select private.whole_orgs_with('branch.manage')))
+      or id = any (array(select private.listed_branches_with('branch.manage')))));
 
 alter table public.locations enable row level security;
-create policy "Members read the locations of their branches and the shared ones" on public.locations
+create policy "Members read their branches' locations and the shared ones" on public.locations
   for select to authenticated
-  using (branch_id in (select private.member_branches())
-    or (branch_id is null and org_id in (select private.member_orgs())));
+  using (org_id = any (array(select private.member_orgs()))
+    and (branch_id is null
+      or org_id = any (array(select private.member_whole_orgs()))
+      or branch_id = any (array(select private.member_listed_branches()))));
 create policy "Who holds branch.manage changes locations" on public.locations for update to authenticated
-  using (branch_id in (select private.branches_with('branch.manage')))
-  with check (branch_id in (select private.branches_with('branch.manage')));
+  using (org_id = any (array(select private.orgs_with('branch.manage')))
+    and branch_id is not null
+    and (org_id = any (array(select private.whole_orgs_with('branch.manage')))
+      or branch_id = any (array(select private.listed_branches_with('branch.manage')))))
+  with check (org_id = any (array(select private.orgs_with('branch.manage')))
+    and branch_id is not null
+    and (org_id = any (array(select private.whole_orgs_with('branch.manage')))
+      or branch_id = any (array(select private.listed_branches_with('branch.manage')))));
 
 alter table public.permissions enable row level security;
 create policy "Signed-in users read the list of permissions" on public.permissions for select to authenticated using (true);
 
 alter table public.roles enable row level security;
 create policy "Members read their organisation's roles" on public.roles for select to authenticated
-  using (org_id in (select private.member_orgs()));
+  using (org_id = any (array(select private.member_orgs())));
 
 alter table public.role_permissions enable row level security;
 create policy "Members read what the roles may do" on public.role_permissions for select to authenticated
-  using (org_id in (select private.member_orgs()));
+  using (org_id = any (array(select private.member_orgs())));
 
 alter table public.memberships enable row level security;
-create policy "Users read their memberships, user managers those of the organisation" on public.memberships
+create policy "Users read their membership, user managers those of all" on public.memberships
   for select to authenticated
-  using (user_id = (select auth.uid()) or org_id in (select private.orgs_with('user.manage')));
+  using (user_id = (select auth.uid()) or org_id = any (array(select private.orgs_with('user.manage'))));
 
 alter table public.membership_branches enable row level security;
-create policy "Users read their branches, user managers those of the organisation" on public.membership_branches
+create policy "Users read their own branches, user managers everybody's" on public.membership_branches
   for select to authenticated
-  using (user_id = (select auth.uid()) or org_id in (select private.orgs_with('user.manage')));
+  using (user_id = (select auth.uid()) or org_id = any (array(select private.orgs_with('user.manage'))));
 
 alter table public.invitations enable row level security;
 create policy "User managers read the organisation's invitations" on public.invitations for select to authenticated
-  using (org_id in (select private.orgs_with('user.manage')));
+  using (org_id = any (array(select private.orgs_with('user.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 
 grant execute on function private.fail(integer, text, text, jsonb), private.caller() to authenticated;
 grant execute on function private.member_orgs(), private.member_branches(), private.orgs_with(text),
-  private.branches_with(text) to authenticated;
+  private.branches_with(text), private.whole_orgs_with(text), private.listed_branches_with(text),
+  private.member_whole_orgs(), private.member_listed_branches() to authenticated;
 
 grant select on public.organizations, public.branches, public.locations, public.permissions, public.roles,
   public.role_permissions, public.memberships, public.membership_branches, public.invitations to authenticated;

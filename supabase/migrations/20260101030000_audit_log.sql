@@ -206,7 +206,7 @@ select audit.attach('public.invitations');
 alter table audit.log enable row level security;
 alter table audit.log_rest enable row level security;
 create policy "Who holds audit.read reads the organisation's log" on audit.log for select to authenticated
-  using (org_id in (select private.orgs_with('audit.read')));
+  using (org_id = any (array(select private.orgs_with('audit.read'))));
 
 create view public.audit_log with (security_invoker = true) as
 select id, at, org_id, actor_id, action, table_name, row_id, before, after, request_id from audit.log;

@@ -159,6 +159,9 @@ apart, by serial number, by batch or not at all; fixed once it was stocked.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.categories (org_id, name, id);
+create index on public.brands (org_id, name, id);
+create index on public.products (org_id, name, id);
 create unique index brands_name_key on public.brands (org_id, lower(btrim(name)));
 -- Not unique: variant_barcodes says whose a code is.
 create index on public.product_variants (org_id, barcode) where barcode is not null;
@@ -410,63 +413,63 @@ create policy "Anyone reads units" on public.units for select to anon, authentic
 
 alter table public.tax_classes enable row level security;
 create policy "Who holds catalogue.read reads tax classes" on public.tax_classes for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds tax classes" on public.tax_classes for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes tax classes" on public.tax_classes for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 alter table public.tax_rates enable row level security;
 create policy "Who holds catalogue.read reads tax rates" on public.tax_rates for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds tax rates" on public.tax_rates for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 alter table public.categories enable row level security;
 alter table private.category_paths enable row level security;
 create policy "Who holds catalogue.read reads categories" on public.categories for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds categories" on public.categories for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes categories" on public.categories for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage removes categories nothing uses" on public.categories for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 alter table public.brands enable row level security;
 create policy "Who holds catalogue.read reads brands" on public.brands for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds brands" on public.brands for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes brands" on public.brands for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage removes brands nothing uses" on public.brands for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 alter table public.products enable row level security;
 create policy "Who holds catalogue.read reads products" on public.products for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds products" on public.products for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes products" on public.products for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage removes products nothing uses" on public.products for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 alter table public.product_variants enable row level security;
 create policy "Who holds catalogue.read reads variants" on public.product_variants for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds variants" on public.product_variants for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes variants" on public.product_variants for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage removes variants nothing uses" on public.product_variants for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 -- What documents refer to is archived. Only what nothing refers to can be deleted: private.refuse_if_used sees to it.

@@ -191,11 +191,11 @@ select audit.attach('public.variant_barcodes');
 
 alter table public.variant_barcodes enable row level security;
 create policy "Who holds catalogue.read reads barcodes" on public.variant_barcodes for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds barcodes" on public.variant_barcodes for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage removes barcodes" on public.variant_barcodes for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

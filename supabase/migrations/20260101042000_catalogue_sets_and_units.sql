@@ -39,6 +39,8 @@ of a product of kind set, the component one of kind goods.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.product_units (org_id, unit_code, id);
+create index on public.set_components (org_id, position, id);
 create index on public.set_components (org_id, component_variant_id);
 
 -- Functions ---------------------------------------------------------------------------------------
@@ -200,25 +202,25 @@ select audit.attach('public.set_components', 'set_variant_id', 'component_varian
 
 alter table public.product_units enable row level security;
 create policy "Who holds catalogue.read reads the units of products" on public.product_units for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds units to products" on public.product_units for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes the units of products" on public.product_units for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage removes units of products" on public.product_units for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 alter table public.set_components enable row level security;
 create policy "Who holds catalogue.read reads what sets consist of" on public.set_components for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds components to sets" on public.set_components for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes the components of sets" on public.set_components for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage removes components of sets" on public.set_components for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

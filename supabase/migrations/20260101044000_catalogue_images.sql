@@ -135,12 +135,12 @@ select audit.attach('public.product_images');
 
 alter table public.product_images enable row level security;
 create policy "Who holds catalogue.read reads product images" on public.product_images for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds product images" on public.product_images for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes product images" on public.product_images for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 -- Of Storage. The organisation is compared as text, so nothing is cast that a client made up. Reading a file of bucket
 -- storefront by its public address asks no policy; listing it does, so nobody leafs through another house's files.
@@ -148,31 +148,31 @@ create policy "Who holds catalogue.manage changes product images" on public.prod
 create policy "Who holds catalogue.read reads the house's image files" on storage.objects for select to authenticated
   using (
     bucket_id in ('product-images', 'storefront')
-    and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.read') as o (id)));
-create policy "Who holds catalogue.manage uploads image files of the house's products" on storage.objects
+    and split_part(name, '/', 1) = any (array(select o.id::text from private.orgs_with('catalogue.read') as o (id))));
+create policy "Who holds catalogue.manage uploads image files of products" on storage.objects
   for insert to authenticated
   with check (
     bucket_id in ('product-images', 'storefront')
-    and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.manage') as o (id))
+    and split_part(name, '/', 1) = any (array(select o.id::text from private.orgs_with('catalogue.manage') as o (id)))
     and private.is_image_path(name));
 -- Moving and overwriting are updates. A file in use stays as it is: what was shown, cached or printed under its address
 -- remains what it was, and no row of product_images loses its file. Hosted Storage asks this before it overwrites or moves, in a
 -- transaction of its own; only a removal is one statement, so only between a removal and a new picture is nothing left open.
-create policy "Who holds catalogue.manage changes image files that are not in use" on storage.objects
+create policy "Who holds catalogue.manage changes image files not in use" on storage.objects
   for update to authenticated
   using (
     bucket_id in ('product-images', 'storefront')
-    and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.manage') as o (id))
+    and split_part(name, '/', 1) = any (array(select o.id::text from private.orgs_with('catalogue.manage') as o (id)))
     and private.is_image_free(bucket_id, name))
   with check (
     bucket_id in ('product-images', 'storefront')
-    and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.manage') as o (id))
+    and split_part(name, '/', 1) = any (array(select o.id::text from private.orgs_with('catalogue.manage') as o (id)))
     and private.is_image_path(name));
-create policy "Who holds catalogue.manage removes image files that are not in use" on storage.objects
+create policy "Who holds catalogue.manage removes image files not in use" on storage.objects
   for delete to authenticated
   using (
     bucket_id in ('product-images', 'storefront')
-    and split_part(name, '/', 1) in (select o.id::text from private.orgs_with('catalogue.manage') as o (id))
+    and split_part(name, '/', 1) = any (array(select o.id::text from private.orgs_with('catalogue.manage') as o (id)))
     and private.is_image_free(bucket_id, name));
 
 -- Grants ------------------------------------------------------------------------------------------

@@ -104,8 +104,8 @@ comment on table public.suppliers is 'Who goods are bought from. tax_number, reg
 
 create index customers_search on public.customers
   using gin (name extensions.gin_trgm_ops, phone extensions.gin_trgm_ops, email extensions.gin_trgm_ops);
-create index on public.customers (org_id, name);
-create index on public.suppliers (org_id, name);
+create index on public.customers (org_id, name, id);
+create index on public.suppliers (org_id, name, id);
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -118,21 +118,21 @@ select audit.attach('public.suppliers');
 
 alter table public.customers enable row level security;
 create policy "Who holds customer.read reads customers" on public.customers for select to authenticated
-  using (org_id in (select private.orgs_with('customer.read')));
+  using (org_id = any (array(select private.orgs_with('customer.read'))));
 create policy "Who holds customer.manage adds customers" on public.customers for insert to authenticated
-  with check (org_id in (select private.orgs_with('customer.manage')));
+  with check (org_id = any (array(select private.orgs_with('customer.manage'))));
 create policy "Who holds customer.manage changes customers" on public.customers for update to authenticated
-  using (org_id in (select private.orgs_with('customer.manage')))
-  with check (org_id in (select private.orgs_with('customer.manage')));
+  using (org_id = any (array(select private.orgs_with('customer.manage'))))
+  with check (org_id = any (array(select private.orgs_with('customer.manage'))));
 
 alter table public.suppliers enable row level security;
 create policy "Who holds supplier.read reads suppliers" on public.suppliers for select to authenticated
-  using (org_id in (select private.orgs_with('supplier.read')));
+  using (org_id = any (array(select private.orgs_with('supplier.read'))));
 create policy "Who holds supplier.manage adds suppliers" on public.suppliers for insert to authenticated
-  with check (org_id in (select private.orgs_with('supplier.manage')));
+  with check (org_id = any (array(select private.orgs_with('supplier.manage'))));
 create policy "Who holds supplier.manage changes suppliers" on public.suppliers for update to authenticated
-  using (org_id in (select private.orgs_with('supplier.manage')))
-  with check (org_id in (select private.orgs_with('supplier.manage')));
+  using (org_id = any (array(select private.orgs_with('supplier.manage'))))
+  with check (org_id = any (array(select private.orgs_with('supplier.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -49,6 +49,7 @@ kind. label: what it is called, such as "Site 4"; recipient: who receives there;
 
 create unique index customer_addresses_default_key on public.customer_addresses (org_id, customer_id, kind)
   where is_default and archived_at is null;
+create index on public.customer_addresses (org_id, created_at, id);
 create index on public.customers (org_id, merged_into) where merged_into is not null;
 
 -- Functions ---------------------------------------------------------------------------------------
@@ -141,12 +142,12 @@ select audit.attach('public.customer_addresses');
 
 alter table public.customer_addresses enable row level security;
 create policy "Who holds customer.read reads addresses" on public.customer_addresses for select to authenticated
-  using (org_id in (select private.orgs_with('customer.read')));
+  using (org_id = any (array(select private.orgs_with('customer.read'))));
 create policy "Who holds customer.manage adds addresses" on public.customer_addresses for insert to authenticated
-  with check (org_id in (select private.orgs_with('customer.manage')));
+  with check (org_id = any (array(select private.orgs_with('customer.manage'))));
 create policy "Who holds customer.manage changes addresses" on public.customer_addresses for update to authenticated
-  using (org_id in (select private.orgs_with('customer.manage')))
-  with check (org_id in (select private.orgs_with('customer.manage')));
+  using (org_id = any (array(select private.orgs_with('customer.manage'))))
+  with check (org_id = any (array(select private.orgs_with('customer.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

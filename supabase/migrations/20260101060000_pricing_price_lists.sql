@@ -68,6 +68,9 @@ counts. price: per unit, in the organisation''s currency, with or without tax as
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.customer_groups (org_id, name, id);
+create index on public.price_lists (org_id, name, id);
+create index on public.price_list_items (org_id, min_quantity, id);
 create unique index customer_groups_name_key on public.customer_groups (org_id, lower(btrim(name)));
 create unique index price_lists_name_key on public.price_lists (org_id, lower(btrim(name)));
 create index on public.customers (org_id, customer_group_id) where customer_group_id is not null;
@@ -165,32 +168,32 @@ select audit.attach('public.price_list_items');
 
 alter table public.customer_groups enable row level security;
 create policy "Who holds catalogue.read reads the customer groups" on public.customer_groups for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds customer.manage adds customer groups" on public.customer_groups for insert to authenticated
-  with check (org_id in (select private.orgs_with('customer.manage')));
+  with check (org_id = any (array(select private.orgs_with('customer.manage'))));
 create policy "Who holds customer.manage changes customer groups" on public.customer_groups for update to authenticated
-  using (org_id in (select private.orgs_with('customer.manage')))
-  with check (org_id in (select private.orgs_with('customer.manage')));
+  using (org_id = any (array(select private.orgs_with('customer.manage'))))
+  with check (org_id = any (array(select private.orgs_with('customer.manage'))));
 
 alter table public.price_lists enable row level security;
 create policy "Who holds catalogue.read reads price lists" on public.price_lists for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds price lists" on public.price_lists for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes price lists" on public.price_lists for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 alter table public.price_list_items enable row level security;
 create policy "Who holds catalogue.read reads the prices of lists" on public.price_list_items for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds catalogue.manage adds prices to lists" on public.price_list_items for insert to authenticated
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage changes the prices of lists" on public.price_list_items for update to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')))
-  with check (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
+  with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 create policy "Who holds catalogue.manage removes prices from lists" on public.price_list_items for delete to authenticated
-  using (org_id in (select private.orgs_with('catalogue.manage')));
+  using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

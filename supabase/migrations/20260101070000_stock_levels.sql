@@ -99,9 +99,8 @@ on_hand, average_cost: what the level said right after it, so that a repeated ca
 
 -- Indexes -----------------------------------------------------------------------------------------
 
--- Lists go by branch and place, or within one place, and count by branch alone, where equal keys take little room. None of
--- these columns ever changes, so a sale rewrites no index.
-create index on public.stock_levels (branch_id);
+-- Lists go by branch and place, or within one place. None of these columns ever changes, so a sale rewrites no index.
+create index on public.stock_levels (org_id, branch_id, location_id, variant_id);
 create index on public.stock_levels (branch_id, location_id, variant_id);
 create index on public.stock_levels (location_id, variant_id);
 create index on public.stock_levels (org_id, variant_id);
@@ -159,20 +158,28 @@ select audit.attach('public.stock_adjustments');
 alter table public.stock_levels enable row level security;
 -- As an array, the branches are a condition of the index; as a sub-select they are compared row by row, of all houses' rows.
 create policy "Who holds stock.read reads the levels of his branches" on public.stock_levels for select to authenticated
-  using (branch_id = any (array(select private.branches_with('stock.read'))));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and branch_id is not null
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_movements enable row level security;
-create policy "Who holds stock.read reads movements of his branches, who audits also those of none" on public.stock_movements
+create policy "Stock readers read their branches' movements, auditors the rest" on public.stock_movements
   for select to authenticated
-  using (from_branch_id in (select private.branches_with('stock.read'))
-    or to_branch_id in (select private.branches_with('stock.read'))
-    -- What was lost on the road moved between no branches: it is the owner's to see.
-    or (from_branch_id is null and to_branch_id is null and org_id in (select private.orgs_with('audit.read'))));
+  using (org_id = any (array(select private.member_orgs()))
+    and (case when from_branch_id is null and to_branch_id is null
+      -- What was lost on the road moved between no branches: it is the owner's to see.
+      then org_id = any (array(select private.orgs_with('audit.read')))
+      else org_id = any (array(select private.whole_orgs_with('stock.read')))
+        or from_branch_id = any (array(select private.listed_branches_with('stock.read')))
+        or to_branch_id = any (array(select private.listed_branches_with('stock.read'))) end));
 
 alter table public.stock_adjustments enable row level security;
 create policy "Who holds stock.read reads the adjustments of his branches" on public.stock_adjustments
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

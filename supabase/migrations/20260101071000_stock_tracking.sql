@@ -63,10 +63,8 @@ private.move_stock, under the level''s lock.';
 
 create index on public.batches (org_id, code);
 create index on public.batch_levels (org_id, batch_id);
-create index on public.batch_levels (branch_id);
 create index on public.stock_units (org_id, serial);
 create index on public.stock_units (org_id, location_id, variant_id);
-create index on public.stock_units (branch_id);
 create index on public.stock_movements using gin (serials) where serials is not null;
 create index on public.stock_movements (org_id, batch_id) where batch_id is not null;
 
@@ -129,15 +127,21 @@ select audit.attach('public.batches');
 
 alter table public.batches enable row level security;
 create policy "Who holds stock.read reads the batches" on public.batches for select to authenticated
-  using (org_id in (select private.orgs_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read'))));
 
 alter table public.batch_levels enable row level security;
 create policy "Who holds stock.read reads the batch levels of his branches" on public.batch_levels for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and branch_id is not null
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_units enable row level security;
 create policy "Who holds stock.read reads the pieces of his branches" on public.stock_units for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and branch_id is not null
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

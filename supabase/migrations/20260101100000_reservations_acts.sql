@@ -73,12 +73,11 @@ comment on table public.stock_reservation_items is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
+create index on public.stock_reservations (org_id, created_at desc, id desc);
 create index on public.stock_reservations (branch_id, created_at desc);
 create index on public.stock_reservations (location_id, expires_at) where status = 'active';
 create index on public.stock_reservations (expires_at) where status = 'active';
 create index on public.stock_reservations (document_id) where document_id is not null;
-create index on public.stock_reservation_lines (branch_id);
-create index on public.stock_reservation_items (branch_id);
 
 -- Lifecycle ---------------------------------------------------------------------------------------
 
@@ -475,17 +474,23 @@ $$;
 alter table public.stock_reservations enable row level security;
 create policy "Who holds stock.read reads the reservations of his branches" on public.stock_reservations
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_reservation_lines enable row level security;
-create policy "Who holds stock.read reads the lines of reservations of his branches" on public.stock_reservation_lines
+create policy "Who holds stock.read reads reserved lines of his branches" on public.stock_reservation_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_reservation_items enable row level security;
-create policy "Who holds stock.read reads the items of reservations of his branches" on public.stock_reservation_items
+create policy "Who holds stock.read reads reserved items of his branches" on public.stock_reservation_items
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

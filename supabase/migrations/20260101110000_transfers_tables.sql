@@ -153,18 +153,11 @@ comment on table public.stock_transfer_receipt_items is
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
 create unique index on public.stock_transfers (from_branch_id, number);
+create index on public.stock_transfers (org_id, created_at desc, id desc);
 create index on public.stock_transfers (from_branch_id, created_at desc);
 create index on public.stock_transfers (to_branch_id, created_at desc);
-create index on public.stock_transfer_lines (from_branch_id);
-create index on public.stock_transfer_lines (to_branch_id);
-create index on public.stock_transfer_items (from_branch_id);
-create index on public.stock_transfer_items (to_branch_id);
 create unique index on public.stock_transfer_receipts (transfer_id, org_id, receipt_no);
-create index on public.stock_transfer_receipts (from_branch_id);
-create index on public.stock_transfer_receipts (to_branch_id);
 create index on public.stock_transfer_receipt_items (transfer_id, item_no);
-create index on public.stock_transfer_receipt_items (from_branch_id);
-create index on public.stock_transfer_receipt_items (to_branch_id);
 
 -- Lifecycle ---------------------------------------------------------------------------------------
 
@@ -312,32 +305,42 @@ select audit.attach('public.stock_transfer_receipt_items', 'receipt_id', 'item_n
 
 alter table public.stock_transfers enable row level security;
 create policy "Who holds stock.read reads transfers from or to his branches" on public.stock_transfers for select to authenticated
-  using (from_branch_id in (select private.branches_with('stock.read'))
-    or to_branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or from_branch_id = any (array(select private.listed_branches_with('stock.read')))
+      or to_branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_transfer_lines enable row level security;
-create policy "Who holds stock.read reads the lines of transfers from or to his branches" on public.stock_transfer_lines
+create policy "Who holds stock.read reads transfer lines of his branches" on public.stock_transfer_lines
   for select to authenticated
-  using (from_branch_id in (select private.branches_with('stock.read'))
-    or to_branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or from_branch_id = any (array(select private.listed_branches_with('stock.read')))
+      or to_branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_transfer_items enable row level security;
-create policy "Who holds stock.read reads the items of transfers from or to his branches" on public.stock_transfer_items
+create policy "Who holds stock.read reads transfer items of his branches" on public.stock_transfer_items
   for select to authenticated
-  using (from_branch_id in (select private.branches_with('stock.read'))
-    or to_branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or from_branch_id = any (array(select private.listed_branches_with('stock.read')))
+      or to_branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_transfer_receipts enable row level security;
-create policy "Who holds stock.read reads receipts of transfers from or to his branches" on public.stock_transfer_receipts
+create policy "Who holds stock.read reads transfer receipts of his branches" on public.stock_transfer_receipts
   for select to authenticated
-  using (from_branch_id in (select private.branches_with('stock.read'))
-    or to_branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or from_branch_id = any (array(select private.listed_branches_with('stock.read')))
+      or to_branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 alter table public.stock_transfer_receipt_items enable row level security;
-create policy "Who holds stock.read reads what receipts from or to his branches say" on public.stock_transfer_receipt_items
+create policy "Who holds stock.read reads what his branches received" on public.stock_transfer_receipt_items
   for select to authenticated
-  using (from_branch_id in (select private.branches_with('stock.read'))
-    or to_branch_id in (select private.branches_with('stock.read')));
+  using (org_id = any (array(select private.orgs_with('stock.read')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or from_branch_id = any (array(select private.listed_branches_with('stock.read')))
+      or to_branch_id = any (array(select private.listed_branches_with('stock.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

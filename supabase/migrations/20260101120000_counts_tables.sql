@@ -151,13 +151,12 @@ that named each, 0 when none had. Apart from the entries because counters of a b
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.stock_counts (org_id, frozen_at desc, id desc);
 create index on public.stock_counts (branch_id, frozen_at desc);
 create index on public.stock_counts (location_id) where status in ('counting', 'submitted', 'approved');
-create index on public.stock_count_lines (branch_id);
-create index on public.stock_count_figures (branch_id);
+create index on public.stock_count_entries (org_id, recorded_at desc, id desc);
 create index on public.stock_count_entries (id);
 create index on public.stock_count_entries (count_id, line_no);
-create index on public.stock_count_entries (branch_id);
 
 -- The figures -------------------------------------------------------------------------------------
 
@@ -386,26 +385,38 @@ select audit.attach('public.stock_count_entries');
 alter table public.stock_counts enable row level security;
 create policy "Who counts or holds stock.read reads the counts of his branches" on public.stock_counts
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read'))
-    or branch_id in (select private.branches_with('count.record')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or org_id = any (array(select private.whole_orgs_with('count.record')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('count.record')))));
 
 alter table public.stock_count_lines enable row level security;
-create policy "Who counts or holds stock.read reads the count lines of his branches" on public.stock_count_lines
+create policy "Who counts or holds stock.read reads count lines of branches" on public.stock_count_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read'))
-    or branch_id in (select private.branches_with('count.record')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or org_id = any (array(select private.whole_orgs_with('count.record')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('count.record')))));
 
 alter table public.stock_count_figures enable row level security;
-create policy "Who holds count.approve reads what counts expect, others once it is shown" on public.stock_count_figures
+create policy "Count approvers read what counts expect, others once shown" on public.stock_count_figures
   for select to authenticated
-  using (branch_id in (select private.branches_with('count.approve'))
-    or (shown and branch_id in (select private.branches_with('stock.read'))));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('count.approve')))
+      or branch_id = any (array(select private.listed_branches_with('count.approve')))
+      or (shown and org_id = any (array(select private.whole_orgs_with('stock.read'))))
+      or (shown and branch_id = any (array(select private.listed_branches_with('stock.read'))))));
 
 alter table public.stock_count_entries enable row level security;
-create policy "Who counts or holds stock.read reads the count entries of his branches" on public.stock_count_entries
+create policy "Who counts or holds stock.read reads count entries of branches" on public.stock_count_entries
   for select to authenticated
-  using (branch_id in (select private.branches_with('stock.read'))
-    or branch_id in (select private.branches_with('count.record')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
+      or org_id = any (array(select private.whole_orgs_with('count.record')))
+      or branch_id = any (array(select private.listed_branches_with('stock.read')))
+      or branch_id = any (array(select private.listed_branches_with('count.record')))));
 
 alter table private.stock_count_books enable row level security;
 

@@ -54,6 +54,7 @@ it is above again. available, reorder_point: as they were when it was raised, in
 -- The location first: a second index that begins with org_id might be taken for look-ups by the key while the table is small.
 create unique index one_open_alert on public.stock_alerts (location_id, variant_id, kind) where resolved_at is null;
 create index on public.stock_alerts (location_id, variant_id, resolved_at);
+create index on public.stock_alerts (org_id, raised_at desc, id desc);
 create index on public.stock_alerts (id);
 create index on public.stock_alerts (branch_id, raised_at desc);
 create index on public.reorder_rules (branch_id);
@@ -271,11 +272,15 @@ select audit.attach('public.stock_alerts');
 
 alter table public.reorder_rules enable row level security;
 create policy "Who holds stock.plan reads the reorder rules of his branches" on public.reorder_rules for select to authenticated
-  using (branch_id in (select private.branches_with('stock.plan')));
+  using (org_id = any (array(select private.orgs_with('stock.plan')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.plan')))
+      or branch_id = any (array(select private.listed_branches_with('stock.plan')))));
 
 alter table public.stock_alerts enable row level security;
 create policy "Who holds stock.alert reads the alerts of his branches" on public.stock_alerts for select to authenticated
-  using (branch_id in (select private.branches_with('stock.alert')));
+  using (org_id = any (array(select private.orgs_with('stock.alert')))
+    and (org_id = any (array(select private.whole_orgs_with('stock.alert')))
+      or branch_id = any (array(select private.listed_branches_with('stock.alert')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

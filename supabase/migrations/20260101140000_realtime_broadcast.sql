@@ -285,5 +285,5 @@ alter table private.stock_events_horizon enable row level security;
 create policy "Who holds the permission hears of stock and of notices" on realtime.messages
   for select to authenticated
   using (extension = 'broadcast' and (
-    (select realtime.topic()) in (select 'branch:' || b || ':stock' from private.branches_with('stock.read') b)
-    or (select realtime.topic()) in (select 'org:' || o || ':notices' from private.orgs_with('stock.alert') o)));
+    (select realtime.topic()) = any (array(select 'branch:' || b || ':stock' from private.branches_with('stock.read') b))
+    or (select realtime.topic()) = any (array(select 'org:' || o || ':notices' from private.orgs_with('stock.alert') o))));

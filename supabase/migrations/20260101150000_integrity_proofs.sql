@@ -37,7 +37,7 @@ alter table private.integrity_state enable row level security;
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create index on public.integrity_checks (org_id, ran_at desc);
+create index on public.integrity_checks (org_id, ran_at desc, id desc);
 
 -- The proofs --------------------------------------------------------------------------------------
 -- Each is one stable statement, so that it sees one moment: every act keeps the books right at its commit, so sales that go on
@@ -392,7 +392,7 @@ $$;
 
 alter table public.integrity_checks enable row level security;
 create policy "Who holds audit.read reads what the proofs found" on public.integrity_checks for select to authenticated
-  using (org_id in (select private.orgs_with('audit.read')));
+  using (org_id = any (array(select private.orgs_with('audit.read'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

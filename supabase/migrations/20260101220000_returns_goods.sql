@@ -55,10 +55,10 @@ quarantine) or scrap (written off as it came); set_items: the components that a 
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.goods_returns (org_id, created_at desc, id desc);
 create index on public.goods_returns (branch_id, created_at desc);
 create index on public.goods_returns (org_id, invoice_id);
 create index on public.goods_return_lines (org_id, invoice_id, line_no);
-create index on public.goods_return_lines (branch_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
@@ -421,12 +421,16 @@ select audit.attach('public.goods_return_lines', 'goods_return_id', 'line_no');
 
 alter table public.goods_returns enable row level security;
 create policy "Who holds invoice.read reads the goods returns of his branches" on public.goods_returns for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.goods_return_lines enable row level security;
 create policy "Who holds invoice.read reads return lines of his branches" on public.goods_return_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -75,11 +75,10 @@ comment on table public.quotation_revisions is 'Earlier revisions of a quotation
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.quotations (org_id, created_at desc, id desc);
 create index on public.quotations (branch_id, created_at desc);
 create index on public.quotations (customer_id);
 create index on public.quotations (valid_until) where status in ('sent', 'approved');
-create index on public.quotation_lines (branch_id);
-create index on public.quotation_revisions (branch_id);
 
 -- Lifecycle ---------------------------------------------------------------------------------------
 
@@ -443,17 +442,23 @@ select audit.attach('public.quotation_revisions', 'quotation_id', 'revision');
 
 alter table public.quotations enable row level security;
 create policy "Who holds quotation.manage reads quotations of his branches" on public.quotations for select to authenticated
-  using (branch_id in (select private.branches_with('quotation.manage')));
+  using (org_id = any (array(select private.orgs_with('quotation.manage')))
+    and (org_id = any (array(select private.whole_orgs_with('quotation.manage')))
+      or branch_id = any (array(select private.listed_branches_with('quotation.manage')))));
 
 alter table public.quotation_lines enable row level security;
 create policy "Who holds quotation.manage reads quoted lines of his branches" on public.quotation_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('quotation.manage')));
+  using (org_id = any (array(select private.orgs_with('quotation.manage')))
+    and (org_id = any (array(select private.whole_orgs_with('quotation.manage')))
+      or branch_id = any (array(select private.listed_branches_with('quotation.manage')))));
 
 alter table public.quotation_revisions enable row level security;
 create policy "Who holds quotation.manage reads revisions of his branches" on public.quotation_revisions
   for select to authenticated
-  using (branch_id in (select private.branches_with('quotation.manage')));
+  using (org_id = any (array(select private.orgs_with('quotation.manage')))
+    and (org_id = any (array(select private.whole_orgs_with('quotation.manage')))
+      or branch_id = any (array(select private.listed_branches_with('quotation.manage')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -87,11 +87,11 @@ comment on table public.sales_order_log is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None but the log's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
+create index on public.sales_orders (org_id, created_at desc, id desc);
 create index on public.sales_orders (branch_id, created_at desc);
 create index on public.sales_orders (customer_id) where status not in ('draft', 'closed', 'cancelled');
 create unique index on public.sales_orders (quotation_id, org_id) where quotation_id is not null;
 create index on public.sales_orders (reservation_id) where reservation_id is not null;
-create index on public.sales_order_lines (branch_id);
 create index on public.sales_order_log (branch_id, created_at desc);
 create index on public.sales_order_log (order_id);
 
@@ -280,18 +280,27 @@ select audit.attach('public.sales_order_log');
 
 alter table public.sales_orders enable row level security;
 create policy "Who manages or delivers orders reads those of his branches" on public.sales_orders for select to authenticated
-  using (branch_id in (select private.branches_with('order.manage'))
-    or branch_id in (select private.branches_with('order.deliver')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
+      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
+      or branch_id = any (array(select private.listed_branches_with('order.manage')))
+      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
 
 alter table public.sales_order_lines enable row level security;
 create policy "Who manages or delivers orders reads their lines" on public.sales_order_lines for select to authenticated
-  using (branch_id in (select private.branches_with('order.manage'))
-    or branch_id in (select private.branches_with('order.deliver')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
+      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
+      or branch_id = any (array(select private.listed_branches_with('order.manage')))
+      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
 
 alter table public.sales_order_log enable row level security;
 create policy "Who manages or delivers orders reads the work on them" on public.sales_order_log for select to authenticated
-  using (branch_id in (select private.branches_with('order.manage'))
-    or branch_id in (select private.branches_with('order.deliver')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
+      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
+      or branch_id = any (array(select private.listed_branches_with('order.manage')))
+      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

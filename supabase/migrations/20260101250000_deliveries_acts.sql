@@ -50,9 +50,9 @@ with its share of the amounts, and the numbers of the pieces and the lot, where 
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.deliveries (org_id, delivered_at desc, id desc);
 create index on public.deliveries (branch_id, delivered_at desc);
 create index on public.deliveries (order_id);
-create index on public.delivery_lines (branch_id);
 
 alter table public.invoices add foreign key (org_id, delivery_id) references public.deliveries (org_id, id);
 
@@ -317,13 +317,19 @@ select audit.attach('public.delivery_lines', 'delivery_id', 'line_no');
 
 alter table public.deliveries enable row level security;
 create policy "Who manages or delivers orders reads their deliveries" on public.deliveries for select to authenticated
-  using (branch_id in (select private.branches_with('order.manage'))
-    or branch_id in (select private.branches_with('order.deliver')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
+      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
+      or branch_id = any (array(select private.listed_branches_with('order.manage')))
+      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
 
 alter table public.delivery_lines enable row level security;
 create policy "Who manages or delivers orders reads delivered lines" on public.delivery_lines for select to authenticated
-  using (branch_id in (select private.branches_with('order.manage'))
-    or branch_id in (select private.branches_with('order.deliver')));
+  using (org_id = any (array(select private.member_orgs()))
+    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
+      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
+      or branch_id = any (array(select private.listed_branches_with('order.manage')))
+      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -66,9 +66,9 @@ comment on table public.refund_sources is 'What a refund was paid out of: paymen
 -- Indexes -----------------------------------------------------------------------------------------
 
 create index on public.payment_reversals (branch_id, created_at desc);
+create index on public.refunds (org_id, refunded_at desc, id desc);
 create index on public.refunds (branch_id, refunded_at desc);
 create index on public.refunds (org_id, customer_id) where customer_id is not null;
-create index on public.refund_sources (branch_id);
 -- Not led by org_id, as the key is: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.refund_sources (payment_id) where payment_id is not null;
 create index on public.refund_sources (credit_note_id) where credit_note_id is not null;
@@ -393,15 +393,21 @@ select audit.attach('public.refund_sources', 'refund_id', 'entry');
 
 alter table public.payment_reversals enable row level security;
 create policy "Who holds invoice.read reads reversals of his branches" on public.payment_reversals for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.refunds enable row level security;
 create policy "Who holds invoice.read reads the refunds of his branches" on public.refunds for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.refund_sources enable row level security;
 create policy "Who holds invoice.read reads what refunds were paid out of" on public.refund_sources for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -118,12 +118,12 @@ alter table private.money_held
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.credit_notes (org_id, issued_at desc, id desc);
 create index on public.credit_notes (branch_id, issued_at desc);
 -- Not led by org_id, as the keys are: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.credit_notes (invoice_id);
 create index on public.credit_notes (org_id, customer_id) where customer_id is not null;
 create index on public.credit_note_lines (invoice_id, line_no);
-create index on public.credit_note_lines (branch_id, variant_id);
 create index on public.credit_note_allocations (credit_note_id);
 create index on public.credit_note_allocations (branch_id, created_at);
 
@@ -305,17 +305,23 @@ select audit.attach('public.credit_note_allocations', 'credit_note_id', 'invoice
 
 alter table public.credit_notes enable row level security;
 create policy "Who holds invoice.read reads credit notes of his branches" on public.credit_notes for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.credit_note_lines enable row level security;
 create policy "Who holds invoice.read reads credit lines of his branches" on public.credit_note_lines
   for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.credit_note_allocations enable row level security;
 create policy "Who holds invoice.read reads credits on his invoices" on public.credit_note_allocations
   for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -149,19 +149,16 @@ once. reminded_on: the branch''s date.';
 -- One agreement at a time on an invoice.
 create unique index one_agreement_per_invoice on public.credit_agreements (invoice_id, org_id)
   where status in ('active', 'defaulted', 'completed');
+create index on public.credit_agreements (org_id, created_at desc, id desc);
 create index on public.credit_agreements (branch_id, status);
 create index on public.credit_agreements (org_id, customer_id);
 create index on public.credit_agreements (org_id, invoice_id);
 create index on public.credit_agreements (org_id, replaces_id) where replaces_id is not null;
 create index on public.instalments (branch_id, due_on) where status in ('pending', 'overdue');
-create index on public.instalments (branch_id);
 create index on public.credit_charges (org_id, agreement_id, no);
 create index on public.credit_charges (org_id, payment_id) where payment_id is not null;
-create index on public.credit_charges (branch_id);
 create index on public.credit_settlements (org_id, agreement_id, no);
 create index on public.credit_settlements (org_id, payment_id) where payment_id is not null;
-create index on public.credit_settlements (branch_id);
-create index on public.credit_reminders (branch_id);
 
 -- The date ----------------------------------------------------------------------------------------
 
@@ -408,23 +405,33 @@ select audit.attach('public.credit_reminders', 'agreement_id', 'no', 'kind');
 
 alter table public.credit_agreements enable row level security;
 create policy "Who holds invoice.read reads agreements of his branches" on public.credit_agreements for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.instalments enable row level security;
 create policy "Who holds invoice.read reads instalments of his branches" on public.instalments for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.credit_charges enable row level security;
 create policy "Who holds invoice.read reads charges of his branches" on public.credit_charges for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.credit_settlements enable row level security;
 create policy "Who holds invoice.read reads settlements of his branches" on public.credit_settlements for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 alter table public.credit_reminders enable row level security;
 create policy "Who holds invoice.read reads reminders of his branches" on public.credit_reminders for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

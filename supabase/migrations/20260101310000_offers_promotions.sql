@@ -83,6 +83,8 @@ units of it belong to one bundle.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.promotions (org_id, name, id);
+create index on public.promotion_targets (org_id, position, id);
 create unique index promotions_name_key on public.promotions (org_id, lower(btrim(name))) where archived_at is null;
 create index on public.promotion_targets (category_id, org_id) where category_id is not null;
 create index on public.promotion_targets (product_id, org_id) where product_id is not null;
@@ -99,23 +101,23 @@ select audit.attach('public.promotion_targets', 'promotion_id', 'position');
 
 alter table public.promotions enable row level security;
 create policy "Who holds catalogue.read reads promotions" on public.promotions for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds offer.manage adds promotions" on public.promotions for insert to authenticated
-  with check (org_id in (select private.orgs_with('offer.manage')));
+  with check (org_id = any (array(select private.orgs_with('offer.manage'))));
 create policy "Who holds offer.manage changes promotions" on public.promotions for update to authenticated
-  using (org_id in (select private.orgs_with('offer.manage')))
-  with check (org_id in (select private.orgs_with('offer.manage')));
+  using (org_id = any (array(select private.orgs_with('offer.manage'))))
+  with check (org_id = any (array(select private.orgs_with('offer.manage'))));
 
 alter table public.promotion_targets enable row level security;
 create policy "Who holds catalogue.read reads what promotions are about" on public.promotion_targets for select to authenticated
-  using (org_id in (select private.orgs_with('catalogue.read')));
+  using (org_id = any (array(select private.orgs_with('catalogue.read'))));
 create policy "Who holds offer.manage adds targets of promotions" on public.promotion_targets for insert to authenticated
-  with check (org_id in (select private.orgs_with('offer.manage')));
+  with check (org_id = any (array(select private.orgs_with('offer.manage'))));
 create policy "Who holds offer.manage changes targets of promotions" on public.promotion_targets for update to authenticated
-  using (org_id in (select private.orgs_with('offer.manage')))
-  with check (org_id in (select private.orgs_with('offer.manage')));
+  using (org_id = any (array(select private.orgs_with('offer.manage'))))
+  with check (org_id = any (array(select private.orgs_with('offer.manage'))));
 create policy "Who holds offer.manage removes targets of promotions" on public.promotion_targets for delete to authenticated
-  using (org_id in (select private.orgs_with('offer.manage')));
+  using (org_id = any (array(select private.orgs_with('offer.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

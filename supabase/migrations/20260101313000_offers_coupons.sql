@@ -53,11 +53,12 @@ document_id: whichever it is. amount: what it took off, in the document''s curre
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.coupons (org_id, code, id);
 create unique index coupons_code_key on public.coupons (org_id, upper(code));
 create index on public.coupons (promotion_id, org_id);
+create index on public.coupon_uses (org_id, created_at desc, coupon_id desc, document_id desc, entry desc);
 create index on public.coupon_uses (org_id, invoice_id);
 create index on public.coupon_uses (order_id, org_id) where order_id is not null;
-create index on public.coupon_uses (branch_id);
 create index on public.coupon_uses (customer_id, coupon_id) where customer_id is not null;
 
 -- Functions ---------------------------------------------------------------------------------------
@@ -226,16 +227,18 @@ select audit.attach('public.coupon_uses', 'coupon_id', 'document_id', 'entry');
 
 alter table public.coupons enable row level security;
 create policy "Who holds offer.manage reads coupons" on public.coupons for select to authenticated
-  using (org_id in (select private.orgs_with('offer.manage')));
+  using (org_id = any (array(select private.orgs_with('offer.manage'))));
 create policy "Who holds offer.manage adds coupons" on public.coupons for insert to authenticated
-  with check (org_id in (select private.orgs_with('offer.manage')));
+  with check (org_id = any (array(select private.orgs_with('offer.manage'))));
 create policy "Who holds offer.manage changes coupons" on public.coupons for update to authenticated
-  using (org_id in (select private.orgs_with('offer.manage')))
-  with check (org_id in (select private.orgs_with('offer.manage')));
+  using (org_id = any (array(select private.orgs_with('offer.manage'))))
+  with check (org_id = any (array(select private.orgs_with('offer.manage'))));
 
 alter table public.coupon_uses enable row level security;
 create policy "Who holds invoice.read reads coupon uses of his branches" on public.coupon_uses for select to authenticated
-  using (branch_id in (select private.branches_with('invoice.read')));
+  using (org_id = any (array(select private.orgs_with('invoice.read')))
+    and (org_id = any (array(select private.whole_orgs_with('invoice.read')))
+      or branch_id = any (array(select private.listed_branches_with('invoice.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

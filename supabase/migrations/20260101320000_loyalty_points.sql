@@ -106,6 +106,7 @@ insert into public.payment_methods (code, name, gives_change, is_money) values (
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.loyalty_rules (org_id, priority desc, id desc);
 create index on public.loyalty_rules (category_id, org_id) where category_id is not null;
 create index on public.loyalty_rules (customer_group_id, org_id) where customer_group_id is not null;
 create index on public.loyalty_entries (customer_id, org_id);

@@ -205,25 +205,25 @@ grant execute on function public.loyalty_statement(uuid, timestamptz, timestampt
 
 alter table public.loyalty_programs enable row level security;
 create policy "Who holds customer.read reads the loyalty program" on public.loyalty_programs for select to authenticated
-  using (org_id in (select private.orgs_with('customer.read')));
+  using (org_id = any (array(select private.orgs_with('customer.read'))));
 create policy "Who holds loyalty.manage adds the loyalty program" on public.loyalty_programs for insert to authenticated
-  with check (org_id in (select private.orgs_with('loyalty.manage')));
+  with check (org_id = any (array(select private.orgs_with('loyalty.manage'))));
 create policy "Who holds loyalty.manage changes the loyalty program" on public.loyalty_programs for update to authenticated
-  using (org_id in (select private.orgs_with('loyalty.manage')))
-  with check (org_id in (select private.orgs_with('loyalty.manage')));
+  using (org_id = any (array(select private.orgs_with('loyalty.manage'))))
+  with check (org_id = any (array(select private.orgs_with('loyalty.manage'))));
 
 alter table public.loyalty_rules enable row level security;
 create policy "Who holds customer.read reads loyalty rules" on public.loyalty_rules for select to authenticated
-  using (org_id in (select private.orgs_with('customer.read')));
+  using (org_id = any (array(select private.orgs_with('customer.read'))));
 create policy "Who holds loyalty.manage adds loyalty rules" on public.loyalty_rules for insert to authenticated
-  with check (org_id in (select private.orgs_with('loyalty.manage')));
+  with check (org_id = any (array(select private.orgs_with('loyalty.manage'))));
 create policy "Who holds loyalty.manage changes loyalty rules" on public.loyalty_rules for update to authenticated
-  using (org_id in (select private.orgs_with('loyalty.manage')))
-  with check (org_id in (select private.orgs_with('loyalty.manage')));
+  using (org_id = any (array(select private.orgs_with('loyalty.manage'))))
+  with check (org_id = any (array(select private.orgs_with('loyalty.manage'))));
 
 alter table public.loyalty_entries enable row level security;
 create policy "Who holds customer.read reads points" on public.loyalty_entries for select to authenticated
-  using (org_id in (select private.orgs_with('customer.read')));
+  using (org_id = any (array(select private.orgs_with('customer.read'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -60,9 +60,9 @@ comment on column public.refunds.shift_id is 'The till shift in which it was pai
 -- Indexes -----------------------------------------------------------------------------------------
 
 create unique index till_shifts_open_key on public.till_shifts (branch_id, user_id) where status = 'open';
+create index on public.till_shifts (org_id, opened_at desc, id desc);
 create index on public.till_shifts (branch_id, opened_at desc);
 create index on public.till_shifts (user_id);
-create index on public.till_cash_movements (branch_id);
 create index on public.till_cash_movements (shift_id);
 create index on public.payments (shift_id) where shift_id is not null;
 create index on public.refunds (shift_id) where shift_id is not null;
@@ -341,12 +341,17 @@ select audit.attach('public.till_cash_movements');
 
 alter table public.till_shifts enable row level security;
 create policy "Users read their shifts, report readers those of branches" on public.till_shifts for select to authenticated
-  using (user_id = (select auth.uid()) or branch_id in (select private.branches_with('report.read')));
+  using (user_id = (select auth.uid())
+    or org_id = any (array(select private.orgs_with('report.read')))
+      and (org_id = any (array(select private.whole_orgs_with('report.read')))
+        or branch_id = any (array(select private.listed_branches_with('report.read')))));
 
 alter table public.till_cash_movements enable row level security;
 create policy "Who holds report.read reads the cash moved at his branches" on public.till_cash_movements
   for select to authenticated
-  using (branch_id in (select private.branches_with('report.read')));
+  using (org_id = any (array(select private.orgs_with('report.read')))
+    and (org_id = any (array(select private.whole_orgs_with('report.read')))
+      or branch_id = any (array(select private.listed_branches_with('report.read')))));
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 
 import re
 
+from local.paths import MIGRATIONS
 from tests.database.schema import FUNCTIONS, ask, names
 from tests.support.personas import Connection
 
@@ -86,23 +87,79 @@ def test_helpers_are_called_once_a_statement(owner: Connection) -> None:
         assert not re.search(r"(private|auth)\.\w+\(", bare), (table, name, condition)
 
 
-def test_policy_columns_lead_an_index(owner: Connection) -> None:
-    """What a policy compares is the first column of an index: a tenant's rows are found, not filtered."""
-    leading = {
-        row[0]
-        for row in ask(
+# Policies that show a row for its owner's sake, whichever organisation it is of.
+OF_ONES_OWN = "user_id = ( SELECT auth.uid() AS uid)"
+
+
+def test_policies_find_instead_of_filter(owner: Connection) -> None:
+    """`x in (select ...)` compares each row of every tenant; `x = any (array(select ...))` is a range of an
+    index.
+    """
+    found = ask(
+        owner,
+        "select schemaname || '.' || tablename, policyname, qual, with_check from pg_policies order by 1",
+    )
+    assert len(found) > 140
+    for table, name, using, check in found:
+        assert not re.search(r"\bIN \( ?SELECT|\bEXISTS\b", f"{using} {check}"), (table, name)
+
+
+def test_policies_ask_for_the_organisation_first(owner: Connection) -> None:
+    """Each begins with the tenant, so that no other condition is asked of a stranger's row, and an index
+    begins with that column.
+    """
+    leading = set(
+        names(
             owner,
             """
-            select n.nspname || '.' || c.relname || '.' || a.attname
+            select distinct n.nspname || '.' || c.relname || '.' || a.attname
             from pg_index i join pg_class c on c.oid = i.indrelid
             join pg_namespace n on n.oid = c.relnamespace
             join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0] where i.indpred is null
             """,
         )
+    )
+    for table, name, using, check in ask(
+        owner,
+        "select schemaname || '.' || tablename, policyname, qual, with_check from pg_policies "
+        "where schemaname in ('public', 'audit')",
+    ):
+        column = "id" if table == "public.organizations" else "org_id"
+        for condition in (using, check):
+            if condition in (None, "true"):
+                continue
+            assert _begins_with(condition, column), (table, name, condition)
+            assert f"{table}.{column}" in leading, (table, name)
+
+
+def _begins_with(condition: str, column: str) -> bool:
+    """Whether a condition is "column = any (array(select ...))" and nothing more, or that "and" the rest."""
+    own = condition.startswith(f"(({OF_ONES_OWN}) OR ")
+    plain = condition.replace(f"({OF_ONES_OWN}) OR ", "", 1)
+    if not re.match(rf"\(*{column} = ANY \(ARRAY\( SELECT private\.", plain):
+        return False
+    # The end of the array is where its parentheses are even again.
+    place = plain.index("ANY (") + len("ANY (")
+    depth = 1
+    while depth:
+        depth += {"(": 1, ")": -1}.get(plain[place], 0)
+        place += 1
+    rest = plain[place:].lstrip(")")
+    before = plain[: len(plain) - len(rest)]
+    outermost = before.count("(") - before.count(")") <= 1 + own
+    return not rest or (rest.startswith((" AND ", " AND\n")) and outermost)
+
+
+def test_no_name_of_a_policy_was_cut(owner: Connection) -> None:
+    """Postgres cuts a name after 63 bytes and tells nobody: what the migrations wrote is what there is."""
+    written = {
+        name
+        for file in sorted(MIGRATIONS.glob("*.sql"))
+        for name in re.findall(r'^create policy "([^"]+)"', file.read_text(), re.MULTILINE)
     }
-    for table, name, _, _, condition in _policies(owner):
-        for column in re.findall(r"(\w+) (?:IN|=|= ANY) \(", condition):
-            assert f"{table}.{column}" in leading, (table, name, column)
+    assert {name for name in written if len(name.encode()) > 63} == set()
+    there = names(owner, "select distinct policyname from pg_policies")
+    assert there == sorted(written)
 
 
 def test_every_function_fixes_its_search_path(owner: Connection) -> None:
@@ -163,6 +220,10 @@ def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
             "private.member_branches",
             "private.orgs_with",
             "private.branches_with",
+            "private.whole_orgs_with",
+            "private.listed_branches_with",
+            "private.member_whole_orgs",
+            "private.member_listed_branches",
             "private.is_gstin",
             "private.is_image_free",
             "private.is_image_path",

@@ -65,7 +65,28 @@ BREACHES: list[tuple[str, Callable[[Connection], None]]] = [
             'create policy "Users delete their own" on public.customers for delete to authenticated '
             "using (notes = (select auth.uid()::text))"
         ),
-        test_catalogue_rules.test_policy_columns_lead_an_index,
+        test_catalogue_rules.test_policies_ask_for_the_organisation_first,
+    ),
+    (
+        (
+            'create policy "Users delete their own" on public.customers for delete to authenticated '
+            "using (org_id in (select private.member_orgs()))"
+        ),
+        test_catalogue_rules.test_policies_find_instead_of_filter,
+    ),
+    (
+        (
+            'create policy "Users delete their own" on public.customers for delete to authenticated '
+            "using (org_id = any (array(select private.member_orgs())) and notes is null or name = 'x')"
+        ),
+        test_catalogue_rules.test_policies_ask_for_the_organisation_first,
+    ),
+    (
+        (
+            'create policy "Who holds customer.manage deletes customers whom nobody knows any more" '
+            "on public.customers for delete to authenticated using (false)"
+        ),
+        test_catalogue_rules.test_no_name_of_a_policy_was_cut,
     ),
     (
         "create function public.leak() returns integer language sql return 1",
