@@ -118,7 +118,8 @@ def _arguments(shape: Shape, given: Any) -> Iterator[tuple[Any, str | None]]:
     lines = copy.deepcopy(given) or [example]
     yield {}, None
     yield lines[:1] * (shape.most + 1), None
-    for none in (None, [], 5, "x", [[]]):
+    no_lines: list[Any] = [None, [], 5, "x", [[]]]
+    for none in no_lines:
         yield [*lines[1:], none], ""
     for line, field in _malformed(shape, lines[0]):
         yield [line, *lines[1:]], field
