@@ -26,19 +26,30 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_passing boolean := p_code = 'changed_meanwhile';
 begin
-  raise exception using
-    errcode = 'PT' || p_status,
-    message = p_message,
-    detail = (jsonb_build_object('code', p_code) || p_facts)::text;
+  raise sqlstate 'PGRST' using
+    message = jsonb_build_object(
+      'code', p_code,
+      'message', coalesce(p_message, p_code),
+      'details', coalesce(p_facts, '{}')::text,
+      'hint', case when v_passing then 'Read it again, then repeat the call.' end)::text,
+    detail = jsonb_build_object(
+      'status', p_status,
+      'headers', case
+        when v_passing then '{"Retry-After": "1"}'
+        when p_status = 401 then '{"WWW-Authenticate": "Bearer"}'
+        else '{}' end::jsonb)::text;
 end;
 $$;
 
 comment on function private.fail(integer, text, text, jsonb) is
-'Raises the error that clients see. PostgREST turns SQLSTATE PTxyz into HTTP status xyz.
-p_status: HTTP status, 400 to 599. p_code: the stable code, listed in docs/error_codes.md.
-p_message: one sentence for people. p_facts: JSON object merged beside "code" into the detail.
-Never returns.';
+'Raises the error that clients see, in PostgREST''s own form: SQLSTATE PGRST, the message a JSON object that becomes the
+body of the answer, the detail one with its HTTP status and headers. Nothing else in the project raises.
+p_status: HTTP status, 400 to 599; a code has one. p_code: the stable code, listed in docs/error_codes.md: the client''s
+error.code. p_message: one sentence for people. p_facts: JSON object, the client''s error.details as text, {} when there
+are none. What passes by itself (changed_meanwhile) says so by a hint and Retry-After (seconds). Never returns.';
 
 create function private.caller() returns uuid
 language plpgsql stable

@@ -324,6 +324,28 @@ WITHOUT_ID = {
 }
 
 
+def _statements(source: str) -> str:
+    """A function's text without its comments and without what stands in quotes."""
+    return re.sub(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", " ", source, flags=re.DOTALL).lower()
+
+
+def test_nothing_raises_but_the_helper(owner: Connection) -> None:
+    """Errors come from private.fail, so that each has a code, a status and PostgREST's form.
+
+    None is raised that says "try again" (40001, 40P01), which PostgREST would do without end.
+    """
+    raising = re.compile(r"\braise\b(?!\s+(?:debug|log|info|notice|warning)\b)|\berrcode\b")
+    # A malformed value may jump to the function's own handler, which answers as every malformed value is.
+    handler = r"\bexception when data_exception then\s+perform private\.fail\("
+    jump = re.compile(rf"\braise invalid_\w+;(?=.*{handler})", re.DOTALL)
+    found = {
+        name: re.findall(r"\braise\s+sqlstate\s+'(\w+)'", source)
+        for name, source in ask(owner, f"select name, prosrc from ({FUNCTIONS}) f")
+        if raising.search(jump.sub(" ", _statements(source or "")))
+    }
+    assert found == {"private.fail": ["PGRST"]}
+
+
 def test_every_other_act_takes_the_clients_id(owner: Connection) -> None:
     """What writes is told a repeated call by p_id; the exceptions are these."""
     assert names(
