@@ -196,12 +196,17 @@ def test_old_and_foreign_cursors_begin_anew(found_shop: FoundShop, till: OpenTil
     assert reset(cursor, [south.id])
 
     with psycopg.connect(shop.url, autocommit=True) as owner:
-        assert owner.execute("select private.prune_stock_events()").fetchone() == (0,)
+        assert owner.execute("select private.prune_stock_events('7 days')").fetchone() == (0,)
         assert not reset(cursor)
         shop.sell(admin, north, shop.variants)
-        pruned = owner.execute("select private.prune_stock_events(interval '-1 second')").fetchone()
-    assert pruned is not None
-    assert pruned[0] > 0
+        # As if this week were over for seven days: its partition goes, and is made anew.
+        pruned = owner.execute("select private.prune_stock_events('-7 days')").fetchone()
+        assert pruned is not None
+        assert pruned[0] > 0
+        assert (
+            owner.execute("select private.add_partitions('private.stock_events', current_date, 9)").fetchone()
+            == pruned
+        )
     assert reset(cursor)
     # A cursor reaches back to the oldest transaction open anywhere, here perhaps another test's.
     assert wait_until(lambda: not reset(call(admin, "stock_changes", None, None)["cursor"]), 120)

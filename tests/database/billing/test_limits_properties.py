@@ -253,9 +253,9 @@ def _refused(act: Callable[[Trade, Persona, int], None], trade: Trade, who: Pers
 
 def kept_wrong(people: People) -> list[Any]:
     """Balances that are kept beside the entries that they follow from, and say something else."""
-    return people.connection.execute(
-        "select * from private.held_findings(%s)", [people.world.teak.id]
-    ).fetchall()
+    kept = ("held_findings", "points_held_findings", "account_findings")
+    query = " union all ".join(f"select * from private.{name}(%(org)s)" for name in kept)  # noqa: S608
+    return people.connection.execute(query.encode(), {"org": people.world.teak.id}).fetchall()
 
 
 def _may(people: People) -> set[tuple[str, str]]:
