@@ -75,8 +75,8 @@ create table private.shapes (
   fields text[] not null,
   kinds text[] not null,
   must text[] not null,
-  lows numeric[] not null,
-  highs numeric[] not null,
+  lows numeric(15, 3)[] not null,
+  highs numeric(15, 3)[] not null,
   decimals integer[] not null,
   choices jsonb not null,
   says text[] not null,
@@ -104,8 +104,8 @@ comment on table private.shape_uses is
 create table private.shape_kinds (
   alias text primary key,
   kind text not null,
-  low numeric,
-  high numeric,
+  low numeric(15, 3),
+  high numeric(15, 3),
   decimals integer,
   says text not null
 );
@@ -129,6 +129,10 @@ insert into private.shape_kinds (alias, kind, low, high, decimals, says) values
   ('uuids', 'uuids', 1, 2000, null, 'must be 1 to 2000 uuids'),
   ('map', 'map', null, null, null, 'must be an object'),
   ('any', 'any', null, null, null, '');
+
+alter table private.shapes enable row level security;
+alter table private.shape_kinds enable row level security;
+alter table private.shape_uses enable row level security;
 
 create function private.declare_shape(p_name text, p_fields jsonb, p_uses text[] default '{}',
   p_lines integer[] default null)

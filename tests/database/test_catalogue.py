@@ -29,6 +29,9 @@ NOT_AUDITED = {
     "private.category_paths": "are put together from audited rows",
     "private.variant_search": "is put together from audited rows",
     "private.system_roles": "changes by migration only",
+    "private.shapes": "changes by migration only",
+    "private.shape_kinds": "changes by migration only",
+    "private.shape_uses": "changes by migration only",
     "public.countries": "changes by migration only",
     "public.regions": "changes by migration only",
     "public.units": "changes by migration only",
@@ -49,6 +52,7 @@ NOT_AUDITED = {
 
 # Keys from one tenant table to another that do not carry org_id, and why.
 KEYS_WITHOUT_ORG = {
+    "private.shape_uses -> private.shapes": "shapes are the same for all",
     "public.memberships -> auth.users": "people belong to no organisation",
     "public.till_shifts -> auth.users": "people belong to no organisation",
 }
