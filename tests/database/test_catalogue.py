@@ -52,7 +52,6 @@ NOT_AUDITED = {
 
 # Keys from one tenant table to another that do not carry org_id, and why.
 KEYS_WITHOUT_ORG = {
-    "private.shape_uses -> private.shapes": "shapes are the same for all",
     "public.memberships -> auth.users": "people belong to no organisation",
     "public.till_shifts -> auth.users": "people belong to no organisation",
 }
