@@ -61,18 +61,18 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
+  v_org_id uuid := private.org_of(pg_typeof(p_kind)::text::regclass, p_id);
   v_found p_kind%type;
 begin
-  -- By the key, organisation by organisation: another house may have given one of its documents the same id.
-  execute format('select d.* from private.member_orgs() o (id)
-    cross join lateral (select * from %s t where t.org_id = o.id and t.id = $1 limit 1) d', pg_typeof(p_kind)) into v_found using p_id;
+  -- By the whole key: another house may have given one of its documents the same id.
+  execute format('select t.* from %s t where t.org_id = $1 and t.id = $2', pg_typeof(p_kind)) into v_found using v_org_id, p_id;
   return v_found;
 end;
 $$;
 
 comment on function private.document_named(anyelement, uuid) is
 'A document of one of the caller''s organisations by its id, null when there is none. p_kind: a null of the table''s row, such as
-null::public.invoices. No errors: the act authorizes next.';
+null::public.invoices. The act authorizes next. Errors: 409 ambiguous_id, as private.org_of.';
 
 create function private.check_timezone(p_timezone text) returns text
 language plpgsql stable
@@ -121,7 +121,7 @@ begin
     perform private.fail(403, 'permission_denied', format('You cannot give a role with %s: you lack it.', v_missing),
       jsonb_build_object('permission', v_missing));
   end if;
-  if (select max_discount_percent from public.roles where id = v_role_id) > private.discount_limit(p_org_id) then
+  if (select max_discount_percent from public.roles where org_id = p_org_id and id = v_role_id) > private.discount_limit(p_org_id) then
     perform private.fail(403, 'permission_denied', 'You cannot give a role with a larger discount than your own.',
       '{"field": "p_role"}');
   end if;

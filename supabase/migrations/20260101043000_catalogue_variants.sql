@@ -103,7 +103,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.products where id = p_product_id);
+  v_org_id uuid := private.org_of('public.products', p_product_id);
   v_product public.products;
   v_price_includes_tax boolean;
   v_prefix text;

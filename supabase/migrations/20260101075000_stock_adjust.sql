@@ -22,7 +22,7 @@ declare
 begin
   select l.branch_id, l.archived_at, b.timezone into v_location
   from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
-  where l.id = p_location_id;
+  where l.org_id in (select private.org_of('public.locations', p_location_id)) and l.id = p_location_id;
   v_org_id := private.authorize_branch('stock.adjust', v_location.branch_id);
   if p_reason is null or p_reason not in ('opening', 'damage', 'found', 'write_off', 'correction') then
     perform private.fail(400, 'invalid_input', 'p_reason must be opening, damage, found, write_off or correction.',

@@ -326,7 +326,8 @@ declare
   v_variants uuid[];
   v_shortages jsonb;
 begin
-  select * into v_location from public.locations where id = p_location_id;
+  select * into v_location from public.locations
+  where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id;
   v_org_id := private.authorize_branch('stock.reserve', v_location.branch_id);
   perform private.check_shape('reserve_stock_options', p_options);
   if private.claim_request(v_org_id, p_id, 'reserve_stock', jsonb_build_array(p_location_id, p_lines, p_options)) then

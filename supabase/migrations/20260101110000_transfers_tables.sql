@@ -152,7 +152,7 @@ comment on table public.stock_transfer_receipt_items is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
-create unique index on public.stock_transfers (from_branch_id, number);
+create unique index on public.stock_transfers (from_branch_id, org_id, number);
 create index on public.stock_transfers (org_id, created_at desc, id desc);
 create index on public.stock_transfers (from_branch_id, created_at desc);
 create index on public.stock_transfers (to_branch_id, created_at desc);

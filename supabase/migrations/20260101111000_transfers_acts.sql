@@ -287,7 +287,8 @@ declare
   v_date date;
   v_transfer public.stock_transfers;
 begin
-  select * into v_from from public.locations where id = p_from_location_id;
+  select * into v_from from public.locations
+  where org_id in (select private.org_of('public.locations', p_from_location_id)) and id = p_from_location_id;
   v_org_id := private.authorize_branch('transfer.manage', v_from.branch_id);
   perform private.check_shape('create_transfer_options', p_options);
   if private.claim_request(v_org_id, p_id, 'create_transfer',

@@ -252,7 +252,8 @@ declare
   v_scope uuid[];
   v_blind boolean := true;
 begin
-  select * into v_location from public.locations where id = p_location_id;
+  select * into v_location from public.locations
+  where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id;
   v_org_id := private.authorize_branch('count.manage', v_location.branch_id);
   perform private.check_shape('start_count_options', p_options);
   v_blind := coalesce((p_options ->> 'blind')::boolean, true);
@@ -367,7 +368,8 @@ declare
   v_count public.stock_counts;
   v_org_id uuid;
 begin
-  select * into v_entry from public.stock_count_entries where id = p_entry_id;
+  select * into v_entry from public.stock_count_entries
+  where org_id in (select private.org_of('public.stock_count_entries', p_entry_id)) and id = p_entry_id;
   v_org_id := private.authorize_branch('count.record', v_entry.branch_id);
   if private.claim_request(v_org_id, p_id, 'void_count_entry', jsonb_build_array(p_entry_id)) then
     v_count := private.share_count(v_org_id, v_entry.count_id);

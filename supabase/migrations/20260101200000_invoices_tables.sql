@@ -381,7 +381,9 @@ language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_invoice jsonb := (select private.invoice_json(i.org_id, i.id) from public.invoices i where i.id = p_id limit 1);
+  v_invoice jsonb := (
+    select private.invoice_json(i.org_id, i.id) from public.invoices i
+    where i.id = p_id and i.org_id in (select private.org_of('public.invoices', p_id)) limit 1);
 begin
   if v_invoice is null then
     perform private.fail(404, 'not_found', 'There is no such invoice, or it is not yours.', jsonb_build_object('id', p_id));

@@ -373,7 +373,7 @@ declare
 begin
   select l.branch_id, l.archived_at, b.timezone into v_location
   from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
-  where l.id = p_location_id;
+  where l.org_id in (select private.org_of('public.locations', p_location_id)) and l.id = p_location_id;
   v_org_id := private.authorize_branch('sale.return', v_location.branch_id);
   if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
     perform private.fail(400, 'invalid_input', 'Say why the goods come back, in 1 to 500 characters.', '{"field": "p_reason"}');

@@ -170,7 +170,7 @@ declare
   v_named text := p_allocations -> 0 ->> 'invoice_id';
 begin
   if private.is_uuid(v_named) then
-    select i.* into v_invoice from private.member_orgs() o (id)
+    select i.* into v_invoice from private.org_of('public.invoices', v_named::uuid) o (id)
     cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = v_named::uuid limit 1) i
     where p_org_id is null or o.id = p_org_id;
   elsif p_allocations is null and p_customer_id is not null then

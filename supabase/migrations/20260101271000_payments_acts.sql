@@ -35,7 +35,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_first public.invoices := private.first_invoice(v_org_id, p_customer_id, p_allocations);
   -- The same call again finds the branch that took it, whatever has become of the invoices meanwhile.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'),

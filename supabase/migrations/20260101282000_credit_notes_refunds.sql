@@ -144,7 +144,7 @@ as $$
 declare
   v_payment public.payments := private.document_named(null::public.payments, private.id_option(p_options, 'payment_id'));
   v_note public.credit_notes := private.document_named(null::public.credit_notes, private.id_option(p_options, 'credit_note_id'));
-  v_org_id uuid := coalesce((select org_id from public.customers where id = p_customer_id), v_payment.org_id, v_note.org_id);
+  v_org_id uuid := coalesce(private.org_of('public.customers', p_customer_id), v_payment.org_id, v_note.org_id);
   -- The same call again finds the branch that paid, whatever branches the caller has by now.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_payment.branch_id, v_note.branch_id,
     (select branch_id from public.refunds where org_id = v_org_id and id = p_id), private.only_branch(v_org_id));

@@ -236,6 +236,8 @@ def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
             "private.member_orgs",
             "private.member_branches",
             "private.orgs_with",
+            "private.named_org",
+            "private.org_of",
             "private.branches_with",
             "private.whole_orgs_with",
             "private.listed_branches_with",

@@ -99,3 +99,49 @@ def test_no_row_takes_another_branch(people: People) -> None:
                 connection.execute(statement)
             tried += 1
     assert tried >= 35
+
+
+# Unique keys of a tenant's table that do not contain the organisation, and why.
+UNIQUE_EVERYWHERE = {
+    "branches PRIMARY KEY (id)": "policies, Realtime's topics and many acts name a branch by its id alone",
+    "invitations PRIMARY KEY (id)": "who is invited belongs to no organisation yet: the id is all he has",
+    "product_images UNIQUE (bucket_id, path)": "a path begins with the organisation, as Storage wants it",
+    "private.outbox PRIMARY KEY (id)": "given by the database, for consumers of all organisations",
+    "private.stock_events PRIMARY KEY (branch_id, xid, id)": "a branch is of one organisation",
+}
+
+
+def test_what_is_unique_is_unique_within_an_organisation(owner: Connection) -> None:
+    """Keys contain org_id: nobody can take, block or probe an id of another organisation."""
+    rows = ask(
+        owner,
+        """
+        select i.indrelid::regclass || ' '
+          || coalesce(pg_get_constraintdef(c.oid), pg_get_indexdef(i.indexrelid))
+        from pg_index i join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+        join pg_attribute o on o.attrelid = t.oid and o.attname = 'org_id'
+        left join pg_constraint c on c.conindid = i.indexrelid and c.contype in ('p', 'u')
+        where n.nspname in ('public', 'private', 'audit') and i.indisunique and not t.relispartition
+          and o.attnum <> all (i.indkey)
+        """,
+    )
+    assert sorted(row[0] for row in rows) == sorted(UNIQUE_EVERYWHERE)
+
+
+def test_an_id_alone_is_found_by_an_index(owner: Connection) -> None:
+    """Clients ask for `id=eq.<uuid>` without the organisation: an index of each table begins with id.
+
+    Or with org_id and id: the policies name the caller's organisations, and the index is asked for each.
+    """
+    rows = ask(
+        owner,
+        """
+        select t.oid::regclass::text from pg_class t
+        join pg_attribute a on a.attrelid = t.oid and a.attname = 'id'
+        join pg_attribute o on o.attrelid = t.oid and o.attname = 'org_id'
+        where t.relnamespace = 'public'::regnamespace and t.relkind in ('r', 'p') and not t.relispartition
+          and not exists (select from pg_index i where i.indrelid = t.oid and i.indpred is null
+            and (i.indkey[0] = a.attnum or (i.indkey[0] = o.attnum and i.indkey[1] = a.attnum)))
+        """,
+    )
+    assert rows == []

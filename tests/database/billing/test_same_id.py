@@ -50,7 +50,7 @@ def test_every_look_up_asks_for_the_house(people: People) -> None:
     named = r"document_named\(null::public\.(\w+),"
     kinds = {kind for _, source in rows for kind in re.findall(named, source)}
     assert len(kinds) >= 11
-    assert "private.member_orgs()" in dict(rows)["document_named"]
+    assert "private.org_of(" in dict(rows)["document_named"]
     tables = "|".join(sorted(kinds))
     alone = re.compile(
         rf"from public\.({tables})( \w+)?\s+where (\w+\.)?id = p_\w+(?![^;]*(org_id|member_orgs))"
