@@ -106,7 +106,7 @@ UNIQUE_EVERYWHERE = {
     "branches PRIMARY KEY (id)": "policies, Realtime's topics and many acts name a branch by its id alone",
     "invitations PRIMARY KEY (id)": "who is invited belongs to no organisation yet: the id is all he has",
     "product_images UNIQUE (bucket_id, path)": "a path begins with the organisation, as Storage wants it",
-    "private.outbox PRIMARY KEY (created_at, id)": "given by the database, for consumers of all organisations",
+    "private.outbox PRIMARY KEY (created_at, id)": "given by the database, for workers of all organisations",
     "private.dead_events PRIMARY KEY (consumer, event_id)": "the event's own id",
     "private.job_runs PRIMARY KEY (id)": "given by the database",
     "private.stock_events PRIMARY KEY (branch_id, xid, id, at)": "a branch is of one organisation",
