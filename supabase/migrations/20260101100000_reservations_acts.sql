@@ -73,6 +73,8 @@ comment on table public.stock_reservation_items is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
+create index on public.stock_reservation_items (variant_id, org_id);
+create index on public.stock_reservation_lines (variant_id, org_id);
 create index on public.stock_reservations (org_id, created_at desc, id desc);
 create index on public.stock_reservations (branch_id, created_at desc);
 create index on public.stock_reservations (location_id, expires_at) where status = 'active';

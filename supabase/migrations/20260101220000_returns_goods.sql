@@ -59,6 +59,7 @@ create index on public.goods_returns (org_id, created_at desc, id desc);
 create index on public.goods_returns (branch_id, created_at desc);
 create index on public.goods_returns (org_id, invoice_id);
 create index on public.goods_return_lines (org_id, invoice_id, line_no);
+create index on public.goods_return_lines (variant_id, org_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 

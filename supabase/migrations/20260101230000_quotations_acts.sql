@@ -75,6 +75,7 @@ comment on table public.quotation_revisions is 'Earlier revisions of a quotation
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.quotation_lines (variant_id, org_id);
 create index on public.quotations (org_id, created_at desc, id desc);
 create index on public.quotations (branch_id, created_at desc);
 create index on public.quotations (customer_id);

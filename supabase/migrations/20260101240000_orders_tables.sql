@@ -94,6 +94,7 @@ comment on column public.invoices.order_event is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None but the log's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
+create index on public.sales_order_lines (variant_id, org_id);
 create index on public.sales_orders (org_id, created_at desc, id desc);
 create index on public.sales_orders (branch_id, created_at desc);
 create index on public.sales_orders (customer_id) where status not in ('draft', 'closed', 'cancelled');

@@ -51,6 +51,8 @@ with its share of the amounts, and the numbers of the pieces and the lot, where 
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.delivery_lines (variant_id, org_id);
+create index on public.delivery_lines (order_id, line_no, org_id);
 create index on public.deliveries (org_id, delivered_at desc, id desc);
 create index on public.deliveries (branch_id, delivered_at desc);
 create index on public.deliveries (order_id);

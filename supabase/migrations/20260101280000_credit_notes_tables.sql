@@ -123,7 +123,8 @@ create index on public.credit_notes (branch_id, issued_at desc);
 -- Not led by org_id, as the keys are: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.credit_notes (invoice_id);
 create index on public.credit_notes (customer_id, business_date) where customer_id is not null;
-create index on public.credit_note_lines (invoice_id, line_no);
+create index on public.credit_note_lines (invoice_id, line_no, org_id);
+create index on public.credit_note_lines (variant_id, org_id);
 create index on public.credit_note_allocations (credit_note_id);
 create index on public.credit_note_allocations (branch_id, created_at);
 
