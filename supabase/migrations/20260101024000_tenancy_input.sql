@@ -1,19 +1,4 @@
--- What acts are given beside ids: texts, reasons, choices, amounts and moments, each read in one way everywhere.
-
-create function private.check_texts(p_options jsonb, p_texts text[]) returns void
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100 or exists (
-    select from unnest(p_texts) k where jsonb_typeof(p_options -> k) not in ('string', 'null')) then
-    perform private.fail(400, 'invalid_input', 'These options are texts; note has at most 2000 characters, reference 100.',
-      '{"field": "p_options"}');
-  end if;
-end;
-$$;
-
-comment on function private.check_texts(jsonb, text[]) is 'The named options are texts, not too long. Errors: 400 invalid_input.';
+-- What acts are given beside ids: reasons, choices and moments, each read in one way everywhere.
 
 create function private.check_reason(p_reason text) returns void
 language plpgsql immutable
@@ -41,18 +26,6 @@ end;
 $$;
 
 comment on function private.check_choice(text, text[], text) is 'Is this one of the choices? Errors: 400 invalid_input.';
-
-create function private.is_amount(p_value jsonb) returns boolean
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
-    and p_value::numeric = round(p_value::numeric, 2) else false end;
-end;
-$$;
-
-comment on function private.is_amount(jsonb) is 'Is this JSON a number of 0 or more, with at most 2 decimals? No errors.';
 
 create function private.act_time(p_org_id uuid, p_options jsonb) returns timestamptz
 language plpgsql stable

@@ -292,32 +292,10 @@ comment on function private.available_in(uuid, uuid, text, uuid[]) is
 'How much of a variant can be sold or reserved in these branches. p_org_id; p_variant_id; p_kind: the product''s; p_branch_ids. Of a set as
 many as the components at one place allow.';
 
-create function private.search_filters(p_filters jsonb) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_field text;
-begin
-  if p_filters is null or jsonb_typeof(p_filters) <> 'object' then
-    perform private.fail(400, 'invalid_input', 'p_filters must be a JSON object.', '{"field": "p_filters"}');
-  end if;
-  select f.key into v_field from jsonb_each(p_filters) f
-  where not case
-    when f.key in ('category_id', 'brand_id', 'product_id', 'branch_id')
-      then coalesce(f.value #>> '{}', '00000000-0000-0000-0000-000000000000') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-    when f.key in ('archived', 'in_stock') then jsonb_typeof(f.value) in ('boolean', 'null')
-    when f.key = 'attributes' then jsonb_typeof(f.value) in ('object', 'null')
-    else false end
-  limit 1;
-  if v_field is not null then
-    perform private.fail(400, 'invalid_input', format('p_filters: %s is unknown or of the wrong type.', left(v_field, 40)),
-      jsonb_build_object('field', left(v_field, 40)));
-  end if;
-end;
-$$;
-
-comment on function private.search_filters(jsonb) is 'Holds the filters of search_variants to their types. Errors: 400 invalid_input.';
+select private.declare_shape('search_filters',
+  '{"category_id": "uuid", "brand_id": "uuid", "product_id": "uuid", "branch_id": "uuid", "archived": "boolean",
+    "in_stock": "boolean", "attributes": "map"}',
+  array['search_variants.p_filters']);
 
 create function private.search_cursor(p_cursor text) returns jsonb
 language plpgsql immutable
@@ -363,7 +341,7 @@ declare
   v_places jsonb;
 begin
   perform private.authorize('catalogue.read', p_org_id);
-  perform private.search_filters(p_filters);
+  perform private.check_shape('search_filters', p_filters, 'p_filters');
   if p_limit is null or p_limit not between 1 and 200 then
     perform private.fail(400, 'invalid_input', 'p_limit is 1 to 200.', '{"field": "p_limit"}');
   end if;

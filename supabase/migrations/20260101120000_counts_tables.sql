@@ -152,6 +152,7 @@ that named each, 0 when none had. Apart from the entries because counters of a b
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.stock_count_lines (variant_id, org_id);
 create index on public.stock_counts (org_id, frozen_at desc, id desc);
 create index on public.stock_counts (branch_id, frozen_at desc);
 create index on public.stock_counts (location_id) where status in ('counting', 'submitted', 'approved');

@@ -57,7 +57,9 @@ create index on public.stock_alerts (location_id, variant_id, resolved_at);
 create index on public.stock_alerts (org_id, raised_at desc, id desc);
 create index on public.stock_alerts (id);
 create index on public.stock_alerts (branch_id, raised_at desc);
+create index on public.stock_alerts (variant_id, org_id);
 create index on public.reorder_rules (branch_id);
+create index on public.reorder_rules (variant_id, org_id);
 
 -- Raising and resolving ---------------------------------------------------------------------------
 

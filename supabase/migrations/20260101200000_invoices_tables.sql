@@ -203,6 +203,7 @@ comment on column public.invoices.order_event is
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.invoice_lines (variant_id, org_id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;

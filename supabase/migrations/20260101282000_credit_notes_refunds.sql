@@ -125,6 +125,11 @@ comment on function private.refund_json(uuid, uuid) is 'A refund as clients see 
 
 -- The act -----------------------------------------------------------------------------------------
 
+select private.declare_shape('refund_options',
+  '{"payment_id": "uuid", "credit_note_id": "uuid", "branch_id": "uuid", "reference": "text 100", "occurred_at":
+    "instant", "note": "text"}',
+  array['refund.p_options']);
+
 create function public.refund(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -141,6 +146,7 @@ declare
   v_at timestamptz;
   v_sources jsonb;
 begin
+  perform private.check_shape('refund_options', p_options);
   if v_branch_id is null then
     perform private.authorize('refund.create', v_org_id);
     perform private.fail(400, 'invalid_input', 'Say which branch pays it back.', '{"field": "branch_id"}');
@@ -154,8 +160,6 @@ begin
     -- Whose money it is: who pays another branch's out covers that branch, too.
     perform private.authorize('refund.create', v_org_id, coalesce(v_payment.branch_id, v_note.branch_id));
   end if;
-  perform private.check_options(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
-  perform private.check_texts(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
   perform private.check_money(p_amount, p_method, p_options ->> 'reference');
   if num_nonnulls(p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 2
     or num_nonnulls(p_customer_id, p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 0 then

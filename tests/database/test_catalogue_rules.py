@@ -212,7 +212,11 @@ def test_definer_functions_authorize_first(owner: Connection) -> None:
 
 
 def _authorizes_first(source: str) -> bool:
-    """Whether nothing but reading the row that tells the organisation comes before the check."""
+    """Whether nothing but reading the row that tells the organisation comes before the check.
+
+    Options that say which branch it is are held to their shape first, which reads nothing of anybody's.
+    """
+    source = re.sub(r"perform private\.check_shape\('\w+', p_options\);", "", source)
     before, found, _ = source.partition("private.authorize")
     body = before.partition("begin")[2].removesuffix("perform ").replace("for update", "")
     return bool(found) and not re.search(r"\b(insert|update|delete|perform|execute)\b", body)

@@ -106,8 +106,10 @@ UNIQUE_EVERYWHERE = {
     "branches PRIMARY KEY (id)": "policies, Realtime's topics and many acts name a branch by its id alone",
     "invitations PRIMARY KEY (id)": "who is invited belongs to no organisation yet: the id is all he has",
     "product_images UNIQUE (bucket_id, path)": "a path begins with the organisation, as Storage wants it",
-    "private.outbox PRIMARY KEY (id)": "given by the database, for consumers of all organisations",
-    "private.stock_events PRIMARY KEY (branch_id, xid, id)": "a branch is of one organisation",
+    "private.outbox PRIMARY KEY (created_at, id)": "given by the database, for workers of all organisations",
+    "private.dead_events PRIMARY KEY (consumer, event_id)": "the event's own id",
+    "private.job_runs PRIMARY KEY (id)": "given by the database",
+    "private.stock_events PRIMARY KEY (branch_id, xid, id, at)": "a branch is of one organisation",
 }
 
 
@@ -145,3 +147,37 @@ def test_an_id_alone_is_found_by_an_index(owner: Connection) -> None:
         """,
     )
     assert rows == []
+
+
+# What requests may delete, and the tables that functions delete from.
+def _deleted(owner: Connection) -> set[str]:
+    rows = ask(
+        owner,
+        f"""
+        select t.oid::regclass::text from ({TABLES}) t
+        where has_table_privilege('authenticated', t.oid, 'delete') or exists (
+          select from pg_proc p where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+            and p.prosrc ~ ('delete from ' || t.name || '\\M'))
+        """,
+    )
+    return {row[0] for row in rows}
+
+
+def test_removing_a_row_reads_none_of_its_children(owner: Connection) -> None:
+    """Every key to a table whose rows may go has an index on the referencing columns.
+
+    An index on those of them that are not null will do: a null refers to nothing.
+    """
+    deleted = _deleted(owner)
+    assert {"product_variants", "products", "categories", "brands"} <= deleted
+    rows = ask(
+        owner,
+        """
+        select c.conrelid::regclass || ' ' || c.conname, c.confrelid::regclass::text from pg_constraint c
+        where c.contype = 'f' and c.conparentid = 0 and not exists (
+          select from pg_index i where i.indrelid = c.conrelid
+            and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey
+            and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) ~ '^\\(\\w+ IS NOT NULL\\)$'))
+        """,
+    )
+    assert sorted(key for key, target in rows if target in deleted) == []
