@@ -15,7 +15,7 @@ comment on column public.customers.merged_into is
 'Entered twice: the customer that this one is now, always one that was not merged itself. Set by merge_customers; there is no way back.';
 
 create table public.customer_addresses (
-  id uuid not null unique default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   customer_id uuid not null,
   kind text not null check (kind in ('billing', 'delivery')),
@@ -33,6 +33,7 @@ create table public.customer_addresses (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  unique (id, org_id),
   primary key (org_id, customer_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (country, region_code) references public.regions (country, code),
@@ -112,15 +113,15 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
 begin
   perform private.authorize('customer.credit', v_org_id);
   if p_days not between 0 and 365 then
     perform private.fail(400, 'invalid_input', 'p_days is 0 to 365, or null for at once.', '{"field": "p_days"}');
   end if;
   update public.customers set payment_terms_days = p_days
-  where id = p_customer_id and payment_terms_days is distinct from p_days;
-  return (select to_jsonb(c) from public.customers c where c.id = p_customer_id);
+  where org_id = v_org_id and id = p_customer_id and payment_terms_days is distinct from p_days;
+  return (select to_jsonb(c) from public.customers c where c.org_id = v_org_id and c.id = p_customer_id);
 end;
 $$;
 

@@ -109,6 +109,7 @@ create index on public.stock_movements (org_id, document_id);
 create index on public.stock_movements (from_branch_id, occurred_at);
 create index on public.stock_movements (to_branch_id, occurred_at);
 create index on public.stock_adjustments (branch_id, created_at);
+create index on public.stock_adjustments (variant_id, org_id);
 
 -- The proof ---------------------------------------------------------------------------------------
 

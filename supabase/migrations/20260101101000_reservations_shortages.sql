@@ -68,6 +68,10 @@ comment on function private.refuse_promised(uuid, private.stock_move[]) is
 what is lost; the caller has locked the levels. Errors: 409 insufficient_stock, whose shortages have "on_hand" and "reservations"
 [{"reservation_id", "document", "document_id", "quantity"}].';
 
+select private.declare_shape('shortened_lines',
+  '{"variant_id": "uuid!", "quantity": "quantity!"}',
+  array['shorten_reservation.p_lines'], '{1, 2000}');
+
 create function public.shorten_reservation(p_id uuid, p_reservation_id uuid, p_lines jsonb) returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -86,7 +90,7 @@ begin
     -- Which customer waits is a matter of orders.
     perform private.authorize('order.manage', v_org_id, v_old.branch_id);
   end if;
-  perform private.check_lines(p_lines, '{"variant_id": "id", "quantity": "quantity"}');
+  perform private.check_shape('shortened_lines', p_lines, 'p_lines');
   if private.claim_request(v_org_id, p_id, 'shorten_reservation', jsonb_build_array(p_reservation_id, p_lines)) then
     -- The order, the reservation, the levels: as everybody who touches what an order holds.
     select o.id into v_order_id from public.sales_orders o

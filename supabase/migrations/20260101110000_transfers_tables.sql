@@ -152,12 +152,14 @@ comment on table public.stock_transfer_receipt_items is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
-create unique index on public.stock_transfers (from_branch_id, number);
+create index on public.stock_transfer_items (variant_id, org_id);
+create index on public.stock_transfer_lines (variant_id, org_id);
+create unique index on public.stock_transfers (from_branch_id, org_id, number);
 create index on public.stock_transfers (org_id, created_at desc, id desc);
 create index on public.stock_transfers (from_branch_id, created_at desc);
 create index on public.stock_transfers (to_branch_id, created_at desc);
 create unique index on public.stock_transfer_receipts (transfer_id, org_id, receipt_no);
-create index on public.stock_transfer_receipt_items (transfer_id, item_no);
+create index on public.stock_transfer_receipt_items (transfer_id, item_no, org_id);
 
 -- Lifecycle ---------------------------------------------------------------------------------------
 

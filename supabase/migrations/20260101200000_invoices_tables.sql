@@ -195,6 +195,7 @@ this invoice; a reversal is the negative. branch_id: the invoice''s, for the pol
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.invoice_lines (variant_id, org_id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;
@@ -381,7 +382,9 @@ language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_invoice jsonb := (select private.invoice_json(i.org_id, i.id) from public.invoices i where i.id = p_id limit 1);
+  v_invoice jsonb := (
+    select private.invoice_json(i.org_id, i.id) from public.invoices i
+    where i.id = p_id and i.org_id in (select private.org_of('public.invoices', p_id)) limit 1);
 begin
   if v_invoice is null then
     perform private.fail(404, 'not_found', 'There is no such invoice, or it is not yours.', jsonb_build_object('id', p_id));

@@ -1,17 +1,5 @@
 -- Settlement: what counts of what was handed over, and what a customer may owe.
 
-create function private.is_amount(p_value jsonb) returns boolean
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  return case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
-    and p_value::numeric = round(p_value::numeric, 2) else false end;
-end;
-$$;
-
-comment on function private.is_amount(jsonb) is 'Is this JSON a number of 0 or more, with at most 2 decimals? No errors.';
-
 create type private.tender as (
   id uuid,
   method text,

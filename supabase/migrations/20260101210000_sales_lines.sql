@@ -13,46 +13,10 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
 
 -- Input -------------------------------------------------------------------------------------------
 
-create function private.check_sale_lines(p_lines jsonb) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_known text[] := array['variant_id', 'quantity', 'unit', 'unit_price', 'discount', 'serials', 'batch'];
-  v_line jsonb;
-  v_problem text;
-begin
-  if p_lines is null or jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
-  end if;
-  for i in 0 .. jsonb_array_length(p_lines) - 1 loop
-    v_line := p_lines -> i;
-    v_problem := case
-      when jsonb_typeof(v_line) <> 'object' then 'is no object'
-      when v_line - v_known <> '{}' then 'has an unknown field, '
-      when coalesce(v_line ->> 'variant_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'needs a variant_id (uuid)'
-      when jsonb_typeof(v_line -> 'quantity') is distinct from 'number' then 'needs a quantity (number)'
-      when not (v_line -> 'quantity')::numeric between 0.001 and 999999999 then 'needs a quantity above 0'
-      when v_line ->> 'unit_price' is not null and not private.is_amount(v_line -> 'unit_price') then 'has no amount as unit_price'
-      when v_line ->> 'discount' is not null and not private.is_amount(v_line -> 'discount') then 'has no amount as discount'
-      when v_line ->> 'serials' is not null and not private.is_serials(v_line -> 'serials') then 'has no serial numbers as serials'
-      when jsonb_typeof(v_line -> 'unit') not in ('string', 'null') then 'has no text as unit'
-      when jsonb_typeof(v_line -> 'batch') not in ('string', 'null') then 'has no text as batch'
-    end;
-    if v_problem is not null then
-      if v_problem = 'has an unknown field, ' then
-        v_problem := v_problem || (select min(k) from jsonb_object_keys(v_line - v_known) k);
-      end if;
-      perform private.fail(400, 'invalid_input', format('Line %s %s.', i + 1, v_problem),
-        jsonb_build_object('field', 'p_lines', 'line', i + 1));
-    end if;
-  end loop;
-end;
-$$;
-
-comment on function private.check_sale_lines(jsonb) is
-'p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?, "batch"?}], 1 to 2000 of them. Errors: 400
-invalid_input with the line.';
+select private.declare_shape('sale_lines',
+  '{"variant_id": "uuid!", "quantity": "quantity!", "unit": "text", "unit_price": "amount", "discount": "amount",
+    "serials": "serials", "batch": "text"}',
+  array['quote_sale.p_lines', 'post_sale.p_lines', 'post_exchange.p_lines'], '{1, 2000}');
 
 create function private.selling_location(p_org_id uuid, p_branch_id uuid, p_location_id uuid, p_field text) returns void
 language plpgsql stable

@@ -14,6 +14,12 @@ comment on type private.priced_sale is
 'A sale that is priced and not written yet. document: the invoice''s JSON as private.price_sale returns it, but for the lines, which are
 beside it; branch_code, fiscal_year: of the number it will have.';
 
+select private.declare_shape('sale_options',
+  '{"occurred_at": "instant", "place_of_supply": "text", "export_tax": ["with_payment", "without_payment"],
+    "reverse_charge": "boolean", "note": "text", "reference": "text 100", "reservation_id": "uuid",
+    "credit_note_id": "uuid", "coupon": "text", "discount": "any", "deliver_to": "uuid"}',
+  array['post_sale.p_options', 'quote_sale.p_options']);
+
 create function private.priced(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
 returns private.priced_sale
 language plpgsql stable
@@ -49,10 +55,9 @@ declare
   v_code text;
 begin
   if p_options is distinct from '{}' then
-    perform private.check_options(p_options, array['occurred_at', 'place_of_supply', 'export_tax', 'reverse_charge', 'note', 'reference',
-      'reservation_id', 'credit_note_id', 'coupon', 'discount', 'deliver_to']);
+    perform private.check_shape('sale_options', p_options);
   end if;
-  perform private.check_sale_lines(p_lines);
+  perform private.check_shape('sale_lines', p_lines, 'p_lines');
   select * into v_org from public.organizations where id = p_org_id;
   select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
   if p_customer_id is not null then
@@ -74,15 +79,6 @@ begin
         perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
           '{"field": "occurred_at"}');
       end if;
-    end if;
-    if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100
-      or jsonb_path_exists(p_options - array['reverse_charge', 'discount'], 'strict $.* ? (@.type() != "string" && @.type() != "null")')
-      or jsonb_typeof(p_options -> 'reverse_charge') not in ('boolean', 'null') then
-      perform private.fail(400, 'invalid_input', 'Options are texts, reverse_charge is true or false; note has at most 2000 characters, '
-        'reference 100.', '{"field": "p_options"}');
-    end if;
-    if p_options ->> 'export_tax' not in ('with_payment', 'without_payment') then
-      perform private.fail(400, 'invalid_input', 'export_tax is with_payment or without_payment.', '{"field": "export_tax"}');
     end if;
     if p_options ->> 'deliver_to' is not null then
       v_ship_to := private.ship_to(p_org_id, p_customer_id, private.id_option(p_options, 'deliver_to'));

@@ -75,6 +75,7 @@ comment on table public.quotation_revisions is 'Earlier revisions of a quotation
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.quotation_lines (variant_id, org_id);
 create index on public.quotations (org_id, created_at desc, id desc);
 create index on public.quotations (branch_id, created_at desc);
 create index on public.quotations (customer_id);
@@ -110,6 +111,10 @@ $$;
 
 comment on function private.check_reason(text) is 'A reason has 1 to 500 characters. Errors: 400 invalid_input.';
 
+select private.declare_shape('ordered_lines',
+  '{"variant_id": "uuid!", "quantity": "quantity!", "unit": "text", "unit_price": "amount", "discount": "amount"}',
+  array['save_quotation.p_lines', 'save_order.p_lines'], '{1, 2000}');
+
 create function private.price_document(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
 returns jsonb
 language plpgsql stable
@@ -121,11 +126,8 @@ declare
 begin
   if p_customer_id is null then
     perform private.fail(400, 'invalid_input', 'Say which customer it is for.', '{"field": "p_customer_id"}');
-  elsif length(v_terms) > 4000 then
-    perform private.fail(400, 'invalid_input', 'Terms have at most 4000 characters.', '{"field": "terms"}');
   end if;
-  perform private.check_sale_lines(p_lines);
-  perform private.refuse_line_fields(p_lines, array['serials', 'batch']);
+  perform private.check_shape('ordered_lines', p_lines, 'p_lines');
   v_sale := private.price_sale(p_org_id, p_branch_id, p_customer_id, p_lines, p_options - 'terms');
   return v_sale || case when v_terms is not null then jsonb_build_object('terms', v_terms) else '{}' end || jsonb_build_object('asked',
     jsonb_strip_nulls(jsonb_build_object('priced_on', v_sale -> 'business_date', 'place_of_supply', p_options -> 'place_of_supply',
@@ -206,6 +208,12 @@ date. Errors: 409 invalid_transition, 422 quotation_expired.';
 
 -- The acts ----------------------------------------------------------------------------------------
 
+select private.declare_shape('save_quotation_options',
+  '{"valid_until": "date", "note": "text", "reference": "text 100", "terms": "text 4000", "place_of_supply": "text",
+    "export_tax": ["with_payment", "without_payment"], "reverse_charge": "boolean", "coupon": "text", "discount":
+    "any", "deliver_to": "uuid"}',
+  array['save_quotation.p_options']);
+
 create function public.save_quotation(p_id uuid, p_quotation_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb,
   p_options jsonb default '{}')
 returns jsonb
@@ -220,10 +228,7 @@ declare
   v_today date := private.local_date(v_org_id, p_branch_id, now());
   v_until date;
 begin
-  perform private.check_options(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply', 'export_tax',
-    'reverse_charge', 'coupon', 'discount', 'deliver_to']);
-  perform private.check_texts(p_options, array['valid_until', 'note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'coupon',
-    'deliver_to']);
+  perform private.check_shape('save_quotation_options', p_options);
   v_until := coalesce(private.day(p_options ->> 'valid_until', 'valid_until'), v_today + 30);
   if private.claim_request(v_org_id, p_id, 'save_quotation', jsonb_build_array(p_quotation_id, p_branch_id, p_customer_id, p_lines,
     p_options)) then

@@ -94,6 +94,7 @@ comment on column public.invoices.order_event is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None but the log's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
+create index on public.sales_order_lines (variant_id, org_id);
 create index on public.sales_orders (org_id, created_at desc, id desc);
 create index on public.sales_orders (branch_id, created_at desc);
 create index on public.sales_orders (customer_id) where status not in ('draft', 'closed', 'cancelled');
@@ -145,6 +146,12 @@ $$;
 comment on function private.write_order(uuid, uuid, uuid, uuid, uuid, jsonb) is
 'Writes a draft order without its lines. p_header: as private.price_sale returns it. No errors.';
 
+select private.declare_shape('save_order_options',
+  '{"note": "text", "reference": "text 100", "terms": "text 4000", "place_of_supply": "text", "export_tax":
+    ["with_payment", "without_payment"], "reverse_charge": "boolean", "coupon": "text", "discount": "any",
+    "deliver_to": "uuid"}',
+  array['save_order.p_options']);
+
 create function public.save_order(p_id uuid, p_order_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb,
   p_options jsonb default '{}')
 returns jsonb
@@ -157,9 +164,7 @@ declare
   v_order public.sales_orders;
   v_sale jsonb;
 begin
-  perform private.check_options(p_options, array['note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'reverse_charge', 'coupon',
-    'discount', 'deliver_to']);
-  perform private.check_texts(p_options, array['note', 'reference', 'terms', 'place_of_supply', 'export_tax', 'coupon', 'deliver_to']);
+  perform private.check_shape('save_order_options', p_options);
   if private.claim_request(v_org_id, p_id, 'save_order', jsonb_build_array(p_order_id, p_branch_id, p_customer_id, p_lines,
     p_options)) then
     if p_order_id is not null then
@@ -206,6 +211,10 @@ discount_limit, variant_archived, branch_archived, tax_rate_missing, address_arc
 revoke execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
+select private.declare_shape('convert_quotation_options',
+  '{"note": "text", "reference": "text 100"}',
+  array['convert_quotation.p_options']);
+
 create function public.convert_quotation(p_id uuid, p_quotation_id uuid, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -215,8 +224,7 @@ declare
   v_org_id uuid := v_quotation.org_id;
 begin
   perform private.authorize('order.manage', v_org_id, v_quotation.branch_id);
-  perform private.check_options(p_options, array['note', 'reference']);
-  perform private.check_texts(p_options, array['note', 'reference']);
+  perform private.check_shape('convert_quotation_options', p_options);
   if private.claim_request(v_org_id, p_id, 'convert_quotation', jsonb_build_array(p_quotation_id, p_options)) then
     v_quotation := private.lock_quotation(v_org_id, p_quotation_id, 'converted');
     update public.quotations set status = 'converted' where org_id = v_org_id and id = p_quotation_id;

@@ -159,6 +159,10 @@ $$;
 comment on function private.lock_order(uuid, uuid, text) is
 'Locks an order that is to take the status p_to (null: none in particular). Errors: 409 invalid_transition.';
 
+select private.declare_shape('confirm_order_options',
+  '{"location_id": "uuid", "expires": "instant", "back_order": "boolean"}',
+  array['confirm_order.p_options']);
+
 create function public.confirm_order(p_id uuid, p_order_id uuid, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -175,11 +179,7 @@ declare
   v_number text;
 begin
   perform private.authorize_branch('order.manage', v_order.branch_id);
-  perform private.check_options(p_options, array['location_id', 'expires', 'back_order']);
-  perform private.check_texts(p_options, array['location_id', 'expires']);
-  if jsonb_typeof(p_options -> 'back_order') not in ('boolean', 'null') then
-    perform private.fail(400, 'invalid_input', 'back_order is true or false.', '{"field": "back_order"}');
-  end if;
+  perform private.check_shape('confirm_order_options', p_options);
   if private.claim_request(v_org_id, p_id, 'confirm_order', jsonb_build_array(p_order_id, p_options)) then
     v_order := private.lock_order(v_org_id, p_order_id, 'confirmed');
     if p_options ->> 'expires' is not null then
@@ -342,6 +342,10 @@ permission_denied; 404 not_found; 409 invalid_transition, order_not_invoiced, or
 revoke execute on function public.mark_order(uuid, uuid, text) from public, anon;
 grant execute on function public.mark_order(uuid, uuid, text) to authenticated;
 
+select private.declare_shape('log_work_options',
+  '{"visible_to_customer": "boolean", "status": ["in_production", "ready"], "worked_on": "date"}',
+  array['log_work.p_options']);
+
 create function public.log_work(p_id uuid, p_order_id uuid, p_note text, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -354,14 +358,9 @@ declare
   v_day date;
 begin
   perform private.authorize('order.manage', v_org_id, v_order.branch_id);
-  perform private.check_options(p_options, array['visible_to_customer', 'status', 'worked_on']);
-  perform private.check_texts(p_options, array['status', 'worked_on']);
+  perform private.check_shape('log_work_options', p_options);
   if p_note is null or length(btrim(p_note)) not between 1 and 2000 then
     perform private.fail(400, 'invalid_input', 'Say what was done, in 1 to 2000 characters.', '{"field": "p_note"}');
-  elsif jsonb_typeof(p_options -> 'visible_to_customer') not in ('boolean', 'null') then
-    perform private.fail(400, 'invalid_input', 'visible_to_customer is true or false.', '{"field": "visible_to_customer"}');
-  elsif v_status not in ('in_production', 'ready') then
-    perform private.fail(400, 'invalid_input', 'status is in_production or ready.', '{"field": "status"}');
   end if;
   v_day := coalesce(private.day(p_options ->> 'worked_on', 'worked_on'), v_today);
   if private.claim_request(v_org_id, p_id, 'log_work', jsonb_build_array(p_order_id, p_note, p_options)) then
@@ -394,6 +393,10 @@ when left out). Returns the order as JSON with its work_log. Errors: 400 invalid
 revoke execute on function public.log_work(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.log_work(uuid, uuid, text, jsonb) to authenticated;
 
+select private.declare_shape('cancel_order_options',
+  '{"refund_method": "text", "reference": "text 100"}',
+  array['cancel_order.p_options']);
+
 create function public.cancel_order(p_id uuid, p_order_id uuid, p_reason text, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -406,8 +409,7 @@ declare
 begin
   perform private.authorize('order.manage', v_org_id, v_order.branch_id);
   perform private.check_reason(p_reason);
-  perform private.check_options(p_options, array['refund_method', 'reference']);
-  perform private.check_texts(p_options, array['refund_method', 'reference']);
+  perform private.check_shape('cancel_order_options', p_options);
   if v_method is not null then
     perform private.authorize_branch('refund.create', v_order.branch_id);
     perform private.check_money(1, v_method, p_options ->> 'reference');

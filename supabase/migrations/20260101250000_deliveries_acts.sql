@@ -51,6 +51,8 @@ with its share of the amounts, and the numbers of the pieces and the lot, where 
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.delivery_lines (variant_id, org_id);
+create index on public.delivery_lines (order_id, line_no, org_id);
 create index on public.deliveries (org_id, delivered_at desc, id desc);
 create index on public.deliveries (branch_id, delivered_at desc);
 create index on public.deliveries (order_id);
@@ -58,6 +60,10 @@ create index on public.deliveries (order_id);
 alter table public.invoices add foreign key (org_id, delivery_id) references public.deliveries (org_id, id);
 
 -- Functions ---------------------------------------------------------------------------------------
+
+select private.declare_shape('delivered_lines',
+  '{"line_no": "line!*", "quantity": "quantity!", "serials": "serials", "batch": "text"}',
+  array['deliver_order.p_lines'], '{1, 2000}');
 
 create function private.delivery_asked(p_lines jsonb)
 returns table (line_no integer, quantity numeric, serials jsonb, batch text)
@@ -67,7 +73,7 @@ as $$
 begin
   return query
   select n.line_no, n.quantity, nullif(n.line -> 'serials', 'null'), n.line ->> 'batch'
-  from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials", "batch": "text"}') n;
+  from private.named_lines('delivered_lines', p_lines) n;
 end;
 $$;
 
@@ -186,6 +192,10 @@ taxed there (CGST Rules 2017, rule 55(1)(vii) and (viii)). p_ship_to: null for t
 
 -- The acts ----------------------------------------------------------------------------------------
 
+select private.declare_shape('deliver_order_options',
+  '{"deliver_to": "uuid"}',
+  array['deliver_order.p_options']);
+
 create function public.deliver_order(p_id uuid, p_order_id uuid, p_location_id uuid, p_lines jsonb default null,
   p_options jsonb default '{}')
 returns jsonb
@@ -206,8 +216,7 @@ declare
   v_number text;
 begin
   perform private.authorize_branch('order.deliver', v_order.branch_id);
-  perform private.check_options(p_options, array['deliver_to']);
-  perform private.check_texts(p_options, array['deliver_to']);
+  perform private.check_shape('deliver_order_options', p_options);
   if private.claim_request(v_org_id, p_id, 'deliver_order', jsonb_build_array(p_order_id, p_location_id, p_lines, p_options)) then
     v_order := private.lock_order(v_org_id, p_order_id, null);
     if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then

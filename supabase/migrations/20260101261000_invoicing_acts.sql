@@ -114,6 +114,11 @@ $$;
 comment on function private.check_due_date(jsonb, date) is
 'Reads the option due_date, null when there is none: due at once. p_today: the branch''s date. Errors: 400 invalid_input.';
 
+select private.declare_shape('draft_lines',
+  '{"variant_id": "uuid!", "quantity": "quantity!", "unit": "text", "unit_price": "amount", "discount": "amount",
+    "serials": "serials"}',
+  array['create_invoice.p_lines', 'save_invoice_draft.p_lines'], '{1, 2000}');
+
 create function private.price_invoice(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
 returns jsonb
 language plpgsql stable
@@ -128,9 +133,8 @@ begin
   elsif v_location_id is not null then
     perform private.selling_location(p_org_id, p_branch_id, v_location_id, 'location_id');
   end if;
-  perform private.check_sale_lines(p_lines);
   -- A draft keeps no lots: what expires first goes first.
-  perform private.refuse_line_fields(p_lines, array['batch']);
+  perform private.check_shape('draft_lines', p_lines, 'p_lines');
   v_sale := private.price_sale(p_org_id, p_branch_id, p_customer_id, p_lines, p_options - array['location_id', 'due_date', 'draft']);
   if v_location_id is null and v_sale -> 'stocked_lines' <> '[]' then
     perform private.fail(400, 'invalid_input', 'Say where the goods leave from.', '{"field": "location_id"}');
@@ -170,6 +174,12 @@ series_exhausted.';
 
 -- Direct invoices ---------------------------------------------------------------------------------
 
+select private.declare_shape('create_invoice_options',
+  '{"location_id": "uuid", "due_date": "date", "draft": "boolean", "note": "text", "reference": "text 100",
+    "place_of_supply": "text", "export_tax": ["with_payment", "without_payment"], "reverse_charge": "boolean",
+    "coupon": "text", "discount": "any", "deliver_to": "uuid"}',
+  array['create_invoice.p_options']);
+
 create function public.create_invoice(p_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -182,13 +192,7 @@ declare
   v_coupon_id uuid;
   v_number text;
 begin
-  perform private.check_options(p_options, array['location_id', 'due_date', 'draft', 'note', 'reference', 'place_of_supply',
-    'export_tax', 'reverse_charge', 'coupon', 'discount', 'deliver_to']);
-  perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply', 'export_tax', 'coupon',
-    'deliver_to']);
-  if jsonb_typeof(p_options -> 'draft') not in ('boolean', 'null') then
-    perform private.fail(400, 'invalid_input', 'draft is true or false.', '{"field": "draft"}');
-  end if;
+  perform private.check_shape('create_invoice_options', p_options);
   v_draft := coalesce((p_options ->> 'draft')::boolean, false);
   if private.claim_request(v_org_id, p_id, 'create_invoice', jsonb_build_array(p_branch_id, p_customer_id, p_lines, p_options)) then
     v_sale := private.price_invoice(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
@@ -220,6 +224,12 @@ invoice.create.';
 revoke execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
+select private.declare_shape('save_invoice_draft_options',
+  '{"location_id": "uuid", "due_date": "date", "note": "text", "reference": "text 100", "place_of_supply": "text",
+    "export_tax": ["with_payment", "without_payment"], "reverse_charge": "boolean", "coupon": "text", "discount":
+    "any", "deliver_to": "uuid"}',
+  array['save_invoice_draft.p_options']);
+
 create function public.save_invoice_draft(p_id uuid, p_invoice_id uuid, p_customer_id uuid, p_lines jsonb,
   p_options jsonb default '{}')
 returns jsonb
@@ -232,10 +242,7 @@ declare
   v_sale jsonb;
 begin
   perform private.authorize('invoice.create', v_org_id, v_invoice.branch_id);
-  perform private.check_options(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply', 'export_tax',
-    'reverse_charge', 'coupon', 'discount', 'deliver_to']);
-  perform private.check_texts(p_options, array['location_id', 'due_date', 'note', 'reference', 'place_of_supply', 'export_tax', 'coupon',
-    'deliver_to']);
+  perform private.check_shape('save_invoice_draft_options', p_options);
   if private.claim_request(v_org_id, p_id, 'save_invoice_draft', jsonb_build_array(p_invoice_id, p_customer_id, p_lines,
     p_options)) then
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
@@ -361,6 +368,10 @@ comment on function private.void_invoice(uuid, public.invoices, uuid, text) is
 locked. p_id: of the goods
 return. Errors: 409 credit_note_required, period_closed, and as private.take_back''s.';
 
+select private.declare_shape('set_invoice_status_options',
+  '{"reason": "text"}',
+  array['set_invoice_status.p_options']);
+
 create function public.set_invoice_status(p_id uuid, p_invoice_id uuid, p_status text, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -377,8 +388,7 @@ begin
     perform private.authorize(case when p_status = 'void' and v_invoice.number is not null then 'invoice.void'
       else 'invoice.create' end, v_org_id, v_invoice.branch_id);
   end if;
-  perform private.check_options(p_options, array['reason']);
-  perform private.check_texts(p_options, array['reason']);
+  perform private.check_shape('set_invoice_status_options', p_options);
   if p_status is null or p_status not in ('draft', 'sent', 'partially_paid', 'paid', 'void') then
     perform private.fail(400, 'invalid_input', 'p_status is sent or void.', '{"field": "p_status"}');
   end if;

@@ -1,5 +1,9 @@
 -- Invoices for orders: whole, by delivery or by line, at the order's prices and the tax of the day.
 
+select private.declare_shape('invoiced_lines',
+  '{"line_no": "line!*", "quantity": "quantity!"}',
+  '{}', '{1, 2000}');
+
 create function private.invoice_asked(p_org_id uuid, p_order_id uuid, p_delivery_id uuid, p_asked jsonb)
 returns table (line_no integer, quantity numeric, serials jsonb)
 language plpgsql stable
@@ -8,7 +12,7 @@ as $$
 begin
   if p_asked is not null then
     return query
-    select n.line_no, n.quantity, null::jsonb from private.named_lines(p_asked, '{"line_no": "number", "quantity": "quantity"}') n;
+    select n.line_no, n.quantity, null::jsonb from private.named_lines('invoiced_lines', p_asked, 'lines') n;
   elsif p_delivery_id is not null then
     return query
     select d.line_no, d.quantity::numeric, d.line -> 'serials' from public.delivery_lines d
@@ -89,6 +93,10 @@ comment on function private.check_destination(uuid, public.sales_orders) is
 'May an order be invoiced as going where it says? Not while a delivery of it that went elsewhere has no invoice: it would name the wrong
 address, and perhaps the wrong State''s tax. Errors: 422 delivered_elsewhere.';
 
+select private.declare_shape('invoice_order_options',
+  '{"delivery_id": "uuid", "lines": "any", "due_date": "date", "deliver_to": "uuid"}',
+  array['invoice_order.p_options']);
+
 create function public.invoice_order(p_id uuid, p_order_id uuid, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -111,8 +119,7 @@ declare
   v_note_id uuid;
 begin
   perform private.authorize_branch('invoice.create', v_order.branch_id);
-  perform private.check_options(p_options, array['delivery_id', 'lines', 'due_date', 'deliver_to']);
-  perform private.check_texts(p_options, array['delivery_id', 'due_date', 'deliver_to']);
+  perform private.check_shape('invoice_order_options', p_options);
   if v_delivery_id is not null and v_asked is not null then
     perform private.fail(400, 'invalid_input', 'Name a delivery or lines of the order, not both.', '{"field": "lines"}');
   elsif v_delivery_id is not null and p_options ->> 'deliver_to' is not null then

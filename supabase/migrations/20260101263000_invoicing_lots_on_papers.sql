@@ -45,7 +45,7 @@ declare
   -- As the policy of invoices has it; the ledger is read for whoever may read the invoice, whether he may read stock or not.
   v_invoice public.invoices := (
     select i from public.invoices i
-    where i.id = p_id and i.org_id in (select private.member_orgs()) and i.branch_id in (select private.branches_with('invoice.read'))
+    where i.id = p_id and i.org_id in (select private.org_of('public.invoices', p_id)) and i.branch_id in (select private.branches_with('invoice.read'))
     limit 1);
   v_document jsonb;
 begin

@@ -24,6 +24,10 @@ comment on function private.note_part(uuid, uuid, jsonb) is
 'Writes what a payment settles of one invoice, and of its instalments where it has an agreement. p_part: a row of private.spread as
 JSON. The caller holds the invoice''s lock. No errors.';
 
+select private.declare_shape('record_payment_options',
+  '{"branch_id": "uuid", "occurred_at": "instant", "order_id": "uuid", "hold": "boolean", "note": "text"}',
+  array['record_payment.p_options']);
+
 create function public.record_payment(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text,
   p_allocations jsonb default null, p_reference text default null, p_options jsonb default '{}')
 returns jsonb
@@ -31,7 +35,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_first public.invoices := private.first_invoice(v_org_id, p_customer_id, p_allocations);
   -- The same call again finds the branch that took it, whatever has become of the invoices meanwhile.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'),
@@ -43,6 +47,7 @@ declare
   v_plan private.planned[];
   v_parts jsonb;
 begin
+  perform private.check_shape('record_payment_options', p_options);
   if v_branch_id is null then
     perform private.authorize('payment.record', v_org_id);
     perform private.fail(400, 'invalid_input', 'Say which branch takes the payment.', '{"field": "branch_id"}');
@@ -54,11 +59,6 @@ begin
   end if;
   v_org_id := v_house_id;
   perform private.check_money(p_amount, p_method, p_reference);
-  perform private.check_options(p_options, array['branch_id', 'occurred_at', 'order_id', 'hold', 'note']);
-  perform private.check_texts(p_options, array['branch_id', 'occurred_at', 'order_id', 'note']);
-  if jsonb_typeof(p_options -> 'hold') not in ('boolean', 'null') then
-    perform private.fail(400, 'invalid_input', 'hold is true or false.', '{"field": "hold"}');
-  end if;
   v_at := private.act_time(v_org_id, p_options);
   v_held := coalesce((p_options ->> 'hold')::boolean, false) or p_options ->> 'order_id' is not null;
   if v_held and p_allocations is not null then

@@ -131,6 +131,11 @@ comment on function private.refund_json(uuid, uuid) is 'A refund as clients see 
 
 -- The act -----------------------------------------------------------------------------------------
 
+select private.declare_shape('refund_options',
+  '{"payment_id": "uuid", "credit_note_id": "uuid", "branch_id": "uuid", "reference": "text 100", "occurred_at":
+    "instant", "note": "text"}',
+  array['refund.p_options']);
+
 create function public.refund(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -139,7 +144,7 @@ as $$
 declare
   v_payment public.payments := private.document_named(null::public.payments, private.id_option(p_options, 'payment_id'));
   v_note public.credit_notes := private.document_named(null::public.credit_notes, private.id_option(p_options, 'credit_note_id'));
-  v_org_id uuid := coalesce((select org_id from public.customers where id = p_customer_id), v_payment.org_id, v_note.org_id);
+  v_org_id uuid := coalesce(private.org_of('public.customers', p_customer_id), v_payment.org_id, v_note.org_id);
   -- The same call again finds the branch that paid, whatever branches the caller has by now.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_payment.branch_id, v_note.branch_id,
     (select branch_id from public.refunds where org_id = v_org_id and id = p_id), private.only_branch(v_org_id));
@@ -147,6 +152,7 @@ declare
   v_at timestamptz;
   v_sources jsonb;
 begin
+  perform private.check_shape('refund_options', p_options);
   if v_branch_id is null then
     perform private.authorize('refund.create', v_org_id);
     perform private.fail(400, 'invalid_input', 'Say which branch pays it back.', '{"field": "branch_id"}');
@@ -160,8 +166,6 @@ begin
     -- Whose money it is: who pays another branch's out covers that branch, too.
     perform private.authorize('refund.create', v_org_id, coalesce(v_payment.branch_id, v_note.branch_id));
   end if;
-  perform private.check_options(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
-  perform private.check_texts(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
   perform private.check_money(p_amount, p_method, p_options ->> 'reference');
   if num_nonnulls(p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 2
     or num_nonnulls(p_customer_id, p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 0 then

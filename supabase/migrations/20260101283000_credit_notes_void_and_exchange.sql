@@ -80,6 +80,12 @@ $$;
 comment on function private.sale_of(uuid) is
 'The id of the invoice that an exchange makes: the exchange''s own id is its credit note''s, and the same call again must find both.';
 
+select private.declare_shape('post_exchange_options',
+  '{"reason": "text", "return_location_id": "uuid", "refund": "any", "note": "text", "reference": "text 100",
+    "place_of_supply": "text", "export_tax": ["with_payment", "without_payment"], "reverse_charge": "boolean",
+    "discount": "any", "deliver_to": "uuid"}',
+  array['post_exchange.p_options']);
+
 create function public.post_exchange(p_id uuid, p_invoice_id uuid, p_return_lines jsonb, p_branch_id uuid, p_location_id uuid,
   p_lines jsonb, p_payments jsonb, p_options jsonb default '{}')
 returns jsonb
@@ -98,9 +104,10 @@ begin
   if v_org_id <> v_invoice.org_id then
     perform private.fail(404, 'not_found', 'The house has no such branch.', '{"field": "p_branch_id"}');
   end if;
-  perform private.check_options(p_options, array['reason', 'return_location_id', 'refund', 'note', 'reference', 'place_of_supply',
-    'export_tax', 'reverse_charge', 'discount', 'deliver_to']);
-  perform private.check_texts(p_options, array['reason', 'return_location_id', 'note', 'reference', 'place_of_supply', 'deliver_to']);
+  perform private.check_shape('post_exchange_options', p_options);
+  if p_return_lines is not null then
+    perform private.check_shape('credited_lines', p_return_lines, 'p_return_lines');
+  end if;
   v_refund := private.refund_option(p_options, v_invoice);
   if length(p_options ->> 'reason') > 500 or btrim(p_options ->> 'reason') = '' then
     perform private.fail(400, 'invalid_input', 'A reason has 1 to 500 characters.', '{"field": "reason"}');
@@ -108,7 +115,7 @@ begin
   if private.claim_request(v_org_id, p_id, 'post_exchange', jsonb_build_array(p_invoice_id, p_return_lines, p_branch_id,
     p_location_id, p_lines, p_payments, p_options)) then
     perform from public.invoices i where i.org_id = v_org_id and i.id = p_invoice_id for no key update;
-    perform private.check_sale_lines(p_lines);
+    perform private.check_shape('sale_lines', p_lines, 'p_lines');
     perform private.refuse_credit(v_org_id, p_invoice_id, p_return_lines, null);
     v_back_id := coalesce(private.id_option(p_options, 'return_location_id'), v_invoice.location_id);
     -- What comes back and what goes out, at once and in order: both halves find their levels locked.

@@ -108,6 +108,10 @@ branch_archived, deposit_missing, payment_incomplete, credit_limit_exceeded, cus
 revoke execute on function public.open_credit_sale(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.open_credit_sale(uuid, uuid, jsonb) to authenticated;
 
+select private.declare_shape('pay_agreement_options',
+  '{"branch_id": "uuid", "occurred_at": "instant", "note": "text"}',
+  array['pay_agreement.p_options']);
+
 create function public.pay_agreement(p_id uuid, p_agreement_id uuid, p_amount numeric, p_method text, p_reference text default null,
   p_options jsonb default '{}')
 returns jsonb
@@ -119,7 +123,7 @@ declare
   v_payment jsonb;
 begin
   perform private.authorize('payment.record', v_agreement.org_id, v_agreement.branch_id);
-  perform private.check_options(p_options, array['branch_id', 'occurred_at', 'note']);
+  perform private.check_shape('pay_agreement_options', p_options);
   perform private.check_money(p_amount, p_method, p_reference);
   -- Locked before record_payment claims the id: the same call sent twice waits here, and then finds it claimed.
   perform from public.invoices where org_id = v_agreement.org_id and id = v_agreement.invoice_id for no key update;
@@ -185,6 +189,10 @@ $$;
 comment on function private.settlement_amount(uuid, uuid, date) is
 'What pays an agreement off on p_date, in its currency: everything outstanding less private.early_rebates. No errors.';
 
+select private.declare_shape('settle_early_options',
+  '{"branch_id": "uuid", "note": "text"}',
+  array['settle_early.p_options']);
+
 create function public.settle_early(p_id uuid, p_agreement_id uuid, p_amount numeric, p_method text,
   p_reference text default null, p_options jsonb default '{}')
 returns jsonb
@@ -199,7 +207,7 @@ declare
   v_amount numeric;
 begin
   perform private.authorize('payment.record', v_org_id, v_agreement.branch_id);
-  perform private.check_options(p_options, array['branch_id', 'note']);
+  perform private.check_shape('settle_early_options', p_options);
   perform private.check_money(p_amount, p_method, p_reference);
   if private.claim_request(v_org_id, p_id, 'settle_early', jsonb_build_array(p_agreement_id, p_amount, p_method, p_reference,
     p_options)) then

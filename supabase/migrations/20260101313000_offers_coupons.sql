@@ -3,7 +3,7 @@
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.coupons (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   promotion_id uuid not null,
   code text not null check (code ~ '^[A-Za-z0-9_-]{3,40}$'),
@@ -14,7 +14,7 @@ create table public.coupons (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (org_id, promotion_id) references public.promotions (org_id, id),
   check (valid_from <= valid_to)
 );

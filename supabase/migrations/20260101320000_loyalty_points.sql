@@ -23,7 +23,7 @@ least at once; max_share_percent: of an invoice''s total that points may pay; ex
 expire, null for never. archived_at: nothing is earned or redeemed any more.';
 
 create table public.loyalty_rules (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   name text not null check (length(btrim(name)) between 1 and 120),
   points_per_unit numeric(10, 4) not null check (points_per_unit between 0 and 100000),
@@ -33,7 +33,7 @@ create table public.loyalty_rules (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (org_id, category_id) references public.categories (org_id, id),
   foreign key (org_id, customer_group_id) references public.customer_groups (org_id, id)
 );

@@ -125,7 +125,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_balance bigint;
 begin
   perform private.authorize('loyalty.manage', v_org_id);
@@ -164,7 +164,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
 begin
   perform private.authorize('customer.read', v_org_id);
   return private.loyalty_json(v_org_id, private.customer_account(v_org_id, p_customer_id));
@@ -185,7 +185,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_customer_id uuid := private.customer_account(v_org_id, p_customer_id);
 begin
   perform private.authorize('customer.read', v_org_id);

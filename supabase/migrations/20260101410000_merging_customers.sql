@@ -149,7 +149,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_keep_id);
+  v_org_id uuid := private.org_of('public.customers', p_keep_id);
   v_keep public.customers;
   v_merge public.customers;
   v_other public.customers;

@@ -283,7 +283,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_customer public.customers;
   v_branches uuid[];
   v_answer jsonb;
@@ -437,7 +437,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_at timestamptz;
   v_kind text;
   v_id uuid;

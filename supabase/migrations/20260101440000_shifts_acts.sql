@@ -59,7 +59,7 @@ comment on column public.refunds.shift_id is 'The till shift in which it was pai
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create unique index till_shifts_open_key on public.till_shifts (branch_id, user_id) where status = 'open';
+create unique index till_shifts_open_key on public.till_shifts (branch_id, org_id, user_id) where status = 'open';
 create index on public.till_shifts (org_id, opened_at desc, id desc);
 create index on public.till_shifts (branch_id, opened_at desc);
 create index on public.till_shifts (user_id);
@@ -184,7 +184,7 @@ begin
   if private.claim_request(v_org_id, p_id, 'open_shift', jsonb_build_array(p_branch_id, p_opening_float)) then
     insert into public.till_shifts (org_id, id, branch_id, user_id, status, opening_float)
     values (v_org_id, p_id, p_branch_id, v_user_id, 'open', p_opening_float)
-    on conflict (branch_id, user_id) where status = 'open' do nothing;
+    on conflict (branch_id, org_id, user_id) where status = 'open' do nothing;
     if not found then
       select id into v_open_id from public.till_shifts
       where branch_id = p_branch_id and user_id = v_user_id and status = 'open';
