@@ -1,7 +1,7 @@
 """Random queries of the grammar: whatever is asked, the answer is one that PostgREST would give.
 
-An SQL error that only a wrongly built statement can raise (a syntax error, an unknown alias, a parameter without
-a type) is a fault of ours, as is any 5xx. A column can be ambiguous: `...labels(*,name)` asks for it twice.
+An SQL error that only a wrongly built statement can raise (a syntax error, an unknown alias, a parameter
+without a type) is a fault of ours, as is any 5xx. A column can be ambiguous: `...labels(*,name)` asks twice.
 """
 
 import json
