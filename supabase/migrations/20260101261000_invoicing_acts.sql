@@ -36,15 +36,9 @@ begin
     v_row.discount,
     v_row.document_discount, v_row.document_discount_percent, v_row.tax,
     v_row.round_off, v_row.total, v_row.note, v_row.reference, v_row.terms,
-<<<<<<< HEAD
     case when v_row.order_id is not null then nextval('private.order_event') end, private.caller());
-  perform private.write_invoice_lines(p_org_id, p_id, v_row.branch_id, p_sale -> 'lines');
-=======
-    -- Which came first, an order's delivery or its credit note, is told by the clock (private.order_standing).
-    clock_timestamp(), private.caller());
   perform private.write_lines('public.invoice_lines', jsonb_build_object('org_id', p_org_id,
     'invoice_id', p_id, 'branch_id', v_row.branch_id), p_sale -> 'lines');
->>>>>>> lines_typed
   if p_status = 'sent' then
     perform private.post_account(p_org_id, v_row.customer_id, v_row.branch_id, v_row.total);
     if v_row.total = 0 then

@@ -1,4 +1,4 @@
-"""The lines of all sales documents have the same typed columns, are written by one function and read by one."""
+"""The lines of all sales documents have the same typed columns, one writer and one reader."""
 
 import pytest
 
