@@ -137,6 +137,8 @@ document''s key before it. Holds no rows. quantity: in the line''s unit; base_qu
 set_items: of a set, what it consists of, for the whole line. Prices and amounts in the document''s currency; taxable
 after discounts. offers: which promotions were given.';
 
+alter table private.document_line enable row level security;
+
 create function private.write_lines(p_table regclass, p_keys jsonb, p_lines jsonb) returns void
 language plpgsql
 set search_path = ''

@@ -14,6 +14,7 @@ WITHOUT_ORG = {
     "public.lifecycle_transitions",
     "public.permissions",
     "private.system_roles",
+    "private.document_line",
     "private.shape_kinds",
     "private.shape_uses",
     "private.shapes",
