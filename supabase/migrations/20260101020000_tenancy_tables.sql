@@ -473,51 +473,8 @@ $$;
 
 comment on function private.permitted(text, uuid) is 'Does the caller hold p_permission in the organisation? No errors.';
 
-create function private.refuse_archiving() returns trigger
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_ids uuid[];
-  v_codes jsonb;
-  v_transfers jsonb;
-begin
-  -- Locked against everybody who brings goods here, in the order in which private.keep_open does: his goods are there before this
-  -- looks, or he sees the place archived.
-  if tg_table_name = 'branches' then
-    v_ids := array(
-      select l.id from public.locations l where l.org_id = new.org_id and l.branch_id = new.id order by l.id for update of l);
-    perform from public.branches b where b.id = new.id for update of b;
-  else
-    v_ids := array(select l.id from public.locations l where l.org_id = new.org_id and l.id = new.id for update of l);
-  end if;
-  select jsonb_agg(l.code order by l.code) into v_codes
-  from public.locations l
-  where l.org_id = new.org_id and l.id = any (v_ids) and exists (
-    select from public.stock_levels s
-    where s.org_id = new.org_id and s.location_id = l.id and (s.on_hand <> 0 or s.incoming <> 0));
-  select jsonb_agg(t.id order by t.id) into v_transfers
-  from public.stock_transfers t
-  where t.org_id = new.org_id and t.status in ('dispatched', 'partially_received')
-    and (t.from_location_id = any (v_ids) or t.to_location_id = any (v_ids));
-  if v_codes is not null or v_transfers is not null then
-    perform private.fail(409, 'place_not_empty', 'Goods lie here or are on their way: move or receive them first.',
-      jsonb_build_object('locations', coalesce(v_codes, '[]'), 'transfers', coalesce(v_transfers, '[]')));
-  end if;
-  return new;
-end;
-$$;
-
-comment on function private.refuse_archiving() is
-'Row trigger, before a branch or a location is archived: nothing is locked up in it. What is reserved is on hand. Errors: 409
-place_not_empty with the codes of the "locations" that hold or await goods, and the open "transfers" from or to them.';
-
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t10_refuse_archiving before update of archived_at on public.branches for each row
-  when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
-create trigger t10_refuse_archiving before update of archived_at on public.locations for each row
-  when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
 create trigger t90_touch_updated_at before update on public.organizations for each row execute function private.touch_updated_at();
 create trigger t90_touch_updated_at before update on public.branches for each row execute function private.touch_updated_at();
 create trigger t90_touch_updated_at before update on public.locations for each row execute function private.touch_updated_at();

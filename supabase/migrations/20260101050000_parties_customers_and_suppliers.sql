@@ -107,6 +107,18 @@ create index customers_search on public.customers
 create index on public.customers (org_id, name, id);
 create index on public.suppliers (org_id, name, id);
 
+create function private.lock_customer(p_org_id uuid, p_customer_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
+end;
+$$;
+
+comment on function private.lock_customer(uuid, uuid) is
+'Locks a customer until the transaction ends: whoever takes points or credit of his waits here. No errors.';
+
 -- Triggers ----------------------------------------------------------------------------------------
 
 create trigger t90_touch_updated_at before update on public.customers for each row execute function private.touch_updated_at();

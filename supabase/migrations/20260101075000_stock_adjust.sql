@@ -1,5 +1,7 @@
 -- adjust_stock: stock that comes or goes without a purchase or a sale.
 
+select private.add_document_kind('stock_adjustment', 'adjustments', null, true);
+
 select private.declare_shape('adjust_stock_options',
   '{"serials": "serials", "batch": "text", "expires_on": "date", "unit": "text", "note": "text"}',
   array['adjust_stock.p_options']);
@@ -78,7 +80,7 @@ begin
     end if;
     if p_quantity < 0 then
       perform private.lock_levels(v_org_id, array[p_location_id], array[p_variant_id]);
-      perform private.refuse_promised(v_org_id, array[row (p_variant_id, p_location_id, v_adjustment_location_id, -v_quantity, null,
+      perform private.stock_lost(v_org_id, array[row (p_variant_id, p_location_id, v_adjustment_location_id, -v_quantity, null,
         v_serials, v_batch_id)::private.stock_move]);
     end if;
     perform private.move_stock(v_org_id, 'stock_adjustment', p_id, now(), array[

@@ -13,7 +13,7 @@ create table public.stock_reservations (
   branch_id uuid not null,
   location_id uuid not null,
   status text not null check (status in ('active', 'released', 'fulfilled', 'expired')),
-  document text not null check (document in ('manual', 'quotation', 'sales_order', 'cart')),
+  document text not null,
   document_id uuid,
   customer_id uuid,
   expires_at timestamptz,
@@ -219,7 +219,7 @@ begin
   elsif v_reservation.status <> 'active' then
     perform private.refuse_transition('stock_reservation', v_reservation.status, 'fulfilled');
   end if;
-  perform private.refuse_order_hold(p_org_id, p_reservation_id);
+  perform private.reservation_ends(p_org_id, p_reservation_id);
   select array_agg(distinct m.from_location_id) || v_reservation.location_id into v_locations from unnest(p_moves) m;
   v_variants := array(
     select m.variant_id from unnest(p_moves) m
@@ -259,14 +259,13 @@ begin
     perform private.fail(400, 'invalid_input', 'expires_at lies in the future, 90 days ahead at most.', '{"field": "expires_at"}');
   end if;
   if (coalesce(p_options ->> 'document', 'manual') = 'manual') <> (private.id_option(p_options, 'document_id') is null)
-    or coalesce(p_options ->> 'document', 'manual') not in ('manual', 'quotation', 'cart') then
+    or not exists (
+      select from private.document_kinds k
+      where k.kind = coalesce(p_options ->> 'document', 'manual') and k.holds_stock = 'asked') then
     perform private.fail(400, 'invalid_input', 'document is quotation or cart, with its document_id; or manual, without. An order holds '
       'its goods by itself.', '{"field": "document"}');
-  elsif p_options ->> 'document' = 'quotation' and not exists (
-    select from public.quotations q
-    where q.org_id = p_org_id and q.branch_id = p_location.branch_id and q.id = private.id_option(p_options, 'document_id')) then
-    perform private.fail(404, 'not_found', 'The branch has no such quotation.', '{"field": "document_id"}');
   end if;
+  perform private.reservation_asked(p_org_id, p_location.branch_id, p_options ->> 'document', private.id_option(p_options, 'document_id'));
   if p_options ->> 'customer_id' is not null and not exists (
     select from public.customers
     where org_id = p_org_id and id = private.id_option(p_options, 'customer_id') and archived_at is null) then
@@ -400,7 +399,7 @@ begin
     if v_reservation.status <> 'active' then
       perform private.refuse_transition('stock_reservation', v_reservation.status, 'released');
     end if;
-    perform private.refuse_order_hold(v_reservation.org_id, p_reservation_id);
+    perform private.reservation_ends(v_reservation.org_id, p_reservation_id);
     perform private.lock_levels(v_reservation.org_id, array[v_reservation.location_id], array(
       select variant_id from public.stock_reservation_items
       where org_id = v_reservation.org_id and reservation_id = p_reservation_id));
@@ -486,3 +485,6 @@ create policy "Who holds stock.read reads reserved items of his branches" on pub
 -- Grants ------------------------------------------------------------------------------------------
 
 grant select on public.stock_reservations, public.stock_reservation_lines, public.stock_reservation_items to authenticated;
+
+select private.add_event('reservation_ends', 'p_org_id uuid, p_reservation_id uuid', 'void',
+'A reservation, which is locked, is about to be released or fulfilled by somebody who names it. Errors: of whoever alone ends it.');

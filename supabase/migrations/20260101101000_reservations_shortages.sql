@@ -1,6 +1,26 @@
 -- What is not there for a promise; and goods that are promised and gone: whose promise stands in the way of saying so, and an act
 -- that makes it smaller.
 
+create function private.allow_reservations() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.allow_kinds('public.stock_reservations', 'document', array(
+    select k.kind from private.document_kinds k where k.holds_stock is not null order by k.kind));
+end;
+$$;
+
+comment on function private.allow_reservations() is
+'A reservation''s document is of a kind that holds stock. A reaction to a new kind. No errors.';
+
+select private.react('document_kind_added', 20, 'allow_reservations');
+select private.add_document_kind('manual', 'reservations by hand', null, false, 'asked');
+select private.add_document_kind('cart', 'carts', null, false, 'asked');
+
+select private.add_event('reservation_asked', 'p_org_id uuid, p_branch_id uuid, p_document text, p_document_id uuid', 'void',
+'Goods are about to be reserved for a document (null: for none) at a branch. Errors: of its room, when it is not there.');
+
 create function private.reservation_shortages(p_org_id uuid, p_reservation_id uuid) returns jsonb
 language plpgsql
 set search_path = ''
@@ -165,3 +185,6 @@ not_found; 409 invalid_transition (it has ended), id_reused; 422 shortening_exce
 order holds also order.manage.';
 revoke execute on function public.shorten_reservation(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.shorten_reservation(uuid, uuid, jsonb) to authenticated;
+
+select private.react('stock_short', 10, 'release_expired');
+select private.react('stock_lost', 10, 'refuse_promised');

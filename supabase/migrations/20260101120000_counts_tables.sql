@@ -19,6 +19,7 @@ select private.add_permissions('[
   {"code": "count.manage", "description": "Start, submit and cancel counts", "roles": ["inventory_manager"]},
   {"code": "count.approve", "description": "Approve a count''s differences and post them", "roles": []}
 ]');
+select private.add_document_kind('stock_count', 'counts', null, true);
 
 -- Tables ------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@
 select private.add_permissions('[
   {"code": "sale.return", "description": "Take sold goods back", "roles": ["cashier", "sales_executive"]}
 ]');
+select private.add_document_kind('goods_return', 'goods returns', null, true);
 
 -- Tables ------------------------------------------------------------------------------------------
 

@@ -1,5 +1,7 @@
 -- Payments after the sale: what settles which invoice, what is left of it, what was taken back and what was paid out again.
 
+select private.add_document_kind('receipt', 'receipts', 'R');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.payment_reversals (
@@ -88,59 +90,6 @@ end;
 $$;
 
 comment on function private.only_branch(uuid) is 'The caller''s branch, where he has exactly one in the organisation; else null.';
-
-create function private.local_date(p_org_id uuid, p_branch_id uuid, p_at timestamptz) returns date
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (select (p_at at time zone timezone)::date from public.branches where org_id = p_org_id and id = p_branch_id);
-end;
-$$;
-
-comment on function private.local_date(uuid, uuid, timestamptz) is 'The business date of an instant: the branch''s local date.';
-
-create function private.act_time(p_org_id uuid, p_options jsonb) returns timestamptz
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_at timestamptz := now();
-begin
-  if p_options ->> 'occurred_at' is not null then
-    if not private.permitted('sale.backdate', p_org_id) then
-      perform private.fail(403, 'backdating_denied', 'Your role posts as of now.', '{"permission": "sale.backdate"}');
-    end if;
-    v_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
-    if v_at not between '2000-01-01' and now() then
-      perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
-        '{"field": "occurred_at"}');
-    end if;
-  end if;
-  return v_at;
-end;
-$$;
-
-comment on function private.act_time(uuid, jsonb) is
-'When an act took place: the option occurred_at, else now. Errors: 403 backdating_denied, 400 invalid_input.';
-
-create function private.check_money(p_amount numeric, p_method text, p_reference text) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  if p_amount is null or not p_amount between 0.01 and 1e11 or p_amount <> round(p_amount, 2) then
-    perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.', '{"field": "p_amount"}');
-  elsif not exists (select from public.payment_methods where code = p_method and is_money) then
-    perform private.fail(400, 'invalid_input', 'p_method must be a payment method that is money.', '{"field": "p_method"}');
-  elsif length(p_reference) > 100 then
-    perform private.fail(400, 'invalid_input', 'A reference has at most 100 characters.', '{"field": "reference"}');
-  end if;
-end;
-$$;
-
-comment on function private.check_money(numeric, text, text) is
-'Is this an amount, a known method that is money and a reference? An amount of null or NaN is none. Errors: 400 invalid_input.';
 
 select private.declare_shape('allocations',
   '{"invoice_id": "uuid!*", "amount": "money!"}',

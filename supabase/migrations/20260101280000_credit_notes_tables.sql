@@ -7,10 +7,15 @@ select private.add_permissions('[
   {"code": "credit_note.same_day", "description": "Void a counter sale on its own day",
    "roles": ["cashier", "sales_executive"]}
 ]');
+select private.add_document_kind('credit_note', 'credit notes', 'C');
+select private.add_document_kind('refund', 'refunds', 'F');
 
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
   ('invoice', 'partially_paid', 'void', 'credit_note.same_day'),
-  ('invoice', 'paid', 'void', 'credit_note.same_day');
+  ('invoice', 'paid', 'void', 'credit_note.same_day'),
+  ('credit_agreement', 'active', 'cancelled', 'credit_note.same_day'),
+  ('credit_agreement', 'defaulted', 'cancelled', 'credit_note.same_day'),
+  ('credit_agreement', 'completed', 'cancelled', 'credit_note.same_day');
 
 -- Tables ------------------------------------------------------------------------------------------
 

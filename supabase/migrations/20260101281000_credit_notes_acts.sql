@@ -146,7 +146,7 @@ begin
   if v_applied > 0 then
     perform private.note_credit(p_org_id, p_id, p_invoice_id, v_applied);
   end if;
-  perform private.invoice_credited(p_org_id, p_id);
+  perform private.invoice_credited(p_org_id, p_invoice_id, p_id);
   perform private.emit(p_org_id, 'credit_note.issued', jsonb_build_object('credit_note_id', p_id, 'invoice_id', p_invoice_id,
     'branch_id', v_invoice.branch_id, 'customer_id', v_invoice.customer_id, 'number', v_number, 'total', v_total));
   return v_total - v_applied;

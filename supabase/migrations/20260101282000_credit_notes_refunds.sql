@@ -94,13 +94,7 @@ begin
   perform private.hold_money(p_org_id, (s ->> 'payment_id')::uuid, (s ->> 'credit_note_id')::uuid,
     -(s ->> 'amount')::numeric)
   from jsonb_array_elements(p_sources) s;
-  if p_method = 'points' then
-    perform private.return_points(p_org_id, coalesce(
-        (select c.invoice_id from public.credit_notes c where c.org_id = p_org_id and c.id = (s ->> 'credit_note_id')::uuid),
-        (select a.invoice_id from public.payment_allocations a
-          where a.org_id = p_org_id and a.payment_id = (s ->> 'payment_id')::uuid limit 1)), (s ->> 'amount')::numeric)
-    from jsonb_array_elements(p_sources) s;
-  end if;
+  perform private.payment_refunded(p_org_id, p_id, p_method);
   perform private.emit(p_org_id, 'payment.refunded', jsonb_build_object('refund_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'amount', v_amount, 'method', p_method));
 end;
@@ -175,7 +169,7 @@ begin
     perform private.fail(422, 'customer_mismatch', 'This is another customer''s money.',
       jsonb_build_object('customer_id', p_customer_id));
   end if;
-  perform private.keep_advance(v_payment, null);
+  perform private.advance_used(v_payment, null);
   v_at := private.act_time(v_org_id, p_options);
   if private.claim_request(v_org_id, p_id, 'refund', jsonb_build_array(p_customer_id, p_amount, p_method, p_options)) then
     v_sources := private.refund_sources_for(v_org_id, v_customer_id, v_payment.id, v_note.id, p_amount);

@@ -110,18 +110,6 @@ create index on private.points_owed (customer_id, org_id);
 
 -- Giving and owing --------------------------------------------------------------------------------
 
-create function private.lock_customer(p_org_id uuid, p_customer_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  perform from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
-end;
-$$;
-
-comment on function private.lock_customer(uuid, uuid) is
-'Locks a customer until the transaction ends: whoever takes points or credit of his waits here. No errors.';
-
 create function private.owe_points(p_org_id uuid, p_customer_id uuid, p_invoice_id uuid, p_points bigint) returns void
 language plpgsql
 set search_path = ''
@@ -320,3 +308,6 @@ insert into private.schedules (name, cron, routine, organizations, purpose) valu
   ('expired-points', '17 1 * * *', 'private.expire_points',
   'select h.org_id from private.points_held h where h.expires_at <= now()',
   'Writes off the points that have expired');
+
+select private.react('invoice_paid', 10, 'settle_points');
+select private.react('invoice_unpaid', 10, 'settle_points');

@@ -246,10 +246,12 @@ def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
             "private.is_gstin",
             "private.is_image_free",
             "private.is_image_path",
+            "private.invoice_extras",
             "private.invoice_json",
             "private.invoice_points",
             "private.invoice_title",
             "private.tax_summary",
+            "private.tell_points",
         }
     )
 

@@ -44,6 +44,7 @@ def test_every_look_up_asks_for_the_house(people: People) -> None:
     """What row-level security does not hold looks in the caller's houses only, all by one helper."""
     rows: list[Any] = people.connection.execute(
         "select proname, prosrc from pg_proc "
+        # What runs as its caller (get_invoice) sees his rows only.
         "where pronamespace = 'private'::regnamespace "
         "or (pronamespace = 'public'::regnamespace and prosecdef)"
     ).fetchall()

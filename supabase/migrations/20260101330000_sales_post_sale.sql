@@ -436,9 +436,7 @@ begin
     'title', private.invoice_title(v_sale ->> 'tax_regime', v_lines), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
     'change_due', v_tendered - v_paid, 'tax_summary', v_summary, 'payments', v_payments,
-    'credit_notes', '[]'::jsonb,
-    'points', case when p_customer_id is not null then
-      private.invoice_points(v_org_id, p_id, p_customer_id, 'infinity') end);
+    'credit_notes', '[]'::jsonb) || private.invoice_extras(v_org_id, p_id, p_customer_id, 'infinity');
 end;
 $$;
 

@@ -88,25 +88,3 @@ $$;
 
 comment on function private.credit_left(uuid, uuid) is
 'How much of a credit note was neither applied to an invoice nor paid out. No errors.';
-
--- Locking -----------------------------------------------------------------------------------------
-
-create function private.lock_payments_of(p_org_id uuid, p_invoice_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  perform from public.payments p
-  where p.org_id = p_org_id and p.id in (
-    select a.payment_id from public.payment_allocations a where a.org_id = p_org_id and a.invoice_id = p_invoice_id
-    union
-    select s.payment_id from public.credit_agreements g
-    join public.credit_settlements s on s.org_id = g.org_id and s.agreement_id = g.id
-    where g.org_id = p_org_id and g.invoice_id = p_invoice_id)
-  order by p.id for no key update;
-end;
-$$;
-
-comment on function private.lock_payments_of(uuid, uuid) is
-'Locks the payments that ever settled something of an invoice, whose lock the caller holds, or of its instalments: for
-acts that give it back to them. No errors.';

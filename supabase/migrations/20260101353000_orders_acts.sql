@@ -467,3 +467,8 @@ not_found; 409 invalid_transition (something was delivered: close it), order_inv
 422 branch_archived (it pays nothing back). Permission: order.manage.';
 revoke execute on function public.cancel_order(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.cancel_order(uuid, uuid, text, jsonb) to authenticated;
+
+select private.react('credit_held', 10, 'free_credit');
+select private.react('credit_promised', 10, 'ordered_on_credit');
+select private.react('advance_taken', 10, 'check_advance');
+select private.react('advance_used', 10, 'keep_advance');

@@ -6,6 +6,7 @@ select private.add_permissions('[
   {"code": "order.deliver", "description": "Deliver what was ordered",
    "roles": ["cashier", "sales_executive", "inventory_manager"]}
 ]');
+select private.add_document_kind('sales_order', 'sales orders', 'S', false, 'itself');
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -80,13 +81,6 @@ create table public.sales_order_log (
 
 comment on table public.sales_order_log is
 'The work on an order, day by day, append-only. visible_to_customer: he may be shown it; status: the order''s, after that entry.';
-
--- Whether an order's goods left before they were invoiced, or credited, decides what is owed of them: it is the order in
--- which these were written, and a clock may be set back. Deliveries and credit notes have such a number, too.
-create sequence private.order_event;
-alter table public.invoices add column order_event bigint;
-comment on column public.invoices.order_event is
-'Its place among what happened to the order, of an order''s invoice: what private.order_standing goes by.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 -- None but the log's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
@@ -266,6 +260,7 @@ grant execute on function public.get_order(uuid) to authenticated;
 
 alter table public.payments add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 alter table public.invoices add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
+alter table public.coupon_uses add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 
 create trigger t40_enforce_lifecycle before insert or update or delete on public.sales_orders
   for each row execute function private.enforce_lifecycle('sales_order', 'status', 'reservation_id', 'ended_at', 'reason');

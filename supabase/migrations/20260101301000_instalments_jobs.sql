@@ -172,34 +172,6 @@ $$;
 
 comment on function private.agreement_json(uuid, uuid) is 'An agreement as clients and documents see it, as of its branch''s date.';
 
-create function private.agreements_paid(p_org_id uuid, p_payment_id uuid) returns jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'number', a.number, 'instalments', p.list, 'amount', p.amount,
-      'status', a.status, 'as_of', private.credit_today(a.org_id, a.branch_id), 'outstanding', i.outstanding, 'next_due', i.next_due)
-      order by a.opened_on, a.number), '[]')
-    from (
-      select e.agreement_id, jsonb_agg(e.no order by e.no) as list, sum(e.amount) as amount
-      from (
-        select s.agreement_id, s.no, sum(s.amount) as amount from public.credit_settlements s
-        where s.org_id = p_org_id and s.payment_id = p_payment_id group by 1, 2 having sum(s.amount) <> 0) e
-      group by 1) p
-    join public.credit_agreements a on a.org_id = p_org_id and a.id = p.agreement_id
-    cross join lateral (
-      select sum(t.outstanding) as outstanding, (array_agg(jsonb_build_object('due_on', t.due_on, 'amount', t.outstanding) order by t.no)
-        filter (where t.outstanding > 0))[1] as next_due
-      from public.instalments t where t.org_id = a.org_id and t.agreement_id = a.id) i);
-end;
-$$;
-
-comment on function private.agreements_paid(uuid, uuid) is
-'Which instalments of which agreements a payment settles now, wholly or in part, and where those stand today: [{"id", "number",
-"instalments": [no], "amount" (principal, interest and fees together), "status", "as_of" (the branch''s date), "outstanding", "next_due":
-{"due_on", "amount"} or null}]. No errors.';
-
 create function public.get_agreement(p_id uuid) returns jsonb
 language plpgsql stable security definer
 set search_path = ''
@@ -342,3 +314,21 @@ $$;
 comment on function private.check_agreements(uuid) is
 'The part of check_books that concerns instalments: ledgers against the schedule, the schedule against the invoice, the customer
 against his agreements. No errors.';
+
+select private.react('books_findings', 20, 'check_agreements');
+
+create function private.merge_credit_status(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- The agreements of both are one's now, and so is what they say of him; of the other they say nothing any more.
+  perform private.follow_credit_status(p_org_id, p_keep_id);
+  perform private.follow_credit_status(p_org_id, p_merge_id);
+end;
+$$;
+
+comment on function private.merge_credit_status(uuid, uuid, uuid) is
+'After two customers became one: what the agreements say of p_keep_id, and no more of p_merge_id. No errors.';
+
+select private.react('customers_merged', 20, 'merge_credit_status');

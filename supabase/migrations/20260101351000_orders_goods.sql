@@ -64,6 +64,43 @@ comment on function private.lock_goods(uuid, public.sales_orders, uuid) is
 'Locks all that an act on an order''s goods may touch: what it holds and what it still has to deliver, there and at p_location_id.
 p_order: locked. No errors.';
 
+create function private.prove_order_holds(p_org_id uuid) returns setof jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with holds as materialized (
+    select r.id, r.branch_id, r.document_id from public.stock_reservations r
+    where r.org_id = p_org_id and r.status = 'active' and r.document = 'sales_order'
+  ), wanted as materialized (
+    select h.id, w.line_no, w.item_variant_id, w.quantity from holds h
+    cross join lateral private.open_items(p_org_id, h.document_id) w
+  )
+  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'status', o.status, 'order_holds', o.reservation_id)
+  from holds h
+  left join public.sales_orders o on o.org_id = p_org_id and o.id = h.document_id
+  where o.id is null or o.reservation_id is distinct from h.id or o.branch_id <> h.branch_id
+    or o.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered')
+  union all
+  select jsonb_build_object('reservation_id', r.id, 'order_id', o.id, 'document', r.document, 'document_id', r.document_id)
+  from public.sales_orders o
+  join public.stock_reservations r on r.org_id = o.org_id and r.id = o.reservation_id
+  where o.org_id = p_org_id and (r.document <> 'sales_order' or r.document_id <> o.id)
+  union all
+  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'line_no', i.line_no, 'variant_id', i.variant_id,
+    'held', i.quantity, 'open', w.quantity)
+  from holds h
+  join public.stock_reservation_items i on i.org_id = p_org_id and i.reservation_id = h.id
+  left join wanted w on w.id = h.id and w.line_no = i.line_no and w.item_variant_id = i.variant_id
+  where i.quantity > coalesce(w.quantity, 0);
+end;
+$$;
+
+comment on function private.prove_order_holds(uuid) is
+'What is held for an order: each active reservation of one is the one that the order names, the order is open, and nothing is held
+that it has not still to deliver. Returns the findings.';
+
 create function private.let_go(p_org_id uuid, p_order public.sales_orders, p_status text, p_document text default null,
   p_document_id uuid default null)
 returns void
@@ -163,3 +200,38 @@ comment on function private.hold_goods(uuid, public.sales_orders, uuid, timestam
 'Reserves what an order still has to deliver and returns the reservation, null when there is nothing to hold. p_order: locked, and
 holding nothing; p_location_id: where; p_expires_at: null for as long as the order is open; p_strict: all of it or nothing, else
 as much as there is, and the rest is a back-order. Errors: 409 insufficient_stock.';
+
+select private.react('reservation_ends', 10, 'refuse_order_hold');
+
+insert into private.proofs (proof, function) values ('reservations', 'prove_order_holds');
+
+create function private.note_order_coupon(p_org_id uuid, p_coupon_id uuid, p_order_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.coupon_uses (org_id, coupon_id, order_id, entry, branch_id, customer_id, uses, amount, created_by)
+  select p_org_id, p_coupon_id, s.id, 1, s.branch_id, s.customer_id, 1, (
+      select sum((o ->> 'amount')::numeric) from public.sales_order_lines l, jsonb_array_elements(l.offers) o
+      where l.org_id = s.org_id and l.order_id = s.id and o ->> 'coupon' is not null), private.caller()
+  from public.sales_orders s where s.org_id = p_org_id and s.id = p_order_id;
+end;
+$$;
+
+comment on function private.note_order_coupon(uuid, uuid, uuid) is
+'Writes that an order, confirmed in this transaction, uses a coupon, whose lock the caller holds. No errors.';
+
+create function private.give_order_coupon_back(p_org_id uuid, p_order_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  insert into public.coupon_uses (org_id, coupon_id, order_id, entry, branch_id, customer_id, uses, amount, created_by)
+  select u.org_id, u.coupon_id, u.order_id, 2, u.branch_id, u.customer_id, -1, u.amount, private.caller()
+  from public.coupon_uses u where u.org_id = p_org_id and u.order_id = p_order_id and u.entry = 1
+  on conflict do nothing;
+end;
+$$;
+
+comment on function private.give_order_coupon_back(uuid, uuid) is
+'Gives the use of a coupon back when its order, which is locked, is cancelled. No errors.';

@@ -1,5 +1,10 @@
 -- The acts of sales on credit: open, pay, settle early, reschedule, waive.
 
+select private.add_permissions('[
+  {"code": "report.read", "description": "Read the reports of sales, balances and taxes",
+   "roles": ["sales_executive"]}
+]');
+
 create function private.lock_agreement(p_agreement public.credit_agreements) returns public.credit_agreements
 language plpgsql
 set search_path = ''

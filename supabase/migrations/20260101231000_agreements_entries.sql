@@ -492,3 +492,6 @@ $$;
 
 comment on function private.settle_instalments(uuid, uuid, uuid, numeric) is
 'Writes what a payment settles of an agreement, as private.split_payment has foretold it under the same lock. No errors.';
+
+select private.react('invoice_reduced', 10, 'agreement_follows');
+select private.react('payment_reversed', 20, 'instalments_unpaid');

@@ -1,5 +1,7 @@
 -- Deliveries: what left of an order, in as many parts as it takes, each with its note.
 
+select private.add_document_kind('delivery', 'deliveries', 'D', true);
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.deliveries (

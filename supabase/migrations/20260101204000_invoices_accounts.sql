@@ -104,3 +104,5 @@ $$;
 comment on function private.account_findings(uuid) is
 'Every account that is not what the documents of the customer at the branch come to (expected), with what it says
 (found), in the organisation''s currency; none when all is well.';
+
+select private.react('customers_merging', 30, 'merge_accounts');

@@ -2,10 +2,9 @@
 
 select private.add_permissions('[
   {"code": "credit.sell", "description": "Sell on instalments", "roles": ["sales_executive"]},
-  {"code": "credit.override", "description": "Give a defaulted customer credit, reschedule and waive", "roles": []},
-  {"code": "report.read", "description": "Read the reports of sales, balances and taxes",
-   "roles": ["sales_executive"]}
+  {"code": "credit.override", "description": "Give a defaulted customer credit, reschedule and waive", "roles": []}
 ]');
+select private.add_document_kind('credit_agreement', 'credit agreements', 'A');
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -364,14 +363,11 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('credit_agreement', 'active', 'defaulted', null),
   ('credit_agreement', 'active', 'completed', 'payment.record'),
   ('credit_agreement', 'active', 'rescheduled', 'credit.override'),
-  ('credit_agreement', 'active', 'cancelled', 'credit_note.same_day'),
   ('credit_agreement', 'defaulted', 'active', 'payment.record'),
   ('credit_agreement', 'defaulted', 'completed', 'payment.record'),
   ('credit_agreement', 'defaulted', 'rescheduled', 'credit.override'),
-  ('credit_agreement', 'defaulted', 'cancelled', 'credit_note.same_day'),
   ('credit_agreement', 'completed', 'active', 'payment.reverse'),
   ('credit_agreement', 'completed', 'defaulted', 'payment.reverse'),
-  ('credit_agreement', 'completed', 'cancelled', 'credit_note.same_day'),
   ('instalment', 'new', 'pending', 'credit.sell'),
   ('instalment', 'pending', 'overdue', null),
   ('instalment', 'pending', 'paid', 'payment.record'),
@@ -437,3 +433,31 @@ create policy "Who holds invoice.read reads reminders of his branches" on public
 
 grant select on public.credit_agreements, public.instalments, public.credit_charges, public.credit_settlements,
   public.credit_reminders to authenticated;
+
+create function private.agreements_paid(p_org_id uuid, p_payment_id uuid) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object('id', a.id, 'number', a.number, 'instalments', p.list, 'amount', p.amount,
+      'status', a.status, 'as_of', private.credit_today(a.org_id, a.branch_id), 'outstanding', i.outstanding, 'next_due', i.next_due)
+      order by a.opened_on, a.number), '[]')
+    from (
+      select e.agreement_id, jsonb_agg(e.no order by e.no) as list, sum(e.amount) as amount
+      from (
+        select s.agreement_id, s.no, sum(s.amount) as amount from public.credit_settlements s
+        where s.org_id = p_org_id and s.payment_id = p_payment_id group by 1, 2 having sum(s.amount) <> 0) e
+      group by 1) p
+    join public.credit_agreements a on a.org_id = p_org_id and a.id = p.agreement_id
+    cross join lateral (
+      select sum(t.outstanding) as outstanding, (array_agg(jsonb_build_object('due_on', t.due_on, 'amount', t.outstanding) order by t.no)
+        filter (where t.outstanding > 0))[1] as next_due
+      from public.instalments t where t.org_id = a.org_id and t.agreement_id = a.id) i);
+end;
+$$;
+
+comment on function private.agreements_paid(uuid, uuid) is
+'Which instalments of which agreements a payment settles now, wholly or in part, and where those stand today: [{"id", "number",
+"instalments": [no], "amount" (principal, interest and fees together), "status", "as_of" (the branch''s date), "outstanding", "next_due":
+{"due_on", "amount"} or null}]. No errors.';

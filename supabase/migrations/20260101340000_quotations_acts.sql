@@ -6,6 +6,7 @@ select private.add_permissions('[
   {"code": "quotation.approve", "description": "Record what the customer answered to a quotation",
    "roles": ["sales_executive"]}
 ]');
+select private.add_document_kind('quotation', 'quotations', 'Q', false, 'asked');
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -95,19 +96,6 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
 
 -- What sales documents share ------------------------------------------------------------------------
 
-create function private.check_reason(p_reason text) returns void
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why, in 1 to 500 characters.', '{"field": "p_reason"}');
-  end if;
-end;
-$$;
-
-comment on function private.check_reason(text) is 'A reason has 1 to 500 characters. Errors: 400 invalid_input.';
-
 select private.declare_shape('ordered_lines',
   '{"variant_id": "uuid!", "quantity": "quantity!", "unit": "text", "unit_price": "amount", "discount": "amount"}',
   array['save_quotation.p_lines', 'save_order.p_lines'], '{1, 2000}');
@@ -179,6 +167,23 @@ $$;
 
 comment on function private.quotation_json(uuid, uuid) is
 'A quotation as clients and documents see it, in the shape of an invoice, with its earlier revisions named.';
+
+create function private.check_reserved_quotation(p_org_id uuid, p_branch_id uuid, p_document text, p_document_id uuid) returns void
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if p_document = 'quotation' and not exists (
+    select from public.quotations q where q.org_id = p_org_id and q.branch_id = p_branch_id and q.id = p_document_id) then
+    perform private.fail(404, 'not_found', 'The branch has no such quotation.', '{"field": "document_id"}');
+  end if;
+end;
+$$;
+
+comment on function private.check_reserved_quotation(uuid, uuid, text, uuid) is
+'Goods are reserved for a quotation of the same branch. A reaction to reserve_stock. Errors: 404 not_found.';
+
+select private.react('reservation_asked', 10, 'check_reserved_quotation');
 
 create function private.lock_quotation(p_org_id uuid, p_id uuid, p_to text) returns public.quotations
 language plpgsql
