@@ -343,15 +343,15 @@ alter table public.till_shifts enable row level security;
 create policy "Users read their shifts, report readers those of branches" on public.till_shifts for select to authenticated
   using (user_id = (select auth.uid())
     or org_id = any (array(select private.orgs_with('report.read')))
-      and (org_id = any (array(select private.whole_orgs_with('report.read')))
-        or branch_id = any (array(select private.listed_branches_with('report.read')))));
+      and case when org_id = any (array(select private.whole_orgs_with('report.read'))) then true
+        else branch_id = any (array(select private.listed_branches_with('report.read'))) end);
 
 alter table public.till_cash_movements enable row level security;
 create policy "Who holds report.read reads the cash moved at his branches" on public.till_cash_movements
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('report.read')))
-    and (org_id = any (array(select private.whole_orgs_with('report.read')))
-      or branch_id = any (array(select private.listed_branches_with('report.read')))));
+    and case when org_id = any (array(select private.whole_orgs_with('report.read'))) then true
+      else branch_id = any (array(select private.listed_branches_with('report.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------
 
