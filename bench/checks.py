@@ -149,6 +149,10 @@ _RULES = {
     """,
     "what is kept is not what its entries say": """
         select problem, id, expected, found from private.held_findings(%(org)s)
+        union all
+        select problem, id, expected, found from private.points_held_findings(%(org)s)
+        union all
+        select problem, id, expected, found from private.account_findings(%(org)s)
     """,
 }
 

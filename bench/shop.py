@@ -250,7 +250,7 @@ def call(connection: Connection, function: str, *arguments: Any) -> Any:
     """Call one of the project's functions by position and return what it returns.
 
     Raises:
-        psycopg.Error: what the function raised; `sqlstate` and `diag.message_detail` tell which error it is.
+        psycopg.Error: what the function raised; a refusal of ours has SQLSTATE PGRST, the message its code.
     """
     marks = ", ".join(["%s"] * len(arguments))
     row = connection.execute(f"select public.{function}({marks})".encode(), arguments).fetchone()

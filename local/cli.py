@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import psycopg
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -147,6 +148,28 @@ def env() -> None:
     """Print KEY=value lines for the running stack."""
     for name, value in running_stack().environment().items():
         typer.echo(f"{name}={value}")
+
+
+@app.command()
+def jobs(
+    name: Annotated[str | None, typer.Argument(help="The job to run now; without it all are listed.")] = None,
+) -> None:
+    """List the jobs of the running stack, or run one of them now."""
+    with psycopg.connect(running_stack().cluster.url(), autocommit=True) as connection:
+        if name is not None:
+            try:
+                connection.execute("call private.run_job(%s)", [name])
+            except psycopg.Error as error:
+                raise LauncherError(f"The job {name} failed.", str(error)) from error
+            return
+        table = Table("Job", "When (UTC)", "Ran last", "Failing", "What for", box=None, padding=(0, 3, 0, 0))
+        for row in connection.execute(
+            "select s.name, s.cron, coalesce(date_trunc('second', s.last_finished_at)::text, 'never'), "
+            "(select count(*) from private.failing_jobs f where f.job = s.name)::text, s.purpose "
+            "from private.schedules s where s.enabled order by s.name"
+        ):
+            table.add_row(*row)
+        Console(highlight=False).print(table)
 
 
 def announce_running(state: State) -> None:

@@ -31,30 +31,25 @@ class Refused(Exception):  # noqa: N818 - an answer of the database, not a fault
     """The database refused an act.
 
     Parameters:
-        status: the HTTP status that its SQLSTATE stands for, 0 when it stands for none.
-        code: the stable code of docs/error_codes.md, or the SQLSTATE when there is none.
+        code: the stable code of docs/error_codes.md, or Postgres's or PostgREST's own.
         message: a sentence for people.
         facts: what else the error tells.
     """
 
-    def __init__(self, status: int, code: str, message: str, facts: Row) -> None:
+    def __init__(self, code: str, message: str, facts: Row) -> None:
         super().__init__(f"{code}: {message}")
-        self.status = status
         self.code = code
         self.message = message
         self.facts = facts
 
     @classmethod
     def of(cls, error: APIError) -> "Refused":
-        """Read the stable code out of PostgREST's error body."""
-        sqlstate = error.code or ""
-        status = int(sqlstate[2:]) if sqlstate.startswith("PT") and sqlstate[2:].isdigit() else 0
+        """Read PostgREST's error body."""
         try:
             facts = json.loads(error.details or "{}")
         except (TypeError, ValueError):
             facts = {}
-        facts = facts if isinstance(facts, dict) else {}
-        return cls(status, facts.pop("code", sqlstate), error.message or "", facts)
+        return cls(error.code or "", error.message or "", facts if isinstance(facts, dict) else {})
 
 
 class Answer(Protocol):

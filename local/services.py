@@ -167,6 +167,31 @@ class Api(Service):
         super().__init__("API", command, variables, port, log)
 
 
+class Scheduler:
+    """The clock that runs the database's jobs, in the place of pg_cron.
+
+    Parameters:
+        database_url: the database's address as role postgres.
+        log: the file that gets its output.
+    """
+
+    def __init__(self, database_url: str, log: Path) -> None:
+        self.database_url = database_url
+        self.log = log
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process; it asks the database for the first time when the next minute begins."""
+        environment = _base_environment() | {"DATABASE_URL": self.database_url, "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-m", "local.scheduler"]
+        self.process = spawn(command, env=environment, cwd=ROOT, log=self.log)
+
+    def stop(self) -> None:
+        """Ask the process to end and wait for it; a job that is cut off is taken up by the next run."""
+        if self.process is not None:
+            stop(self.process, signal.SIGTERM, patience=8)
+
+
 def _base_environment() -> dict[str, str]:
     """What any program needs; nothing else of ours reaches a service, so its settings are the ones given."""
     kept = (

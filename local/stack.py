@@ -17,7 +17,7 @@ from local.keys import Keys, write_private
 from local.paths import MIGRATIONS, STATE
 from local.postgres import Cluster
 from local.processes import Identity, free_port, wait_until
-from local.services import Api, Gateway
+from local.services import Api, Gateway, Scheduler
 
 USUAL_PORTS = {"gateway": 54321, "postgres": 54322, "api": 8000}
 
@@ -129,7 +129,7 @@ class Stack:
         self.ports = ports or state.read()["ports"]
         self.keys = Keys.load_or_generate(state.folder / "keys.json")
         self.cluster = Cluster(state.folder / "postgres", self.ports["postgres"])
-        self._services: tuple[Gateway, Api] | None = None
+        self._services: tuple[Gateway, Api, Scheduler] | None = None
 
     @classmethod
     def choose_ports(cls, state: State) -> dict[str, int]:
@@ -150,7 +150,12 @@ class Stack:
         """The API."""
         return self._made()[1]
 
-    def _made(self) -> tuple[Gateway, Api]:
+    @property
+    def scheduler(self) -> Scheduler:
+        """What runs the jobs."""
+        return self._made()[2]
+
+    def _made(self) -> tuple[Gateway, Api, Scheduler]:
         if self._services is None:
             gateway = Gateway(
                 self.cluster.superuser_url(),
@@ -160,7 +165,8 @@ class Stack:
                 storage=self.state.folder / "storage",
             )
             api = Api(gateway.url, self.keys, port=self.ports["api"], log=self.state.logs / "api.log")
-            self._services = (gateway, api)
+            scheduler = Scheduler(self.cluster.url(), self.state.logs / "scheduler.log")
+            self._services = (gateway, api, scheduler)
         return self._services
 
     def environment(self) -> dict[str, str]:

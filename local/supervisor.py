@@ -126,6 +126,7 @@ class Supervisor:
             stack.load_demo()
         self.step("Starting the API")
         self._launch(Part("api", "The API", stack.api, stack.api.start))
+        self._launch(Part("scheduler", "The scheduler", stack.scheduler, stack.scheduler.start))
 
     def _launch(self, part: Part) -> None:
         self.parts.append(part)

@@ -1,5 +1,4 @@
--- Foundation: the schemas, the default privileges, and the three helpers every room stands on:
--- how an error is raised, how a repeated call is recognised, how `updated_at` is kept.
+-- Foundation: the schemas, the default privileges, the role of workers, and the helpers every room stands on.
 
 create schema if not exists extensions;
 create schema private;
@@ -16,8 +15,19 @@ alter default privileges for role postgres in schema public revoke all on tables
 alter default privileges for role postgres in schema public revoke all on sequences from anon, authenticated, service_role;
 alter default privileges for role postgres in schema public revoke all on functions from anon, authenticated, service_role;
 
+-- Programs that work for the business outside of requests (jobs, consumers of events) sign in as a role of their own, a member of
+-- this one. Roles belong to the whole cluster: another database's migrations may have made it.
+do $$
+begin
+  create role branchline_worker nologin;
+exception when duplicate_object or unique_violation then
+  null;
+end;
+$$;
+grant branchline_worker to postgres;
+
 -- Policies and RPCs run as the caller and call helpers of this schema; each helper is granted by name.
-grant usage on schema private to authenticated, anon;
+grant usage on schema private to authenticated, anon, branchline_worker;
 
 -- Errors ------------------------------------------------------------------------------------------
 
@@ -26,19 +36,30 @@ returns void
 language plpgsql
 set search_path = ''
 as $$
+declare
+  v_passing boolean := p_code = 'changed_meanwhile';
 begin
-  raise exception using
-    errcode = 'PT' || p_status,
-    message = p_message,
-    detail = (jsonb_build_object('code', p_code) || p_facts)::text;
+  raise sqlstate 'PGRST' using
+    message = jsonb_build_object(
+      'code', p_code,
+      'message', coalesce(p_message, p_code),
+      'details', coalesce(p_facts, '{}')::text,
+      'hint', case when v_passing then 'Read it again, then repeat the call.' end)::text,
+    detail = jsonb_build_object(
+      'status', p_status,
+      'headers', case
+        when v_passing then '{"Retry-After": "1"}'
+        when p_status = 401 then '{"WWW-Authenticate": "Bearer"}'
+        else '{}' end::jsonb)::text;
 end;
 $$;
 
 comment on function private.fail(integer, text, text, jsonb) is
-'Raises the error that clients see. PostgREST turns SQLSTATE PTxyz into HTTP status xyz.
-p_status: HTTP status, 400 to 599. p_code: the stable code, listed in docs/error_codes.md.
-p_message: one sentence for people. p_facts: JSON object merged beside "code" into the detail.
-Never returns.';
+'Raises the error that clients see, in PostgREST''s own form: SQLSTATE PGRST, the message a JSON object that becomes the
+body of the answer, the detail one with its HTTP status and headers. Nothing else that clients reach raises.
+p_status: HTTP status, 400 to 599; a code has one. p_code: the stable code, listed in docs/error_codes.md: the client''s
+error.code. p_message: one sentence for people. p_facts: JSON object, the client''s error.details as text, {} when there
+are none. What passes by itself (changed_meanwhile) says so by a hint and Retry-After (seconds). Never returns.';
 
 create function private.caller() returns uuid
 language plpgsql stable
@@ -70,54 +91,6 @@ comment on function private.request_id() is
 'The X-Request-ID header of the HTTP request under way (at most 128 characters), or null outside of one. The default of the columns
 request_id, which say in which request a row was made.';
 
--- Idempotency -------------------------------------------------------------------------------------
-
-create table private.requests (
-  org_id uuid not null,
-  id uuid not null,
-  act text not null,
-  fingerprint bytea not null,
-  created_at timestamptz not null default now(),
-  primary key (org_id, id)
-);
-
-comment on table private.requests is
-'One row per writing call: the client''s own uuid, the act, and a SHA-256 of what was asked. Written first in the
-transaction, so that a second call with the same id waits for the first one''s outcome.';
-
-create function private.claim_request(p_org_id uuid, p_id uuid, p_act text, p_content jsonb)
-returns boolean
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_fingerprint bytea := pg_catalog.sha256(convert_to(p_content::text, 'UTF8'));
-  v_found private.requests;
-begin
-  if p_id is null then
-    perform private.fail(400, 'invalid_input', 'p_id is missing: give the document an id of your own (uuid).',
-      jsonb_build_object('field', 'p_id'));
-  end if;
-  insert into private.requests (org_id, id, act, fingerprint)
-  values (p_org_id, p_id, p_act, v_fingerprint)
-  on conflict do nothing;
-  if found then
-    return true;
-  end if;
-  select * into v_found from private.requests where org_id = p_org_id and id = p_id;
-  if v_found.act <> p_act or v_found.fingerprint <> v_fingerprint then
-    perform private.fail(409, 'id_reused', 'This id was used before, with other content.',
-      jsonb_build_object('id', p_id, 'act', v_found.act));
-  end if;
-  return false;
-end;
-$$;
-
-comment on function private.claim_request(uuid, uuid, text, jsonb) is
-'Claims the client''s id for one act. True: the first call, go on. False: the same call was carried out before; return
-its result and change nothing. p_content: everything the caller asked for, as one JSON value.
-Errors: 400 invalid_input (no id), 409 id_reused (the id was used for something else).';
-
 -- Housekeeping ------------------------------------------------------------------------------------
 
 create function private.touch_updated_at() returns trigger
@@ -143,6 +116,4 @@ $$;
 
 comment on function public.health() is
 'Answers {"ok": true, "database_time": ISO 8601} when the database can be asked. Anyone may call it. No errors.';
-grant execute on function public.health() to anon, authenticated, service_role;
-
-alter table private.requests enable row level security;
+grant execute on function public.health() to anon, authenticated;

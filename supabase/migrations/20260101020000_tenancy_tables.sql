@@ -20,6 +20,7 @@ create table public.organizations (
   invoice_terms text check (length(invoice_terms) <= 4000),
   document_settings jsonb not null default '{}',
   books_closed_through date,
+  audit_months integer not null default 96 check (audit_months between 12 and 240),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   check (tax_scheme = 'regular' or tax_regime = 'gst'),
@@ -47,7 +48,9 @@ whether a line''s taxes are rounded each by itself, or in one sum as the Streaml
 324(B)). export_tax: whether exports and supplies to SEZs bear integrated tax, to be refunded, or leave without under lut_number,
 the letter of undertaking (IGST Act 2017, section 16(3)). document_settings: how its papers look: language (en, hi), accent
 (#RRGGBB), logo (a PNG or JPEG as a data URL, at most 90,000 characters), footer, terms by kind of document (quotation, order,
-delivery, invoice, receipt, credit_note, payment, statement, agreement), delivery_prices (whether delivery notes show prices).';
+delivery, invoice, receipt, credit_note, payment, statement, agreement), delivery_prices (whether delivery notes show prices).
+audit_months: how long the audit log is kept, eight years at first, which is what company law asks for in India (Companies Act 2013,
+section 128(5)); a year at least.';
 
 create table public.branches (
   id uuid primary key,
@@ -552,7 +555,7 @@ grant execute on function private.member_orgs(), private.member_branches(), priv
 grant select on public.organizations, public.branches, public.locations, public.permissions, public.roles,
   public.role_permissions, public.memberships, public.membership_branches, public.invitations to authenticated;
 grant update (name, legal_name, prices_include_tax, round_total_to, invoice_terms, tax_scheme, tax_rounding, export_tax, lut_number,
-  document_settings)
+  document_settings, audit_months)
   on public.organizations to authenticated;
 grant update (name, tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code, tax_area, postal_code,
   archived_at) on public.branches to authenticated;

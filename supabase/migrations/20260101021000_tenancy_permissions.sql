@@ -31,7 +31,8 @@ begin
   from jsonb_array_elements(p_permissions) p (doc), jsonb_array_elements_text(p.doc -> 'roles') role
   where role not in (select key from private.system_roles where key <> 'admin') limit 1;
   if v_unknown is not null then
-    raise exception 'There is no system role % that is given permissions one by one.', v_unknown;
+    perform private.fail(400, 'invalid_input',
+      format('There is no system role %s that is given permissions one by one.', v_unknown), '{"field": "roles"}');
   end if;
   insert into public.permissions (code, description)
   select p.doc ->> 'code', p.doc ->> 'description' from jsonb_array_elements(p_permissions) p (doc);
@@ -54,7 +55,7 @@ $$;
 comment on function private.add_permissions(jsonb) is
 'Adds what a room allows, for migrations. p_permissions: [{"code": noun.verb, "description", "roles": [keys of system roles]}]. The
 roles hold it in the template and in every organisation that exists; every admin holds it at once; custom roles get it by
-save_role. Errors: 23505 when a code is there already, P0001 for an unknown role or the admin''s.';
+save_role. Errors: 23505 when a code is there already, 400 invalid_input for an unknown role or the admin''s.';
 
 select private.add_permissions('[
   {"code": "org.manage", "description": "Change the organisation''s settings", "roles": []},

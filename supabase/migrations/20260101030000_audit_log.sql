@@ -34,35 +34,6 @@ create index on audit.log (org_id, table_name, row_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
-create function audit.add_partitions(p_from date, p_months integer) returns integer
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_first date;
-  v_name text;
-  v_added integer := 0;
-begin
-  for v_month in 0 .. p_months - 1 loop
-    v_first := (date_trunc('month', p_from) + make_interval(months => v_month))::date;
-    v_name := 'log_' || to_char(v_first, 'YYYY_MM');
-    if to_regclass(format('audit.%I', v_name)) is null then
-      execute format('create table audit.%I partition of audit.log for values from (%L) to (%L)',
-        v_name, v_first, (v_first + interval '1 month')::date);
-      execute format('alter table audit.%I enable row level security', v_name);
-      execute format('create trigger t10_refuse_change_truncate before truncate on audit.%I
-        for each statement execute function audit.refuse_change()', v_name);
-      v_added := v_added + 1;
-    end if;
-  end loop;
-  return v_added;
-end;
-$$;
-
-comment on function audit.add_partitions(date, integer) is
-'Adds the monthly partitions that are missing. p_from: a day of the first month; p_months: how many months. Returns how many
-were added. Errors: 23514 when audit.log_rest already holds rows of such a month.';
-
 create function audit.record() returns trigger
 language plpgsql security definer
 set search_path = ''
@@ -115,12 +86,17 @@ begin
     return p_table;
   end if;
   return (
-    select distinct audit.origin(f.confrelid) from pg_catalog.pg_constraint f
+    -- A key may name the branch as well, for the policies; it is the document's and says nothing of it.
+    select distinct audit.origin(f.confrelid)
+    from pg_catalog.pg_constraint f
+    cross join lateral (
+      select array_agg(a.attnum) as columns from pg_catalog.pg_attribute a
+      where a.attrelid = p_table and a.attnum = any (f.conkey) and a.attname <> 'branch_id') k
     where f.conrelid = p_table and f.contype = 'f' and f.confrelid <> p_table and audit.origin(f.confrelid) is not null
       and exists (
         select from pg_catalog.pg_index i
         where i.indrelid = p_table and i.indisunique and i.indpred is null
-          and (i.indkey::int2[])[0:cardinality(f.conkey) - 1] @> f.conkey));
+          and (i.indkey::int2[])[0:cardinality(k.columns) - 1] @> k.columns));
 end;
 $$;
 
@@ -163,6 +139,13 @@ begin
     if private.follows_merge(tg_relid, to_jsonb(old), to_jsonb(new)) then
       return new;
     end if;
+  elsif tg_op = 'DELETE' and tg_table_schema = 'audit' then
+    -- A year is kept in any case.
+    if (to_jsonb(old) ->> 'at')::timestamptz < now() - interval '1 year' then
+      if (to_jsonb(old) ->> 'at')::timestamptz < audit.kept_since((to_jsonb(old) ->> 'org_id')::uuid) then
+        return old;
+      end if;
+    end if;
   end if;
   perform private.fail(403, 'append_only', format('Rows of %s are never changed or removed.', tg_table_name));
   return null;
@@ -170,8 +153,65 @@ end;
 $$;
 
 comment on function audit.refuse_change() is
-'Trigger of append-only tables. One thing may change: whose document it is, when merge_customers has made two customers one.
+'Trigger of append-only tables. One thing may change: whose document it is, when merge_customers has made two customers one. And of
+the audit log goes what is older than its organisation keeps it (audit.kept_since).
 Errors: 403 append_only, whoever asks.';
+
+-- Retention ---------------------------------------------------------------------------------------
+
+create function audit.kept_since(p_org_id uuid) returns timestamptz
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return coalesce(
+    (select now() - make_interval(months => o.audit_months) from public.organizations o where o.id = p_org_id), '-infinity');
+end;
+$$;
+
+comment on function audit.kept_since(uuid) is
+'Since when an organisation''s log is kept, by organizations.audit_months.';
+
+create function audit.prune(p_org_id uuid) returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_since timestamptz := audit.kept_since(p_org_id);
+  v_pruned integer;
+begin
+  delete from audit.log l using (
+    select o.at, o.id from audit.log o where o.org_id = p_org_id and o.at < v_since order by o.at limit 10000) old
+  where l.org_id = p_org_id and l.at = old.at and l.id = old.id;
+  get diagnostics v_pruned = row_count;
+  return jsonb_build_object('pruned', v_pruned, 'more', v_pruned = 10000);
+end;
+$$;
+
+comment on function audit.prune(uuid) is
+'The job "audit-log" for one organisation: removes up to 10,000 entries that are older than it keeps them. Returns {"pruned", "more"}.';
+
+create function audit.prune_partitions() returns integer
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_longest integer := (select max(o.audit_months) from public.organizations o);
+begin
+  return coalesce(private.drop_partitions('audit.log', now() - make_interval(months => v_longest)), 0);
+end;
+$$;
+
+comment on function audit.prune_partitions() is
+'The job "audit-partitions": drops the months that no organisation keeps any more; returns how many.';
+
+-- All organisations share the months: one that keeps its log for a shorter time loses its rows, and a month goes when nobody keeps it.
+insert into private.schedules (name, cron, routine, organizations, purpose) values
+  ('audit-log', '57 3 * * *', 'audit.prune',
+  'select o.id from public.organizations o where exists (select from audit.log l where l.org_id = o.id
+    and l.at < now() - make_interval(months => o.audit_months))',
+  'Removes what an organisation keeps no longer'),
+  ('audit-partitions', '47 3 * * *', 'audit.prune_partitions', null, 'Drops the months that nobody keeps');
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -180,17 +220,8 @@ create trigger t10_refuse_change_truncate before truncate on audit.log for each 
 -- Row triggers come with the partitioned table, statement triggers do not: each partition has its own.
 create trigger t10_refuse_change_truncate before truncate on audit.log_rest for each statement execute function audit.refuse_change();
 
-select audit.add_partitions(date_trunc('month', now())::date, 24);
-
--- Where the host offers pg_cron (hosted Supabase does), partitions are added a year ahead, every month.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('audit-partitions', '17 3 1 * *', 'select audit.add_partitions(current_date, 12)');
-  end if;
-end;
-$$;
+insert into private.partitioned (table_name, time_column, step, ahead) values ('audit.log', 'at', 'month', 12);
+select private.add_partitions('audit.log', current_date, 13);
 
 select audit.attach('public.organizations');
 select audit.attach('public.branches');

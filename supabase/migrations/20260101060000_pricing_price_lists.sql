@@ -37,6 +37,7 @@ create table public.price_lists (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  no bigint not null generated always as identity,
   unique (org_id, id),
   foreign key (org_id, customer_group_id) references public.customer_groups (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -140,7 +141,7 @@ begin
         and (l.customer_group_id is null or l.customer_group_id = p_customer_group_id)
         and (l.branch_id is null or l.branch_id = p_branch_id)
         and p_date between coalesce(l.valid_from, '-infinity') and coalesce(l.valid_to, 'infinity')
-      order by l.priority desc, l.customer_group_id is null, l.branch_id is null, l.created_at desc, l.id, i.min_quantity desc
+      order by l.priority desc, l.customer_group_id is null, l.branch_id is null, l.no desc, i.min_quantity desc
       limit 1) k on true
     order by a.place);
 end;

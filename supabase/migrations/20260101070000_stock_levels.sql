@@ -106,8 +106,8 @@ create index on public.stock_levels (location_id, variant_id);
 create index on public.stock_levels (org_id, variant_id);
 create index on public.stock_movements (org_id, variant_id, id);
 create index on public.stock_movements (org_id, document_id);
-create index on public.stock_movements (from_branch_id);
-create index on public.stock_movements (to_branch_id);
+create index on public.stock_movements (from_branch_id, occurred_at);
+create index on public.stock_movements (to_branch_id, occurred_at);
 create index on public.stock_adjustments (branch_id, created_at);
 
 -- The proof ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ create table public.batches (
   created_at timestamptz not null default now(),
   created_by uuid,
   request_id text default private.request_id(),
+  no bigint not null generated always as identity,
   primary key (org_id, id),
   unique (org_id, variant_id, code),
   unique (org_id, variant_id, id),
@@ -18,8 +19,9 @@ create table public.batches (
 );
 
 comment on table public.batches is
-'A lot of a variant whose tracking is batch. code: as printed on the goods. expires_on: the last day on which it may be used,
-null when it keeps.';
+'A lot of a variant whose tracking is batch. code: as printed on the goods. expires_on: the last day on which it may be
+used, null when it keeps. no: in which order lots were entered, whatever the clock said: of two that expire together
+the first goes first.';
 
 create table public.batch_levels (
   org_id uuid not null,

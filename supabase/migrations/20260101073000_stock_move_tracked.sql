@@ -94,7 +94,7 @@ begin
       from public.batch_levels l join public.batches b on b.org_id = l.org_id and b.id = l.batch_id
       where l.org_id = p_org_id and l.location_id = v_from.id and l.variant_id = p_move.variant_id and l.on_hand > 0
         and (p_move.batch_id is null or l.batch_id = p_move.batch_id)
-      order by b.expires_on nulls last, b.created_at, b.id
+      order by b.expires_on nulls last, b.no
     loop
       if p_sold_on is not null and v_lot.expires_on < p_sold_on
         and (p_move.batch_id is null or not private.permitted('sale.expired', p_org_id)) then

@@ -165,44 +165,37 @@ comment on function private.release_expired(uuid, uuid[], uuid[]) is
 'Ends the reservations that have expired and hold any of these variants at these locations, whose levels the caller has locked.
 Never waits for a lock: what somebody else is working on stays. Returns how many ended.';
 
-create function private.expire_reservations() returns integer
+create function private.expire_reservations(p_org_id uuid) returns integer
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_due record;
+  v_ids uuid[];
   v_level record;
-  v_ended integer := 0;
 begin
-  for v_due in
-    with due as (
-      select r.org_id, r.id, r.location_id from public.stock_reservations r
-      where r.status = 'active' and r.expires_at <= now()
-      order by r.expires_at limit 500 for no key update of r skip locked
-    )
-    select d.org_id, array_agg(d.id) as ids from due d group by d.org_id order by d.org_id
+  v_ids := array(
+    select r.id from public.stock_reservations r
+    where r.org_id = p_org_id and r.status = 'active' and r.expires_at <= now()
+    order by r.expires_at limit 500 for no key update of r skip locked);
+  -- The levels concerned and no others, one by one in their order: a join beneath the lock may lose a row, and every location
+  -- with every variant would make the tills wait for goods that nobody gives back.
+  for v_level in
+    select distinct r.location_id, i.variant_id
+    from public.stock_reservations r
+    join public.stock_reservation_items i on i.org_id = r.org_id and i.reservation_id = r.id
+    where r.org_id = p_org_id and r.id = any (v_ids)
+    order by 1, 2
   loop
-    -- The levels concerned and no others, one by one in their order: a join beneath the lock may lose a row, and every location
-    -- with every variant would make the tills wait for goods that nobody gives back.
-    for v_level in
-      select distinct r.location_id, i.variant_id
-      from public.stock_reservations r
-      join public.stock_reservation_items i on i.org_id = r.org_id and i.reservation_id = r.id
-      where r.org_id = v_due.org_id and r.id = any (v_due.ids)
-      order by 1, 2
-    loop
-      perform from public.stock_levels s
-      where s.org_id = v_due.org_id and s.location_id = v_level.location_id and s.variant_id = v_level.variant_id
-      for no key update of s;
-    end loop;
-    v_ended := v_ended + private.end_reservations(v_due.org_id, v_due.ids, 'expired');
+    perform from public.stock_levels s
+    where s.org_id = p_org_id and s.location_id = v_level.location_id and s.variant_id = v_level.variant_id
+    for no key update of s;
   end loop;
-  return v_ended;
+  return private.end_reservations(p_org_id, v_ids, 'expired');
 end;
 $$;
 
-comment on function private.expire_reservations() is
-'The job: ends up to 500 expired reservations of all organisations, the oldest first. Returns how many. Stock does not wait for
+comment on function private.expire_reservations(uuid) is
+'The job: ends up to 500 expired reservations of an organisation, the oldest first. Returns how many. Stock does not wait for
 it: who is short of goods ends the expired ones himself, by private.release_expired.';
 
 create function private.fulfil_reservation(p_org_id uuid, p_reservation_id uuid, p_branch_id uuid, p_document text,
@@ -456,15 +449,10 @@ select audit.attach('public.stock_reservations');
 select audit.attach('public.stock_reservation_lines', 'reservation_id', 'line_no');
 select audit.attach('public.stock_reservation_items', 'reservation_id', 'line_no', 'variant_id');
 
--- Where the host offers pg_cron, expired reservations are ended within a minute.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('expired-reservations', '* * * * *', 'select private.expire_reservations()');
-  end if;
-end;
-$$;
+insert into private.schedules (name, cron, routine, organizations, purpose) values
+  ('expired-reservations', '* * * * *', 'private.expire_reservations',
+  'select r.org_id from public.stock_reservations r where r.status = ''active'' and r.expires_at <= now()',
+  'Ends the reservations that have expired');
 
 -- Policies ----------------------------------------------------------------------------------------
 

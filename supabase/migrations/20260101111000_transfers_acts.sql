@@ -123,7 +123,7 @@ begin
       where s.batch_id is not null) e
     join public.batches b on b.org_id = p_transfer.org_id and b.id = e.batch_id
     where e.quantity > 0
-    window w as (partition by e.variant_id order by b.expires_on nulls last, b.created_at, b.id)
+    window w as (partition by e.variant_id order by b.expires_on nulls last, b.no)
   ), costs as (
     select variant_id, min(unit_cost) as unit_cost from left_stock group by 1
   )

@@ -13,14 +13,17 @@ create table private.stock_events (
   at timestamptz not null default now(),
   location_ids uuid[] not null,
   variant_ids uuid[] not null,
-  primary key (branch_id, xid, id),
+  primary key (branch_id, xid, id, at),
   check (cardinality(location_ids) = cardinality(variant_ids))
-);
+) partition by range (at);
 
 comment on table private.stock_events is
 'Which levels of a branch a statement changed: pairs of location_ids and variant_ids, in step. xid: the transaction that did it.
-Written by the trigger on stock_levels, read by stock_changes, pruned by private.prune_stock_events. Clients do not read it:
+Written by the trigger on stock_levels, read by stock_changes. Weekly partitions, which private.prune_stock_events drops. Clients do not read it:
 rows become visible in another order than that of any of their columns, and a reader who pages by one would miss some.';
+
+create table private.stock_events_rest partition of private.stock_events default;
+comment on table private.stock_events_rest is 'Catches events of weeks that have no partition yet, so that no act fails for want of one.';
 
 create table private.stock_events_horizon (
   only_row boolean primary key default true check (only_row),
@@ -236,26 +239,34 @@ restored. Call it when a channel is subscribed (also again), when a message says
 revoke execute on function public.stock_changes(uuid[], text, integer) from public, anon;
 grant execute on function public.stock_changes(uuid[], text, integer) to authenticated;
 
-create function private.prune_stock_events(p_keep interval default '7 days') returns bigint
+create function private.prune_stock_events(p_keep interval) returns integer
 language plpgsql
 set search_path = ''
+set lock_timeout = '3s'
 as $$
 declare
-  v_pruned bigint;
-  v_newest xid8;
+  v_before timestamptz := (
+    select max(p.ends_at) from private.partitions_of('private.stock_events') p where p.ends_at <= now() - p_keep);
 begin
-  with pruned as (
-    delete from private.stock_events where at < now() - p_keep returning xid
-  )
-  select count(*), max(xid) into v_pruned, v_newest from pruned;
-  update private.stock_events_horizon set xid = v_newest where xid < v_newest;
-  return v_pruned;
+  if v_before is null then
+    return 0;
+  end if;
+  -- Nobody reads between the mark and the drop, and what is still being written into these partitions is waited for.
+  lock table private.stock_events in access exclusive mode;
+  update private.stock_events_horizon h set xid = n.xid
+  from (select max(e.xid) as xid from private.stock_events e where e.at < v_before) n where h.xid < n.xid;
+  return private.drop_partitions('private.stock_events', v_before);
 end;
 $$;
 
 comment on function private.prune_stock_events(interval) is
-'Removes the events of transactions that began longer ago than p_keep, and returns how many. Whoever has been away longer reads
+'The job: drops the partitions whose transactions all began longer ago than p_keep, and returns how many. Whoever has been away longer reads
 everything again (stock_changes: reset).';
+
+-- Partitions --------------------------------------------------------------------------------------
+
+insert into private.partitioned (table_name, time_column, step, ahead) values ('private.stock_events', 'at', 'week', 8);
+select private.add_partitions('private.stock_events', current_date, 9);
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -264,19 +275,14 @@ create trigger t70_announce_stock after update on public.stock_levels referencin
 create trigger t10_refuse_change before update on private.stock_events
   for each row execute function audit.refuse_change();
 
--- Where the host offers pg_cron (hosted Supabase does), events are pruned every night.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('stock-events', '41 2 * * *', 'select private.prune_stock_events()');
-  end if;
-end;
-$$;
+insert into private.schedules (name, cron, routine, keep, purpose) values
+  ('stock-events', '41 2 * * *', 'private.prune_stock_events',
+  '7 days', 'Drops old notes of which stock levels changed');
 
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table private.stock_events enable row level security;
+alter table private.stock_events_rest enable row level security;
 alter table private.stock_events_horizon enable row level security;
 
 -- Realtime asks this when somebody joins a private channel, as he, with realtime.topic() set to the channel's name. Names are

@@ -312,23 +312,6 @@ $$;
 comment on function private.run_integrity(uuid) is
 'Runs all proofs of an organisation in one statement, at one moment, keeps what they found and returns the run''s id.';
 
-create function private.check_all_integrity() returns bigint
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_org_id uuid;
-begin
-  for v_org_id in select o.id from public.organizations o order by o.id loop
-    perform private.run_integrity(v_org_id);
-  end loop;
-  return (select coalesce(sum(s.findings), 0) from private.integrity_state s);
-end;
-$$;
-
-comment on function private.check_all_integrity() is
-'The job: runs the proofs of every organisation. Returns how many findings there are in all.';
-
 create function public.check_integrity(p_org_id uuid) returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -362,15 +345,16 @@ as $$
 begin
   return (
     select jsonb_build_object('ok', true, 'database_time', now(), 'integrity', jsonb_build_object(
-      'findings', coalesce(sum(s.findings), 0), 'checked_at', min(s.ran_at)))
+      'findings', coalesce(sum(s.findings), 0), 'checked_at', min(s.ran_at)),
+      'jobs', jsonb_build_object('failing', (select count(*) from private.failing_jobs)))
     from private.integrity_state s);
 end;
 $$;
 
 comment on function public.health() is
-'Answers {"ok": true, "database_time": ISO 8601, "integrity": {"findings", "checked_at"}} when the database can be asked.
-findings: what the proofs of all organisations found when each was last run, 0 when all is well; checked_at: the oldest of these
-runs, null before the first. Anyone may call it. No errors.';
+'Answers {"ok": true, "database_time": ISO 8601, "integrity": {"findings", "checked_at"}, "jobs": {"failing"}} when the database
+can be asked. findings: what the proofs of all organisations found when each was last run, 0 when all is well; checked_at: the oldest of these
+runs, null before the first; failing: how many jobs failed when they ran last, counted by organisation. Anyone may call it. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -378,15 +362,10 @@ create trigger t10_refuse_change before update or delete on public.integrity_che
   for each row execute function audit.refuse_change();
 create trigger t10_refuse_change_truncate before truncate on public.integrity_checks for each statement execute function audit.refuse_change();
 
--- Where the host offers pg_cron, the books are proved every night.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('integrity', '47 2 * * *', 'select private.check_all_integrity()');
-  end if;
-end;
-$$;
+insert into private.schedules (name, cron, routine, organizations, purpose) values
+  ('integrity', '47 2 * * *', 'private.run_integrity',
+  'select o.id from public.organizations o',
+  'Proves the books of every organisation');
 
 -- Policies ----------------------------------------------------------------------------------------
 

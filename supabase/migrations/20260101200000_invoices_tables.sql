@@ -62,6 +62,7 @@ create table public.invoices (
   balance numeric(14, 2) not null generated always as (
     case when status in ('draft', 'void') then 0 else total - paid - credited end) stored,
   reopened_at timestamptz,
+  counter_sale boolean not null default false,
   note text check (length(note) <= 2000),
   reference text check (length(reference) <= 100),
   terms text,
@@ -198,7 +199,7 @@ create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;
 create index on public.payments (branch_id, received_at desc);
-create index on public.payments (org_id, customer_id) where customer_id is not null;
+create index on public.payments (customer_id, business_date) where customer_id is not null;
 create index on public.payments (org_id, order_id) where order_id is not null;
 create index on public.payment_allocations (org_id, payment_id);
 create index on public.payment_allocations (branch_id, created_at);

@@ -381,7 +381,7 @@ grant execute on function public.get_quotation(uuid) to authenticated;
 
 -- The job -----------------------------------------------------------------------------------------
 
-create function private.expire_quotations() returns integer
+create function private.expire_quotations(p_org_id uuid) returns integer
 language plpgsql
 set search_path = ''
 as $$
@@ -391,7 +391,7 @@ begin
   with due as (
     select q.org_id, q.id from public.quotations q
     join public.branches b on b.org_id = q.org_id and b.id = q.branch_id
-    where q.status in ('sent', 'approved') and q.valid_until < (now() at time zone b.timezone)::date
+    where q.org_id = p_org_id and q.status in ('sent', 'approved') and q.valid_until < (now() at time zone b.timezone)::date
     order by q.valid_until limit 500 for no key update of q skip locked
   ), ended as (
     update public.quotations q set status = 'expired' from due d where q.org_id = d.org_id and q.id = d.id
@@ -405,19 +405,14 @@ begin
 end;
 $$;
 
-comment on function private.expire_quotations() is
-'The job: up to 500 quotations of all organisations whose last day is over, by their branch''s date, expire. Returns how many. Run
+comment on function private.expire_quotations(uuid) is
+'The job: up to 500 quotations of an organisation whose last day is over, by their branch''s date, expire. Returns how many. Run
 again it finds none. Nothing waits for it: approving and converting ask for the date themselves.';
 
--- Where the host offers pg_cron, quotations expire within the hour, as midnight comes to each time zone.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('expired-quotations', '3 * * * *', 'select private.expire_quotations()');
-  end if;
-end;
-$$;
+insert into private.schedules (name, cron, routine, organizations, purpose) values
+  ('expired-quotations', '3 * * * *', 'private.expire_quotations',
+  'select q.org_id from public.quotations q where q.status in (''sent'', ''approved'') and q.valid_until < current_date + 1',
+  'Ends quotations as midnight comes to each time zone');
 
 -- Triggers ----------------------------------------------------------------------------------------
 

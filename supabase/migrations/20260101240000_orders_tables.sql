@@ -84,6 +84,13 @@ create table public.sales_order_log (
 comment on table public.sales_order_log is
 'The work on an order, day by day, append-only. visible_to_customer: he may be shown it; status: the order''s, after that entry.';
 
+-- Whether an order's goods left before they were invoiced, or credited, decides what is owed of them: it is the order in
+-- which these were written, and a clock may be set back. Deliveries and credit notes have such a number, too.
+create sequence private.order_event;
+alter table public.invoices add column order_event bigint;
+comment on column public.invoices.order_event is
+'Its place among what happened to the order, of an order''s invoice: what private.order_standing goes by.';
+
 -- Indexes -----------------------------------------------------------------------------------------
 -- None but the log's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 

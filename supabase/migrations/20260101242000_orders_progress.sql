@@ -45,25 +45,25 @@ declare
 begin
   for v_event in
     select l.line_no, e.act, e.quantity, row_number() over last_first = 1 as is_last, row_number() over (
-      partition by l.line_no order by e.at, e.act) = 1 as is_first
+      partition by l.line_no order by e.event) = 1 as is_first
     from public.sales_order_lines l
     cross join lateral (
-      select 'delivered' as act, h.created_at as at, t.quantity
+      select 'delivered' as act, h.order_event as event, t.quantity
       from public.deliveries h join public.delivery_lines t on t.org_id = h.org_id and t.delivery_id = h.id
       where h.org_id = l.org_id and h.order_id = l.order_id and t.line_no = l.line_no
       union all
-      select 'invoiced', h.created_at, t.quantity
+      select 'invoiced', h.order_event, t.quantity
       from public.invoices h join public.invoice_lines t on t.org_id = h.org_id and t.invoice_id = h.id
       where h.org_id = l.org_id and h.order_id = l.order_id and h.status <> 'void' and t.line_no = l.line_no
       union all
-      select 'let off', n.entered_at, t.quantity
+      select 'let off', n.order_event, t.quantity
       from public.invoices h join public.credit_note_lines t on t.org_id = h.org_id and t.invoice_id = h.id
       join public.credit_notes n on n.org_id = t.org_id and n.id = t.credit_note_id
       where h.org_id = l.org_id and h.order_id = l.order_id and h.status <> 'void' and t.line_no = l.line_no
         and t.disposition = 'none') e
     where l.org_id = p_org_id and l.order_id = p_order_id
-    window last_first as (partition by l.line_no order by e.at desc, e.act desc)
-    order by l.line_no, e.at, e.act
+    window last_first as (partition by l.line_no order by e.event desc)
+    order by l.line_no, e.event
   loop
     if v_event.is_first then
       line_no := v_event.line_no;
@@ -92,9 +92,9 @@ end;
 $$;
 
 comment on function private.order_standing(uuid, uuid) is
-'Of each line that anything was done with, in its unit: what was delivered and never invoiced, and what stands invoiced and was not
-delivered. Credit notes without goods tell, by their time, whether he was let off what he has, or was not to get it: who delivers
-that later has to invoice it again. No errors.';
+'Of each line that anything was done with, in its unit: what was delivered and never invoiced, and what stands invoiced
+and was not delivered. Credit notes without goods tell, by their place (order_event), whether he was let off what he
+has, or was not to get it: who delivers that later has to invoice it again. No errors.';
 
 create function private.order_invoiced(p_org_id uuid, p_order_id uuid, out amount numeric, out total numeric)
 language plpgsql stable

@@ -13,7 +13,8 @@ create table public.deliveries (
   delivered_at timestamptz not null,
   business_date date not null,
   header jsonb not null default '{}',
-  created_at timestamptz not null default clock_timestamp(),
+  created_at timestamptz not null default now(),
+  order_event bigint not null default nextval('private.order_event'),
   created_by uuid not null,
   request_id text default private.request_id(),
   primary key (org_id, id),
@@ -24,9 +25,9 @@ create table public.deliveries (
 );
 
 comment on table public.deliveries is
-'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices are the
-order''s. header: what the note says otherwise than its order, where it names another address: ship_to, and with it place and kind of
-supply and reverse charge.';
+'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices
+are the order''s. order_event: its place among what happened to the order. header: what the note says otherwise than
+its order, where it names another address: ship_to, and with it place and kind of supply and reverse charge.';
 
 create table public.delivery_lines (
   org_id uuid not null,
@@ -152,12 +153,12 @@ begin
         select sum(x.quantity) as quantity
         from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
         where h.org_id = d.org_id and h.order_id = d.order_id and x.line_no = t.line_no
-          and h.created_at <= d.created_at) e
+          and h.order_event <= d.order_event) e
       where t.org_id = d.org_id and t.delivery_id = d.id) l
     cross join lateral (
       select coalesce(sum((x.line ->> 'total')::numeric), 0) as amount
       from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
-      where h.org_id = d.org_id and h.order_id = d.order_id and h.created_at < d.created_at) b
+      where h.org_id = d.org_id and h.order_id = d.order_id and h.order_event < d.order_event) b
     where d.org_id = p_org_id and d.id = p_id);
 end;
 $$;

@@ -44,7 +44,7 @@ begin
   insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
     business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller,
     buyer, ship_to, subtotal, discount, document_discount, document_discount_percent, tax, round_off, total, note, reference,
-    terms, created_at,
+    terms, order_event,
     created_by)
   values (p_org_id, p_id, v_row.branch_id, v_row.location_id, v_row.customer_id, v_row.order_id, v_row.delivery_id, p_number,
     -- What costs nothing owes nothing.
@@ -54,10 +54,10 @@ begin
     v_row.discount,
     v_row.document_discount, v_row.document_discount_percent, v_row.tax,
     v_row.round_off, v_row.total, v_row.note, v_row.reference, v_row.terms,
-    -- Which came first, an order's delivery or its credit note, is told by the clock (private.order_standing).
-    clock_timestamp(), private.caller());
+    case when v_row.order_id is not null then nextval('private.order_event') end, private.caller());
   perform private.write_invoice_lines(p_org_id, p_id, v_row.branch_id, p_sale -> 'lines');
   if p_status = 'sent' then
+    perform private.post_account(p_org_id, v_row.customer_id, v_row.branch_id, v_row.total);
     if v_row.total = 0 then
       perform private.invoice_paid(p_org_id, p_id);
     end if;
@@ -290,6 +290,7 @@ begin
   set status = 'sent', number = v_number, issued_at = now(), business_date = v_date, seller = v_today -> 'seller',
     buyer = v_today -> 'buyer', ship_to = nullif(v_today -> 'ship_to', 'null')
   where org_id = p_org_id and id = p_invoice.id;
+  perform private.post_account(p_org_id, p_invoice.customer_id, p_invoice.branch_id, p_invoice.total);
   if v_coupon_id is not null then
     perform private.note_coupon(p_org_id, v_coupon_id, p_invoice.id);
   end if;
@@ -343,6 +344,7 @@ begin
         perform private.take_back(p_org_id, p_id, p_invoice.id, p_invoice.location_id, v_lines, p_reason, now(), v_date);
       end if;
     end if;
+    perform private.post_account(p_org_id, p_invoice.customer_id, p_invoice.branch_id, -p_invoice.total);
     perform private.settle_invoice(p_org_id, p_invoice.id, 0, 0, true);
     perform private.invoice_voided(p_org_id, p_invoice.id);
   else

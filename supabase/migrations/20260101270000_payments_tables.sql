@@ -68,7 +68,7 @@ comment on table public.refund_sources is 'What a refund was paid out of: paymen
 create index on public.payment_reversals (branch_id, created_at desc);
 create index on public.refunds (org_id, refunded_at desc, id desc);
 create index on public.refunds (branch_id, refunded_at desc);
-create index on public.refunds (org_id, customer_id) where customer_id is not null;
+create index on public.refunds (customer_id, business_date) where customer_id is not null;
 -- Not led by org_id, as the key is: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.refund_sources (payment_id) where payment_id is not null;
 create index on public.refund_sources (credit_note_id) where credit_note_id is not null;
@@ -252,8 +252,9 @@ begin
   perform from public.invoices i where i.org_id = p_org_id and i.id = any (v_ids) order by i.id for no key update;
   select a.invoice_id, i.id, i.number into v_bad
   from private.read_allocations(p_allocations) a
-  left join public.invoices i on i.org_id = p_org_id and i.id = a.invoice_id
-    and i.branch_id in (select private.branches_with('payment.record'))
+  left join lateral (
+    select * from public.invoices t where t.org_id = p_org_id and t.id = a.invoice_id
+      and t.branch_id in (select private.branches_with('payment.record')) limit 1) i on true
   where i.id is null or i.customer_id is distinct from p_customer_id limit 1;
   if v_bad.id is not null then
     perform private.fail(422, 'customer_mismatch', format('Invoice %s is another customer''s.', v_bad.number),
@@ -264,7 +265,8 @@ begin
   end if;
   return query
   select a.invoice_id, a.amount, i.balance
-  from private.read_allocations(p_allocations) a join public.invoices i on i.org_id = p_org_id and i.id = a.invoice_id;
+  from private.read_allocations(p_allocations) a
+  cross join lateral (select * from public.invoices t where t.org_id = p_org_id and t.id = a.invoice_id limit 1) i;
 end;
 $$;
 

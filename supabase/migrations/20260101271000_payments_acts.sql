@@ -77,6 +77,7 @@ begin
       select p from private.plan_allocations(v_org_id, p_customer_id, case when v_held then '[]' else p_allocations end) p);
     perform private.assert_period_open(v_org_id, v_date);
     select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_org_id, p_amount, v_plan, false) s;
+    perform private.post_account(v_org_id, p_customer_id, v_branch_id, -p_amount);
     insert into public.payments (org_id, id, branch_id, customer_id, order_id, number, method, amount, tendered, reference, note,
       received_at, business_date, created_by)
     values (v_org_id, p_id, v_branch_id, p_customer_id, private.id_option(p_options, 'order_id'),
@@ -184,6 +185,7 @@ begin
     loop
       perform private.allocate(v_payment.org_id, p_payment_id, v_part.invoice_id, -v_part.amount);
     end loop;
+    perform private.post_account(v_payment.org_id, v_payment.customer_id, v_payment.branch_id, v_payment.amount);
     insert into public.payment_reversals (org_id, id, payment_id, branch_id, reason, business_date, created_by)
     values (v_payment.org_id, p_id, p_payment_id, v_payment.branch_id, p_reason, v_date, private.caller());
     perform private.payment_reversed(v_payment.org_id, p_payment_id);

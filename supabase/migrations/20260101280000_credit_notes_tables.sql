@@ -33,7 +33,7 @@ create table public.credit_notes (
   round_off numeric(8, 2) not null,
   total numeric(14, 2) not null check (total >= 0),
   created_at timestamptz not null default now(),
-  entered_at timestamptz not null default clock_timestamp(),
+  order_event bigint not null default nextval('private.order_event'),
   created_by uuid not null,
   request_id text default private.request_id(),
   primary key (org_id, id),
@@ -48,10 +48,10 @@ create table public.credit_notes (
 );
 
 comment on table public.credit_notes is
-'Credit notes (CGST Act 2017, section 34(1)), append-only. Seller, buyer and place of supply are the invoice''s. branch_id: the
-invoice''s. goods_return_id: the return of the goods, null when nothing came back. voids: it takes the whole invoice back on its
-own day, and the invoice is void: registers of supplies count both or neither. entered_at: by the clock, to tell whether an order''s
-goods left before (private.order_standing). Amounts in currency.';
+'Credit notes (CGST Act 2017, section 34(1)), append-only. Seller, buyer and place of supply are the invoice''s.
+branch_id: the invoice''s. goods_return_id: the return of the goods, null when nothing came back. voids: it takes the
+whole invoice back on its own day, and the invoice is void: registers of supplies count both or neither. order_event:
+its place among what happened to an order, to tell whether the goods left before. Amounts in currency.';
 
 create table public.credit_note_lines (
   org_id uuid not null,
@@ -122,7 +122,7 @@ create index on public.credit_notes (org_id, issued_at desc, id desc);
 create index on public.credit_notes (branch_id, issued_at desc);
 -- Not led by org_id, as the keys are: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.credit_notes (invoice_id);
-create index on public.credit_notes (org_id, customer_id) where customer_id is not null;
+create index on public.credit_notes (customer_id, business_date) where customer_id is not null;
 create index on public.credit_note_lines (invoice_id, line_no);
 create index on public.credit_note_allocations (credit_note_id);
 create index on public.credit_note_allocations (branch_id, created_at);

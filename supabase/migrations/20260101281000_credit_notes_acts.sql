@@ -123,6 +123,7 @@ begin
 
   -- Two acts of one customer come after one another, before the counter is taken.
   perform private.lock_customer(p_org_id, v_invoice.customer_id);
+  perform private.post_account(p_org_id, v_invoice.customer_id, v_invoice.branch_id, -v_total);
   if p_voids then
     v_applied := v_total;
     perform private.settle_invoice(p_org_id, p_invoice_id, -v_invoice.paid, v_invoice.total - v_invoice.credited, true);

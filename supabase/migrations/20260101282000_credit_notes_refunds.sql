@@ -82,6 +82,7 @@ begin
     perform private.fail(400, 'invalid_input', 'A refund is not older than what it is paid out of.', '{"field": "occurred_at"}');
   end if;
   perform private.assert_period_open(p_org_id, v_date);
+  perform private.post_account(p_org_id, p_customer_id, p_branch_id, v_amount);
   insert into public.refunds (org_id, id, branch_id, customer_id, number, method, amount, reference, note, refunded_at,
     business_date, created_by)
   values (p_org_id, p_id, p_branch_id, p_customer_id, private.next_number(p_org_id, p_branch_id, 'refund', v_date), p_method,

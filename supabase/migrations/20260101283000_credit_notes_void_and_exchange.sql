@@ -22,7 +22,7 @@ begin
     if v_invoice.business_date <> private.local_date(v_org_id, v_invoice.branch_id, now()) then
       perform private.fail(422, 'not_same_day', 'A sale is voided on its own day; later a credit note takes it back.',
         jsonb_build_object('business_date', v_invoice.business_date));
-    elsif (select r.act from private.requests r where r.org_id = v_org_id and r.id = p_invoice_id) is distinct from 'post_sale' then
+    elsif not v_invoice.counter_sale then
       -- An invoice that was written has its own ways, which need invoice.void or credit_note.create.
       perform private.fail(422, 'not_a_counter_sale', 'What the till did not sell is voided as an invoice or credited.',
         jsonb_build_object('invoice_id', p_invoice_id));

@@ -139,9 +139,13 @@ begin
   union all
   select * from private.held_findings(p_org_id)
   union all
+  select * from private.account_findings(p_org_id)
+  union all
   select * from private.check_agreements(p_org_id)
   union all
   select * from private.points_findings(p_org_id)
+  union all
+  select * from private.points_held_findings(p_org_id)
   union all
   select * from private.discount_findings(p_org_id);
 end;

@@ -47,6 +47,8 @@ begin
   -- Principal is the invoice's, whose allocation says so; charges use up the payment itself.
   if p_payment_id is not null and p_component <> 'principal' then
     perform private.hold_money(p_org_id, p_payment_id, null, -p_amount);
+    perform private.post_account(p_org_id, a.customer_id, a.branch_id, p_amount)
+    from public.credit_agreements a where a.org_id = p_org_id and a.id = p_agreement_id;
   end if;
 end;
 $$;

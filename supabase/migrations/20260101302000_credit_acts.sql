@@ -123,7 +123,7 @@ begin
   perform private.check_money(p_amount, p_method, p_reference);
   -- Locked before record_payment claims the id: the same call sent twice waits here, and then finds it claimed.
   perform from public.invoices where org_id = v_agreement.org_id and id = v_agreement.invoice_id for no key update;
-  if not exists (select from private.requests where org_id = v_agreement.org_id and id = p_id) then
+  if not exists (select from public.payments where org_id = v_agreement.org_id and id = p_id) then
     perform private.lock_agreement(v_agreement);
   end if;
   v_payment := public.record_payment(p_id, v_agreement.customer_id, p_amount, p_method, jsonb_build_array(jsonb_build_object(

@@ -108,40 +108,11 @@ comment on function private.run_overdue(uuid) is
 default, reminders as events (instalment.reminder) once each. A fee whose day is in closed books is charged on the first open day.
 Run again, or twice at once, it finds nothing left to do. Returns how many of each. No errors.';
 
-create function private.run_overdue_all() returns integer
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_org_id uuid;
-  v_done integer := 0;
-begin
-  for v_org_id in select distinct a.org_id from public.credit_agreements a where a.status in ('active', 'defaulted') order by 1 loop
-    -- Each house by itself: what fails in one is undone there alone, and said in the server's log.
-    begin
-      perform private.run_overdue(v_org_id);
-      v_done := v_done + 1;
-    exception when others then
-      raise warning 'Instalments of organisation % were not aged: % (%).', v_org_id, sqlerrm, sqlstate;
-    end;
-  end loop;
-  return v_done;
-end;
-$$;
-
-comment on function private.run_overdue_all() is
-'private.run_overdue for every organisation with open agreements; returns of how many it was done. A failure stays in its organisation,
-and is a warning in the log; the next run tries again.';
-
--- Where the host offers pg_cron, every hour: somewhere a branch's day has begun.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('overdue-instalments', '11 * * * *', 'select private.run_overdue_all()');
-  end if;
-end;
-$$;
+-- Every hour: somewhere a branch's day has begun.
+insert into private.schedules (name, cron, routine, organizations, purpose) values
+  ('overdue-instalments', '11 * * * *', 'private.run_overdue',
+  'select a.org_id from public.credit_agreements a where a.status in (''active'', ''defaulted'')',
+  'Ages instalments: late fees, default, reminders');
 
 create function public.run_overdue(p_org_id uuid) returns jsonb
 language plpgsql security definer

@@ -48,7 +48,9 @@ create table public.loyalty_entries (
   id uuid not null default gen_random_uuid(),
   customer_id uuid not null,
   kind text not null check (kind in ('earn', 'redeem', 'return', 'reverse', 'expire', 'adjust')),
-  points bigint not null check (points <> 0 or kind = 'return'),
+  points bigint not null check (points <> 0 or kind in ('return', 'adjust')),
+  no bigint not null generated always as identity,
+  balance bigint not null check (balance >= 0),
   lot_id uuid,
   expires_at timestamptz,
   invoice_id uuid,
@@ -69,11 +71,13 @@ create table public.loyalty_entries (
 );
 
 comment on table public.loyalty_entries is
-'Points, append-only. What is got (points above 0) is a lot of its own; what is spent names in lot_id the lot it comes from, first
-expiring first, so a lot and what names it never sum below 0. kind: earn (on an invoice that is paid), redeem (paid with), return (of
-what was redeemed on goods that came back; 0 where an amount is worth no whole point yet), reverse (of what was earned), expire,
-adjust (by hand, with a reason). expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency.
-basis: what the whole invoice would earn if money paid all of it. created_by: null for the job.';
+'Points, append-only. What is got (points above 0) is a lot of its own; what is spent names in lot_id the lot it comes
+from, first expiring first, so a lot and what names it never sum below 0. kind: earn (on an invoice that is paid),
+redeem (paid with), return (of what was redeemed on goods that came back; 0 where an amount is worth no whole point
+yet), reverse (of what was earned), expire, adjust (by hand, with a reason; 0 when the customer was merged with
+another). no: in which order they were written, whatever the clock said. balance: what the customer could redeem after
+it. expires_at: of a lot. amount: what redeemed or returned points paid, in the organisation''s currency. basis: what
+the whole invoice would earn if money paid all of it. created_by: null for the job.';
 
 create table private.points_owed (
   org_id uuid not null,
@@ -91,17 +95,6 @@ already. They are taken out of the next that he earns or gets back; no row: noth
 
 alter table private.points_owed enable row level security;
 
-create table private.loyalty_horizon (
-  only_row boolean primary key default true check (only_row),
-  seen_until timestamptz not null
-);
-
-comment on table private.loyalty_horizon is
-'One row. seen_until: every lot of points that expired before it is written off, in all organisations. A new lot expires a month ahead at the
-earliest, so none comes to lie before it.';
-
-insert into private.loyalty_horizon (seen_until) values ('-infinity');
-
 insert into public.payment_methods (code, name, gives_change, is_money) values ('points', 'Points', false, false);
 
 -- Indexes -----------------------------------------------------------------------------------------
@@ -109,80 +102,13 @@ insert into public.payment_methods (code, name, gives_change, is_money) values (
 create index on public.loyalty_rules (org_id, priority desc, id desc);
 create index on public.loyalty_rules (category_id, org_id) where category_id is not null;
 create index on public.loyalty_rules (customer_group_id, org_id) where customer_group_id is not null;
-create index on public.loyalty_entries (customer_id, org_id);
+create index on public.loyalty_entries (customer_id, org_id, created_at);
+create index on public.loyalty_entries (customer_id, org_id, expires_at) where expires_at is not null;
 create index on public.loyalty_entries (lot_id, org_id) where lot_id is not null;
 create index on public.loyalty_entries (invoice_id, org_id) where invoice_id is not null;
 create index on private.points_owed (customer_id, org_id);
-create index on public.loyalty_entries (expires_at) where expires_at is not null;
 
--- Lots --------------------------------------------------------------------------------------------
-
-create function private.point_lots(p_org_id uuid, p_customer_id uuid)
-returns table (lot_id uuid, points bigint, expires_at timestamptz, invoice_id uuid, got_at timestamptz)
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return query
-  select e.lot, e.left_over, l.expires_at, l.invoice_id, l.created_at
-  from (
-    select coalesce(t.lot_id, t.id) as lot, sum(t.points)::bigint as left_over from public.loyalty_entries t
-    where t.org_id = p_org_id and t.customer_id = p_customer_id group by 1 having sum(t.points) > 0) e
-  -- One look-up by key per lot, whatever the planner believes of an organisation that is new to the statistics.
-  cross join lateral (
-    select x.expires_at, x.invoice_id, x.created_at from public.loyalty_entries x where x.org_id = p_org_id and x.id = e.lot limit 1) l;
-end;
-$$;
-
-comment on function private.point_lots(uuid, uuid) is 'What is left of a customer''s lots of points, the expired ones too. No errors.';
-
-create function private.points_balance(p_org_id uuid, p_customer_id uuid) returns bigint
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (
-    select coalesce(sum(l.points), 0)::bigint from private.point_lots(p_org_id, p_customer_id) l
-    where l.expires_at is null or l.expires_at > now());
-end;
-$$;
-
-comment on function private.points_balance(uuid, uuid) is 'How many points a customer can redeem now. No errors.';
-
-create function private.take_points(p_org_id uuid, p_customer_id uuid, p_points bigint, p_kind text, p_invoice_id uuid, p_amount numeric,
-  p_reason text)
-returns bigint
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_left bigint := p_points;
-  v_taken bigint;
-  v_amount numeric := 0;
-  v_share numeric;
-  v_lot record;
-begin
-  for v_lot in
-    select * from private.point_lots(p_org_id, p_customer_id) l
-    where l.expires_at is null or l.expires_at > now()
-    -- What an invoice gave is taken back from there first; else what expires first goes first.
-    order by p_kind = 'reverse' and l.invoice_id is not distinct from p_invoice_id desc, l.expires_at nulls last, l.got_at, l.lot_id
-  loop
-    exit when v_left = 0;
-    v_taken := least(v_left, v_lot.points);
-    v_left := v_left - v_taken;
-    v_share := round(p_amount * (p_points - v_left) / p_points, 2) - v_amount;
-    v_amount := v_amount + v_share;
-    insert into public.loyalty_entries (org_id, customer_id, kind, points, lot_id, invoice_id, amount, reason, created_by)
-    values (p_org_id, p_customer_id, p_kind, -v_taken, v_lot.lot_id, p_invoice_id, v_share, p_reason, auth.uid());
-  end loop;
-  return p_points - v_left;
-end;
-$$;
-
-comment on function private.take_points(uuid, uuid, bigint, text, uuid, numeric, text) is
-'Takes points out of a customer''s lots, never more than they hold, and returns how many. p_amount: what they pay, or null. The
-caller holds the customer''s lock. No errors.';
+-- Giving and owing --------------------------------------------------------------------------------
 
 create function private.lock_customer(p_org_id uuid, p_customer_id uuid) returns void
 language plpgsql
@@ -244,29 +170,21 @@ language plpgsql
 set search_path = ''
 as $$
 begin
-  if p_kind = 'return' then
-    perform private.lock_customer(p_org_id, p_customer_id);
-  end if;
-  insert into public.loyalty_entries (org_id, customer_id, kind, points, expires_at, invoice_id, amount, basis, reason, created_by)
-  values (p_org_id, p_customer_id, p_kind, p_points, (
+  perform private.lock_customer(p_org_id, p_customer_id);
+  perform private.note_points(p_org_id, p_customer_id, p_kind, p_points, null, (
       select now() + make_interval(months => p.expiry_months) from public.loyalty_programs p
       where p.org_id = p_org_id and p_points > 0),
-    p_invoice_id, p_amount, p_basis, p_reason, auth.uid());
-  if p_points > 0 and p_kind in ('earn', 'return') and exists (
-    select from private.points_owed o where o.org_id = p_org_id and o.customer_id = p_customer_id) then
-    -- A sale holds the counter by now, which comes after the customer: where somebody else works on him, the next one collects.
-    perform from public.customers c where c.org_id = p_org_id and c.id = p_customer_id for no key update skip locked;
-    if found then
-      perform private.collect_points(p_org_id, p_customer_id, p_points);
-    end if;
+    p_invoice_id, p_amount, p_basis, p_reason);
+  if p_points > 0 and p_kind in ('earn', 'return') then
+    perform private.collect_points(p_org_id, p_customer_id, p_points);
   end if;
 end;
 $$;
 
 comment on function private.give_points(uuid, uuid, bigint, text, uuid, numeric, numeric, text) is
-'A new lot of points, which expires as the program says now. Out of what is earned or comes back the customer first pays the points that he
-owes; what is given by hand is a gift. More points break no rule, so only what comes back locks the customer, whose goods may come back
-at the same moment. No errors.';
+'A new lot of points, which expires as the program says now. Out of what is earned or comes back the customer first
+pays the points that he owes; what is given by hand is a gift. Locks the customer; an act that takes a number has done
+so before that (private.lock_earner). No errors.';
 
 -- Earning -----------------------------------------------------------------------------------------
 
@@ -354,50 +272,40 @@ No errors.';
 
 -- Housekeeping ------------------------------------------------------------------------------------
 
-create function private.expire_points() returns integer
+create function private.expire_points(p_org_id uuid) returns integer
 language plpgsql
 set search_path = ''
 as $$
 declare
-  v_from timestamptz;
-  v_until timestamptz := now();
   v_customer record;
+  v_lot record;
   v_count integer := 0;
 begin
-  select seen_until into v_from from private.loyalty_horizon for update skip locked;
-  if v_from is null then
-    -- Another run is at it.
-    return 0;
-  end if;
   for v_customer in
-    select e.org_id, e.customer_id, min(e.expires_at) as since from public.loyalty_entries e
-    where e.expires_at >= v_from and e.expires_at <= now() and e.points + coalesce((
-      select sum(t.points) from public.loyalty_entries t where t.org_id = e.org_id and t.lot_id = e.id), 0) > 0
-    group by e.org_id, e.customer_id
+    select h.org_id, h.customer_id from private.points_held h
+    where h.org_id = p_org_id and h.expires_at <= now() group by 1, 2 order by 1, 2
   loop
     -- Whom somebody works on comes next time: the job waits for nobody.
-    perform from public.customers c where c.org_id = v_customer.org_id and c.id = v_customer.customer_id for no key update skip locked;
-    if not found then
-      v_until := least(v_until, v_customer.since);
-      continue;
-    end if;
-    with expired as (
-      insert into public.loyalty_entries (org_id, customer_id, kind, points, lot_id)
-      select v_customer.org_id, v_customer.customer_id, 'expire', -l.points, l.lot_id
-      from private.point_lots(v_customer.org_id, v_customer.customer_id) l where l.expires_at <= now()
-      returning points
-    )
-    select v_count + count(*) into v_count from expired;
+    perform from public.customers c
+    where c.org_id = v_customer.org_id and c.id = v_customer.customer_id for no key update skip locked;
+    continue when not found;
+    for v_lot in
+      select h.lot_id, h.points from private.points_held h
+      where h.org_id = v_customer.org_id and h.customer_id = v_customer.customer_id and h.expires_at <= now()
+      order by h.no
+    loop
+      perform private.note_points(v_customer.org_id, v_customer.customer_id, 'expire', -v_lot.points, v_lot.lot_id);
+      v_count := v_count + 1;
+    end loop;
   end loop;
-  update private.loyalty_horizon set seen_until = v_until;
   return v_count;
 end;
 $$;
 
-comment on function private.expire_points() is
-'The nightly job: writes off what is left of lots that have expired since it ran last, in all organisations; returns how many lots.
-They cannot be redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent; of two
-runs at once the second does nothing. No errors.';
+comment on function private.expire_points(uuid) is
+'The nightly job: writes off what is left of an organisation''s lots that have expired; returns how many lots. They
+cannot be redeemed from the moment they expire. A customer on whom somebody works is left for the next run. Idempotent;
+of two runs at once each passes by what the other works on. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -408,14 +316,7 @@ create trigger t10_refuse_change_truncate before truncate on public.loyalty_entr
 select audit.attach('public.loyalty_programs', 'org_id');
 select audit.attach('public.loyalty_rules');
 
-alter table private.loyalty_horizon enable row level security;
-
--- Where the host offers pg_cron, points expire every night.
-do $$
-begin
-  if exists (select from pg_available_extensions where name = 'pg_cron') then
-    create extension if not exists pg_cron;
-    perform cron.schedule('expired-points', '17 1 * * *', 'select private.expire_points()');
-  end if;
-end;
-$$;
+insert into private.schedules (name, cron, routine, organizations, purpose) values
+  ('expired-points', '17 1 * * *', 'private.expire_points',
+  'select h.org_id from private.points_held h where h.expires_at <= now()',
+  'Writes off the points that have expired');

@@ -12,8 +12,9 @@ begin
       'expiring', (
         select coalesce(jsonb_agg(jsonb_build_object('expires_at', l.expires_at, 'points', l.points) order by l.expires_at), '[]')
         from (
-          select t.expires_at, sum(t.points) as points from private.point_lots(p_org_id, p_customer_id) t
-          where t.expires_at > now() group by 1 order by 1 limit 12) l))
+          select t.expires_at, sum(t.points) as points from private.points_held t
+          where t.org_id = p_org_id and t.customer_id = p_customer_id and t.expires_at > now()
+          group by 1 order by 1 limit 12) l))
     from public.organizations o
     cross join private.points_balance(p_org_id, p_customer_id) b (points)
     left join public.loyalty_programs p on p.org_id = o.id and p.archived_at is null
@@ -32,19 +33,26 @@ begin
     return null;
   end if;
   return (
-    select jsonb_build_object('earned', i.earned, 'redeemed', i.redeemed, 'balance', (
-      select coalesce(sum(t.points), 0)
+    select jsonb_build_object('earned', i.earned, 'redeemed', i.redeemed, 'balance', coalesce(i.balance, (
+      -- It moved no points: what he had then, less what expired since his last entry before it.
+      select e.balance - coalesce(sum(x.points), 0)
       from (
-        select coalesce(e.lot_id, e.id) as lot, sum(e.points)::bigint as points from public.loyalty_entries e
-        where e.org_id = p_org_id and e.customer_id = p_customer_id and e.created_at <= i.at group by 1 having sum(e.points) > 0) t
-      cross join lateral (
-        select x.expires_at from public.loyalty_entries x where x.org_id = p_org_id and x.id = t.lot limit 1) l
-      where l.expires_at is null or l.expires_at > i.at))
+        select t.balance, t.no, t.created_at from public.loyalty_entries t
+        where t.org_id = p_org_id and t.customer_id = p_customer_id and t.created_at <= p_at
+        order by t.created_at desc, t.no desc limit 1) e
+      left join lateral (
+        select l.points + coalesce((
+          select sum(u.points) from public.loyalty_entries u
+          where u.org_id = l.org_id and u.lot_id = l.id and u.no <= e.no), 0) as points
+        from public.loyalty_entries l
+        where l.org_id = p_org_id and l.customer_id = p_customer_id and l.expires_at > e.created_at
+          and l.expires_at <= least(p_at, now()) and l.no <= e.no) x on true
+      group by e.balance), 0))
     from (
       -- As it was then: an invoice that is printed again says the same.
       select coalesce(sum(e.points) filter (where e.kind in ('earn', 'reverse')), 0) as earned,
         coalesce(-sum(e.points) filter (where e.kind in ('redeem', 'return')), 0) as redeemed,
-        greatest(max(e.created_at) filter (where e.kind in ('earn', 'redeem')), p_at) as at
+        (array_agg(e.balance order by e.no desc) filter (where e.kind in ('earn', 'redeem')))[1] as balance
       from public.loyalty_entries e where e.org_id = p_org_id and e.invoice_id = p_invoice_id) i);
 end;
 $$;
@@ -85,6 +93,7 @@ begin
     -- The share that points may pay is of the invoice, whatever the steps.
     v_points := private.check_points(v_org_id, v_invoice.customer_id, p_amount, v_invoice.total, v_before);
     perform private.take_points(v_org_id, v_invoice.customer_id, v_points, 'redeem', p_invoice_id, p_amount, null);
+    perform private.post_account(v_org_id, v_invoice.customer_id, v_invoice.branch_id, -p_amount);
     perform private.settle_invoice(v_org_id, p_invoice_id, p_amount, 0);
     insert into public.payments (org_id, id, branch_id, customer_id, number, method, amount, tendered, received_at, business_date,
       created_by)
@@ -181,15 +190,22 @@ declare
 begin
   perform private.authorize('customer.read', v_org_id);
   return (
-    select jsonb_build_object('customer_id', v_customer_id, 'opening', coalesce(sum(e.points) filter (where e.created_at < p_from), 0),
-      'entries', coalesce(jsonb_agg(jsonb_build_object('at', e.created_at, 'kind', e.kind, 'points', e.points, 'expires_at', e.expires_at,
-        'invoice_id', e.invoice_id, 'number', e.number, 'amount', e.amount, 'reason', e.reason) order by e.created_at, e.points desc, e.id)
-        filter (where e.created_at >= p_from), '[]'),
-      'closing', coalesce(sum(e.points), 0))
+    -- From what he has now backwards, so that no more is read than what was asked for and what came after it.
+    select jsonb_build_object('customer_id', v_customer_id, 'opening', b.points - coalesce(sum(e.points), 0),
+      'entries', coalesce(jsonb_agg(jsonb_build_object('at', e.created_at, 'kind', e.kind, 'points', e.points,
+        'expires_at', e.expires_at, 'invoice_id', e.invoice_id, 'number', e.number, 'amount', e.amount, 'reason',
+        e.reason) order by e.no)
+        filter (where (e.points <> 0 or e.kind = 'return') and e.created_at < p_to), '[]'),
+      'closing', b.points - coalesce(sum(e.points) filter (where e.created_at >= p_to), 0))
     from (
+      select coalesce(sum(t.points), 0) as points from private.points_balances t
+      where t.org_id = v_org_id and t.customer_id = v_customer_id) b
+    left join lateral (
       select t.*, i.number from public.loyalty_entries t
-      left join public.invoices i on i.org_id = t.org_id and i.id = t.invoice_id
-      where t.org_id = v_org_id and t.customer_id = v_customer_id and t.created_at < p_to) e);
+      left join lateral (
+        select x.number from public.invoices x where x.org_id = t.org_id and x.id = t.invoice_id limit 1) i on true
+      where t.org_id = v_org_id and t.customer_id = v_customer_id and t.created_at >= p_from) e on true
+    group by b.points);
 end;
 $$;
 

@@ -102,6 +102,8 @@ begin
   where a.org_id = p_org_id and a.customer_id = p_merge_id and a.is_default and exists (
     select from public.customer_addresses k
     where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at is null);
+  perform private.merge_points(p_org_id, p_keep_id, p_merge_id);
+  perform private.merge_accounts(p_org_id, p_keep_id, p_merge_id);
 end;
 $$;
 
@@ -179,6 +181,7 @@ begin
     where org_id = v_org_id and id = p_merge_id;
     update public.customers set merged_into = p_keep_id where org_id = v_org_id and merged_into = p_merge_id;
     v_moved := private.move_customer(v_org_id, p_keep_id, p_merge_id);
+    perform private.note_merged_points(v_org_id, p_keep_id);
     -- The agreements of both are one's now, and so is what they say of him; of the other they say nothing any more.
     perform private.follow_credit_status(v_org_id, p_keep_id);
     perform private.follow_credit_status(v_org_id, p_merge_id);

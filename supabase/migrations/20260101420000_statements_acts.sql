@@ -167,17 +167,19 @@ comment on function private.age(date, date) is
 
 -- The account -------------------------------------------------------------------------------------
 
-create function private.account_entries(p_org_id uuid, p_branches uuid[], p_customer_id uuid)
+create function private.account_entries(p_org_id uuid, p_branches uuid[], p_customer_id uuid, p_from date)
 returns table (day date, at timestamptz, kind text, id uuid, branch_id uuid, number text, reference text, method text, debit numeric,
   credit numeric)
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  v_since timestamptz := private.first_instant(p_from);
 begin
   return query
   select i.business_date, i.issued_at, 'invoice', i.id, i.branch_id, i.number, i.reference, null::text, i.total, 0.00
   from public.invoices i
-  where i.org_id = p_org_id and i.customer_id = p_customer_id and i.status <> 'draft'
+  where i.org_id = p_org_id and i.customer_id = p_customer_id and i.status <> 'draft' and i.business_date >= p_from
     -- Declared void, nothing was ever owed on it; a voided sale has its credit note, and both are shown.
     and (i.status <> 'void' or exists (
       select from public.credit_notes v where v.org_id = i.org_id and v.invoice_id = i.id and v.voids))
@@ -186,19 +188,23 @@ begin
   select c.business_date, c.issued_at, 'credit_note', c.id, c.branch_id, c.number, c.reason, null, 0.00, c.total
   from public.credit_notes c
   where c.org_id = p_org_id and c.customer_id = p_customer_id and c.branch_id = any (p_branches)
+    and c.business_date >= p_from
   union all
   select p.business_date, p.received_at, 'payment', p.id, p.branch_id, p.number, p.reference, p.method, 0.00, p.amount
   from public.payments p
   where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (p_branches)
+    and p.business_date >= p_from
   union all
   select r.business_date, r.created_at, 'reversal', r.id, r.branch_id, p.number, r.reason, p.method, p.amount, 0.00
   from public.payment_reversals r
-  join public.payments p on p.org_id = r.org_id and p.id = r.payment_id
-  where p.org_id = p_org_id and p.customer_id = p_customer_id and p.branch_id = any (p_branches)
+  cross join lateral (select * from public.payments t where t.org_id = r.org_id and t.id = r.payment_id limit 1) p
+  where r.org_id = p_org_id and p.customer_id = p_customer_id and r.branch_id = any (p_branches)
+    and r.created_at >= v_since and r.business_date >= p_from
   union all
   select f.business_date, f.refunded_at, 'refund', f.id, f.branch_id, f.number, f.reference, f.method, f.amount, 0.00
   from public.refunds f
   where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (p_branches)
+    and f.business_date >= p_from
   union all
   -- Interest and fees of instalments are no part of an invoice: owed on the day that a payment takes them, given back when it did not
   -- stand.
@@ -212,24 +218,32 @@ begin
     select private.settled_on(p.business_date, a.opened_on, s.created_at = p.created_at, s.created_at, b.timezone) as day,
       case when s.created_at = p.created_at and s.amount > 0 then p.received_at else s.created_at end as at) d
   where a.org_id = p_org_id and a.customer_id = p_customer_id and s.branch_id = any (p_branches)
+    -- Nothing counts from a day after that of its entry.
+    and s.created_at >= v_since and d.day >= p_from
   group by d.day, d.at, s.payment_id, s.branch_id, a.number, p.number, s.amount > 0;
 end;
 $$;
 
-comment on function private.account_entries(uuid, uuid[], uuid) is
-'Everything that changed what a customer owes, in the organisation''s currency: debit is owed more, credit less. One arm of the union per
-kind of document; a room with another kind adds its own. p_branches: whose documents. No errors.';
+comment on function private.account_entries(uuid, uuid[], uuid, date) is
+'Everything since a business date that changed what a customer owes, in the organisation''s currency: debit is owed
+more, credit less. One arm of the union per kind of document; a room with another kind adds its own, and calls
+private.post_account. p_branches: whose documents. No errors.';
 
 create function private.charges_due(p_org_id uuid, p_branches uuid[], p_customer_id uuid, p_as_of date) returns numeric
 language plpgsql stable
 set search_path = ''
 as $$
+declare
+  -- Of what is over nothing is due today: only what was due on a day that is past asks for it.
+  v_past boolean := p_as_of < (
+    select max(private.credit_today(b.org_id, b.id)) from public.branches b where b.org_id = p_org_id and b.id = any (p_branches));
 begin
   return (
     with due as (
       select a.id, t.no, a.opened_on from public.credit_agreements a
       join public.instalments t on t.org_id = a.org_id and t.agreement_id = a.id and t.due_on <= p_as_of
       where a.org_id = p_org_id and a.customer_id = p_customer_id and a.branch_id = any (p_branches)
+        and (v_past or a.status in ('active', 'defaulted'))
     )
     select coalesce((
         select sum(c.amount) from due d
@@ -281,14 +295,18 @@ begin
   select * into v_customer from public.customers
   where org_id = v_org_id and id = private.customer_account(v_org_id, p_customer_id);
   with entries as (
-    select * from private.account_entries(v_org_id, v_branches, v_customer.id) e where e.day <= p_to
+    select * from private.account_entries(v_org_id, v_branches, v_customer.id, p_from)
   ), opening as (
-    select coalesce(sum(e.debit - e.credit), 0.00) as balance from entries e where e.day < p_from
+    -- From what he owes now backwards: what came before p_from need not be read.
+    select coalesce((
+        select sum(a.balance) from private.accounts a
+        where a.org_id = v_org_id and a.customer_id = v_customer.id and a.branch_id = any (v_branches)), 0.00)
+      - coalesce((select sum(e.debit - e.credit) from entries e), 0.00) as balance
   ), shown as (
     select e.*, o.balance + sum(e.debit - e.credit) over (
         order by e.day, e.at, e.kind <> 'invoice', e.number, e.id) as balance,
       row_number() over (order by e.day, e.at, e.kind <> 'invoice', e.number, e.id) as place
-    from entries e cross join opening o where e.day >= p_from
+    from entries e cross join opening o where e.day <= p_to
   ), sums as (
     select coalesce(sum(s.debit), 0.00) as debits, coalesce(sum(s.credit), 0.00) as credits,
       coalesce(jsonb_agg(jsonb_build_object('date', s.day, 'kind', s.kind, 'id', s.id, 'branch_id', s.branch_id,
@@ -402,7 +420,7 @@ begin
     e.reason
   from public.loyalty_entries e
   left join public.invoices i on i.org_id = e.org_id and i.id = e.invoice_id
-  where e.org_id = p_org_id and e.customer_id = p_customer_id
+  where e.org_id = p_org_id and e.customer_id = p_customer_id and (e.points <> 0 or e.kind = 'return')
   group by e.kind, e.created_at, e.invoice_id, e.reason, case when e.points > 0 then e.id end;
 end;
 $$;

@@ -13,13 +13,10 @@ from tests.api.support import SUPABASE, assert_problem, bearer, make_settings, r
 WHOAMI = f"{SUPABASE}/rest/v1/rpc/whoami"
 
 UPSTREAM: list[tuple[int, dict[str, Any], int, str]] = [
-    (
-        409,
-        {"code": "PT409", "message": "m", "details": '{"code": "insufficient_stock", "available": 2.500}'},
-        409,
-        "",
-    ),
-    (422, {"code": "PT422", "message": "m", "details": '{"code": "discount_limit"}'}, 422, "discount_limit"),
+    (409, {"code": "insufficient_stock", "message": "m", "details": '{"available": 2.500}'}, 409, ""),
+    (422, {"code": "discount_limit", "message": "m", "details": "{}", "hint": None}, 422, "discount_limit"),
+    (401, {"code": "unauthenticated", "message": "m", "details": "{}"}, 401, "unauthenticated"),
+    (404, {"code": "not_found", "message": "m", "details": '{"code": "x", "status": 1}'}, 404, "not_found"),
     (403, {"code": "42501", "message": "permission denied for table x"}, 403, "permission_denied"),
     (401, {"code": "42501", "message": "permission denied for table x"}, 403, "permission_denied"),
     (409, {"code": "23505", "message": "duplicate key"}, 409, "duplicate"),
@@ -49,7 +46,9 @@ UPSTREAM: list[tuple[int, dict[str, Any], int, str]] = [
     (404, {"code": "PGRST202", "message": "no function secret_name"}, 500, "internal_error"),
     (400, {"code": "42703", "message": "column secret_name"}, 500, "internal_error"),
     (500, {"code": "XX000", "message": "secret_name"}, 500, "internal_error"),
-    (418, {"code": "PT418", "message": "teapot", "details": None}, 418, "bad_request"),
+    (500, {"code": "PGRST121", "message": "Could not parse secret_name"}, 500, "internal_error"),
+    (500, {"code": "unexpected_failure", "message": "secret_name", "details": None}, 500, "internal_error"),
+    (418, {"code": "P0418", "message": "teapot", "details": None}, 418, "bad_request"),
 ]
 
 
@@ -70,6 +69,17 @@ async def test_upstream_errors_are_mapped(
         assert response.headers["retry-after"]
     if expected == 401:
         assert response.headers["www-authenticate"] == "Bearer"
+
+
+async def test_the_database_says_when_to_come_again() -> None:
+    """A refusal that passes by itself carries Retry-After, and so does the API's answer."""
+    body = {"code": "changed_meanwhile", "message": "m", "details": "{}", "hint": "Read it again."}
+    with respx.mock:
+        respx.post(WHOAMI).respond(409, json=body, headers={"Retry-After": "1"})
+        async with running() as client:
+            response = await client.get("/v1/auth/validate", headers=bearer())
+    assert_problem(response, 409, "changed_meanwhile")
+    assert response.headers["retry-after"] == "1"
 
 
 @pytest.mark.parametrize(

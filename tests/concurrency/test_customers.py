@@ -12,7 +12,8 @@ from bench.shop import PRICE_WITH_TAX, Shop, call
 from local.processes import wait_until
 from tests.concurrency.conftest import FoundShop, OpenTill
 from tests.concurrency.test_money import ask, waits_for_a_lock
-from tests.concurrency.together import code_of, refusals, results, together
+from tests.concurrency.together import refusals, results, together
+from tests.support.refusals import code_of
 
 
 def _nothing_is_left(shop: Shop, merged: uuid.UUID) -> None:

@@ -13,7 +13,8 @@ import psycopg
 from bench.shop import Shop, call
 from local.processes import wait_until
 from tests.concurrency.conftest import FoundShop, OpenTill
-from tests.concurrency.together import code_of, refusals, results, together
+from tests.concurrency.together import refusals, results, together
+from tests.support.refusals import code_of
 
 TODAY = "select (now() at time zone timezone)::date from public.branches limit 1"
 

@@ -20,7 +20,8 @@ from bench.shop import Connection, Shop, call
 from local.processes import wait_until
 from tests.concurrency.conftest import FoundShop, OpenTill
 from tests.concurrency.test_money import ask, waits_for_a_lock
-from tests.concurrency.together import code_of, together
+from tests.concurrency.together import together
+from tests.support.refusals import code_of
 
 Act = Callable[[Connection], Any]
 

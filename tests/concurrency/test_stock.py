@@ -8,7 +8,8 @@ import psycopg
 
 from bench.shop import Shop, call
 from tests.concurrency.conftest import FoundShop, OpenTill
-from tests.concurrency.together import code_of, refusals, results, together
+from tests.concurrency.together import refusals, results, together
+from tests.support.refusals import code_of
 
 TILLS = 20
 PIECES = 5

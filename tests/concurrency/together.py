@@ -1,12 +1,13 @@
 """Actions that start at the same moment, each on a connection of its own, and what became of them."""
 
-import json
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
+
+from tests.support.refusals import code_of
 
 
 def together(actions: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -40,10 +41,3 @@ def refusals(outcomes: Sequence[Any]) -> list[str]:
 def results(outcomes: Sequence[Any]) -> list[Any]:
     """What the actions that succeeded returned."""
     return [outcome for outcome in outcomes if not isinstance(outcome, psycopg.Error)]
-
-
-def code_of(error: psycopg.Error) -> str:
-    """The stable code of an error that one of our functions raised, else its SQLSTATE."""
-    if not (error.sqlstate or "").startswith("PT"):
-        return error.sqlstate or str(error)
-    return str(json.loads(error.diag.message_detail or "{}")["code"])

@@ -37,7 +37,7 @@ def _quotation(*steps: str) -> Make:
 def _expired_quotation(people: People) -> Any:
     made = _quotation("send_quotation")(people)
     without_lifecycle(people, "quotations", "valid_until = current_date - 5", made)
-    people.connection.execute("select private.expire_quotations()")
+    people.connection.execute("select sum(private.expire_quotations(o.id)) from public.organizations o")
     return made
 
 

@@ -15,7 +15,11 @@ WITHOUT_ORG = {
     "public.permissions",
     "private.system_roles",
     "private.stock_events_horizon",
-    "private.loyalty_horizon",
+    "private.partitioned",
+    "private.consumers",
+    "private.deliveries",
+    "private.schedules",
+    "private.job_runs",
     "public.organizations",
 }
 

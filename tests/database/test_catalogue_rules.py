@@ -19,7 +19,16 @@ WITHOUT_AUTHORIZE = {
 }
 
 ANON_EXECUTES = {"public.health"}
-SERVICE_EXECUTES = {"public.health"}
+# What a worker, a program outside of requests, may do; the service key may call nothing.
+WORKER_EXECUTES = {
+    "private.ack_events",
+    "private.begin_job",
+    "private.claim_events",
+    "private.do_job",
+    "private.end_job",
+    "private.fail_event",
+    "private.run_job",
+}
 HOOK_EXECUTES = {"private.custom_access_token"}
 
 
@@ -163,12 +172,16 @@ def test_no_name_of_a_policy_was_cut(owner: Connection) -> None:
 
 
 def test_every_function_fixes_its_search_path(owner: Connection) -> None:
-    """Empty, so that every name is qualified and no caller can put another in its place."""
+    """Empty, so that every name is qualified and no caller can put another in its place.
+
+    Of a procedure that commits Postgres does not allow it: it runs with its caller's rights, and only calls.
+    """
     assert (
         names(
             owner,
             f"select name from ({FUNCTIONS}) f where not coalesce(proconfig, '{{}}') @> "
-            "array['search_path=\"\"']",
+            "array['search_path=\"\"'] "
+            "and not (not prosecdef and oid in (select oid from pg_proc where prokind = 'p'))",
         )
         == []
     )
@@ -252,9 +265,9 @@ def test_execution_is_granted_by_name(owner: Connection) -> None:
     public = set(names(owner, f"select name from ({FUNCTIONS}) f where schema = 'public'"))
     assert {name for name in by_role["authenticated"] if name.startswith("public.")} == public
     assert by_role.get("anon") == ANON_EXECUTES
-    assert by_role.get("service_role") == SERVICE_EXECUTES
+    assert by_role.get("branchline_worker") == WORKER_EXECUTES
     assert by_role.get("supabase_auth_admin") == HOOK_EXECUTES
-    assert set(by_role) == {"authenticated", "anon", "service_role", "supabase_auth_admin"}
+    assert set(by_role) == {"authenticated", "anon", "branchline_worker", "supabase_auth_admin"}
 
 
 def test_reading_functions_are_marked_as_reading(owner: Connection) -> None:
@@ -324,6 +337,30 @@ WITHOUT_ID = {
 }
 
 
+def _statements(source: str) -> str:
+    """A function's text without its comments and without what stands in quotes."""
+    return re.sub(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", " ", source, flags=re.DOTALL).lower()
+
+
+def test_nothing_raises_but_the_helper(owner: Connection) -> None:
+    """Errors come from private.fail, so that each has a code, a status and PostgREST's form.
+
+    But for the end of a job, of which the scheduler is told and no client.
+
+    None is raised that says "try again" (40001, 40P01), which PostgREST would do without end.
+    """
+    raising = re.compile(r"\braise\b(?!\s+(?:debug|log|info|notice|warning)\b)|\berrcode\b")
+    # A malformed value may jump to the function's own handler, which answers as every malformed value is.
+    handler = r"\bexception when data_exception then\s+perform private\.fail\("
+    jump = re.compile(rf"\braise invalid_\w+;(?=.*{handler})", re.DOTALL)
+    found = {
+        name: re.findall(r"\braise\s+sqlstate\s+'(\w+)'", source)
+        for name, source in ask(owner, f"select name, prosrc from ({FUNCTIONS}) f")
+        if raising.search(jump.sub(" ", _statements(source or "")))
+    }
+    assert found == {"private.fail": ["PGRST"], "private.run_job": []}
+
+
 def test_every_other_act_takes_the_clients_id(owner: Connection) -> None:
     """What writes is told a repeated call by p_id; the exceptions are these."""
     assert names(
@@ -363,3 +400,53 @@ def test_a_function_fires_in_the_same_order_everywhere(owner: Connection) -> Non
         """,
     )
     assert several == []
+
+
+def test_nothing_reads_the_calls_as_facts_of_the_business(owner: Connection) -> None:
+    """private.requests knows whether a call was made, until the job forgets it; no rule may hang on it."""
+    readers = names(owner, f"select name from ({FUNCTIONS}) f where prosrc ~ 'private\\.requests'")
+    assert readers == ["private.claim_request", "private.prune_requests"]
+
+
+def test_the_service_key_reaches_nothing_of_ours(owner: Connection) -> None:
+    """It is for Auth's admin endpoints: no relation, column or function, no schema but public."""
+    reached = ask(
+        owner,
+        """
+        select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private', 'audit') and case
+          when c.relkind in ('r', 'p', 'v', 'm') then
+            has_table_privilege('service_role', c.oid, 'select, insert, update, delete, truncate, trigger')
+            or has_any_column_privilege('service_role', c.oid, 'select, insert, update, references')
+          when c.relkind = 'S' then has_sequence_privilege('service_role', c.oid, 'usage, select, update')
+          else false end
+        union all
+        select p.oid::regprocedure::text from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname in ('public', 'private', 'audit')
+          and has_function_privilege('service_role', p.oid, 'execute')
+        union all
+        select n.nspname from pg_namespace n
+        where n.nspname in ('private', 'audit')
+          and has_schema_privilege('service_role', n.oid, 'usage, create')
+        """,
+    )
+    assert reached == []
+
+
+def test_workers_reach_no_table(owner: Connection) -> None:
+    """What a worker does, functions do for him; he signs in as another role and no policy lets him by."""
+    reached = ask(
+        owner,
+        """
+        select c.oid::regclass::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname in ('public', 'private', 'audit', 'auth') and c.relkind in ('r', 'p', 'v', 'm')
+          and (has_any_column_privilege('branchline_worker', c.oid, 'select, insert, update, references')
+            or has_table_privilege('branchline_worker', c.oid, 'delete, truncate'))
+        """,
+    )
+    assert reached == []
+    assert ask(
+        owner,
+        "select rolcanlogin, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication "
+        "from pg_roles where rolname = 'branchline_worker'",
+    ) == [(False,) * 6]

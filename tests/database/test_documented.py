@@ -36,6 +36,7 @@ def test_error_codes_are_listed() -> None:
     assert listed == _raised()
     assert all(all(row) for row in rows), "every code has a meaning and an advice"
     assert [row[0] for row in rows] == sorted(row[0] for row in rows)
+    assert len(dict(listed)) == len(listed), "a code has one status: clients that see no status lose nothing"
 
 
 def test_error_codes_of_the_api_are_listed() -> None:

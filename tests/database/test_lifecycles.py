@@ -7,14 +7,13 @@ act, in every status.
 # Names put into statements come from lifecycles.py and from Postgres's catalogue, never from input.
 # ruff: noqa: S608
 
-import json
-
 import psycopg
 import pytest
 
 from tests.database.lifecycle_kinds import Act, Kind
 from tests.database.lifecycles import KINDS
 from tests.support.personas import Connection, Persona, raises_sqlstate
+from tests.support.refusals import code_of, state_of
 from tests.support.world import People
 
 STATUSES = [(document, status) for document, kind in KINDS.items() for status in kind.makes]
@@ -54,12 +53,6 @@ def _row(people: People, kind: Kind, made: object) -> dict[str, object]:
     ).fetchall()
     found: dict[str, object] = row[0]
     return found
-
-
-def _code(error: psycopg.Error) -> str:
-    """The stable code of an error, else its SQLSTATE."""
-    detail = error.diag.message_detail or ""
-    return str(json.loads(detail)["code"]) if detail.startswith("{") else str(error.sqlstate)
 
 
 def _service_with_rights(people: People, table: str) -> Persona:
@@ -113,10 +106,10 @@ def test_no_hand_moves_it_where_it_may_not_go(people: People, document: str, sta
                 continue
             with pytest.raises(psycopg.Error) as refusal:
                 person.execute(statement, [after, made])
-            assert _code(refusal.value) in FINAL, (after, refusal.value)
+            assert code_of(refusal.value) in FINAL, (after, refusal.value)
         with pytest.raises(psycopg.Error) as refusal:
             person.execute(f"delete from public.{kind.table} where {kind.where}", [made])
-        assert _code(refusal.value) in FINAL, refusal.value
+        assert code_of(refusal.value) in FINAL, refusal.value
     assert _row(people, kind, made) == before
 
 
@@ -148,7 +141,7 @@ def test_no_document_begins_where_it_may_not(people: People, document: str) -> N
             ):
                 with pytest.raises(psycopg.Error) as refusal:
                     person.execute(copy, [made])
-                assert _code(refusal.value) == "invalid_transition", (status, refusal.value)
+                assert code_of(refusal.value) == "invalid_transition", (status, refusal.value)
 
 
 @pytest.mark.parametrize(("document", "status", "name"), ACTS)
@@ -166,7 +159,7 @@ def test_every_act_in_every_status(people: People, document: str, status: str, n
     before = _row(people, kind, made)
     with pytest.raises(psycopg.Error) as refusal:
         act.run(people, made)
-    assert (refusal.value.sqlstate, _code(refusal.value)) in {("PT409", code) for code in REFUSALS}, (
+    assert (state_of(refusal.value), code_of(refusal.value)) in {("409", code) for code in REFUSALS}, (
         refusal.value
     )
     assert _row(people, kind, made) == before

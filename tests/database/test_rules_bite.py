@@ -14,6 +14,19 @@ BREACHES: list[tuple[str, Callable[[Connection], None]]] = [
     ("create table public.leak (id uuid)", test_catalogue.test_changes_are_audited),
     ("create table public.leak (id uuid)", test_matrix.test_every_public_table_has_a_row),
     ("drop trigger t99_record_update on public.customers", test_catalogue.test_changes_are_audited),
+    *(
+        (
+            f"create function private.leak() returns void language plpgsql as $$ begin {body} end $$",
+            test_catalogue_rules.test_nothing_raises_but_the_helper,
+        )
+        for body in (
+            "raise exception 'private.fail';",
+            "raise sqlstate '40001';",
+            "raise warning 'x' using errcode = '40P01';",
+            "raise invalid_datetime_format;",
+            "perform 1; exception when others then raise;",
+        )
+    ),
     (
         "alter trigger t90_touch_updated_at on public.customers rename to touch",
         test_catalogue_rules.test_triggers_say_what_they_do_and_in_which_order,

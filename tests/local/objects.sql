@@ -85,6 +85,14 @@ begin
   raise exception using errcode = p_code, message = 'No stock', detail = '{"code":"insufficient_stock"}', hint = 'Order more';
 end
 $$;
+create function public.gw_answer(p_message text, p_detail text) returns void language plpgsql as $$
+begin
+  if p_detail is null then
+    raise sqlstate 'PGRST' using message = p_message;
+  end if;
+  raise sqlstate 'PGRST' using message = p_message, detail = p_detail;
+end
+$$;
 create function public.gw_take_role(p_role text) returns text language plpgsql as $$
 begin
   perform set_config('role', p_role, true);

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from tests.concurrency.together import code_of
 from tests.properties.house import found_house
 from tests.support.personas import Connection, Persona, new_id
+from tests.support.refusals import code_of
 
 WAITING = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
 

@@ -13,6 +13,7 @@ import pytest
 from postgrest.exceptions import APIError
 
 from local.client import Refused
+from supabase import Client
 from tests.api.conftest import People, Person, found_organization, join
 from tests.documents import reading
 from tests.support.zones import another_day, day_in
@@ -40,6 +41,17 @@ def _read(value: Any) -> Any:
     return [_read(each) for each in value] if isinstance(value, list) else value
 
 
+@contextmanager
+def _heard(client: Client, statuses: list[int]) -> Iterator[None]:
+    """Notes the HTTP status of each answer, which Supabase's Python client does not tell."""
+    session = client.postgrest.session
+    session.event_hooks = {"response": [lambda answer: statuses.append(answer.status_code)]}
+    try:
+        yield
+    finally:
+        session.event_hooks = {}
+
+
 @dataclass(frozen=True)
 class Actor:
     """Somebody of the house, signed in. sent_away: who try everything before him and lack the permission."""
@@ -64,11 +76,13 @@ class Actor:
 
     def refused(self, status: int, code: str, act: str, **arguments: Any) -> Json:
         """Tries an act and is refused with this code; returns the facts. An act has its p_id made up."""
+        statuses: list[int] = []
         try:
-            self.person.client.rpc(act, _sent(arguments)).execute()
+            with _heard(self.person.client, statuses):
+                self.person.client.rpc(act, _sent(arguments)).execute()
         except APIError as error:
             refusal = Refused.of(error)
-            said = (refusal.status, refusal.code)
+            said = (statuses[-1], refusal.code)
             assert said == (status, code), (
                 f"{self.role}, {act}: {said} instead of {(status, code)}: {refusal}"
             )

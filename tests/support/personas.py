@@ -7,7 +7,7 @@ that is refused leaves nothing behind and the transaction usable, as a request t
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,8 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
+
+from tests.support.refusals import Refusal, refusal_of, state_of
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 Row = dict[str, Any]
@@ -44,17 +46,12 @@ def to_json(value: object) -> str:
     return json.dumps(value)
 
 
-@dataclass
-class Refusal:
-    """What a refused call answered: filled in when the `raises` block has ended."""
-
-    message: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-
-
 @contextmanager
 def raises(code: str, status: int) -> Iterator[Refusal]:
-    """Expect the error with this stable code, which PostgREST would send as HTTP `status`."""
+    """Expect the error with this stable code, which PostgREST sends as HTTP `status`.
+
+    What is yielded is filled in when the block has ended.
+    """
     refusal = Refusal()
     caught: psycopg.Error | None = None
     try:
@@ -62,24 +59,24 @@ def raises(code: str, status: int) -> Iterator[Refusal]:
     except psycopg.Error as error:
         caught = error
     assert caught is not None, f"expected {status} {code}, but the call was allowed"
-    detail = caught.diag.message_detail or ""
-    facts = json.loads(detail, parse_float=Decimal) if detail.startswith("{") else {}
-    seen = (caught.sqlstate, facts.get("code"))
-    assert seen == (f"PT{status}", code), f"expected {status} {code}, got {seen}: {caught}"
-    refusal.message = str(caught.diag.message_primary)
-    refusal.facts = facts
+    said = refusal_of(caught)
+    assert said is not None, f"expected {status} {code}, got {caught.sqlstate}: {caught}"
+    assert (said.status, said.code) == (status, code), f"expected {status} {code}, got {said}"
+    vars(refusal).update(vars(said))
 
 
 @contextmanager
 def raises_sqlstate(*states: str) -> Iterator[None]:
-    """Expect an error of Postgres's own, such as 42501 (no privilege) or 23514 (a check of the table)."""
+    """Expect an error of Postgres's own, such as 42501 (no privilege) or 23514 (a check of the table); or a
+    refusal of ours by its HTTP status alone, such as 403.
+    """
     caught: psycopg.Error | None = None
     try:
         yield
     except psycopg.Error as error:
         caught = error
     assert caught is not None, f"expected {states}, but the statement was allowed"
-    assert caught.sqlstate in states, f"expected {states}, got {caught.sqlstate}: {caught}"
+    assert state_of(caught) in states, f"expected {states}, got {state_of(caught)}: {caught}"
 
 
 def _signature(connection: Connection, function: str) -> tuple[bool, dict[str, str]]:

@@ -55,28 +55,28 @@ _KNOWN: Mapping[str, tuple[int, str, str | None]] = {
 # How Postgres says which constraint, or which column, it is about.
 _VIOLATED = re.compile(r'(?P<kind>constraint|column) "(?P<name>[^"]+)"')
 
+# What our functions call their errors; SQLSTATEs and PostgREST's own codes have digits and capitals.
+_STABLE = re.compile(r"[a-z]+(_[a-z]+)*")
+
 
 def problem_of(response: httpx.Response) -> Problem:
     """The problem that says the same as an error response of PostgREST.
 
-    The stable code stands in `details` as JSON when one of our functions refused (SQLSTATE PTxyz); its other
-    members become facts. Codes of PostgREST and Postgres come from a table. What is left keeps a client
-    error's status; an error that only a mistake of ours can cause (a column that does not exist) is a 500 and
-    goes to the log.
+    When one of our functions refused, `code` is the stable code and `details` the facts as JSON. Codes of
+    PostgREST and Postgres come from a table. What is left keeps a client error's status; an error that only a
+    mistake of ours can cause (a column that does not exist) is a 500 and goes to the log.
     """
-    body = _object(response.content)
+    body = _object(response.content) or {}
     code = str(body.get("code") or "")
     message = str(body.get("message") or "")
-    stated = _object(body.get("details"))
-    if isinstance(stated.get("code"), str):
-        facts = {key: value for key, value in stated.items() if key != "code"}
-        status = _status_of(code, response.status_code)
-        return _with_headers(Problem(status, stated["code"], message, facts=facts))
+    facts = _object(body.get("details"))
+    if _STABLE.fullmatch(code) and facts is not None:
+        return _with_headers(Problem(response.status_code, code, message, facts=facts), response)
     if code in _KNOWN:
         status, stable, sentence = _KNOWN[code]
         named = _VIOLATED.search(message) if code in ("23502", "23514") else None
-        facts = {named["kind"]: named["name"]} if named else {}
-        return _with_headers(Problem(status, stable, sentence or message, facts=facts))
+        violated = {named["kind"]: named["name"]} if named else {}
+        return _with_headers(Problem(status, stable, sentence or message, facts=violated), response)
     if code.startswith(("08", "53", "57P")):
         return unavailable("The database cannot be reached.")
     if response.status_code == 401:
@@ -86,31 +86,26 @@ def problem_of(response: httpx.Response) -> Problem:
         return unavailable("The database cannot be reached.")
     if code.startswith(("42", "PGRST")) or response.status_code >= 500 or response.status_code < 400:
         return Problem(500, "internal_error", "The error is logged; quote the request id when you report it.")
-    status = _status_of(code, response.status_code)
+    status = response.status_code
     return Problem(status, code_of_status(status), message or "The database refused the request.")
 
 
-def _with_headers(problem: Problem) -> Problem:
+def _with_headers(problem: Problem, response: httpx.Response) -> Problem:
     if problem.status == 401:
         problem.headers = {"WWW-Authenticate": "Bearer"}
+    elif "Retry-After" in response.headers:
+        problem.headers = {"Retry-After": response.headers["Retry-After"]}
     elif problem.status in (503, 504):
         problem.headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return problem
 
 
-def _status_of(code: str, fallback: int) -> int:
-    digits = code.removeprefix("PT")
-    if digits != code and digits.isdigit() and 400 <= int(digits) <= 599:
-        return int(digits)
-    return fallback
-
-
-def _object(text: object) -> dict[str, Any]:
-    """The JSON object in a text, or an empty one when the text holds something else."""
+def _object(text: object) -> dict[str, Any] | None:
+    """The JSON object in a text, None when the text holds something else."""
     if not isinstance(text, bytes | str):
-        return {}
+        return None
     try:
         value = exact_json.loads(text)
     except (json.JSONDecodeError, UnicodeDecodeError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None

@@ -38,5 +38,6 @@ async def deep_health(gateway: AnonymousGateway) -> DeepHealth:
         status="ok",
         database_time=answer["database_time"],
         integrity=answer["integrity"],
+        jobs=answer["jobs"],
         milliseconds=milliseconds,
     )

@@ -25,9 +25,15 @@ class Integrity(Row):
     checked_at: datetime | None
 
 
+class Jobs(Row):
+    """What the clock runs. failing: jobs that failed when they ran last, counted by organisation."""
+
+    failing: int
+
+
 class DeepHealth(Row):
-    """The database answers too. database_time: its clock; integrity: the nightly proofs; milliseconds: how
-    long asking took.
+    """The database answers too. database_time: its clock; integrity: the nightly proofs; jobs: how they went;
+    milliseconds: how long asking took.
     """
 
     model_config = ConfigDict(
@@ -37,6 +43,7 @@ class DeepHealth(Row):
                     "status": "ok",
                     "database_time": "2026-11-21T09:30:00+00:00",
                     "integrity": {"findings": 0, "checked_at": "2026-11-21T02:47:00+00:00"},
+                    "jobs": {"failing": 0},
                     "milliseconds": 4.1,
                 }
             ]
@@ -46,4 +53,5 @@ class DeepHealth(Row):
     status: Literal["ok"]
     database_time: datetime
     integrity: Integrity
+    jobs: Jobs
     milliseconds: float

@@ -100,7 +100,7 @@ export function createAuthority({ connection, settings }) {
 
 /** A policy that fails, a role that does not exist, a text that Postgres cannot hold: all mean no. A lost database does not. */
 function refusedByDatabase(error) {
-  if (/^(22|42|28|P0|PT)/.test(error.code ?? "")) return false;
+  if (/^(22|42|28|P0|PGRST)/.test(error.code ?? "")) return false;
   throw error;
 }
 

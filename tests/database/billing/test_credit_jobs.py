@@ -261,10 +261,10 @@ def test_lists_of_what_is_due_and_overdue(people: People) -> None:
 
 
 def test_the_job_for_every_house(people: People) -> None:
-    """What pg_cron calls does the same, without anybody signed in; requests cannot call it."""
+    """What the clock calls does the same, without anybody signed in; requests cannot call it."""
     made = _phone(people)
     set_today(people.connection, _due(made) + timedelta(days=41))
-    people.connection.execute("select private.run_overdue_all()")
+    people.connection.execute("select private.do_job('overdue-instalments', %s)", [people.world.teak.id])
     assert read(people, made)["status"] == "defaulted"
     assert run_job(people) == NOTHING
     (row,) = people.as_cashier().select(
@@ -273,7 +273,7 @@ def test_the_job_for_every_house(people: People) -> None:
     )
     assert row["created_by"] is None
     with pytest.raises(Exception, match="permission denied"):
-        people.as_admin().execute("select private.run_overdue_all()")
+        people.as_admin().execute("select private.do_job('overdue-instalments', %s)", [people.world.teak.id])
     with raises("permission_denied", 403):
         people.as_sales().rpc("run_overdue", p_org_id=people.world.teak.id)
 

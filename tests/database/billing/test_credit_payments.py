@@ -26,6 +26,7 @@ from tests.database.billing.credit import (
     today,
 )
 from tests.support.personas import new_id, raises
+from tests.support.refusals import code_of
 from tests.support.world import People
 
 
@@ -381,7 +382,7 @@ class _Story:
         try:
             getattr(self, step)(value)
         except psycopg.Error as error:
-            if not any(f'"{code}"' in (error.diag.message_detail or "") for code in REFUSED):
+            if code_of(error) not in REFUSED:
                 raise
 
     def pay(self, amount: Decimal) -> None:

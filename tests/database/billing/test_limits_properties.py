@@ -18,13 +18,14 @@ from tests.database.billing.money import assert_books
 from tests.database.billing.offers import adjust_points, program
 from tests.database.sales import line, pay, sell
 from tests.support.personas import Persona, new_id
+from tests.support.refusals import state_of
 from tests.support.world import People
 
 OUTSIDERS = ("foreign_admin", "nobody", "cashier@MUM", "anon", "service")
 STAFF = ("cashier", "sales_executive", "inventory_manager", "technician")
 # What is asked is malformed, missing, too late or too much; never a fault of Postgres's own.
-ORDERLY = {"PT400", "PT404", "PT409", "PT422"}
-SHUT_OUT = {"PT403", "PT404", "42501"}
+ORDERLY = {"400", "404", "409", "422"}
+SHUT_OUT = {"403", "404", "42501"}
 DISPOSITIONS = ("restock", "scrap", "none")
 
 # Each row is a limit that was passed.
@@ -242,19 +243,19 @@ def _person(people: People, who: str) -> Persona:
 
 
 def _refused(act: Callable[[Trade, Persona, int], None], trade: Trade, who: Persona, number: int) -> str:
-    """Does it. Returns the SQLSTATE of the refusal, nothing when it was allowed."""
+    """Does it. Returns the status or SQLSTATE of the refusal, nothing when it was allowed."""
     try:
         act(trade, who, number)
     except psycopg.Error as error:
-        return error.sqlstate or "?"
+        return state_of(error)
     return ""
 
 
 def kept_wrong(people: People) -> list[Any]:
     """Balances that are kept beside the entries that they follow from, and say something else."""
-    return people.connection.execute(
-        "select * from private.held_findings(%s)", [people.world.teak.id]
-    ).fetchall()
+    kept = ("held_findings", "points_held_findings", "account_findings")
+    query = " union all ".join(f"select * from private.{name}(%(org)s)" for name in kept)  # noqa: S608
+    return people.connection.execute(query.encode(), {"org": people.world.teak.id}).fetchall()
 
 
 def _may(people: People) -> set[tuple[str, str]]:

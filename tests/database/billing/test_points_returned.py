@@ -15,6 +15,9 @@ from tests.database.sales import pay, sell
 from tests.support.personas import new_id
 from tests.support.world import People
 
+# What is kept beside the entries says otherwise, too, when an entry is put in past it.
+KEPT = ("points held are not what is left of the lot", "the balance of points is not the sum of the entries")
+
 
 def _buy(people: People, price: object, *payments: dict[str, object], quantity: int = 1) -> dict[str, Any]:
     """A service to the trusted customer, 18 % tax on top; paid in cash unless payments are given."""
@@ -167,11 +170,15 @@ def test_the_books_find_wrong_points(people: People) -> None:
                     statement, {"org": org, "customer": customer, "invoice": sold["id"]}
                 )
             found = people.as_admin().rpc("check_books", p_org_id=org)
-            return sorted((f["problem"], f["document"], f["expected"], f["found"]) for f in found)
+            return sorted(
+                (f["problem"], f["document"], f["expected"], f["found"])
+                for f in found
+                if f["problem"] not in KEPT
+            )
 
     entry = (
-        "insert into public.loyalty_entries (org_id, customer_id, kind, points, lot_id, invoice_id, amount) "
-        "select %(org)s, %(customer)s, "
+        "insert into public.loyalty_entries (org_id, customer_id, balance, kind, points, lot_id, invoice_id, "
+        "amount) select %(org)s, %(customer)s, 0, "
     )
     lot = (
         "(select id from public.loyalty_entries where invoice_id = %(invoice)s and kind = 'earn'), "

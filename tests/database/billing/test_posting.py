@@ -50,11 +50,11 @@ def test_a_sale_leaves_one_event(people: People) -> None:
     """The outbox row is part of the transaction and carries what consumers need."""
     invoice = sell(people.as_cashier(), people.world.blr, line(people.world.teak.variants["sofa"]))
     rows = people.connection.execute(
-        "select org_id, event, payload, delivered_at from private.outbox where payload ->> 'invoice_id' = %s",
+        "select org_id, event, payload, spread from private.outbox where payload ->> 'invoice_id' = %s",
         [invoice["id"]],
     ).fetchall()
-    ((org_id, event, payload, delivered_at),) = rows
-    assert (org_id, event, delivered_at) == (people.world.teak.id, "invoice.issued", None)
+    ((org_id, event, payload, spread),) = rows
+    assert (org_id, event, spread) == (people.world.teak.id, "invoice.issued", False)
     assert payload["number"] == invoice["number"]
     assert (payload["total"], payload["paid"]) == (invoice["total"], invoice["paid"])
 

@@ -28,7 +28,9 @@ def _overdue(people: People, quotation: Any) -> None:
 
 
 def _expire(people: People) -> int:
-    row = people.connection.execute("select private.expire_quotations()").fetchone()
+    row = people.connection.execute(
+        "select sum(private.expire_quotations(o.id)) from public.organizations o"
+    ).fetchone()
     assert row is not None
     return int(row[0])
 

@@ -349,7 +349,7 @@ def test_documents_stay_otherwise_as_they_are(people: People, change: str) -> No
     people.connection.execute(
         "update public.customers set merged_into = %s, archived_at = now() where id = %s", [keep, merge]
     )
-    with raises_sqlstate("PT403", "PT409"), people.connection.transaction():
+    with raises_sqlstate("403", "409"), people.connection.transaction():
         people.connection.execute(
             f"update {change} where customer_id = %(merge)s".encode(),
             {"keep": keep, "merge": merge, "other": other},

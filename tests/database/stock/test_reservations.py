@@ -311,8 +311,12 @@ def test_the_job_ends_what_is_over(people: People) -> None:
     )
     for held in (first, second, foreign):
         expire(people, held)
-    assert people.connection.execute("select private.expire_reservations()").fetchone() == (3,)
-    assert people.connection.execute("select private.expire_reservations()").fetchone() == (0,)
+    assert people.connection.execute(
+        "select sum(private.expire_reservations(o.id)) from public.organizations o"
+    ).fetchone() == (3,)
+    assert people.connection.execute(
+        "select sum(private.expire_reservations(o.id)) from public.organizations o"
+    ).fetchone() == (0,)
     assert [_get(people, held)["status"] for held in (first, second, kept)] == [
         "expired",
         "expired",
