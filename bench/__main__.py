@@ -10,6 +10,7 @@ from rich.console import Console
 
 from bench import billing as billing_bench
 from bench import documents as documents_bench
+from bench import gateway as gateway_bench
 from bench import guarded, report
 from bench import lists as lists_bench
 from bench import press as press_bench
@@ -93,6 +94,17 @@ def realtime(
 ) -> None:
     """The other screens: milliseconds from a till's commit to 1, 50 and 500 subscribers."""
     _measure(lambda progress: realtime_bench.run(sales, pace, progress), realtime_bench.show, as_json)
+
+
+@app.command()
+def gateway(
+    seconds: Seconds = 1.0,
+    rounds: Rounds = 15,
+    before: Annotated[str, typer.Option(help="The commit to compare with.")] = gateway_bench.BEFORE,
+    as_json: AsJson = False,
+) -> None:
+    """The local gateway: lists and sales per second, against the gateway of an older commit."""
+    _measure(lambda progress: gateway_bench.run(seconds, rounds, progress, before), report.show, as_json)
 
 
 @app.command()

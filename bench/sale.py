@@ -151,7 +151,7 @@ def run(seconds: float, rounds: int, progress: Progress) -> Result:
         finally:
             clients.close()
         progress.step("Checking the books")
-        found = _violations(shop, sold)
+        found = violations(shop, sold)
     results = ratios()
     for ratio in results:
         over, under = ratio.over
@@ -159,7 +159,7 @@ def run(seconds: float, rounds: int, progress: Progress) -> Result:
     return Result(speeds, results, found, [written.told()])
 
 
-def _violations(shop: Shop, sold: int) -> list[str]:
+def violations(shop: Shop, sold: int) -> list[str]:
     """What the load broke, in words. `sold`: how many sales were acknowledged."""
     with psycopg.connect(shop.url) as owner:
         found = checks.violations(owner, shop.org_id)

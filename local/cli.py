@@ -243,6 +243,19 @@ def bench(context: typer.Context) -> None:
     _become("bench", context.args)
 
 
+@app.command()
+def conform(
+    groups: Annotated[
+        list[str] | None, typer.Argument(help="Groups of calls, or names; all without.")
+    ] = None,
+) -> None:
+    """Replay recorded calls of the real PostgREST against the local gateway and print the differences."""
+    from local.conform import replay
+
+    install()
+    sys.exit(0 if replay(groups or []) else 1)
+
+
 @app.command(context_settings=PASS_THROUGH)
 def replay(context: typer.Context) -> None:
     """Send a file of real sales through a running stack, signed in as real users."""

@@ -122,7 +122,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         CORSMiddleware,
         allow_origins=settings.cors_origins or [],
         allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Request-ID"],
+        allow_headers=["Authorization", "Content-Type", "If-None-Match", "X-Organization", "X-Request-ID"],
         expose_headers=["Content-Disposition", "ETag", "Location", "Retry-After", "X-Request-ID"],
         max_age=600,
     )

@@ -14,7 +14,8 @@ user administration. Apps may as well talk to Supabase directly: the same rules 
 
 Amounts and quantities are JSON numbers with all their digits; read them as decimals, not as floats. Errors
 are RFC 9457 problems with a stable `code` and the `request_id` that the response header `X-Request-ID`
-carries too."""
+carries too. Who works for several organisations that have the same id is answered 409 `ambiguous_id`, and
+names his in the header `X-Organization`."""
 
 _TAGS = [
     {"name": "health", "description": "Is the service well?"},

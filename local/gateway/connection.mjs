@@ -3,8 +3,7 @@ import { Kysely, sql } from "kysely";
 import { PostgresJSDialect } from "kysely-postgres-js";
 import { PostgresConnection } from "@supabase/lite/postgres";
 import { createPool } from "./pool.mjs";
-import { asPostgrestError } from "./sqlstate.mjs";
-import { markJsonArguments, POSTGRES_TYPES } from "./values.mjs";
+import { POSTGRES_TYPES } from "./values.mjs";
 
 /** What the current HTTP request is, and the transaction its Auth statements belong to. */
 export const scope = new AsyncLocalStorage();
@@ -26,16 +25,15 @@ const READ_METHODS = new Set(["GET", "HEAD"]);
  *
  * - `ensureRlsContext` of the library grants ALL on every table of a schema with row-level security to the API
  *   roles; here nothing is granted, the migrations' grants decide.
- * - Every REST request is one transaction whose login role is `authenticator`, as in hosted Supabase: which role
+ * - Every Storage request is one transaction whose login role is `authenticator`, as in hosted Supabase: which role
  *   a token may take is Postgres' decision, and all settings are local to the transaction, so nothing is left
- *   on a pooled connection.
+ *   on a pooled connection. REST does the same with statements of its own (rest/execute.mjs).
  * - Auth requests run in one transaction too, so that a refused hook leaves neither a session nor a used token.
  */
 export class GatewayConnection extends PostgresConnection {
   #connections;
   #pool;
   #searchPath;
-  #loading = null;
 
   constructor({ url, poolSize, searchPath }) {
     super({ url, postgresOptions: { ...OPTIONS, max: OWN_CONNECTIONS } });
@@ -50,30 +48,6 @@ export class GatewayConnection extends PostgresConnection {
     return true;
   }
 
-  /** The catalogue as the library sees it; concurrent readers of an empty cache share one read. */
-  async introspect(options) {
-    if (options?.useCache && this.introspection) return this.introspection;
-    this.#loading ??= super.introspect({ useCache: false }).finally(() => {
-      this.#loading = null;
-    });
-    return this.#loading;
-  }
-
-  /** Reads the catalogue as it is now, not as a read that is already under way saw it. */
-  async reload() {
-    await this.#loading?.catch(() => null);
-    return this.introspect({ useCache: false });
-  }
-
-  normalizeDbError(error) {
-    return asPostgrestError(error);
-  }
-
-  async onPostgrestAST(ast) {
-    if (ast.type === "rpc") markJsonArguments(ast, (await this.introspect({ useCache: true })).functions ?? []);
-    return super.onPostgrestAST(ast);
-  }
-
   async runInTransaction(work) {
     const { transaction } = scope.getStore() ?? {};
     return transaction ? work(transaction) : this.#pool.transaction().execute(work);
@@ -86,19 +60,20 @@ export class GatewayConnection extends PostgresConnection {
       .execute((transaction) => scope.run({ transaction }, () => work(transaction)));
   }
 
-  async withContext(vars, work, options) {
+  /** Connections for REST, which has statements of its own. */
+  get connections() {
+    return this.#connections;
+  }
+
+  async withContext(vars, work) {
     if (!vars) return work(this.kysely);
-    if (options?.transaction) {
-      await this.#enter(options.transaction, vars, options);
-      return work(options.transaction);
-    }
     return this.#pool.transaction().execute(async (transaction) => {
-      await this.#enter(transaction, vars, options);
+      await this.#enter(transaction, vars);
       return work(transaction);
     });
   }
 
-  async #enter(transaction, vars, options) {
+  async #enter(transaction, vars) {
     const claims = vars.auth?.jwt ?? { role: "anon" };
     const role = claims.role || "anon";
     const request = scope.getStore()?.request ?? { method: "GET", path: "/", headers: {} };
@@ -107,28 +82,13 @@ export class GatewayConnection extends PostgresConnection {
       ["role", role],
       ["search_path", this.#searchPath],
       ["request.jwt.claims", JSON.stringify({ ...claims, role })],
-      ["request.jwt.claim.sub", String(claims.sub ?? "")],
-      ["request.jwt.claim.role", role],
-      ["request.jwt.claim.email", String(claims.email ?? "")],
       ["request.method", request.method],
       ["request.path", request.path],
       ["request.headers", JSON.stringify(request.headers)],
-      ["request.cookies", "{}"],
-      ["response.status", ""],
-      ["response.headers", ""],
+      ["transaction_read_only", READ_METHODS.has(request.method) ? "on" : "off"],
     ];
-    if (READ_METHODS.has(request.method) || this.#isReadOnlyCall(options?.rpc))
-      settings.push(["transaction_read_only", "on"]);
     const calls = settings.map(([name, value]) => sql`set_config(${name}, ${value}, true)`);
     await sql`select ${sql.join(calls)}`.execute(transaction);
-  }
-
-  /** PostgREST runs a function in a read-only transaction unless it is volatile, whatever the method. */
-  #isReadOnlyCall(rpc) {
-    if (!rpc) return false;
-    const name = rpc.path.slice("/rpc/".length);
-    const overloads = (this.introspection?.functions ?? []).filter((entry) => entry.name === name);
-    return overloads.length > 0 && overloads.every((entry) => entry.volatility !== "v");
   }
 
   async close() {

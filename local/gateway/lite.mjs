@@ -7,25 +7,11 @@ import { log } from "./log.mjs";
 import { createMailer } from "./mailer.mjs";
 import { keepPartitions } from "./realtime/partitions.mjs";
 import { createRealtime } from "./realtime/server.mjs";
-import { createRest } from "./rest.mjs";
+import { createRest } from "./rest/server.mjs";
 import { createStorage } from "./storage.mjs";
 
 const RELOAD_DELAY_MS = 20;
-const NOWHERE = "00000000-0000-0000-0000-000000000000";
-
-/**
- * The library looks up user and session of every token that Auth issued, then verifies the token again for REST.
- * Hosted PostgREST trusts the token until it expires; naming a session beforehand spares both look-ups. Role and
- * claims still come from the verified token only.
- */
-async function skipSessionLookup(context, next) {
-  const bearer = /^Bearer\s+[^.\s]+\.[^.\s]+\.[^.\s]+$/.test(context.req.header("authorization") ?? "");
-  if (bearer && context.req.path.startsWith("/rest/v1/")) {
-    context.set("userId", NOWHERE);
-    context.set("sessionId", NOWHERE);
-  }
-  await next();
-}
+const RETRY_DELAY_MS = 200;
 
 /**
  * Makes Auth, REST, Realtime and Storage over one database.
@@ -42,7 +28,8 @@ export async function createSupabase(settings) {
   });
   const app = new App({
     connection,
-    api: { enabled: true, schemas: settings.schemas, max_rows: settings.maxRows },
+    // REST is our own, see docs/decisions.
+    api: { enabled: false },
     auth: {
       ...settings.auth,
       jwt_secret: settings.jwtSecret,
@@ -53,18 +40,18 @@ export async function createSupabase(settings) {
     db: { migrations: { enabled: false } },
     // The library's own Storage checks the policies in one transaction and writes past them in another: see storage.mjs.
     storage: { enabled: false },
-    options: { server: { middlewares: [skipSessionLookup], disableStudio: true, disableFallback: true } },
+    options: { server: { disableStudio: true, disableFallback: true } },
   });
   app._mailer = createMailer(settings);
   await app.ensureSystemSchema();
   await prepareDatabase(connection.driver);
   const stopPartitions = await keepPartitions(connection.driver);
-  await connection.introspect({ useCache: false });
-  await watchCatalogue(connection);
+  const rest = await createRest({ pool: connection.connections, settings });
+  await watchCatalogue(connection.driver, rest);
   const realtime = createRealtime({ connection, settings });
   return {
     auth: createAuth({ app, connection, settings }),
-    rest: createRest({ app, connection, settings }),
+    rest: rest.handle,
     adminUsers: createAdminUsers({ database: connection.driver, settings }),
     storage: await createStorage({ connection, settings }),
     realtime,
@@ -75,16 +62,21 @@ export async function createSupabase(settings) {
   };
 }
 
-/** Reads the catalogue again when a migration, or `notify pgrst, 'reload schema'`, says so, and after a lost connection. */
-async function watchCatalogue(connection) {
+/**
+ * Reads the catalogue again when a migration, or `notify pgrst, 'reload schema'`, says so, and after a lost connection;
+ * until it could be read.
+ */
+async function watchCatalogue(driver, rest) {
   let timer = null;
-  const reload = () => {
+  const reload = (delay) => {
     timer ??= setTimeout(async () => {
       timer = null;
-      await connection
-        .reload()
-        .catch((error) => log("warning", "catalogue_reload", { message: error.message }));
-    }, RELOAD_DELAY_MS);
+      await rest.reload().catch((error) => {
+        log("warning", "catalogue_reload", { message: error.message });
+        reload(RETRY_DELAY_MS);
+      });
+    }, delay).unref();
   };
-  await connection.driver.listen("pgrst", reload, reload);
+  const changed = () => reload(RELOAD_DELAY_MS);
+  await driver.listen("pgrst", changed, changed);
 }

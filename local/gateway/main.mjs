@@ -6,6 +6,7 @@
  */
 import { createServer } from "node:http";
 import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { createSupabase } from "./lite.mjs";
 import { captureConsole, log } from "./log.mjs";
 import { readSettings } from "./settings.mjs";
@@ -66,12 +67,12 @@ function createHandler(supabase, settings) {
       return withoutKey(request, url) ?? (known ? supabase.adminUsers(request) : supabase.auth(request));
     }
     if (url.pathname.startsWith("/auth/v1/")) return supabase.auth(request);
-    if (url.pathname.startsWith("/rest/v1/")) return supabase.rest(request);
+    if (/^\/rest\/v1(\/|$)/.test(url.pathname)) return supabase.rest(request);
     if (url.pathname.startsWith("/storage/v1/")) return supabase.storage(request);
     return Response.json({ message: "no Route matched with those values" }, { status: 404 });
   }
 
-  return async (request) => {
+  return async (request, { outgoing }) => {
     const started = performance.now();
     const url = new URL(request.url);
     const response = await Promise.resolve()
@@ -89,6 +90,11 @@ function createHandler(supabase, settings) {
         ms,
         request_id: request.headers.get("x-request-id") ?? undefined,
       });
+    }
+    if (response.body === null && !headers.has("content-type")) {
+      // The adapter would say that nothing is text.
+      outgoing.writeHead(response.status, Object.fromEntries(headers)).end();
+      return RESPONSE_ALREADY_SENT;
     }
     return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
   };

@@ -5,6 +5,26 @@ function lostConnection() {
   return Object.assign(new Error("the database connection was lost"), { code: "CONNECTION_CLOSED" });
 }
 
+const REMEMBERED = 500;
+
+/**
+ * Tells whether a text was seen twice before. Only what comes again is worth a prepared statement, which its connection
+ * keeps for ever; the texts that clients make up are endless.
+ */
+function createMemory(size) {
+  const seen = new Map();
+  const usual = new Set();
+  return (text) => {
+    if (usual.has(text)) return true;
+    const times = (seen.get(text) ?? 0) + 1;
+    seen.delete(text);
+    seen.set(text, times);
+    if (seen.size > size) seen.delete(seen.keys().next().value);
+    if (times > 2 && usual.size < size) usual.add(text);
+    return times > 2 && usual.has(text);
+  };
+}
+
 /**
  * A pool whose members are one connection each, for Kysely's postgres.js dialect, which needs `reserve()`.
  *
@@ -19,6 +39,7 @@ function lostConnection() {
  * @param {object} options of the driver.
  */
 export function createPool(url, size, options) {
+  const isUsual = createMemory(REMEMBERED);
   const idle = [];
   const waiting = [];
   const members = Array.from({ length: size }, () => {
@@ -46,16 +67,27 @@ export function createPool(url, size, options) {
     member.sql = sql;
   }
 
-  /** Runs one statement, and fails when its connection goes before the answer comes. */
-  async function ask(member, text, parameters) {
+  /** Waits for what was sent, and fails when the connection goes before the answer comes. */
+  async function orLost(member, answer) {
     const lost = new Promise((_resolve, reject) => {
       member.fail = reject;
     });
     try {
-      return await Promise.race([member.sql.unsafe(text, parameters, { prepare: true }), lost]);
+      return await Promise.race([answer, lost]);
     } finally {
       member.fail = null;
     }
+  }
+
+  const send = (member, { text, values, prepare = isUsual(text) }) =>
+    member.sql.unsafe(text, values, { prepare });
+
+  /** Sends statements without waiting in between. The first that fails is the one that is told. */
+  async function sendTogether(member, statements) {
+    const answers = await Promise.allSettled(statements.map((statement) => send(member, statement)));
+    const failed = answers.find(({ status }) => status === "rejected");
+    if (failed) throw failed.reason;
+    return answers.map(({ value }) => value);
   }
 
   function giveBack(member) {
@@ -68,9 +100,18 @@ export function createPool(url, size, options) {
     const member = idle.pop() ?? (await new Promise((resolve) => waiting.push(resolve)));
     const losses = member.losses;
     return {
-      unsafe: async (text, parameters) => {
+      unsafe: async (text, values, prepare = true) => {
         if (member.losses !== losses) throw lostConnection();
-        return ask(member, text, parameters);
+        return orLost(member, send(member, { text, values, prepare }));
+      },
+      together: async (statements) => {
+        if (member.losses !== losses) throw lostConnection();
+        return orLost(member, sendTogether(member, statements));
+      },
+      /** The columns that a query would have, without running it. */
+      describe: async (text) => {
+        if (member.losses !== losses) throw lostConnection();
+        return (await orLost(member, member.sql.unsafe(text).describe())).columns;
       },
       release: () => giveBack(member),
     };

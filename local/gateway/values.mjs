@@ -26,10 +26,9 @@ export function isoTimestamp(text) {
   );
 }
 
-// A text that is JSON already is marked by a character that no Postgres text can hold, so nothing is mistaken for it.
-const READY = "\u0000json:";
-const asJson = (value) =>
-  typeof value === "string" && value.startsWith(READY) ? value.slice(READY.length) : JSON.stringify(value);
+// A text is sent as it is, whatever the type: REST sends every value so, and Auth's library hands JSON over as text.
+const unlessText = (serialize) => (value) => (typeof value === "string" ? value : serialize(value));
+const asJson = unlessText(JSON.stringify);
 const asText = (value) => String(value);
 const asIs = (value) => value;
 
@@ -44,6 +43,12 @@ export const POSTGRES_TYPES = {
   numeric: { to: 1700, from: [1700], serialize: asText, parse: exactNumber },
   json: { to: 114, from: [114], serialize: asJson, parse: parseJson },
   jsonb: { to: 3802, from: [3802], serialize: asJson, parse: parseJson },
+  boolean: {
+    to: 16,
+    from: [16],
+    serialize: unlessText((value) => (value ? "t" : "f")),
+    parse: (text) => text === "t",
+  },
   bytea: { to: 17, from: [17], serialize: asIs, parse: asIs },
   date: { to: 1082, from: [1082], serialize: asIs, parse: asIs },
   time: { to: 1083, from: [1083], serialize: asIs, parse: asIs },
@@ -51,28 +56,3 @@ export const POSTGRES_TYPES = {
   timestamp: { to: 1114, from: [1114], serialize: asIs, parse: isoTimestamp },
   timestamptz: { to: 1184, from: [1184], serialize: asIs, parse: isoTimestamp },
 };
-
-const isList = (value) => typeof value === "string" && value.startsWith("[");
-
-/**
- * Marks the json arguments of a function call as they were sent.
- *
- * The library hands objects on as JSON text but strings as they are, which the driver cannot tell apart. Of a GET's
- * arguments the library has read some as JSON and left lists as text.
- *
- * @param {object} call the library's description of the call; its `args` are changed in place
- * @param {object[]} functions the catalogue's functions
- */
-export function markJsonArguments(call, functions) {
-  if (call.type !== "rpc" || !call.args || Array.isArray(call.args)) return;
-  const names = Object.keys(call.args);
-  const called = functions.find(
-    (entry) => entry.name === call.function && names.every((name) => entry.arg_names.includes(name)),
-  );
-  for (const name of names) {
-    const type = called?.arg_types[called.arg_names.indexOf(name)];
-    const value = call.args[name];
-    if ((type !== "json" && type !== "jsonb") || value === null) continue;
-    call.args[name] = READY + (call.httpMethod === "GET" && isList(value) ? value : JSON.stringify(value));
-  }
-}

@@ -83,7 +83,7 @@ the VAT number. tax_area: what lies below the region and taxes too (county, city
 name; the branch''s local date is the business date.';
 
 create table public.locations (
-  id uuid primary key,
+  id uuid not null,
   org_id uuid not null references public.organizations (id),
   branch_id uuid,
   code text not null check (code ~ '^[A-Z0-9-]{1,20}$'),
@@ -95,7 +95,7 @@ create table public.locations (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   unique (org_id, branch_id, id),
   unique nulls not distinct (org_id, branch_id, code),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -115,7 +115,7 @@ create table public.permissions (
 comment on table public.permissions is 'What can be allowed, as noun.verb. The same list for every organisation.';
 
 create table public.roles (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   key text not null check (key ~ '^[a-z][a-z0-9_]{1,39}$'),
   name text not null check (length(btrim(name)) between 1 and 80),
@@ -123,7 +123,7 @@ create table public.roles (
   max_discount_percent numeric(5, 2) not null default 0 check (max_discount_percent between 0 and 100),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   unique (org_id, key)
 );
 
@@ -224,6 +224,49 @@ end;
 $$;
 
 comment on function private.member_orgs() is 'Organisations that the caller belongs to.';
+
+create function private.named_org() returns uuid
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_named text := nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-organization';
+begin
+  if v_named !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    perform private.fail(400, 'invalid_input', 'The header X-Organization is an organisation''s id.', '{"field": "X-Organization"}');
+  end if;
+  return v_named::uuid;
+end;
+$$;
+
+comment on function private.named_org() is
+'The organisation that the header X-Organization of the HTTP request under way names, or null: it says which of the caller''s
+organisations the ids of the request are of, where an id alone does not. It gives no right. Errors: 400 invalid_input.';
+
+create function private.org_of(p_table regclass, p_id uuid) returns uuid
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_named uuid := private.named_org();
+  v_found uuid[];
+begin
+  -- Per organisation by the whole key: a table's other indexes are of no use here, whatever its statistics say.
+  execute format('select array(select o.id from private.member_orgs() o (id) cross join lateral (
+      select from %s t where t.org_id = o.id and t.id = $1 limit 1) t where $2 is null or o.id = $2 order by o.id)', p_table)
+  into v_found using p_id, v_named;
+  if cardinality(v_found) > 1 then
+    perform private.fail(409, 'ambiguous_id', 'Several of your organisations have this id: name yours in the header X-Organization.',
+      jsonb_build_object('id', p_id, 'organizations', v_found));
+  end if;
+  return v_found[1];
+end;
+$$;
+
+comment on function private.org_of(regclass, uuid) is
+'Which of the caller''s organisations has the row p_id of p_table, null when none: ids are unique within an organisation only, and who
+works for several may find one twice. Then the header X-Organization decides. It asks no permission: private.authorize does.
+Errors: 409 ambiguous_id with the "organizations", 400 invalid_input.';
 
 create function private.orgs_with(p_permission text) returns setof uuid
 language plpgsql stable security definer parallel safe
@@ -430,51 +473,8 @@ $$;
 
 comment on function private.permitted(text, uuid) is 'Does the caller hold p_permission in the organisation? No errors.';
 
-create function private.refuse_archiving() returns trigger
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_ids uuid[];
-  v_codes jsonb;
-  v_transfers jsonb;
-begin
-  -- Locked against everybody who brings goods here, in the order in which private.keep_open does: his goods are there before this
-  -- looks, or he sees the place archived.
-  if tg_table_name = 'branches' then
-    v_ids := array(
-      select l.id from public.locations l where l.org_id = new.org_id and l.branch_id = new.id order by l.id for update of l);
-    perform from public.branches b where b.id = new.id for update of b;
-  else
-    v_ids := array(select l.id from public.locations l where l.id = new.id for update of l);
-  end if;
-  select jsonb_agg(l.code order by l.code) into v_codes
-  from public.locations l
-  where l.id = any (v_ids) and exists (
-    select from public.stock_levels s
-    where s.org_id = new.org_id and s.location_id = l.id and (s.on_hand <> 0 or s.incoming <> 0));
-  select jsonb_agg(t.id order by t.id) into v_transfers
-  from public.stock_transfers t
-  where t.org_id = new.org_id and t.status in ('dispatched', 'partially_received')
-    and (t.from_location_id = any (v_ids) or t.to_location_id = any (v_ids));
-  if v_codes is not null or v_transfers is not null then
-    perform private.fail(409, 'place_not_empty', 'Goods lie here or are on their way: move or receive them first.',
-      jsonb_build_object('locations', coalesce(v_codes, '[]'), 'transfers', coalesce(v_transfers, '[]')));
-  end if;
-  return new;
-end;
-$$;
-
-comment on function private.refuse_archiving() is
-'Row trigger, before a branch or a location is archived: nothing is locked up in it. What is reserved is on hand. Errors: 409
-place_not_empty with the codes of the "locations" that hold or await goods, and the open "transfers" from or to them.';
-
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t10_refuse_archiving before update of archived_at on public.branches for each row
-  when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
-create trigger t10_refuse_archiving before update of archived_at on public.locations for each row
-  when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
 create trigger t90_touch_updated_at before update on public.organizations for each row execute function private.touch_updated_at();
 create trigger t90_touch_updated_at before update on public.branches for each row execute function private.touch_updated_at();
 create trigger t90_touch_updated_at before update on public.locations for each row execute function private.touch_updated_at();
@@ -550,7 +550,8 @@ create policy "User managers read the organisation's invitations" on public.invi
 grant execute on function private.fail(integer, text, text, jsonb), private.caller() to authenticated;
 grant execute on function private.member_orgs(), private.member_branches(), private.orgs_with(text),
   private.branches_with(text), private.whole_orgs_with(text), private.listed_branches_with(text),
-  private.member_whole_orgs(), private.member_listed_branches() to authenticated;
+  private.member_whole_orgs(), private.member_listed_branches(),
+  private.named_org(), private.org_of(regclass, uuid) to authenticated;
 
 grant select on public.organizations, public.branches, public.locations, public.permissions, public.roles,
   public.role_permissions, public.memberships, public.membership_branches, public.invitations to authenticated;

@@ -2,30 +2,6 @@
 
 -- Input helpers -----------------------------------------------------------------------------------
 
-create function private.check_options(p_options jsonb, p_allowed text[]) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_unknown text;
-begin
-  if p_options is null or jsonb_typeof(p_options) <> 'object' then
-    perform private.fail(400, 'invalid_input', 'p_options must be a JSON object.', '{"field": "p_options"}');
-  end if;
-  if p_options = '{}' then
-    return;
-  end if;
-  select k into v_unknown from jsonb_object_keys(p_options) k where k <> all (p_allowed) limit 1;
-  if v_unknown is not null then
-    perform private.fail(400, 'invalid_input', format('p_options has no field %s.', v_unknown),
-      jsonb_build_object('field', v_unknown, 'allowed', to_jsonb(p_allowed)));
-  end if;
-end;
-$$;
-
-comment on function private.check_options(jsonb, text[]) is
-'Refuses fields that an act does not know, so that a misspelt option is not silently ignored. Errors: 400 invalid_input.';
-
 create function private.instant(p_text text, p_field text) returns timestamptz
 language plpgsql stable
 set search_path = ''
@@ -70,7 +46,7 @@ language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  if p_options ->> p_field !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+  if not private.is_uuid(p_options ->> p_field) then
     perform private.fail(400, 'invalid_input', format('%s must be a uuid.', p_field), jsonb_build_object('field', p_field));
   end if;
   return (p_options ->> p_field)::uuid;
@@ -85,18 +61,18 @@ language plpgsql stable
 set search_path = ''
 as $$
 declare
+  v_org_id uuid := private.org_of(pg_typeof(p_kind)::text::regclass, p_id);
   v_found p_kind%type;
 begin
-  -- By the key, organisation by organisation: another house may have given one of its documents the same id.
-  execute format('select d.* from private.member_orgs() o (id)
-    cross join lateral (select * from %s t where t.org_id = o.id and t.id = $1 limit 1) d', pg_typeof(p_kind)) into v_found using p_id;
+  -- By the whole key: another house may have given one of its documents the same id.
+  execute format('select t.* from %s t where t.org_id = $1 and t.id = $2', pg_typeof(p_kind)) into v_found using v_org_id, p_id;
   return v_found;
 end;
 $$;
 
 comment on function private.document_named(anyelement, uuid) is
 'A document of one of the caller''s organisations by its id, null when there is none. p_kind: a null of the table''s row, such as
-null::public.invoices. No errors: the act authorizes next.';
+null::public.invoices. The act authorizes next. Errors: 409 ambiguous_id, as private.org_of.';
 
 create function private.check_timezone(p_timezone text) returns text
 language plpgsql stable
@@ -145,7 +121,7 @@ begin
     perform private.fail(403, 'permission_denied', format('You cannot give a role with %s: you lack it.', v_missing),
       jsonb_build_object('permission', v_missing));
   end if;
-  if (select max_discount_percent from public.roles where id = v_role_id) > private.discount_limit(p_org_id) then
+  if (select max_discount_percent from public.roles where org_id = p_org_id and id = v_role_id) > private.discount_limit(p_org_id) then
     perform private.fail(403, 'permission_denied', 'You cannot give a role with a larger discount than your own.',
       '{"field": "p_role"}');
   end if;
@@ -172,6 +148,12 @@ diagnostics give it.';
 
 -- Found an organisation ---------------------------------------------------------------------------
 
+select private.declare_shape('create_organization_options',
+  '{"legal_name": "text", "tax_regime": "text", "tax_scheme": "text", "tax_rounding": "text", "export_tax": "text",
+    "lut_number": "text", "fiscal_year_start_month": "line", "prices_include_tax": "boolean", "round_total_to":
+    "amount", "invoice_terms": "text 4000"}',
+  array['create_organization.p_options']);
+
 create function public.create_organization(p_id uuid, p_name text, p_country text, p_currency text, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -182,8 +164,7 @@ declare
   v_regime text := coalesce(p_options ->> 'tax_regime', case when p_country = 'IN' then 'gst' else 'none' end);
   v_constraint text;
 begin
-  perform private.check_options(p_options, array['legal_name', 'tax_regime', 'tax_scheme', 'tax_rounding', 'export_tax', 'lut_number',
-    'fiscal_year_start_month', 'prices_include_tax', 'round_total_to', 'invoice_terms']);
+  perform private.check_shape('create_organization_options', p_options);
   if exists (select from public.organizations where id = p_id) and p_id not in (select private.member_orgs()) then
     perform private.fail(409, 'id_reused', 'This id was used before, with other content.', jsonb_build_object('id', p_id));
   end if;
@@ -232,6 +213,12 @@ grant execute on function public.create_organization(uuid, text, text, text, jso
 
 -- Branches and locations --------------------------------------------------------------------------
 
+select private.declare_shape('create_branch_options',
+  '{"timezone": "text", "tax_number": "text", "phone": "text", "email": "text", "upi_id": "text", "address_line1":
+    "text", "address_line2": "text", "city": "text", "region_code": "text", "tax_area": "text", "postal_code":
+    "text", "country": "text"}',
+  array['create_branch.p_options']);
+
 create function public.create_branch(p_id uuid, p_org_id uuid, p_code text, p_name text, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -246,8 +233,7 @@ begin
     perform private.fail(403, 'permission_denied', 'Only who covers all branches opens a new one.',
       '{"permission": "branch.manage"}');
   end if;
-  perform private.check_options(p_options, array['timezone', 'tax_number', 'phone', 'email', 'upi_id', 'address_line1',
-    'address_line2', 'city', 'region_code', 'tax_area', 'postal_code', 'country']);
+  perform private.check_shape('create_branch_options', p_options);
   if private.claim_request(p_org_id, p_id, 'create_branch', jsonb_build_array(p_code, p_name, p_options)) then
     select * into v_org from public.organizations where id = p_org_id;
     if v_org.tax_regime in ('gst', 'sales_tax') and p_options ->> 'region_code' is null

@@ -161,7 +161,8 @@ declare
 begin
   select * into v_invitation from public.invitations where id = p_id for update;
   perform private.authorize('user.manage', v_invitation.org_id);
-  perform private.role_named(v_invitation.org_id, (select key from public.roles where id = v_invitation.role_id));
+  perform private.role_named(v_invitation.org_id, (
+      select key from public.roles where org_id = v_invitation.org_id and id = v_invitation.role_id));
   perform private.check_branches(v_invitation.org_id, v_invitation.branch_ids);
   if v_invitation.accepted_at is not null then
     perform private.fail(409, 'invalid_transition', 'The invitation was accepted; set_member_role can suspend the member.',

@@ -25,7 +25,7 @@ insert into public.units (code, name, decimals) values
   ('ROL', 'Rolls', 0), ('SET', 'Sets', 0), ('SQF', 'Square feet', 3), ('SQM', 'Square metres', 3), ('UNT', 'Units', 0);
 
 create table public.tax_classes (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   code text not null check (code ~ '^[A-Z0-9_.-]{1,20}$'),
   name text not null check (length(btrim(name)) between 1 and 80),
@@ -33,7 +33,7 @@ create table public.tax_classes (
   reverse_charge boolean not null default false,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   unique (org_id, code)
 );
 
@@ -43,7 +43,7 @@ comment on table public.tax_classes is
 IGST Act, or its like. reverse_charge: a registered buyer pays the tax himself (section 9(3), by notification).';
 
 create table public.tax_rates (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null,
   tax_class_id uuid not null,
   region text check (region ~ '^[A-Z0-9]{1,3}(-[A-Z0-9]{1,12}){0,4}$'),
@@ -54,6 +54,7 @@ create table public.tax_rates (
   cess_per_unit numeric(14, 4) not null default 0 check (cess_per_unit between 0 and 1e9),
   valid_from date not null,
   created_at timestamptz not null default now(),
+  primary key (id, org_id),
   unique nulls not distinct (org_id, tax_class_id, region, component, valid_from),
   foreign key (org_id, tax_class_id) references public.tax_classes (org_id, id),
   check (component is null or (cess_rate = 0 and cess_per_unit = 0))
@@ -68,14 +69,14 @@ cess_per_unit: compensation cess in percent of the taxable value, and in currenc
 States) Act 2017, section 8). A rate is never edited: a new one begins on a new date.';
 
 create table public.categories (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   parent_id uuid,
   name text not null check (length(btrim(name)) between 1 and 120),
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   unique nulls not distinct (org_id, parent_id, name),
   foreign key (org_id, parent_id) references public.categories (org_id, id)
 );
@@ -84,9 +85,9 @@ comment on table public.categories is 'Groups of products, as a tree of any dept
 
 create table private.category_paths (
   org_id uuid not null,
-  category_id uuid primary key,
+  category_id uuid not null,
   path uuid[] not null,
-  unique (org_id, category_id),
+  primary key (category_id, org_id),
   foreign key (org_id, category_id) references public.categories (org_id, id) on delete cascade
 );
 
@@ -95,19 +96,19 @@ comment on table private.category_paths is
 private.trace_category.';
 
 create table public.brands (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   name text not null check (length(btrim(name)) between 1 and 120),
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id)
+  primary key (id, org_id)
 );
 
 comment on table public.brands is 'Who makes it, as customers know it. A name is used once, whatever its capitals.';
 
 create table public.products (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   category_id uuid,
   brand_id uuid,
@@ -121,7 +122,7 @@ create table public.products (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (org_id, category_id) references public.categories (org_id, id),
   foreign key (org_id, brand_id) references public.brands (org_id, id),
   foreign key (org_id, tax_class_id) references public.tax_classes (org_id, id)
@@ -133,7 +134,7 @@ stocked in its place. hsn_code: HSN for goods, SAC for services, 4 to 8 digits. 
 priced; others are in product_units. warranty_months: how long from the sale, null for none.';
 
 create table public.product_variants (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   product_id uuid not null,
   sku text not null check (sku ~ '^\S(.{0,58}\S)?$'),
@@ -146,7 +147,7 @@ create table public.product_variants (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   unique (org_id, sku),
   foreign key (org_id, product_id) references public.products (org_id, id)
 );
@@ -170,9 +171,10 @@ create unique index on public.product_variants (product_id, org_id, id);
 -- A combination of attributes is there once, whatever its capitals. The hash keeps the key short.
 create unique index product_variants_attributes_key on public.product_variants
   (org_id, product_id, md5(lower(attributes::text))) where attributes <> '{}';
-create index on public.products (org_id, category_id);
+-- Not led by org_id: a kept plan of the list would take another index that begins as the list's does, and sort.
+create index on public.products (category_id, org_id);
 create index on public.products (brand_id, org_id);
-create index on public.products (org_id, tax_class_id);
+create index on public.products (tax_class_id, org_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
@@ -342,41 +344,6 @@ archived_at. Errors: 401, 404 not_found, 403 permission_denied. Permission: cata
 revoke execute on function public.category_tree(uuid) from public, anon;
 grant execute on function public.category_tree(uuid) to authenticated;
 
-create function private.check_tracking() returns trigger
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_kind text;
-  v_decimals integer;
-begin
-  if new.tracking = (case when tg_op = 'UPDATE' then old.tracking else 'none' end) then
-    return null;
-  end if;
-  select p.kind, u.decimals into v_kind, v_decimals
-  from public.products p join public.units u on u.code = p.unit_code
-  where p.org_id = new.org_id and p.id = new.product_id;
-  if new.tracking <> 'none' and (v_kind <> 'goods' or (new.tracking = 'serial' and v_decimals > 0)) then
-    perform private.fail(422, 'tracking_not_possible',
-      'Only goods are tracked, and by serial number only what is counted in whole units.',
-      jsonb_build_object('field', 'tracking', 'sku', new.sku));
-  end if;
-  if tg_op = 'UPDATE' then
-    -- A movement under way holds the variant's key: wait for it, then look.
-    perform from public.product_variants v where v.org_id = new.org_id and v.id = new.id for update;
-    if exists (select from public.stock_levels s where s.org_id = new.org_id and s.variant_id = new.id)
-      or exists (select from public.stock_movements m where m.org_id = new.org_id and m.variant_id = new.id) then
-      perform private.fail(409, 'in_use', format('%s was stocked already: its tracking stays as it is.', new.sku),
-        jsonb_build_object('id', new.id, 'used_by', 'stock_levels', 'field', 'tracking'));
-    end if;
-  end if;
-  return null;
-end;
-$$;
-
-comment on function private.check_tracking() is
-'Row trigger, after a variant''s tracking is set. Errors: 422 tracking_not_possible, 409 in_use once it has a stock level or moved.';
-
 -- Triggers ----------------------------------------------------------------------------------------
 
 create trigger t20_queue_category_moves before update of parent_id on public.categories
@@ -386,8 +353,6 @@ create trigger t50_check_category after insert or update of parent_id on public.
 -- Triggers of one kind fire by name: this one after the one that refuses circles.
 create trigger t60_trace_category after insert or update of parent_id on public.categories
   for each row execute function private.trace_category();
-create trigger t50_check_tracking after insert or update of tracking on public.product_variants
-  for each row execute function private.check_tracking();
 create trigger t10_refuse_if_used before delete on public.categories for each row execute function private.refuse_if_used();
 create trigger t10_refuse_if_used before delete on public.brands for each row execute function private.refuse_if_used();
 create trigger t10_refuse_if_used before delete on public.products for each row execute function private.refuse_if_used();

@@ -132,7 +132,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.product_variants where id = p_variant_id);
+  v_org_id uuid := private.org_of('public.product_variants', p_variant_id);
   v_number bigint;
   v_code text;
   v_barcode public.variant_barcodes;

@@ -3,7 +3,7 @@
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.product_units (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null,
   product_id uuid not null,
   unit_code text not null references public.units (code),
@@ -11,6 +11,7 @@ create table public.product_units (
   price numeric(14, 2) check (price between 0 and 999999999999.99),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  primary key (id, org_id),
   unique (org_id, product_id, unit_code),
   foreign key (org_id, product_id) references public.products (org_id, id) on delete cascade
 );
@@ -20,7 +21,7 @@ comment on table public.product_units is
 30). price: of one of these, in the organisation''s currency; null for factor times the variant''s price.';
 
 create table public.set_components (
-  id uuid not null unique default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null,
   set_variant_id uuid not null,
   component_variant_id uuid not null,
@@ -28,6 +29,7 @@ create table public.set_components (
   position integer not null default 0 check (position between 0 and 10000),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  unique (id, org_id),
   primary key (org_id, set_variant_id, component_variant_id),
   foreign key (org_id, set_variant_id) references public.product_variants (org_id, id) on delete cascade,
   foreign key (org_id, component_variant_id) references public.product_variants (org_id, id)

@@ -92,13 +92,18 @@ $$;
 
 comment on function private.sku_prefix(text) is 'How SKUs of a product begin when nobody says: three letters of its first words.';
 
+select private.declare_shape('generate_variants_options',
+  '{"price": "amount!", "price_includes_tax": "boolean", "sku_prefix": "text", "tracking": ["none", "serial",
+    "batch"], "exclude": "any"}',
+  array['generate_variants.p_options']);
+
 create function public.generate_variants(p_id uuid, p_product_id uuid, p_grid jsonb, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.products where id = p_product_id);
+  v_org_id uuid := private.org_of('public.products', p_product_id);
   v_product public.products;
   v_price_includes_tax boolean;
   v_prefix text;
@@ -109,19 +114,9 @@ declare
 begin
   perform private.authorize('catalogue.manage', v_org_id);
   perform private.check_grid(p_grid);
-  perform private.check_options(p_options, array['price', 'price_includes_tax', 'sku_prefix', 'tracking', 'exclude']);
-  if not coalesce(private.is_amount(p_options -> 'price'), false) then
-    perform private.fail(400, 'invalid_input', 'price must be an amount of 0 or more, with 2 decimals at most.',
-      '{"field": "price"}');
-  end if;
+  perform private.check_shape('generate_variants_options', p_options);
   if coalesce(p_options ->> 'sku_prefix', 'SKU') !~ '^[^\s-]([^\s]{0,18}[^\s-])?$' then
     perform private.fail(400, 'invalid_input', 'sku_prefix has 1 to 20 characters, without spaces.', '{"field": "sku_prefix"}');
-  end if;
-  if coalesce(jsonb_typeof(p_options -> 'price_includes_tax'), 'null') not in ('boolean', 'null')
-    or coalesce(jsonb_typeof(p_options -> 'sku_prefix'), 'null') not in ('string', 'null')
-    or coalesce(p_options ->> 'tracking', 'none') not in ('none', 'serial', 'batch') then
-    perform private.fail(400, 'invalid_input',
-      'price_includes_tax is true or false, tracking none, serial or batch, and sku_prefix a text.', '{"field": "p_options"}');
   end if;
   if coalesce(jsonb_typeof(p_options -> 'exclude'), 'array') not in ('array', 'null')
     or exists (select from jsonb_path_query(p_options, 'strict $.exclude[*]', silent => true) e where jsonb_typeof(e) <> 'object'

@@ -14,7 +14,7 @@ on conflict (id) do update set public = excluded.public, file_size_limit = exclu
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.product_images (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   product_id uuid not null,
   variant_id uuid,
@@ -27,7 +27,7 @@ create table public.product_images (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   unique (bucket_id, path),
   foreign key (org_id, product_id) references public.products (org_id, id),
   foreign key (org_id, product_id, variant_id) references public.product_variants (org_id, product_id, id)

@@ -41,7 +41,7 @@ comment on function private.lock_search(uuid) is
 'Changes to what an organisation''s variants are found by are written one after the other, each held until its transaction ends:
 so who waited here sees, in his next statement, what the one before him has committed, variants that were new included.';
 
-create function private.variant_texts(p_variant_ids uuid[]) returns table (org_id uuid, variant_id uuid, document text)
+create function private.variant_texts(p_org_id uuid, p_variant_ids uuid[]) returns table (org_id uuid, variant_id uuid, document text)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -49,19 +49,20 @@ begin
   return query
   select v.org_id, v.id, ' ' || lower(concat_ws(' ', v.name, v.sku, regexp_replace(v.sku, '[^[:alnum:]]+', ' ', 'g'), (
       select string_agg(coalesce(b.gtin14, b.code), ' ') from public.variant_barcodes b
-      where b.variant_id = v.id), (
+      where b.org_id = p_org_id and b.variant_id = v.id), (
       select string_agg(a.value, ' ') from jsonb_each_text(v.attributes) a), p.name, d.name))
   from unnest(p_variant_ids) i (id)
   -- Look-ups by the id alone: of an organisation that is new to its statistics the planner expects one row, and then takes
   -- any index that begins with org_id and reads the whole organisation for each variant.
-  cross join lateral (select * from public.product_variants t where t.id = i.id limit 1) v
-  cross join lateral (select * from public.products t where t.id = v.product_id limit 1) p
-  left join lateral (select t.name from public.brands t where t.id = p.brand_id limit 1) d on true;
+  cross join lateral (select * from public.product_variants t where t.id = i.id offset 0) v
+  cross join lateral (select * from public.products t where t.id = v.product_id offset 0) p
+  left join lateral (select t.name, t.org_id from public.brands t where t.id = p.brand_id offset 0) d on d.org_id = p_org_id
+  where v.org_id = p_org_id and p.org_id = p_org_id;
 end;
 $$;
 
-comment on function private.variant_texts(uuid[]) is
-'The texts by which variants are found, as their rows are now. p_variant_ids: ids that are gone are passed over.';
+comment on function private.variant_texts(uuid, uuid[]) is
+'The texts by which variants are found, as their rows are now. p_org_id; p_variant_ids: ids that are gone are passed over.';
 
 create function private.index_variants(p_org_id uuid, p_variant_ids uuid[]) returns void
 language plpgsql
@@ -72,12 +73,13 @@ begin
   -- A text that somebody removes with its variant at this moment is waited for and passed by. An insert that falls back on an update
   -- would write it anew, for a variant that is gone.
   update private.variant_search s set document = t.document
-  from private.variant_texts(p_variant_ids) t
+  from private.variant_texts(p_org_id, p_variant_ids) t
   where s.variant_id = t.variant_id and s.org_id = t.org_id and s.document <> t.document;
   insert into private.variant_search (org_id, variant_id, document)
   select t.org_id, t.variant_id, t.document
-  from private.variant_texts(array(
-    select i from unnest(p_variant_ids) i where not exists (select from private.variant_search s where s.variant_id = i))) t;
+  from private.variant_texts(p_org_id, array(
+    select i from unnest(p_variant_ids) i where not exists (
+      select from private.variant_search s where s.variant_id = i and s.org_id = p_org_id))) t;
 end;
 $$;
 
@@ -94,7 +96,7 @@ begin
     perform private.index_variants(n.org_id, array_agg(n.id)) from new_rows n group by n.org_id;
   else
     perform private.index_variants(n.org_id, array_agg(n.id))
-    from new_rows n join old_rows o on o.id = n.id
+    from new_rows n join old_rows o on o.id = n.id and o.org_id = n.org_id
     where n.name <> o.name or n.sku <> o.sku or n.attributes <> o.attributes
     group by n.org_id;
   end if;
@@ -112,7 +114,7 @@ begin
   -- Codes that go with their variant leave no text to be kept: who removes a variant holds its rows, and waits for nobody here.
   perform private.index_variants(r.org_id, array_agg(distinct r.variant_id))
   from changed_rows r
-  where exists (select from public.product_variants v where v.id = r.variant_id)
+  where exists (select from public.product_variants v where v.id = r.variant_id and v.org_id = r.org_id)
   group by r.org_id;
   return null;
 end;
@@ -127,17 +129,17 @@ as $$
 begin
   perform private.lock_search(c.org_id)
   from (
-    select distinct n.org_id from new_rows n join old_rows o on o.id = n.id
+    select distinct n.org_id from new_rows n join old_rows o on o.id = n.id and o.org_id = n.org_id
     where n.name <> o.name or n.brand_id is distinct from o.brand_id) c;
   if not found then
     return null;
   end if;
   perform private.index_variants(n.org_id, array_agg(v.id))
   from new_rows n
-  join old_rows o on o.id = n.id
+  join old_rows o on o.id = n.id and o.org_id = n.org_id
   cross join lateral (
-    select t.id from public.product_variants t where t.product_id = n.id offset 0) v
-  where n.name <> o.name or n.brand_id is distinct from o.brand_id
+    select t.id, t.org_id from public.product_variants t where t.product_id = n.id offset 0) v
+  where v.org_id = n.org_id and (n.name <> o.name or n.brand_id is distinct from o.brand_id)
   group by n.org_id;
   return null;
 end;
@@ -151,18 +153,19 @@ set search_path = ''
 as $$
 begin
   perform private.lock_search(c.org_id)
-  from (select distinct n.org_id from new_rows n join old_rows o on o.id = n.id where n.name <> o.name) c;
+  from (
+    select distinct n.org_id from new_rows n join old_rows o on o.id = n.id and o.org_id = n.org_id where n.name <> o.name) c;
   if not found then
     return null;
   end if;
   perform private.index_variants(n.org_id, array_agg(v.id))
   from new_rows n
-  join old_rows o on o.id = n.id
+  join old_rows o on o.id = n.id and o.org_id = n.org_id
   cross join lateral (
-    select t.id from public.products t where t.brand_id = n.id offset 0) p
+    select t.id, t.org_id from public.products t where t.brand_id = n.id offset 0) p
   cross join lateral (
-    select t.id from public.product_variants t where t.product_id = p.id offset 0) v
-  where n.name <> o.name
+    select t.id, t.org_id from public.product_variants t where t.product_id = p.id offset 0) v
+  where p.org_id = n.org_id and v.org_id = n.org_id and n.name <> o.name
   group by n.org_id;
   return null;
 end;
@@ -224,8 +227,8 @@ begin
   perform private.authorize('catalogue.read', p_org_id);
   v_patterns := private.search_patterns(p_query);
   return query execute 'select v.* from private.variant_search s
-    cross join lateral (select * from public.product_variants t where t.id = s.variant_id limit 1) v
-    where s.org_id = $1' || private.search_clause(v_patterns, 's.document') using p_org_id, v_patterns;
+    cross join lateral (select * from public.product_variants t where t.id = s.variant_id offset 0) v
+    where s.org_id = $1 and v.org_id = $1' || private.search_clause(v_patterns, 's.document') using p_org_id, v_patterns;
 end;
 $$;
 
@@ -289,32 +292,10 @@ comment on function private.available_in(uuid, uuid, text, uuid[]) is
 'How much of a variant can be sold or reserved in these branches. p_org_id; p_variant_id; p_kind: the product''s; p_branch_ids. Of a set as
 many as the components at one place allow.';
 
-create function private.search_filters(p_filters jsonb) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_field text;
-begin
-  if p_filters is null or jsonb_typeof(p_filters) <> 'object' then
-    perform private.fail(400, 'invalid_input', 'p_filters must be a JSON object.', '{"field": "p_filters"}');
-  end if;
-  select f.key into v_field from jsonb_each(p_filters) f
-  where not case
-    when f.key in ('category_id', 'brand_id', 'product_id', 'branch_id')
-      then coalesce(f.value #>> '{}', '00000000-0000-0000-0000-000000000000') ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
-    when f.key in ('archived', 'in_stock') then jsonb_typeof(f.value) in ('boolean', 'null')
-    when f.key = 'attributes' then jsonb_typeof(f.value) in ('object', 'null')
-    else false end
-  limit 1;
-  if v_field is not null then
-    perform private.fail(400, 'invalid_input', format('p_filters: %s is unknown or of the wrong type.', left(v_field, 40)),
-      jsonb_build_object('field', left(v_field, 40)));
-  end if;
-end;
-$$;
-
-comment on function private.search_filters(jsonb) is 'Holds the filters of search_variants to their types. Errors: 400 invalid_input.';
+select private.declare_shape('search_filters',
+  '{"category_id": "uuid", "brand_id": "uuid", "product_id": "uuid", "branch_id": "uuid", "archived": "boolean",
+    "in_stock": "boolean", "attributes": "map"}',
+  array['search_variants.p_filters']);
 
 create function private.search_cursor(p_cursor text) returns jsonb
 language plpgsql immutable
@@ -360,7 +341,7 @@ declare
   v_places jsonb;
 begin
   perform private.authorize('catalogue.read', p_org_id);
-  perform private.search_filters(p_filters);
+  perform private.check_shape('search_filters', p_filters, 'p_filters');
   if p_limit is null or p_limit not between 1 and 200 then
     perform private.fail(400, 'invalid_input', 'p_limit is 1 to 200.', '{"field": "p_limit"}');
   end if;
@@ -416,9 +397,9 @@ begin
     -- Found first, then looked up by id, then ranked: left to itself the planner may rank the whole catalogue before it
     -- looks into the text.
     || case when v_patterns = '{}' then ' from public.product_variants v' else ' from private.variant_search s
-        cross join lateral (select * from public.product_variants t where t.id = s.variant_id limit 1) v' end
-    || ' cross join lateral (select * from public.products t where t.id = v.product_id limit 1) p
-        where ' || case when v_patterns = '{}' then 'v' else 's' end || '.org_id = $1' || v_where
+        cross join lateral (select * from public.product_variants t where t.id = s.variant_id offset 0) v' end
+    || ' cross join lateral (select * from public.products t where t.id = v.product_id offset 0) p
+        where v.org_id = $1 and p.org_id = $1' || case when v_patterns = '{}' then '' else ' and s.org_id = $1' end || v_where
     || case when v_patterns = '{}' then '' else ' offset 0' end || ') e'
     || case when v_cursor is null then '' when v_query = '' then ' where e.sku > ($8 ->> 2)'
       else ' where (e.tier, -e.closeness, e.sku) > (($8 ->> 0)::integer, -($8 ->> 1)::integer, $8 ->> 2)' end
@@ -430,13 +411,14 @@ begin
       select coalesce(jsonb_agg(to_jsonb(v) || jsonb_build_object('product_name', p.name, 'kind', p.kind,
         'unit_code', p.unit_code, 'category_id', p.category_id, 'brand_id', p.brand_id, 'brand', d.name, 'barcodes', (
           select coalesce(jsonb_agg(b.code order by b.code = v.barcode desc, b.code), '[]')
-          from public.variant_barcodes b where b.variant_id = v.id),
+          from public.variant_barcodes b where b.org_id = p_org_id and b.variant_id = v.id),
         'available', case when v_branches is not null and p.kind <> 'service'
           then private.available_in(p_org_id, v.id, p.kind, v_branches) end) order by i.place), '[]')
       from unnest(v_ids[1:p_limit]) with ordinality i (id, place)
-      cross join lateral (select * from public.product_variants t where t.id = i.id limit 1) v
-      cross join lateral (select * from public.products t where t.id = v.product_id limit 1) p
-      left join lateral (select t.name from public.brands t where t.id = p.brand_id limit 1) d on true),
+      cross join lateral (select * from public.product_variants t where t.id = i.id offset 0) v
+      cross join lateral (select * from public.products t where t.id = v.product_id offset 0) p
+      left join lateral (select t.name, t.org_id from public.brands t where t.id = p.brand_id offset 0) d on d.org_id = p_org_id
+      where v.org_id = p_org_id and p.org_id = p_org_id),
     'next_cursor', case when cardinality(v_ids) > p_limit
       then translate(encode(convert_to((v_places -> (p_limit - 1))::text, 'UTF8'), 'base64'), E'\n', '') end);
 end;

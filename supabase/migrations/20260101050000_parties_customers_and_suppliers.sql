@@ -39,7 +39,7 @@ alter table public.branches add constraint branches_tax_number_check check (
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.customers (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   name text not null check (length(btrim(name)) between 1 and 200),
   kind text not null default 'person' check (kind in ('person', 'business')),
@@ -58,7 +58,7 @@ create table public.customers (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (country, region_code) references public.regions (country, code),
   check (tax_number is null or country is not null),
   constraint gstin_is_of_the_state check (
@@ -74,7 +74,7 @@ customer may owe in all, in the organisation''s currency; set by set_credit_limi
 come to (private.follow_credit_status); who is in default gets no new credit.';
 
 create table public.suppliers (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   name text not null check (length(btrim(name)) between 1 and 200),
   tax_number text check (length(tax_number) <= 20),
@@ -90,7 +90,7 @@ create table public.suppliers (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (country, region_code) references public.regions (country, code),
   check (tax_number is null or country is not null),
   constraint gstin_is_of_the_state check (
@@ -106,6 +106,18 @@ create index customers_search on public.customers
   using gin (name extensions.gin_trgm_ops, phone extensions.gin_trgm_ops, email extensions.gin_trgm_ops);
 create index on public.customers (org_id, name, id);
 create index on public.suppliers (org_id, name, id);
+
+create function private.lock_customer(p_org_id uuid, p_customer_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
+end;
+$$;
+
+comment on function private.lock_customer(uuid, uuid) is
+'Locks a customer until the transaction ends: whoever takes points or credit of his waits here. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -155,7 +167,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
 begin
   perform private.authorize('customer.credit', v_org_id);
   if p_credit_limit is null or p_credit_limit < 0 or p_credit_limit >= 1e12 or scale(p_credit_limit) > 2 then
@@ -163,8 +175,8 @@ begin
       '{"field": "p_credit_limit"}');
   end if;
   update public.customers set credit_limit = p_credit_limit
-  where id = p_customer_id and credit_limit <> p_credit_limit;
-  return (select to_jsonb(c) from public.customers c where c.id = p_customer_id);
+  where org_id = v_org_id and id = p_customer_id and credit_limit <> p_credit_limit;
+  return (select to_jsonb(c) from public.customers c where c.org_id = v_org_id and c.id = p_customer_id);
 end;
 $$;
 

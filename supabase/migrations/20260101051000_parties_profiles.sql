@@ -15,7 +15,7 @@ comment on column public.customers.merged_into is
 'Entered twice: the customer that this one is now, always one that was not merged itself. Set by merge_customers; there is no way back.';
 
 create table public.customer_addresses (
-  id uuid not null unique default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   customer_id uuid not null,
   kind text not null check (kind in ('billing', 'delivery')),
@@ -33,6 +33,7 @@ create table public.customer_addresses (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  unique (id, org_id),
   primary key (org_id, customer_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   foreign key (country, region_code) references public.regions (country, code),
@@ -82,45 +83,20 @@ $$;
 comment on function private.customer_account(uuid, uuid) is
 'The customer whose books these are: the one he was merged into, else himself. Null when there is none. No errors.';
 
-create function private.follows_merge(p_table oid, p_old jsonb, p_new jsonb) returns boolean
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  -- Before the row is written, what Postgres computes is not there yet.
-  v_computed text[];
-begin
-  if p_old ->> 'customer_id' is null or p_new ->> 'customer_id' is null
-    or p_old ->> 'customer_id' = p_new ->> 'customer_id' then
-    return false;
-  end if;
-  v_computed := array(
-    select attname::text from pg_catalog.pg_attribute where attrelid = p_table and attnum > 0 and attgenerated <> '');
-  return p_old - v_computed - 'customer_id' = p_new - v_computed - 'customer_id' and exists (
-    select from public.customers c
-    where c.org_id = (p_old ->> 'org_id')::uuid and c.id = (p_old ->> 'customer_id')::uuid
-      and c.merged_into = (p_new ->> 'customer_id')::uuid);
-end;
-$$;
-
-comment on function private.follows_merge(oid, jsonb, jsonb) is
-'Is the only thing that changes in this row that it belongs to the customer into whom its own was merged? For the triggers that keep
-documents and ledgers as they are. What is printed on a document (buyer) stays. p_table: the table; p_old, p_new: the row. No errors.';
-
 create function public.set_payment_terms(p_customer_id uuid, p_days integer) returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
 begin
   perform private.authorize('customer.credit', v_org_id);
   if p_days not between 0 and 365 then
     perform private.fail(400, 'invalid_input', 'p_days is 0 to 365, or null for at once.', '{"field": "p_days"}');
   end if;
   update public.customers set payment_terms_days = p_days
-  where id = p_customer_id and payment_terms_days is distinct from p_days;
-  return (select to_jsonb(c) from public.customers c where c.id = p_customer_id);
+  where org_id = v_org_id and id = p_customer_id and payment_terms_days is distinct from p_days;
+  return (select to_jsonb(c) from public.customers c where c.org_id = v_org_id and c.id = p_customer_id);
 end;
 $$;
 
@@ -156,3 +132,28 @@ grant insert (id, org_id, customer_id, kind, is_default, label, recipient, phone
   tax_area, postal_code, country) on public.customer_addresses to authenticated;
 grant update (kind, is_default, label, recipient, phone, address_line1, address_line2, city, region_code, postal_code, country,
   tax_area, archived_at) on public.customer_addresses to authenticated;
+
+select private.add_event('customers_merging', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
+'Called once, in the same transaction, before the rows of p_merge_id become those of p_keep_id: whoever keeps rows of customers that both
+together would break a rule makes room. Both customers are locked. What belongs to a customer follows by itself. No errors.');
+
+select private.add_event('customers_merged', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
+'Called once, in the same transaction, after it: what a room derives from rows of a customer it derives again, for both. No errors.');
+
+create function private.merge_addresses(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- Addresses: the default ones of the customer who stays go before.
+  update public.customer_addresses a set is_default = false
+  where a.org_id = p_org_id and a.customer_id = p_merge_id and a.is_default and exists (
+    select from public.customer_addresses k
+    where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at is null);
+end;
+$$;
+
+comment on function private.merge_addresses(uuid, uuid, uuid) is
+'Of two default addresses of a kind the one of the customer who stays (p_keep_id) remains the default. No errors.';
+
+select private.react('customers_merging', 10, 'merge_addresses');

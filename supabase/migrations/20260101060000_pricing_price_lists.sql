@@ -8,13 +8,13 @@ select private.add_permissions('[
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.customer_groups (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   name text not null check (length(btrim(name)) between 1 and 120),
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id)
+  primary key (id, org_id)
 );
 
 comment on table public.customer_groups is 'Customers who are priced alike, such as the trade. Which one a customer is in:
@@ -26,7 +26,7 @@ comment on column public.customers.customer_group_id is
 'Decides which price lists apply. Set by whoever may change prices (price.override or catalogue.manage) besides the customer.';
 
 create table public.price_lists (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   name text not null check (length(btrim(name)) between 1 and 120),
   customer_group_id uuid,
@@ -38,7 +38,7 @@ create table public.price_lists (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   no bigint not null generated always as identity,
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (org_id, customer_group_id) references public.customer_groups (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   check (valid_from <= valid_to)
@@ -50,7 +50,7 @@ null for all; valid_from, valid_to: first and last business date, null for no en
 quantity the one with the highest priority counts, then the one for a group, then the one for a branch, then the newest.';
 
 create table public.price_list_items (
-  id uuid not null unique default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null,
   price_list_id uuid not null,
   variant_id uuid not null,
@@ -58,6 +58,7 @@ create table public.price_list_items (
   price numeric(14, 2) not null check (price between 0 and 999999999999.99),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  unique (id, org_id),
   primary key (org_id, price_list_id, variant_id, min_quantity),
   foreign key (org_id, price_list_id) references public.price_lists (org_id, id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)

@@ -50,8 +50,7 @@ create table public.stock_movements (
   unit_cost numeric(16, 6) not null check (unit_cost >= 0),
   serials text[],
   batch_id uuid,
-  document text not null check (document in ('invoice', 'stock_adjustment', 'stock_transfer', 'stock_count', 'goods_return',
-    'delivery')),
+  document text not null,
   document_id uuid not null,
   occurred_at timestamptz not null,
   created_at timestamptz not null default now(),
@@ -109,6 +108,7 @@ create index on public.stock_movements (org_id, document_id);
 create index on public.stock_movements (from_branch_id, occurred_at);
 create index on public.stock_movements (to_branch_id, occurred_at);
 create index on public.stock_adjustments (branch_id, created_at);
+create index on public.stock_adjustments (variant_id, org_id);
 
 -- The proof ---------------------------------------------------------------------------------------
 
@@ -123,6 +123,40 @@ join public.locations l on l.org_id = e.org_id and l.id = e.location_id and l.ho
 comment on view private.stock_entries is
 'The ledger as entries of the places that hold stock: id: of the movement; quantity: what it brought to the place, negative when it
 took it away, in the variant''s unit. What lies somewhere is the sum of its entries. Asked for one org_id.';
+
+create function private.allow_movements() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.allow_kinds('public.stock_movements', 'document', array(
+    select k.kind from private.document_kinds k where k.moves_stock order by k.kind));
+end;
+$$;
+
+comment on function private.allow_movements() is 'A movement''s document is of a kind that moves stock. A reaction to a new kind. No errors.';
+
+select private.react('document_kind_added', 10, 'allow_movements');
+
+create function private.prove_ledger(p_org_id uuid) returns setof jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return query
+  with ledger as (
+    select e.location_id, e.variant_id, sum(e.quantity) as quantity
+    from private.stock_entries e where e.org_id = p_org_id group by 1, 2
+  )
+  select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'on_hand', s.on_hand, 'ledger', g.quantity)
+  from (select * from public.stock_levels where org_id = p_org_id) s
+  full join ledger g using (location_id, variant_id)
+  where coalesce(s.on_hand, 0) <> coalesce(g.quantity, 0);
+end;
+$$;
+
+comment on function private.prove_ledger(uuid) is
+'Ledger = levels: every level is the sum of its movements, and no movement went where there is no level. Returns the findings.';
 
 create function public.check_stock(p_org_id uuid) returns table (location_id uuid, variant_id uuid, on_hand numeric, ledger numeric)
 language plpgsql stable security definer

@@ -148,3 +148,41 @@ create policy "Who holds stock.read reads the pieces of his branches" on public.
 -- Grants ------------------------------------------------------------------------------------------
 
 grant select on public.batches, public.batch_levels, public.stock_units to authenticated;
+
+create function private.check_tracking() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_kind text;
+  v_decimals integer;
+begin
+  if new.tracking = (case when tg_op = 'UPDATE' then old.tracking else 'none' end) then
+    return null;
+  end if;
+  select p.kind, u.decimals into v_kind, v_decimals
+  from public.products p join public.units u on u.code = p.unit_code
+  where p.org_id = new.org_id and p.id = new.product_id;
+  if new.tracking <> 'none' and (v_kind <> 'goods' or (new.tracking = 'serial' and v_decimals > 0)) then
+    perform private.fail(422, 'tracking_not_possible',
+      'Only goods are tracked, and by serial number only what is counted in whole units.',
+      jsonb_build_object('field', 'tracking', 'sku', new.sku));
+  end if;
+  if tg_op = 'UPDATE' then
+    -- A movement under way holds the variant's key: wait for it, then look.
+    perform from public.product_variants v where v.org_id = new.org_id and v.id = new.id for update;
+    if exists (select from public.stock_levels s where s.org_id = new.org_id and s.variant_id = new.id)
+      or exists (select from public.stock_movements m where m.org_id = new.org_id and m.variant_id = new.id) then
+      perform private.fail(409, 'in_use', format('%s was stocked already: its tracking stays as it is.', new.sku),
+        jsonb_build_object('id', new.id, 'used_by', 'stock_levels', 'field', 'tracking'));
+    end if;
+  end if;
+  return null;
+end;
+$$;
+
+comment on function private.check_tracking() is
+'Row trigger, after a variant''s tracking is set. Errors: 422 tracking_not_possible, 409 in_use once it has a stock level or moved.';
+
+create trigger t50_check_tracking after insert or update of tracking on public.product_variants
+  for each row execute function private.check_tracking();

@@ -193,7 +193,7 @@ begin
       where v.org_id = p_org_id and v.id = any (v_variants)), false)
     into v_short, v_tracked
     from demanded d left join locked k using (location_id, variant_id);
-    exit when not v_short or v_look = 2 or private.release_expired(p_org_id, v_locations, v_variants) = 0;
+    exit when not v_short or v_look = 2 or private.stock_short(p_org_id, v_locations, v_variants) = 0;
   end loop;
   if v_short then
     perform private.refuse_shortage(p_org_id, p_moves);
@@ -270,3 +270,9 @@ date of a sale, on which expired lots are not sold; null for anything else. Arri
 not. Errors: 404 not_found, where goods would come to a place that was archived meanwhile; 409 insufficient_stock with {"shortages":
 [{"variant_id", "sku", "requested", "available"}]}; for numbered pieces and lots as private.track_moves.';
 
+select private.add_event('stock_short', 'p_org_id uuid, p_location_ids uuid[], p_variant_ids uuid[]', 'numeric',
+'An act is short of goods at these places, whose levels it has locked: who holds what nobody is promised any more gives it back and
+says how many he gave back. The act then looks once more. No errors.');
+
+select private.add_event('stock_lost', 'p_org_id uuid, p_moves private.stock_move[]', 'void',
+'Goods are about to be written off, their levels are locked. Errors: of whoever was promised them.');

@@ -197,7 +197,7 @@ begin
     select s.reserved into v_reserved from public.stock_levels s
     where s.org_id = p_org_id and s.location_id = p_move.from_location_id and s.variant_id = p_move.variant_id;
     exit when v_expired = 0 or v_good - p_good >= v_reserved or v_look = 2
-      or private.release_expired(p_org_id, array[p_move.from_location_id], array[p_move.variant_id]) = 0;
+      or private.stock_short(p_org_id, array[p_move.from_location_id], array[p_move.variant_id]) = 0;
   end loop;
   if v_expired > 0 and v_good - p_good < v_reserved then
     perform private.fail(422, 'expired_stock', format('What has not expired of %s is promised; %s have expired.', p_sku,

@@ -1,21 +1,5 @@
 -- The lines of a stock document: read, checked, and sets taken apart.
 
-create function private.is_serials(p_value jsonb) returns boolean
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  if jsonb_typeof(p_value) is distinct from 'array' or jsonb_array_length(p_value) not between 1 and 2000 then
-    return false;
-  end if;
-  return not exists (
-    select from jsonb_array_elements(p_value) e where jsonb_typeof(e) <> 'string' or e #>> '{}' !~ '^\S(.{0,58}\S)?$');
-end;
-$$;
-
-comment on function private.is_serials(jsonb) is
-'Is this a JSON array of serial numbers, 1 to 2000 texts of 1 to 60 characters without spaces at the ends? No errors.';
-
 create function private.texts(p_value jsonb) returns text[]
 language plpgsql immutable
 set search_path = ''
@@ -27,165 +11,24 @@ $$;
 
 comment on function private.texts(jsonb) is 'A JSON array of texts as an array; null for anything else. No errors.';
 
-create function private.number_problem(p_value jsonb, p_kind text) returns text
-language plpgsql immutable
-set search_path = ''
-as $$
-declare
-  v_number numeric := case when jsonb_typeof(p_value) = 'number' then p_value::numeric end;
-begin
-  if p_kind = 'number' then
-    return case when v_number between 1 and 1000000 and v_number % 1 = 0 then null else 'must be a whole number above 0' end;
-  end if;
-  return case when v_number between case p_kind when 'quantity' then 0.001 else 0 end and 999999999 and v_number = round(v_number, 3)
-    then null else format('must be a quantity%s, with 3 decimals at most', case p_kind when 'quantity' then ' above 0' end) end;
-end;
-$$;
-
-comment on function private.number_problem(jsonb, text) is
-'What is wrong with a number of a line, or with a quantity; null when nothing is. p_kind: as private.field_problem has them. No errors.';
-
-create function private.field_problem(p_value jsonb, p_shape jsonb) returns text
-language plpgsql immutable
-set search_path = ''
-as $$
-declare
-  v_given boolean := coalesce(jsonb_typeof(p_value) <> 'null', false);
-  v_unknown text;
-  v_field record;
-  v_problem text;
-begin
-  if jsonb_typeof(p_shape) = 'array' then
-    return case when v_given and (jsonb_typeof(p_value) <> 'string' or not p_shape ? (p_value #>> '{}'))
-      then 'must be one of ' || (select string_agg(e, ', ') from jsonb_array_elements_text(p_shape) e) end;
-  elsif jsonb_typeof(p_shape) = 'object' then
-    if not v_given then
-      return null;
-    elsif jsonb_typeof(p_value) <> 'object' then
-      return 'must be an object';
-    end if;
-    select min(k) into v_unknown from jsonb_object_keys(p_value) k where not p_shape ? k;
-    if v_unknown is not null then
-      return format('has no field %s', left(v_unknown, 60));
-    end if;
-    for v_field in select s.key, s.value from jsonb_each(p_shape) s loop
-      v_problem := private.field_problem(p_value -> v_field.key, v_field.value);
-      if v_problem is not null then
-        return format('%s %s', v_field.key, v_problem);
-      end if;
-    end loop;
-    return null;
-  end if;
-  return case p_shape #>> '{}'
-    when 'id' then case when coalesce(p_value #>> '{}', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then 'must be a uuid' end
-    when 'text' then case when v_given and jsonb_typeof(p_value) <> 'string' then 'must be a text' end
-    when 'serials' then case when v_given and not private.is_serials(p_value) then 'must be serial numbers' end
-    when 'pieces' then case when v_given and p_value <> '[]' and not private.is_serials(p_value) then 'must be serial numbers' end
-    else case when v_given or p_shape <> '"part"' then private.number_problem(p_value, p_shape #>> '{}') end
-  end;
-end;
-$$;
-
-comment on function private.field_problem(jsonb, jsonb) is
-'What is wrong with a field of a line, as the end of a sentence; null when nothing is. p_shape: id (a uuid), number (of a line: whole,
-1 to 1000000), quantity (0.001 to 999999999, 3 decimals), count (likewise, 0 too), part (a count that may be left out); and, all of
-which may be left out, text, serials, pieces (serials, or none), a list of the texts allowed, an object of fields. JSON null is left out.';
-
-create function private.check_lines(p_lines jsonb, p_shape jsonb) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_number text := (select s.key from jsonb_each(p_shape) s where s.value = '"number"');
-  v_fields text[] := array(select jsonb_object_keys(p_shape));
-  v_place bigint;
-  v_problem text;
-begin
-  if p_lines is null or jsonb_typeof(p_lines) <> 'array' or jsonb_array_length(p_lines) not between 1 and 2000 then
-    perform private.fail(400, 'invalid_input', 'p_lines must be a JSON array of 1 to 2000 lines.', '{"field": "p_lines"}');
-  end if;
-  select e.place, e.problem into v_place, v_problem
-  from (
-    -- Field by field in one statement, and what may be left out only where it is there: 2000 lines are read in no time.
-    select t.place, case when jsonb_typeof(t.line) <> 'object' then 'must be an object'
-      when t.line - v_fields <> '{}' then 'has no field ' || left((select min(k) from jsonb_object_keys(t.line - v_fields) k), 60)
-      else (
-        select s.key || ' ' || x.problem
-        from jsonb_each(p_shape) s cross join lateral (select private.field_problem(t.line -> s.key, s.value) as problem offset 0) x
-        where (t.line ? s.key or s.value in ('"id"', '"number"', '"quantity"', '"count"')) and x.problem is not null
-        limit 1) end as problem
-    from jsonb_array_elements(p_lines) with ordinality t (line, place)) e
-  where e.problem is not null order by e.place limit 1;
-  if v_place is null and v_number is not null then
-    select max(t.place), v_number || ' is named twice' into v_place, v_problem
-    from jsonb_array_elements(p_lines) with ordinality t (line, place)
-    group by (t.line -> v_number)::numeric having count(*) > 1 order by 1 limit 1;
-  end if;
-  if v_place is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s: %s.', v_place, v_problem),
-      jsonb_build_object('field', 'p_lines', 'line', v_place));
-  end if;
-end;
-$$;
-
-comment on function private.check_lines(jsonb, jsonb) is
-'The one check of lines: 1 to 2000 objects of the shape, as private.field_problem reads it, in which a number names a line of another
-document and comes once. Errors: 400 invalid_input with the line.';
-
-create function private.named_lines(p_lines jsonb, p_shape jsonb)
+create function private.named_lines(p_shape text, p_lines jsonb, p_argument text default 'p_lines')
 returns table (place integer, line_no integer, quantity numeric, line jsonb)
 language plpgsql stable
 set search_path = ''
 as $$
 declare
-  v_number text := (select s.key from jsonb_each(p_shape) s where s.value = '"number"');
+  v_number text := (select s.once from private.shapes s where s.name = p_shape);
 begin
-  perform private.check_lines(p_lines, p_shape);
+  perform private.check_shape(p_shape, p_lines, p_argument);
   return query
   select t.place::integer, (t.line -> v_number)::numeric::integer, (nullif(t.line -> 'quantity', 'null'))::numeric, t.line
   from jsonb_array_elements(p_lines) with ordinality t (line, place) order by t.place;
 end;
 $$;
 
-comment on function private.named_lines(jsonb, jsonb) is
+comment on function private.named_lines(text, jsonb, text) is
 'Lines that name the lines of another document, checked, in their order. line_no: the number, whatever its field is called;
-quantity: null where the shape has none. Parameters and errors: as private.check_lines.';
-
-create function private.check_stock_lines(p_lines jsonb, p_quantity text default 'quantity') returns void
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  perform private.check_lines(p_lines, jsonb_build_object('variant_id', 'id', 'quantity', p_quantity, 'unit', 'text',
-    'serials', 'serials', 'batch', 'text', 'expires_on', 'text'));
-end;
-$$;
-
-comment on function private.check_stock_lines(jsonb, text) is
-'p_lines: [{"variant_id", "quantity", "unit"?, "serials"?, "batch"?, "expires_on"?}], 1 to 2000 of them. p_quantity: quantity, or
-count where none is one too. Errors: 400 invalid_input with the line.';
-
-create function private.refuse_line_fields(p_lines jsonb, p_fields text[]) returns void
-language plpgsql immutable
-set search_path = ''
-as $$
-declare
-  v_place bigint;
-  v_field text;
-begin
-  select t.place, f into v_place, v_field
-  from jsonb_array_elements(p_lines) with ordinality t (line, place), unnest(p_fields) f
-  where t.line ->> f is not null order by t.place limit 1;
-  if v_field is not null then
-    perform private.fail(400, 'invalid_input', format('Line %s: this document knows no %s.', v_place, v_field),
-      jsonb_build_object('field', 'p_lines', 'line', v_place));
-  end if;
-end;
-$$;
-
-comment on function private.refuse_line_fields(jsonb, text[]) is
-'Refuses fields that private.check_stock_lines knows but this document does not, so that none is silently ignored. Errors: 400
-invalid_input with the line.';
+quantity: null where the shape has none. Parameters and errors: as private.check_shape.';
 
 create function private.serials_of(p_org_id uuid, p_variant_id uuid, p_serials text[], p_location_id uuid) returns text[]
 language plpgsql stable
@@ -212,7 +55,6 @@ declare
   v_line record;
   v_quantity numeric;
 begin
-  perform private.check_stock_lines(p_lines);
   for v_line in
     select t.place::integer as line_no, t.line ->> 'unit' as unit, (t.line ->> 'quantity')::numeric as quantity,
       private.texts(t.line -> 'serials') as serials, t.line ->> 'batch' as batch, (t.line ->> 'variant_id')::uuid as asked_id,
@@ -274,6 +116,6 @@ $$;
 
 comment on function private.read_stock_lines(uuid, jsonb, uuid) is
 'The lines of a stock document as items to move, in line order: a plain line is one item, a set one for each component.
-p_lines: as private.check_stock_lines takes them; p_location_id: where the goods stand, which tells the pieces of a set apart
+p_lines: checked, of a shape of goods, such as transfer_lines; p_location_id: where the goods stand, which tells the pieces of a set apart
 by serial number. quantity and item_quantity: in the variants'' own units. Errors: 400 invalid_input; 404 not_found; 422
 not_stocked, set_incomplete, unit_unknown.';

@@ -1,5 +1,11 @@
 -- adjust_stock: stock that comes or goes without a purchase or a sale.
 
+select private.add_document_kind('stock_adjustment', 'adjustments', null, true);
+
+select private.declare_shape('adjust_stock_options',
+  '{"serials": "serials", "batch": "text", "expires_on": "date", "unit": "text", "note": "text"}',
+  array['adjust_stock.p_options']);
+
 create function public.adjust_stock(p_id uuid, p_location_id uuid, p_variant_id uuid, p_quantity numeric, p_reason text,
   p_unit_cost numeric default null, p_options jsonb default '{}')
 returns jsonb
@@ -18,7 +24,7 @@ declare
 begin
   select l.branch_id, l.archived_at, b.timezone into v_location
   from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
-  where l.id = p_location_id;
+  where l.org_id in (select private.org_of('public.locations', p_location_id)) and l.id = p_location_id;
   v_org_id := private.authorize_branch('stock.adjust', v_location.branch_id);
   if p_reason is null or p_reason not in ('opening', 'damage', 'found', 'write_off', 'correction') then
     perform private.fail(400, 'invalid_input', 'p_reason must be opening, damage, found, write_off or correction.',
@@ -31,14 +37,7 @@ begin
     perform private.fail(400, 'invalid_input', format('%s goes the other way: change the sign of p_quantity.', p_reason),
       '{"field": "p_quantity"}');
   end if;
-  perform private.check_options(p_options, array['serials', 'batch', 'expires_on', 'unit', 'note']);
-  if exists (
-    select from unnest(array['batch', 'expires_on', 'unit', 'note']) k where jsonb_typeof(p_options -> k) not in ('string', 'null'))
-    or (p_options ->> 'serials' is not null and not private.is_serials(p_options -> 'serials'))
-    or length(p_options ->> 'note') > 2000 then
-    perform private.fail(400, 'invalid_input', 'serials are 1 to 2000 serial numbers, the other options texts; note has at most 2000 '
-      'characters.', '{"field": "p_options"}');
-  end if;
+  perform private.check_shape('adjust_stock_options', p_options);
   if p_unit_cost is not null and (p_quantity < 0 or p_unit_cost < 0 or p_unit_cost = 'NaN' or p_unit_cost >= 1e9) then
     perform private.fail(400, 'invalid_input', 'p_unit_cost belongs to stock that comes in, and is 0 or more.',
       '{"field": "p_unit_cost"}');
@@ -81,7 +80,7 @@ begin
     end if;
     if p_quantity < 0 then
       perform private.lock_levels(v_org_id, array[p_location_id], array[p_variant_id]);
-      perform private.refuse_promised(v_org_id, array[row (p_variant_id, p_location_id, v_adjustment_location_id, -v_quantity, null,
+      perform private.stock_lost(v_org_id, array[row (p_variant_id, p_location_id, v_adjustment_location_id, -v_quantity, null,
         v_serials, v_batch_id)::private.stock_move]);
     end if;
     perform private.move_stock(v_org_id, 'stock_adjustment', p_id, now(), array[

@@ -60,3 +60,53 @@ India his own state, since goods brought elsewhere at his direction are deemed r
 destination (Streamlined Sales and Use Tax Agreement, section 310(A)(2)), but a buyer registered in the branch''s own country is taxed
 there wherever in their tax union the goods go, since only a number of another country frees them (Directive 2006/112/EC, article
 138(1)(b)). p_ship_to: as private.ship_to has it. No errors.';
+
+create function private.address_json(p_line1 text, p_line2 text, p_city text, p_region_code text, p_postal_code text, p_country text)
+returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_country text;
+  v_region text;
+begin
+  if p_country is not null then
+    select c.name, r.name into v_country, v_region from public.countries c
+    left join public.regions r on r.country = c.code and r.code = p_region_code where c.code = p_country;
+  end if;
+  return jsonb_build_object('line1', p_line1, 'line2', p_line2, 'city', p_city, 'region_code', p_region_code, 'region_name', v_region,
+    'postal_code', p_postal_code, 'country', p_country, 'country_name', v_country);
+end;
+$$;
+
+comment on function private.address_json(text, text, text, text, text, text) is 'An address as documents keep it.';
+
+create function private.seller_json(p_org public.organizations, p_branch public.branches) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return jsonb_build_object('name', p_org.name, 'legal_name', p_org.legal_name, 'branch_code', p_branch.code,
+    'branch_name', p_branch.name, 'tax_number', p_branch.tax_number, 'phone', p_branch.phone, 'email', p_branch.email,
+    'upi_id', p_branch.upi_id, 'address', private.address_json(p_branch.address_line1, p_branch.address_line2,
+      p_branch.city, p_branch.region_code, p_branch.postal_code, p_branch.country))
+    || case when p_org.tax_regime = 'gst'
+      then jsonb_build_object('tax_scheme', p_org.tax_scheme, 'lut_number', p_org.lut_number) else '{}' end;
+end;
+$$;
+
+comment on function private.seller_json(public.organizations, public.branches) is 'The seller as a document keeps him.';
+
+create function private.buyer_json(p_customer public.customers) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return case when p_customer.id is not null then jsonb_build_object('id', p_customer.id, 'name', p_customer.name,
+    'tax_number', p_customer.tax_number, 'phone', p_customer.phone, 'email', p_customer.email,
+    'address', private.address_json(p_customer.address_line1, p_customer.address_line2, p_customer.city,
+      p_customer.region_code, p_customer.postal_code, p_customer.country)) end;
+end;
+$$;
+
+comment on function private.buyer_json(public.customers) is 'The buyer as a document keeps him; null for a walk-in.';

@@ -3,7 +3,7 @@
 create table private.number_counters (
   org_id uuid not null,
   branch_id uuid not null,
-  kind text not null,
+  kind text not null references private.document_kinds (kind),
   fiscal_year text not null,
   last_value integer not null,
   primary key (org_id, branch_id, kind, fiscal_year)
@@ -36,9 +36,7 @@ declare
   v_serial integer;
   v_digits text;
   v_number text;
-  -- Invoices and the papers of the warehouse are plain; of the others one letter tells a customer which paper is meant.
-  v_letter text := case p_kind when 'credit_note' then 'C' when 'receipt' then 'R' when 'refund' then 'F' when 'quotation' then 'Q'
-    when 'sales_order' then 'S' when 'delivery' then 'D' when 'credit_agreement' then 'A' else '' end;
+  v_letter text := (select k.letter from private.document_kinds k where k.kind = p_kind);
 begin
   insert into private.number_counters as c (org_id, branch_id, kind, fiscal_year, last_value)
   values (p_org_id, p_branch_id, p_kind, p_year, 1)
@@ -51,7 +49,8 @@ begin
     v_number := p_code || '/' || p_year || v_digits;
   end if;
   if length(v_number) > 16 then
-    perform private.fail(409, 'series_exhausted', format('The series %s/%s is used up.', p_code, p_year));
+    perform private.fail(409, 'series_exhausted', format('The numbers %s/%s of %s are used up.', p_code, p_year,
+      (select k.name from private.document_kinds k where k.kind = p_kind)));
   end if;
   return v_number;
 end;

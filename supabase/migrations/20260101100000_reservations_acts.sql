@@ -13,7 +13,7 @@ create table public.stock_reservations (
   branch_id uuid not null,
   location_id uuid not null,
   status text not null check (status in ('active', 'released', 'fulfilled', 'expired')),
-  document text not null check (document in ('manual', 'quotation', 'sales_order', 'cart')),
+  document text not null,
   document_id uuid,
   customer_id uuid,
   expires_at timestamptz,
@@ -73,6 +73,8 @@ comment on table public.stock_reservation_items is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
+create index on public.stock_reservation_items (variant_id, org_id);
+create index on public.stock_reservation_lines (variant_id, org_id);
 create index on public.stock_reservations (org_id, created_at desc, id desc);
 create index on public.stock_reservations (branch_id, created_at desc);
 create index on public.stock_reservations (location_id, expires_at) where status = 'active';
@@ -217,7 +219,7 @@ begin
   elsif v_reservation.status <> 'active' then
     perform private.refuse_transition('stock_reservation', v_reservation.status, 'fulfilled');
   end if;
-  perform private.refuse_order_hold(p_org_id, p_reservation_id);
+  perform private.reservation_ends(p_org_id, p_reservation_id);
   select array_agg(distinct m.from_location_id) || v_reservation.location_id into v_locations from unnest(p_moves) m;
   v_variants := array(
     select m.variant_id from unnest(p_moves) m
@@ -233,6 +235,10 @@ comment on function private.fulfil_reservation(uuid, uuid, uuid, text, uuid, pri
 may be more or less than was reserved. p_branch_id: the branch that both are of; p_document, p_document_id: what takes them.
 A reservation past its time that nobody has ended yet still counts. Errors: 404 not_found, 409 invalid_transition,
 reservation_of_order.';
+
+select private.declare_shape('reserved_lines',
+  '{"variant_id": "uuid!", "quantity": "quantity!", "unit": "text"}',
+  array['reserve_stock.p_lines'], '{1, 2000}');
 
 create function private.check_reservation(p_org_id uuid, p_location public.locations, p_expires_at timestamptz, p_lines jsonb,
   p_options jsonb)
@@ -253,21 +259,19 @@ begin
     perform private.fail(400, 'invalid_input', 'expires_at lies in the future, 90 days ahead at most.', '{"field": "expires_at"}');
   end if;
   if (coalesce(p_options ->> 'document', 'manual') = 'manual') <> (private.id_option(p_options, 'document_id') is null)
-    or coalesce(p_options ->> 'document', 'manual') not in ('manual', 'quotation', 'cart') then
+    or not exists (
+      select from private.document_kinds k
+      where k.kind = coalesce(p_options ->> 'document', 'manual') and k.holds_stock = 'asked') then
     perform private.fail(400, 'invalid_input', 'document is quotation or cart, with its document_id; or manual, without. An order holds '
       'its goods by itself.', '{"field": "document"}');
-  elsif p_options ->> 'document' = 'quotation' and not exists (
-    select from public.quotations q
-    where q.org_id = p_org_id and q.branch_id = p_location.branch_id and q.id = private.id_option(p_options, 'document_id')) then
-    perform private.fail(404, 'not_found', 'The branch has no such quotation.', '{"field": "document_id"}');
   end if;
+  perform private.reservation_asked(p_org_id, p_location.branch_id, p_options ->> 'document', private.id_option(p_options, 'document_id'));
   if p_options ->> 'customer_id' is not null and not exists (
     select from public.customers
     where org_id = p_org_id and id = private.id_option(p_options, 'customer_id') and archived_at is null) then
     perform private.fail(404, 'not_found', 'There is no such customer.', '{"field": "customer_id"}');
   end if;
-  perform private.check_stock_lines(p_lines);
-  perform private.refuse_line_fields(p_lines, array['serials', 'batch', 'expires_on']);
+  perform private.check_shape('reserved_lines', p_lines, 'p_lines');
   select t.place, v.id, v.sku into v_archived
   from jsonb_array_elements(p_lines) with ordinality t (line, place)
   join public.product_variants v on v.org_id = p_org_id and v.id = (t.line ->> 'variant_id')::uuid
@@ -308,6 +312,10 @@ comment on function private.reservation_json(uuid, uuid) is 'A reservation with 
 
 -- The acts ----------------------------------------------------------------------------------------
 
+select private.declare_shape('reserve_stock_options',
+  '{"expires_at": "instant", "document": "text", "document_id": "uuid", "customer_id": "uuid", "note": "text"}',
+  array['reserve_stock.p_options']);
+
 create function public.reserve_stock(p_id uuid, p_location_id uuid, p_lines jsonb, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -319,13 +327,10 @@ declare
   v_variants uuid[];
   v_shortages jsonb;
 begin
-  select * into v_location from public.locations where id = p_location_id;
+  select * into v_location from public.locations
+  where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id;
   v_org_id := private.authorize_branch('stock.reserve', v_location.branch_id);
-  perform private.check_options(p_options, array['expires_at', 'document', 'document_id', 'customer_id', 'note']);
-  if length(p_options ->> 'note') > 2000
-    or exists (select from jsonb_each(p_options) o where jsonb_typeof(o.value) not in ('string', 'null')) then
-    perform private.fail(400, 'invalid_input', 'Options are texts; note has at most 2000 characters.', '{"field": "p_options"}');
-  end if;
+  perform private.check_shape('reserve_stock_options', p_options);
   if private.claim_request(v_org_id, p_id, 'reserve_stock', jsonb_build_array(p_location_id, p_lines, p_options)) then
     v_expires_at := case when p_options ->> 'expires_at' is null then now() + interval '7 days'
       else private.instant(p_options ->> 'expires_at', 'expires_at') end;
@@ -394,7 +399,7 @@ begin
     if v_reservation.status <> 'active' then
       perform private.refuse_transition('stock_reservation', v_reservation.status, 'released');
     end if;
-    perform private.refuse_order_hold(v_reservation.org_id, p_reservation_id);
+    perform private.reservation_ends(v_reservation.org_id, p_reservation_id);
     perform private.lock_levels(v_reservation.org_id, array[v_reservation.location_id], array(
       select variant_id from public.stock_reservation_items
       where org_id = v_reservation.org_id and reservation_id = p_reservation_id));
@@ -480,3 +485,6 @@ create policy "Who holds stock.read reads reserved items of his branches" on pub
 -- Grants ------------------------------------------------------------------------------------------
 
 grant select on public.stock_reservations, public.stock_reservation_lines, public.stock_reservation_items to authenticated;
+
+select private.add_event('reservation_ends', 'p_org_id uuid, p_reservation_id uuid', 'void',
+'A reservation, which is locked, is about to be released or fulfilled by somebody who names it. Errors: of whoever alone ends it.');

@@ -1,6 +1,26 @@
 -- What is not there for a promise; and goods that are promised and gone: whose promise stands in the way of saying so, and an act
 -- that makes it smaller.
 
+create function private.allow_reservations() returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform private.allow_kinds('public.stock_reservations', 'document', array(
+    select k.kind from private.document_kinds k where k.holds_stock is not null order by k.kind));
+end;
+$$;
+
+comment on function private.allow_reservations() is
+'A reservation''s document is of a kind that holds stock. A reaction to a new kind. No errors.';
+
+select private.react('document_kind_added', 20, 'allow_reservations');
+select private.add_document_kind('manual', 'reservations by hand', null, false, 'asked');
+select private.add_document_kind('cart', 'carts', null, false, 'asked');
+
+select private.add_event('reservation_asked', 'p_org_id uuid, p_branch_id uuid, p_document text, p_document_id uuid', 'void',
+'Goods are about to be reserved for a document (null: for none) at a branch. Errors: of its room, when it is not there.');
+
 create function private.reservation_shortages(p_org_id uuid, p_reservation_id uuid) returns jsonb
 language plpgsql
 set search_path = ''
@@ -68,6 +88,10 @@ comment on function private.refuse_promised(uuid, private.stock_move[]) is
 what is lost; the caller has locked the levels. Errors: 409 insufficient_stock, whose shortages have "on_hand" and "reservations"
 [{"reservation_id", "document", "document_id", "quantity"}].';
 
+select private.declare_shape('shortened_lines',
+  '{"variant_id": "uuid!", "quantity": "quantity!"}',
+  array['shorten_reservation.p_lines'], '{1, 2000}');
+
 create function public.shorten_reservation(p_id uuid, p_reservation_id uuid, p_lines jsonb) returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -86,7 +110,7 @@ begin
     -- Which customer waits is a matter of orders.
     perform private.authorize('order.manage', v_org_id, v_old.branch_id);
   end if;
-  perform private.check_lines(p_lines, '{"variant_id": "id", "quantity": "quantity"}');
+  perform private.check_shape('shortened_lines', p_lines, 'p_lines');
   if private.claim_request(v_org_id, p_id, 'shorten_reservation', jsonb_build_array(p_reservation_id, p_lines)) then
     -- The order, the reservation, the levels: as everybody who touches what an order holds.
     select o.id into v_order_id from public.sales_orders o
@@ -161,3 +185,6 @@ not_found; 409 invalid_transition (it has ended), id_reused; 422 shortening_exce
 order holds also order.manage.';
 revoke execute on function public.shorten_reservation(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.shorten_reservation(uuid, uuid, jsonb) to authenticated;
+
+select private.react('stock_short', 10, 'release_expired');
+select private.react('stock_lost', 10, 'refuse_promised');

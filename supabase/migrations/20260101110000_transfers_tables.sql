@@ -6,6 +6,7 @@ select private.add_permissions('[
   {"code": "transfer.receive", "description": "Receive transfers at a branch",
    "roles": ["cashier", "sales_executive", "inventory_manager"]}
 ]');
+select private.add_document_kind('stock_transfer', 'transfers', '', true);
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -152,12 +153,14 @@ comment on table public.stock_transfer_receipt_items is
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
-create unique index on public.stock_transfers (from_branch_id, number);
+create index on public.stock_transfer_items (variant_id, org_id);
+create index on public.stock_transfer_lines (variant_id, org_id);
+create unique index on public.stock_transfers (from_branch_id, org_id, number);
 create index on public.stock_transfers (org_id, created_at desc, id desc);
 create index on public.stock_transfers (from_branch_id, created_at desc);
 create index on public.stock_transfers (to_branch_id, created_at desc);
 create unique index on public.stock_transfer_receipts (transfer_id, org_id, receipt_no);
-create index on public.stock_transfer_receipt_items (transfer_id, item_no);
+create index on public.stock_transfer_receipt_items (transfer_id, item_no, org_id);
 
 -- Lifecycle ---------------------------------------------------------------------------------------
 
@@ -346,3 +349,47 @@ create policy "Who holds stock.read reads what his branches received" on public.
 
 grant select on public.stock_transfers, public.stock_transfer_lines, public.stock_transfer_items,
   public.stock_transfer_receipts, public.stock_transfer_receipt_items to authenticated;
+
+create function private.refuse_archiving() returns trigger
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_ids uuid[];
+  v_codes jsonb;
+  v_transfers jsonb;
+begin
+  -- Locked against everybody who brings goods here, in the order in which private.keep_open does: his goods are there before this
+  -- looks, or he sees the place archived.
+  if tg_table_name = 'branches' then
+    v_ids := array(
+      select l.id from public.locations l where l.org_id = new.org_id and l.branch_id = new.id order by l.id for update of l);
+    perform from public.branches b where b.id = new.id for update of b;
+  else
+    v_ids := array(select l.id from public.locations l where l.org_id = new.org_id and l.id = new.id for update of l);
+  end if;
+  select jsonb_agg(l.code order by l.code) into v_codes
+  from public.locations l
+  where l.org_id = new.org_id and l.id = any (v_ids) and exists (
+    select from public.stock_levels s
+    where s.org_id = new.org_id and s.location_id = l.id and (s.on_hand <> 0 or s.incoming <> 0));
+  select jsonb_agg(t.id order by t.id) into v_transfers
+  from public.stock_transfers t
+  where t.org_id = new.org_id and t.status in ('dispatched', 'partially_received')
+    and (t.from_location_id = any (v_ids) or t.to_location_id = any (v_ids));
+  if v_codes is not null or v_transfers is not null then
+    perform private.fail(409, 'place_not_empty', 'Goods lie here or are on their way: move or receive them first.',
+      jsonb_build_object('locations', coalesce(v_codes, '[]'), 'transfers', coalesce(v_transfers, '[]')));
+  end if;
+  return new;
+end;
+$$;
+
+comment on function private.refuse_archiving() is
+'Row trigger, before a branch or a location is archived: nothing is locked up in it. What is reserved is on hand. Errors: 409
+place_not_empty with the codes of the "locations" that hold or await goods, and the open "transfers" from or to them.';
+
+create trigger t10_refuse_archiving before update of archived_at on public.branches for each row
+  when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();
+create trigger t10_refuse_archiving before update of archived_at on public.locations for each row
+  when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();

@@ -2,6 +2,10 @@
 
 -- Dispatch ----------------------------------------------------------------------------------------
 
+select private.declare_shape('dispatch_lines',
+  '{"line_no": "line!*", "serials": "serials", "batch": "text"}',
+  array['dispatch_transfer.p_lines'], '{1, 2000}');
+
 create function private.dispatch_names(p_org_id uuid, p_transfer_id uuid, p_lines jsonb)
 returns table (line_no integer, serials text[], batch_id uuid)
 language plpgsql stable
@@ -15,7 +19,7 @@ begin
     return;
   end if;
   for v_named in
-    select n.* from private.named_lines(p_lines, '{"line_no": "number", "serials": "serials", "batch": "text"}') n
+    select n.* from private.named_lines('dispatch_lines', p_lines) n
   loop
     line_no := v_named.line_no;
     select l.variant_id, v.sku, v.tracking, p.kind into v_variant
@@ -262,6 +266,14 @@ damaged goods go, null writes them off; p_date: the receiving branch''s business
 
 -- The acts ----------------------------------------------------------------------------------------
 
+select private.declare_shape('create_transfer_options',
+  '{"note": "text", "expected_on": "date", "immediate": "boolean"}',
+  array['create_transfer.p_options']);
+
+select private.declare_shape('transfer_lines',
+  '{"variant_id": "uuid!", "quantity": "quantity!", "unit": "text", "serials": "serials", "batch": "text"}',
+  array['create_transfer.p_lines'], '{1, 2000}');
+
 create function public.create_transfer(p_id uuid, p_from_location_id uuid, p_to_location_id uuid, p_lines jsonb,
   p_options jsonb default '{}')
 returns jsonb
@@ -275,14 +287,10 @@ declare
   v_date date;
   v_transfer public.stock_transfers;
 begin
-  select * into v_from from public.locations where id = p_from_location_id;
+  select * into v_from from public.locations
+  where org_id in (select private.org_of('public.locations', p_from_location_id)) and id = p_from_location_id;
   v_org_id := private.authorize_branch('transfer.manage', v_from.branch_id);
-  perform private.check_options(p_options, array['note', 'expected_on', 'immediate']);
-  if length(p_options ->> 'note') > 2000 or jsonb_typeof(coalesce(p_options -> 'note', 'null')) not in ('string', 'null')
-    or jsonb_typeof(coalesce(p_options -> 'immediate', 'null')) not in ('boolean', 'null') then
-    perform private.fail(400, 'invalid_input', 'note is a text of at most 2000 characters, immediate true or false.',
-      '{"field": "p_options"}');
-  end if;
+  perform private.check_shape('create_transfer_options', p_options);
   if private.claim_request(v_org_id, p_id, 'create_transfer',
     jsonb_build_array(p_from_location_id, p_to_location_id, p_lines, p_options)) then
     select l.* into v_to
@@ -295,8 +303,7 @@ begin
       perform private.fail(400, 'invalid_input', 'Goods go to another location; at once only within one branch.',
         '{"field": "p_to_location_id"}');
     end if;
-    perform private.check_stock_lines(p_lines);
-    perform private.refuse_line_fields(p_lines, array['expires_on']);
+    perform private.check_shape('transfer_lines', p_lines, 'p_lines');
     insert into public.stock_transfers (org_id, id, from_branch_id, from_location_id, to_branch_id, to_location_id, status,
       expected_on, note, created_by)
     values (v_org_id, p_id, v_from.branch_id, v_from.id, v_to.branch_id, v_to.id, 'draft',

@@ -48,6 +48,11 @@ comment on function private.receipt_pieces(public.stock_transfer_items, text, js
 'Which numbered pieces of an item arrived well, damaged or not at all: {"received": [], "damaged": [], "missing": []}. p_sku: for
 messages; p_line: of a receipt, checked. Errors: 409 serial_not_here, 422 serials_required.';
 
+select private.declare_shape('receipt_lines',
+  '{"item_no": "line!*", "received": "count", "damaged": "count", "missing": "count", "serials": {"received":
+    "pieces", "damaged": "pieces", "missing": "pieces"}}',
+  array['receive_transfer.p_lines'], '{1, 2000}');
+
 create function private.read_receipt(p_org_id uuid, p_transfer_id uuid, p_lines jsonb)
 returns table (item_no integer, received numeric, damaged numeric, missing numeric, received_serials text[],
   damaged_serials text[], missing_serials text[])
@@ -67,8 +72,7 @@ begin
       from public.stock_transfer_items i where i.org_id = p_org_id and i.transfer_id = p_transfer_id and i.open > 0);
   end if;
   for v_line in
-    select n.* from private.named_lines(v_lines, '{"item_no": "number", "received": "part", "damaged": "part", "missing": "part",
-      "serials": {"received": "pieces", "damaged": "pieces", "missing": "pieces"}}') n
+    select n.* from private.named_lines('receipt_lines', v_lines) n
   loop
     item_no := v_line.line_no;
     received := coalesce((v_line.line ->> 'received')::numeric, 0);
@@ -113,6 +117,10 @@ comment on function private.read_receipt(uuid, uuid, jsonb) is
 'What a receipt says of each item. p_lines: as receive_transfer takes them; null: all that is open arrived well. Under the
 transfer''s lock. Errors: 400 invalid_input; 404 not_found; 409 serial_not_here; 422 receipt_exceeds_transfer, serials_required.';
 
+select private.declare_shape('receive_transfer_options',
+  '{"quarantine_location_id": "uuid", "note": "text"}',
+  array['receive_transfer.p_options']);
+
 create function public.receive_transfer(p_id uuid, p_transfer_id uuid, p_lines jsonb default null, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -125,10 +133,7 @@ declare
 begin
   v_transfer := private.document_named(null::public.stock_transfers, p_transfer_id);
   perform private.authorize_branch('transfer.receive', v_transfer.to_branch_id);
-  perform private.check_options(p_options, array['quarantine_location_id', 'note']);
-  if length(p_options ->> 'note') > 2000 or jsonb_typeof(coalesce(p_options -> 'note', 'null')) not in ('string', 'null') then
-    perform private.fail(400, 'invalid_input', 'note is a text of at most 2000 characters.', '{"field": "note"}');
-  end if;
+  perform private.check_shape('receive_transfer_options', p_options);
   v_quarantine_id := private.id_option(p_options, 'quarantine_location_id');
   if private.claim_request(v_transfer.org_id, p_id, 'receive_transfer', jsonb_build_array(p_transfer_id, p_lines, p_options)) then
     select * into v_transfer from public.stock_transfers where org_id = v_transfer.org_id and id = p_transfer_id

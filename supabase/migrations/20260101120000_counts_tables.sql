@@ -19,6 +19,7 @@ select private.add_permissions('[
   {"code": "count.manage", "description": "Start, submit and cancel counts", "roles": ["inventory_manager"]},
   {"code": "count.approve", "description": "Approve a count''s differences and post them", "roles": []}
 ]');
+select private.add_document_kind('stock_count', 'counts', null, true);
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -68,7 +69,7 @@ create table public.stock_count_lines (
   created_at timestamptz not null default now(),
   primary key (org_id, count_id, line_no),
   -- The count first: a second index that begins with org_id might be taken for look-ups by the key while the table is small.
-  unique nulls not distinct (count_id, variant_id, batch_id),
+  unique nulls not distinct (count_id, org_id, variant_id, batch_id),
   foreign key (org_id, count_id, branch_id) references public.stock_counts (org_id, id, branch_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
   foreign key (org_id, variant_id, batch_id) references public.batches (org_id, variant_id, id)
@@ -151,6 +152,7 @@ that named each, 0 when none had. Apart from the entries because counters of a b
 
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.stock_count_lines (variant_id, org_id);
 create index on public.stock_counts (org_id, frozen_at desc, id desc);
 create index on public.stock_counts (branch_id, frozen_at desc);
 create index on public.stock_counts (location_id) where status in ('counting', 'submitted', 'approved');

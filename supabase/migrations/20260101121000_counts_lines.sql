@@ -1,5 +1,10 @@
 -- What somebody counted: read, checked, and put onto the lines of the count.
 
+select private.declare_shape('count_lines',
+  '{"variant_id": "uuid!", "quantity": "count!", "unit": "text", "serials": "serials", "batch": "text",
+    "expires_on": "date"}',
+  array['record_count.p_lines'], '{1, 2000}');
+
 create function private.read_count_lines(p_org_id uuid, p_lines jsonb)
 returns table (place integer, variant_id uuid, sku text, tracking text, quantity numeric, serials text[], batch text, expires_on date)
 language plpgsql stable
@@ -9,7 +14,7 @@ declare
   v_line record;
 begin
   -- None is a count too, unlike in any other stock document.
-  perform private.check_stock_lines(p_lines, 'count');
+  perform private.check_shape('count_lines', p_lines, 'p_lines');
   for v_line in
     select t.place::integer as place, t.line, (t.line ->> 'variant_id')::uuid as asked_id, v.id, v.sku, v.tracking, p.kind, u.decimals
     from jsonb_array_elements(p_lines) with ordinality t (line, place)
@@ -57,7 +62,7 @@ end;
 $$;
 
 comment on function private.read_count_lines(uuid, jsonb) is
-'What somebody counted, checked, in line order. p_lines: as private.check_stock_lines takes counts. quantity
+'What somebody counted, checked, in line order. p_lines: of the shape count_lines. quantity
 returned: in the variant''s own unit. Errors: 400 invalid_input; 404 not_found; 422 not_stocked, serials_required,
 batch_required, unit_unknown.';
 

@@ -29,16 +29,7 @@ begin
       join public.products p on p.org_id = p_org_id and p.category_id = t.id and p.kind = 'goods'
       join public.product_variants v on v.org_id = p_org_id and v.product_id = p.id);
   elsif v_asked[1] = 'abc_class' then
-    if p_options ->> 'abc_class' not in ('A', 'B', 'C') then
-      perform private.fail(400, 'invalid_input', 'abc_class is A, B or C.', '{"field": "abc_class"}');
-    end if;
     return array(select a.variant_id from private.abc_classes(p_org_id, p_branch_id, 365) a where a.class = p_options ->> 'abc_class');
-  end if;
-  if jsonb_typeof(p_options -> 'variant_ids') <> 'array' or jsonb_array_length(p_options -> 'variant_ids') not between 1 and 2000
-    or exists (
-      select from jsonb_array_elements(p_options -> 'variant_ids') e
-      where jsonb_typeof(e) <> 'string' or e #>> '{}' !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$') then
-    perform private.fail(400, 'invalid_input', 'variant_ids are 1 to 2000 uuids.', '{"field": "variant_ids"}');
   end if;
   v_ids := array(select distinct e::uuid from jsonb_array_elements_text(p_options -> 'variant_ids') e);
   select a.id, v.sku into v_other
@@ -246,6 +237,11 @@ chosen. Errors: 409 changed_meanwhile.';
 
 -- The acts ----------------------------------------------------------------------------------------
 
+select private.declare_shape('start_count_options',
+  '{"category_id": "uuid", "abc_class": ["A", "B", "C"], "variant_ids": "uuids", "blind": "boolean", "note":
+    "text"}',
+  array['start_count.p_options']);
+
 create function public.start_count(p_id uuid, p_location_id uuid, p_kind text, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -256,14 +252,10 @@ declare
   v_scope uuid[];
   v_blind boolean := true;
 begin
-  select * into v_location from public.locations where id = p_location_id;
+  select * into v_location from public.locations
+  where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id;
   v_org_id := private.authorize_branch('count.manage', v_location.branch_id);
-  perform private.check_options(p_options, array['category_id', 'abc_class', 'variant_ids', 'blind', 'note']);
-  if jsonb_typeof(coalesce(nullif(p_options -> 'blind', 'null'), 'true')) <> 'boolean'
-    or jsonb_typeof(coalesce(p_options -> 'note', 'null')) not in ('string', 'null') or length(p_options ->> 'note') > 2000 then
-    perform private.fail(400, 'invalid_input', 'blind is true or false, note a text of at most 2000 characters.',
-      '{"field": "p_options"}');
-  end if;
+  perform private.check_shape('start_count_options', p_options);
   v_blind := coalesce((p_options ->> 'blind')::boolean, true);
 
   -- What a repeated call asked for may be gone since: whatever it has to be looked up for comes after the claim.
@@ -376,7 +368,8 @@ declare
   v_count public.stock_counts;
   v_org_id uuid;
 begin
-  select * into v_entry from public.stock_count_entries where id = p_entry_id;
+  select * into v_entry from public.stock_count_entries
+  where org_id in (select private.org_of('public.stock_count_entries', p_entry_id)) and id = p_entry_id;
   v_org_id := private.authorize_branch('count.record', v_entry.branch_id);
   if private.claim_request(v_org_id, p_id, 'void_count_entry', jsonb_build_array(p_entry_id)) then
     v_count := private.share_count(v_org_id, v_entry.count_id);

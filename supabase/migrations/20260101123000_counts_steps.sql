@@ -1,5 +1,9 @@
 -- The steps of a count's life, from submitted to posted, and reading it.
 
+select private.declare_shape('submit_count_options',
+  '{"uncounted": ["zero", "skip"]}',
+  array['submit_count.p_options']);
+
 create function public.submit_count(p_id uuid, p_count_id uuid, p_options jsonb default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -12,11 +16,7 @@ declare
 begin
   v_count := private.document_named(null::public.stock_counts, p_count_id);
   v_org_id := private.authorize_branch('count.manage', v_count.branch_id);
-  perform private.check_options(p_options, array['uncounted']);
-  if v_uncounted not in ('zero', 'skip') then
-    perform private.fail(400, 'invalid_input', 'uncounted is zero (it is gone) or skip (leave it as the book has it).',
-      '{"field": "uncounted"}');
-  end if;
+  perform private.check_shape('submit_count_options', p_options);
   if private.claim_request(v_org_id, p_id, 'submit_count', jsonb_build_array(p_count_id, p_options)) then
     v_count := private.lock_count(v_org_id, p_count_id, 'submitted');
     v_open := (

@@ -52,12 +52,14 @@ it is above again. available, reorder_point: as they were when it was raised, in
 -- Indexes -----------------------------------------------------------------------------------------
 
 -- The location first: a second index that begins with org_id might be taken for look-ups by the key while the table is small.
-create unique index one_open_alert on public.stock_alerts (location_id, variant_id, kind) where resolved_at is null;
+create unique index one_open_alert on public.stock_alerts (location_id, org_id, variant_id, kind) where resolved_at is null;
 create index on public.stock_alerts (location_id, variant_id, resolved_at);
 create index on public.stock_alerts (org_id, raised_at desc, id desc);
 create index on public.stock_alerts (id);
 create index on public.stock_alerts (branch_id, raised_at desc);
+create index on public.stock_alerts (variant_id, org_id);
 create index on public.reorder_rules (branch_id);
+create index on public.reorder_rules (variant_id, org_id);
 
 -- Raising and resolving ---------------------------------------------------------------------------
 
@@ -87,12 +89,13 @@ begin
     v_crossed := p_available <= case v_kind when 'low_stock' then p_rule.reorder_point else 0 end;
     v_alert_id := (
       select id from public.stock_alerts
-      where location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind and resolved_at is null);
+      where org_id = p_rule.org_id and location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind
+        and resolved_at is null);
     if v_crossed and v_alert_id is null then
       -- One act may give goods back and take them again: a sale of what was promised, a part of an order. What it resolved on the way
       -- is open still, and nobody is told. statement_timestamp is the same throughout an act, and no other's.
       update public.stock_alerts set resolved_at = null
-      where location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind
+      where org_id = p_rule.org_id and location_id = p_rule.location_id and variant_id = p_rule.variant_id and kind = v_kind
         and resolved_at = statement_timestamp();
       continue when found;
       insert into public.stock_alerts (org_id, branch_id, location_id, variant_id, kind, available, reorder_point)
@@ -134,7 +137,7 @@ begin
     cross join lateral (
       select count(*) filter (where a.kind = 'low_stock') as low, count(*) filter (where a.kind = 'out_of_stock') as out
       from public.stock_alerts a
-      where a.location_id = n.location_id and a.variant_id = n.variant_id and a.resolved_at is null) o
+      where a.org_id = n.org_id and a.location_id = n.location_id and a.variant_id = n.variant_id and a.resolved_at is null) o
     where r.is_low::integer <> o.low or (n.available <= 0)::integer <> o.out
   loop
     perform private.judge_level(v_found.rule, v_found.available);
@@ -160,7 +163,8 @@ declare
   v_decimals integer;
   v_rule public.reorder_rules;
 begin
-  select * into v_location from public.locations where id = p_location_id and archived_at is null;
+  select * into v_location from public.locations
+  where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id and archived_at is null;
   v_org_id := private.authorize_branch('stock.plan', v_location.branch_id);
   select u.decimals into v_decimals
   from public.product_variants v
@@ -213,7 +217,8 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_branch_id uuid := (select branch_id from public.locations where id = p_location_id);
+  v_branch_id uuid := (select branch_id from public.locations
+    where org_id in (select private.org_of('public.locations', p_location_id)) and id = p_location_id);
   v_org_id uuid := private.authorize_branch('stock.plan', v_branch_id);
 begin
   if private.claim_request(v_org_id, p_id, 'remove_reorder_rule', jsonb_build_array(p_location_id, p_variant_id)) then
@@ -223,7 +228,7 @@ begin
       perform private.fail(404, 'not_found', 'There is no such rule.', '{"field": "p_variant_id"}');
     end if;
     update public.stock_alerts set resolved_at = now()
-    where location_id = p_location_id and variant_id = p_variant_id and resolved_at is null;
+    where org_id = v_org_id and location_id = p_location_id and variant_id = p_variant_id and resolved_at is null;
   end if;
   return jsonb_build_object('location_id', p_location_id, 'variant_id', p_variant_id);
 end;
@@ -241,7 +246,8 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_branch_id uuid := (select branch_id from public.stock_alerts where id = p_alert_id);
+  v_branch_id uuid := (select branch_id from public.stock_alerts
+    where org_id in (select private.org_of('public.stock_alerts', p_alert_id)) and id = p_alert_id);
   v_org_id uuid := private.authorize_branch('stock.alert', v_branch_id);
 begin
   if private.claim_request(v_org_id, p_id, 'acknowledge_alert', jsonb_build_array(p_alert_id)) then

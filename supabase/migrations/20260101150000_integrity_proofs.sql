@@ -7,7 +7,7 @@ create table public.integrity_checks (
   org_id uuid not null references public.organizations (id),
   id uuid not null default gen_random_uuid(),
   run_id uuid not null,
-  proof text not null check (proof in ('ledger', 'overdraft', 'serials', 'lots', 'reservations', 'transit', 'money')),
+  proof text not null,
   ran_at timestamptz not null default now(),
   passed boolean not null generated always as (findings = 0) stored,
   findings integer not null check (findings >= 0),
@@ -35,6 +35,17 @@ comment on table private.integrity_state is
 'Each organisation''s newest run and what it found in all: health sums these few rows, however many runs there were.';
 alter table private.integrity_state enable row level security;
 
+create table private.proofs (
+  proof text not null check (proof ~ '^[a-z_]+$'),
+  function text not null,
+  primary key (proof, function)
+);
+
+comment on table private.proofs is
+'What private.run_integrity runs: functions of the private schema that take an organisation and return setof jsonb, one finding for each
+row that is wrong, in one stable statement. A room adds its own in its file; several may prove the same (proof).';
+alter table private.proofs enable row level security;
+
 -- Indexes -----------------------------------------------------------------------------------------
 
 create index on public.integrity_checks (org_id, ran_at desc, id desc);
@@ -42,26 +53,6 @@ create index on public.integrity_checks (org_id, ran_at desc, id desc);
 -- The proofs --------------------------------------------------------------------------------------
 -- Each is one stable statement, so that it sees one moment: every act keeps the books right at its commit, so sales that go on
 -- meanwhile are never taken for findings.
-
-create function private.prove_ledger(p_org_id uuid) returns setof jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return query
-  with ledger as (
-    select e.location_id, e.variant_id, sum(e.quantity) as quantity
-    from private.stock_entries e where e.org_id = p_org_id group by 1, 2
-  )
-  select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'on_hand', s.on_hand, 'ledger', g.quantity)
-  from (select * from public.stock_levels where org_id = p_org_id) s
-  full join ledger g using (location_id, variant_id)
-  where coalesce(s.on_hand, 0) <> coalesce(g.quantity, 0);
-end;
-$$;
-
-comment on function private.prove_ledger(uuid) is
-'Ledger = levels: every level is the sum of its movements, and no movement went where there is no level. Returns the findings.';
 
 create function private.prove_overdraft(p_org_id uuid) returns setof jsonb
 language plpgsql stable
@@ -182,52 +173,12 @@ begin
   select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'reserved', s.reserved, 'held', h.quantity)
   from (select * from public.stock_levels where org_id = p_org_id) s
   full join held h using (location_id, variant_id)
-  where coalesce(s.reserved, 0) <> coalesce(h.quantity, 0)
-  union all
-  select f from private.prove_order_holds(p_org_id) f;
+  where coalesce(s.reserved, 0) <> coalesce(h.quantity, 0);
 end;
 $$;
 
 comment on function private.prove_reservations(uuid) is
-'Reservations = documents: what a level has reserved is what active reservations hold there, and what is held for an order is what
-private.prove_order_holds says. Returns the findings.';
-
-create function private.prove_order_holds(p_org_id uuid) returns setof jsonb
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return query
-  with holds as materialized (
-    select r.id, r.branch_id, r.document_id from public.stock_reservations r
-    where r.org_id = p_org_id and r.status = 'active' and r.document = 'sales_order'
-  ), wanted as materialized (
-    select h.id, w.line_no, w.item_variant_id, w.quantity from holds h
-    cross join lateral private.open_items(p_org_id, h.document_id) w
-  )
-  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'status', o.status, 'order_holds', o.reservation_id)
-  from holds h
-  left join public.sales_orders o on o.org_id = p_org_id and o.id = h.document_id
-  where o.id is null or o.reservation_id is distinct from h.id or o.branch_id <> h.branch_id
-    or o.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered')
-  union all
-  select jsonb_build_object('reservation_id', r.id, 'order_id', o.id, 'document', r.document, 'document_id', r.document_id)
-  from public.sales_orders o
-  join public.stock_reservations r on r.org_id = o.org_id and r.id = o.reservation_id
-  where o.org_id = p_org_id and (r.document <> 'sales_order' or r.document_id <> o.id)
-  union all
-  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'line_no', i.line_no, 'variant_id', i.variant_id,
-    'held', i.quantity, 'open', w.quantity)
-  from holds h
-  join public.stock_reservation_items i on i.org_id = p_org_id and i.reservation_id = h.id
-  left join wanted w on w.id = h.id and w.line_no = i.line_no and w.item_variant_id = i.variant_id
-  where i.quantity > coalesce(w.quantity, 0);
-end;
-$$;
-
-comment on function private.prove_order_holds(uuid) is
-'What is held for an order: each active reservation of one is the one that the order names, the order is open, and nothing is held
-that it has not still to deliver. Returns the findings.';
+'Reservations = documents: what a level has reserved is what active reservations hold there. Returns the findings.';
 
 create function private.prove_transit(p_org_id uuid) returns setof jsonb
 language plpgsql stable
@@ -275,36 +226,44 @@ destination has so much incoming and in_transit as is on its way to it. Returns 
 
 -- Running them ------------------------------------------------------------------------------------
 
+insert into private.proofs (proof, function) values
+  ('ledger', 'prove_ledger'),
+  ('overdraft', 'prove_overdraft'),
+  ('serials', 'prove_serials'),
+  ('lots', 'prove_lots'),
+  ('reservations', 'prove_reservations'),
+  ('transit', 'prove_transit');
+
 create function private.run_integrity(p_org_id uuid) returns uuid
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_run_id uuid := gen_random_uuid();
+  v_proofs text := (
+    select string_agg(format('select %L as proof, f as finding from private.%I($1) f', p.proof, p.function), E'\n union all ')
+    from private.proofs p);
 begin
+  -- One statement, so that all of them see one moment; planned anew each time, which beside reading the ledger is nothing.
+  execute format($sql$
   with found as (
-    select 'ledger' as proof, f as finding from private.prove_ledger(p_org_id) f
-    union all select 'overdraft', f from private.prove_overdraft(p_org_id) f
-    union all select 'serials', f from private.prove_serials(p_org_id) f
-    union all select 'lots', f from private.prove_lots(p_org_id) f
-    union all select 'reservations', f from private.prove_reservations(p_org_id) f
-    union all select 'transit', f from private.prove_transit(p_org_id) f
-    union all select 'money', f from private.prove_money(p_org_id) f
+    %s
   ), counted as (
     select n.proof, count(f.finding) as findings,
       coalesce(jsonb_agg(f.finding) filter (where f.place <= 20), '[]') as sample
-    from unnest(array['ledger', 'overdraft', 'serials', 'lots', 'reservations', 'transit', 'money']) n (proof)
+    from (select distinct p.proof from private.proofs p) n
     left join (
       select proof, finding, row_number() over (partition by proof order by finding) as place from found) f using (proof)
     group by n.proof
   ), kept as (
     insert into public.integrity_checks (org_id, run_id, proof, findings, sample, requested_by)
-    select p_org_id, v_run_id, proof, findings, sample, auth.uid() from counted
+    select $1, $2, proof, findings, sample, auth.uid() from counted
     returning findings
   )
   insert into private.integrity_state as s (org_id, run_id, ran_at, findings)
-  select p_org_id, v_run_id, now(), sum(findings) from kept
-  on conflict (org_id) do update set run_id = excluded.run_id, ran_at = excluded.ran_at, findings = excluded.findings;
+  select $1, $2, now(), sum(findings) from kept
+  on conflict (org_id) do update set run_id = excluded.run_id, ran_at = excluded.ran_at, findings = excluded.findings
+  $sql$, v_proofs) using p_org_id, v_run_id;
   return v_run_id;
 end;
 $$;

@@ -68,7 +68,7 @@ begin
   select f.variant_id, f.branch_id, f.location_id, o.code, o.kind, o.is_sellable, f.on_hand::numeric(14, 3),
     f.reserved::numeric(14, 3), f.available::numeric(14, 3), f.incoming::numeric(14, 3), f.in_transit::numeric(14, 3),
     f.expired::numeric(14, 3)
-  from found f join public.locations o on o.id = f.location_id
+  from found f join public.locations o on o.org_id = p_org_id and o.id = f.location_id
   order by f.variant_id, o.is_sellable desc, f.branch_id, o.code;
 end;
 $$;
@@ -100,7 +100,7 @@ begin
   return to_jsonb(v_unit) || jsonb_build_object(
     'sku', (select v.sku from public.product_variants v where v.org_id = p_org_id and v.id = p_variant_id),
     'name', (select v.name from public.product_variants v where v.org_id = p_org_id and v.id = p_variant_id),
-    'location_code', (select l.code from public.locations l where l.id = v_unit.location_id),
+    'location_code', (select l.code from public.locations l where l.org_id = v_unit.org_id and l.id = v_unit.location_id),
     'events', (
       select coalesce(jsonb_agg(jsonb_build_object('event', case
             when f.kind = 'supplier' or (f.kind = 'adjustment' and m.document <> 'stock_count') then 'received'

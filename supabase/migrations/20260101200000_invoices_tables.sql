@@ -10,6 +10,7 @@ select private.add_permissions('[
   {"code": "payment.reverse", "description": "Reverse a payment, such as a bounced cheque, or take it off an invoice",
    "roles": []}
 ]');
+select private.add_document_kind('invoice', 'invoices', '', true);
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -193,8 +194,16 @@ comment on table public.payment_allocations is
 'Which payment settles how much of which invoice: append-only entries whose sum counts. entry: 1, 2, ... of this payment on
 this invoice; a reversal is the negative. branch_id: the invoice''s, for the policy.';
 
+-- Whether an order's goods left before they were invoiced, or credited, decides what is owed of them: it is the order in
+-- which these were written, and a clock may be set back. Deliveries and credit notes have such a number, too.
+create sequence private.order_event;
+alter table public.invoices add column order_event bigint;
+comment on column public.invoices.order_event is
+'Its place among what happened to the order, of an order''s invoice: what private.order_standing goes by.';
+
 -- Indexes -----------------------------------------------------------------------------------------
 
+create index on public.invoice_lines (variant_id, org_id);
 create index on public.invoices (branch_id, issued_at desc);
 create index on public.invoices (org_id, customer_id) where balance > 0;
 create index on public.invoices (org_id, order_id) where order_id is not null;
@@ -360,9 +369,8 @@ begin
         select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total', c.total)
           order by c.issued_at, c.number), '[]')
         from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference,
-          'terms', i.terms,
-      'points', case when i.customer_id is not null and i.status <> 'draft'
-        then private.invoice_points(i.org_id, i.id, i.customer_id, i.created_at) end)
+          'terms', i.terms)
+      || private.invoice_extras(i.org_id, i.id, case when i.status <> 'draft' then i.customer_id end, i.created_at)
       || case when i.status = 'void' then jsonb_build_object('void_reason', i.void_reason) else '{}' end
     from public.invoices i
     join public.branches b on b.org_id = i.org_id and b.id = i.branch_id
@@ -381,7 +389,9 @@ language plpgsql stable security invoker
 set search_path = ''
 as $$
 declare
-  v_invoice jsonb := (select private.invoice_json(i.org_id, i.id) from public.invoices i where i.id = p_id limit 1);
+  v_invoice jsonb := (
+    select private.invoice_json(i.org_id, i.id) from public.invoices i
+    where i.id = p_id and i.org_id in (select private.org_of('public.invoices', p_id)) limit 1);
 begin
   if v_invoice is null then
     perform private.fail(404, 'not_found', 'There is no such invoice, or it is not yours.', jsonb_build_object('id', p_id));

@@ -1,16 +1,22 @@
 -- Settlement: what counts of what was handed over, and what a customer may owe.
 
-create function private.is_amount(p_value jsonb) returns boolean
-language plpgsql immutable
+create function private.check_money(p_amount numeric, p_method text, p_reference text) returns void
+language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return case when jsonb_typeof(p_value) = 'number' then p_value::numeric between 0 and 999999999999
-    and p_value::numeric = round(p_value::numeric, 2) else false end;
+  if p_amount is null or not p_amount between 0.01 and 1e11 or p_amount <> round(p_amount, 2) then
+    perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.', '{"field": "p_amount"}');
+  elsif not exists (select from public.payment_methods where code = p_method and is_money) then
+    perform private.fail(400, 'invalid_input', 'p_method must be a payment method that is money.', '{"field": "p_method"}');
+  elsif length(p_reference) > 100 then
+    perform private.fail(400, 'invalid_input', 'A reference has at most 100 characters.', '{"field": "reference"}');
+  end if;
 end;
 $$;
 
-comment on function private.is_amount(jsonb) is 'Is this JSON a number of 0 or more, with at most 2 decimals? No errors.';
+comment on function private.check_money(numeric, text, text) is
+'Is this an amount, a known method that is money and a reference? An amount of null or NaN is none. Errors: 400 invalid_input.';
 
 create type private.tender as (
   id uuid,
@@ -143,12 +149,12 @@ begin
   end if;
   select coalesce(sum(balance), 0) into v_owed from public.invoices
   where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
-  v_ordered := private.ordered_on_credit(p_org_id, p_customer_id);
+  v_ordered := private.credit_promised(p_org_id, p_customer_id);
   if v_owed + v_ordered + p_balance > v_limit then
     -- What he has paid already covers it, too; looked up only here, where it matters, and all of it at one instant: somebody may
     -- be settling the one with the other.
-    select coalesce(sum(balance), 0), private.ordered_on_credit(p_org_id, p_customer_id),
-      private.free_credit(p_org_id, p_customer_id) - p_used
+    select coalesce(sum(balance), 0), private.credit_promised(p_org_id, p_customer_id),
+      private.credit_held(p_org_id, p_customer_id) - p_used
     into v_owed, v_ordered, v_held
     from public.invoices where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
     if v_owed + v_ordered + p_balance - v_held > v_limit then
@@ -206,9 +212,8 @@ begin
   elsif v_invoice.status = 'paid' and v_status <> 'paid' then
     perform private.invoice_unpaid(p_org_id, p_invoice_id);
   end if;
-  -- What is paid on instalments is written by whoever takes the payment; what is credited or voided the agreement follows here.
   if p_void or p_credited <> 0 then
-    perform private.agreement_follows(p_org_id, p_invoice_id, p_void);
+    perform private.invoice_reduced(p_org_id, p_invoice_id, p_void);
   end if;
 end;
 $$;

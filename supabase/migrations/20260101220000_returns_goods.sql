@@ -4,6 +4,7 @@
 select private.add_permissions('[
   {"code": "sale.return", "description": "Take sold goods back", "roles": ["cashier", "sales_executive"]}
 ]');
+select private.add_document_kind('goods_return', 'goods returns', null, true);
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -59,6 +60,7 @@ create index on public.goods_returns (org_id, created_at desc, id desc);
 create index on public.goods_returns (branch_id, created_at desc);
 create index on public.goods_returns (org_id, invoice_id);
 create index on public.goods_return_lines (org_id, invoice_id, line_no);
+create index on public.goods_return_lines (variant_id, org_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
@@ -68,6 +70,11 @@ create type private.returned_line as (line_no integer, quantity numeric, before 
 comment on type private.returned_line is
 'What comes back of a line of an invoice, and that line. quantity: in the line''s unit, and before: what came back earlier;
 base_quantity: of the quantity, in the product''s own unit.';
+
+select private.declare_shape('returned_lines',
+  '{"line_no": "line!*", "quantity": "quantity!", "serials": "serials", "disposition": ["restock", "scrap",
+    "repair"]}',
+  array['return_goods.p_lines'], '{1, 2000}');
 
 create function private.returnable_lines(p_org_id uuid, p_invoice_id uuid, p_lines jsonb)
 returns setof private.returned_line
@@ -82,8 +89,7 @@ declare
   v_base numeric;
 begin
   for v_asked in
-    select n.* from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials",
-      "disposition": ["restock", "scrap", "repair"]}') n
+    select n.* from private.named_lines('returned_lines', p_lines) n
   loop
     select l.* into v_line from public.invoice_lines l
     where l.org_id = p_org_id and l.invoice_id = p_invoice_id and l.line_no = v_asked.line_no;
@@ -369,7 +375,7 @@ declare
 begin
   select l.branch_id, l.archived_at, b.timezone into v_location
   from public.locations l join public.branches b on b.org_id = l.org_id and b.id = l.branch_id
-  where l.id = p_location_id;
+  where l.org_id in (select private.org_of('public.locations', p_location_id)) and l.id = p_location_id;
   v_org_id := private.authorize_branch('sale.return', v_location.branch_id);
   if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
     perform private.fail(400, 'invalid_input', 'Say why the goods come back, in 1 to 500 characters.', '{"field": "p_reason"}');

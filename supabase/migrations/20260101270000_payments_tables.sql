@@ -1,5 +1,7 @@
 -- Payments after the sale: what settles which invoice, what is left of it, what was taken back and what was paid out again.
 
+select private.add_document_kind('receipt', 'receipts', 'R');
+
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.payment_reversals (
@@ -89,99 +91,17 @@ $$;
 
 comment on function private.only_branch(uuid) is 'The caller''s branch, where he has exactly one in the organisation; else null.';
 
-create function private.local_date(p_org_id uuid, p_branch_id uuid, p_at timestamptz) returns date
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  return (select (p_at at time zone timezone)::date from public.branches where org_id = p_org_id and id = p_branch_id);
-end;
-$$;
-
-comment on function private.local_date(uuid, uuid, timestamptz) is 'The business date of an instant: the branch''s local date.';
-
-create function private.act_time(p_org_id uuid, p_options jsonb) returns timestamptz
-language plpgsql stable
-set search_path = ''
-as $$
-declare
-  v_at timestamptz := now();
-begin
-  if p_options ->> 'occurred_at' is not null then
-    if not private.permitted('sale.backdate', p_org_id) then
-      perform private.fail(403, 'backdating_denied', 'Your role posts as of now.', '{"permission": "sale.backdate"}');
-    end if;
-    v_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
-    if v_at not between '2000-01-01' and now() then
-      perform private.fail(400, 'invalid_input', 'occurred_at lies in the future, or before the year 2000.',
-        '{"field": "occurred_at"}');
-    end if;
-  end if;
-  return v_at;
-end;
-$$;
-
-comment on function private.act_time(uuid, jsonb) is
-'When an act took place: the option occurred_at, else now. Errors: 403 backdating_denied, 400 invalid_input.';
-
-create function private.check_money(p_amount numeric, p_method text, p_reference text) returns void
-language plpgsql stable
-set search_path = ''
-as $$
-begin
-  if p_amount is null or not p_amount between 0.01 and 1e11 or p_amount <> round(p_amount, 2) then
-    perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.', '{"field": "p_amount"}');
-  elsif not exists (select from public.payment_methods where code = p_method and is_money) then
-    perform private.fail(400, 'invalid_input', 'p_method must be a payment method that is money.', '{"field": "p_method"}');
-  elsif length(p_reference) > 100 then
-    perform private.fail(400, 'invalid_input', 'A reference has at most 100 characters.', '{"field": "reference"}');
-  end if;
-end;
-$$;
-
-comment on function private.check_money(numeric, text, text) is
-'Is this an amount, a known method that is money and a reference? An amount of null or NaN is none. Errors: 400 invalid_input.';
-
-create function private.check_texts(p_options jsonb, p_texts text[]) returns void
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  if length(p_options ->> 'note') > 2000 or length(p_options ->> 'reference') > 100 or exists (
-    select from unnest(p_texts) k where jsonb_typeof(p_options -> k) not in ('string', 'null')) then
-    perform private.fail(400, 'invalid_input', 'These options are texts; note has at most 2000 characters, reference 100.',
-      '{"field": "p_options"}');
-  end if;
-end;
-$$;
-
-comment on function private.check_texts(jsonb, text[]) is 'The named options are texts, not too long. Errors: 400 invalid_input.';
+select private.declare_shape('allocations',
+  '{"invoice_id": "uuid!*", "amount": "money!"}',
+  array['record_payment.p_allocations', 'allocate_payment.p_allocations', 'release_payment.p_allocations',
+    'apply_credit_note.p_allocations'], '{0, 2000}');
 
 create function private.read_allocations(p_allocations jsonb) returns table (invoice_id uuid, amount numeric)
 language plpgsql stable
 set search_path = ''
 as $$
-declare
-  v_place bigint;
 begin
-  if jsonb_typeof(p_allocations) <> 'array' or jsonb_array_length(p_allocations) > 2000 then
-    perform private.fail(400, 'invalid_input', 'p_allocations must be a JSON array of at most 2000 allocations.',
-      '{"field": "p_allocations"}');
-  end if;
-  select t.place into v_place from jsonb_array_elements(p_allocations) with ordinality t (part, place)
-  where case when jsonb_typeof(t.part) <> 'object' then true
-    else t.part - array['invoice_id', 'amount'] <> '{}' or not private.is_amount(t.part -> 'amount')
-      or (t.part -> 'amount')::numeric < 0.01
-      or coalesce(t.part ->> 'invoice_id', '') !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' end
-  order by t.place limit 1;
-  if v_place is null then
-    select max(t.place) into v_place from jsonb_array_elements(p_allocations) with ordinality t (part, place)
-    group by lower(t.part ->> 'invoice_id') having count(*) > 1 limit 1;
-  end if;
-  if v_place is not null then
-    perform private.fail(400, 'invalid_input', format('Allocation %s needs an invoice_id, named once, and an amount above 0.',
-      v_place), jsonb_build_object('field', 'p_allocations', 'allocation', v_place));
-  end if;
+  perform private.check_shape('allocations', p_allocations, 'p_allocations');
   return query
   select (a.part ->> 'invoice_id')::uuid, (a.part ->> 'amount')::numeric from jsonb_array_elements(p_allocations) a (part);
 end;
@@ -198,8 +118,8 @@ declare
   v_invoice public.invoices;
   v_named text := p_allocations -> 0 ->> 'invoice_id';
 begin
-  if v_named ~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    select i.* into v_invoice from private.member_orgs() o (id)
+  if private.is_uuid(v_named) then
+    select i.* into v_invoice from private.org_of('public.invoices', v_named::uuid) o (id)
     cross join lateral (select * from public.invoices t where t.org_id = o.id and t.id = v_named::uuid limit 1) i
     where p_org_id is null or o.id = p_org_id;
   elsif p_allocations is null and p_customer_id is not null then

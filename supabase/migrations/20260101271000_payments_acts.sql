@@ -24,6 +24,10 @@ comment on function private.note_part(uuid, uuid, jsonb) is
 'Writes what a payment settles of one invoice, and of its instalments where it has an agreement. p_part: a row of private.spread as
 JSON. The caller holds the invoice''s lock. No errors.';
 
+select private.declare_shape('record_payment_options',
+  '{"branch_id": "uuid", "occurred_at": "instant", "order_id": "uuid", "hold": "boolean", "note": "text"}',
+  array['record_payment.p_options']);
+
 create function public.record_payment(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text,
   p_allocations jsonb default null, p_reference text default null, p_options jsonb default '{}')
 returns jsonb
@@ -31,7 +35,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_first public.invoices := private.first_invoice(v_org_id, p_customer_id, p_allocations);
   -- The same call again finds the branch that took it, whatever has become of the invoices meanwhile.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'),
@@ -43,6 +47,7 @@ declare
   v_plan private.planned[];
   v_parts jsonb;
 begin
+  perform private.check_shape('record_payment_options', p_options);
   if v_branch_id is null then
     perform private.authorize('payment.record', v_org_id);
     perform private.fail(400, 'invalid_input', 'Say which branch takes the payment.', '{"field": "branch_id"}');
@@ -54,11 +59,6 @@ begin
   end if;
   v_org_id := v_house_id;
   perform private.check_money(p_amount, p_method, p_reference);
-  perform private.check_options(p_options, array['branch_id', 'occurred_at', 'order_id', 'hold', 'note']);
-  perform private.check_texts(p_options, array['branch_id', 'occurred_at', 'order_id', 'note']);
-  if jsonb_typeof(p_options -> 'hold') not in ('boolean', 'null') then
-    perform private.fail(400, 'invalid_input', 'hold is true or false.', '{"field": "hold"}');
-  end if;
   v_at := private.act_time(v_org_id, p_options);
   v_held := coalesce((p_options ->> 'hold')::boolean, false) or p_options ->> 'order_id' is not null;
   if v_held and p_allocations is not null then
@@ -72,7 +72,7 @@ begin
   if private.claim_request(v_org_id, p_id, 'record_payment', jsonb_build_array(p_customer_id, p_amount, p_method, p_allocations,
     p_reference, p_options)) then
     v_date := private.local_date(v_org_id, v_branch_id, v_at);
-    perform private.check_advance(v_org_id, private.id_option(p_options, 'order_id'), p_customer_id);
+    perform private.advance_taken(v_org_id, private.id_option(p_options, 'order_id'), p_customer_id);
     v_plan := array(
       select p from private.plan_allocations(v_org_id, p_customer_id, case when v_held then '[]' else p_allocations end) p);
     perform private.assert_period_open(v_org_id, v_date);
@@ -123,7 +123,7 @@ begin
     v_left := private.lock_payment(v_payment.org_id, p_payment_id);
     perform private.assert_period_open(v_payment.org_id, private.local_date(v_payment.org_id, v_payment.branch_id, now()));
     select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_payment.org_id, v_left, v_plan, false) s;
-    perform private.keep_advance(v_payment, array(select (s ->> 'invoice_id')::uuid from jsonb_array_elements(v_parts) s));
+    perform private.advance_used(v_payment, array(select (s ->> 'invoice_id')::uuid from jsonb_array_elements(v_parts) s));
     perform private.note_part(v_payment.org_id, p_payment_id, s) from jsonb_array_elements(v_parts) s;
     perform private.emit(v_payment.org_id, 'payment.allocated', jsonb_build_object('payment_id', p_payment_id, 'branch_id',
       v_payment.branch_id, 'customer_id', v_payment.customer_id, 'allocations', v_parts));
@@ -206,6 +206,26 @@ permission_denied; 404 not_found; 409 payment_reversed, payment_refunded, change
 id_reused. Permission: payment.reverse at the payment''s branch.';
 revoke execute on function public.reverse_payment(uuid, uuid, text) from public, anon;
 grant execute on function public.reverse_payment(uuid, uuid, text) to authenticated;
+
+create function private.lock_payments_of(p_org_id uuid, p_invoice_id uuid) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  perform from public.payments p
+  where p.org_id = p_org_id and p.id in (
+    select a.payment_id from public.payment_allocations a where a.org_id = p_org_id and a.invoice_id = p_invoice_id
+    union
+    select s.payment_id from public.credit_agreements g
+    join public.credit_settlements s on s.org_id = g.org_id and s.agreement_id = g.id
+    where g.org_id = p_org_id and g.invoice_id = p_invoice_id)
+  order by p.id for no key update;
+end;
+$$;
+
+comment on function private.lock_payments_of(uuid, uuid) is
+'Locks the payments that ever settled something of an invoice, whose lock the caller holds, or of its instalments: for
+acts that give it back to them. No errors.';
 
 create function public.release_payment(p_id uuid, p_payment_id uuid, p_allocations jsonb default null) returns jsonb
 language plpgsql security definer

@@ -7,10 +7,15 @@ select private.add_permissions('[
   {"code": "credit_note.same_day", "description": "Void a counter sale on its own day",
    "roles": ["cashier", "sales_executive"]}
 ]');
+select private.add_document_kind('credit_note', 'credit notes', 'C');
+select private.add_document_kind('refund', 'refunds', 'F');
 
 insert into public.lifecycle_transitions (document, from_status, to_status, permission) values
   ('invoice', 'partially_paid', 'void', 'credit_note.same_day'),
-  ('invoice', 'paid', 'void', 'credit_note.same_day');
+  ('invoice', 'paid', 'void', 'credit_note.same_day'),
+  ('credit_agreement', 'active', 'cancelled', 'credit_note.same_day'),
+  ('credit_agreement', 'defaulted', 'cancelled', 'credit_note.same_day'),
+  ('credit_agreement', 'completed', 'cancelled', 'credit_note.same_day');
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -123,11 +128,17 @@ create index on public.credit_notes (branch_id, issued_at desc);
 -- Not led by org_id, as the keys are: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.credit_notes (invoice_id);
 create index on public.credit_notes (customer_id, business_date) where customer_id is not null;
-create index on public.credit_note_lines (invoice_id, line_no);
+create index on public.credit_note_lines (invoice_id, line_no, org_id);
+create index on public.credit_note_lines (variant_id, org_id);
 create index on public.credit_note_allocations (credit_note_id);
 create index on public.credit_note_allocations (branch_id, created_at);
 
 -- The lines ---------------------------------------------------------------------------------------
+
+select private.declare_shape('credited_lines',
+  '{"line_no": "line!*", "quantity": "quantity!", "serials": "serials", "disposition": ["restock", "scrap",
+    "repair", "none"]}',
+  array['issue_credit_note.p_lines', 'post_exchange.p_return_lines'], '{1, 2000}');
 
 create function private.credit_asked(p_org_id uuid, p_invoice_id uuid, p_lines jsonb, p_goods_return_id uuid)
 returns table (line_no integer, quantity numeric, serials text[], disposition text)
@@ -149,8 +160,7 @@ begin
   end if;
   return query
   select n.line_no, n.quantity, private.texts(n.line -> 'serials'), n.line ->> 'disposition'
-  from private.named_lines(p_lines, '{"line_no": "number", "quantity": "quantity", "serials": "serials",
-    "disposition": ["restock", "scrap", "repair", "none"]}') n;
+  from private.named_lines('credited_lines', p_lines) n;
 end;
 $$;
 

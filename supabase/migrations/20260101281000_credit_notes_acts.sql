@@ -152,7 +152,7 @@ begin
   if v_applied > 0 then
     perform private.note_credit(p_org_id, p_id, p_invoice_id, v_applied);
   end if;
-  perform private.invoice_credited(p_org_id, p_id);
+  perform private.invoice_credited(p_org_id, p_invoice_id, p_id);
   perform private.emit(p_org_id, 'credit_note.issued', jsonb_build_object('credit_note_id', p_id, 'invoice_id', p_invoice_id,
     'branch_id', v_invoice.branch_id, 'customer_id', v_invoice.customer_id, 'number', v_number, 'total', v_total));
   return v_total - v_applied;
@@ -226,6 +226,10 @@ $$;
 comment on function private.refund_rest(uuid, uuid, jsonb) is
 'Pays back what is left of a new credit note, if so asked; for a walk-in it must be. Errors: 422 refund_required.';
 
+select private.declare_shape('issue_credit_note_options',
+  '{"location_id": "uuid", "goods_return_id": "uuid", "refund": "any", "occurred_at": "instant"}',
+  array['issue_credit_note.p_options']);
+
 create function public.issue_credit_note(p_id uuid, p_invoice_id uuid, p_lines jsonb, p_reason text, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -237,8 +241,7 @@ declare
   v_at timestamptz;
 begin
   perform private.authorize('credit_note.create', v_invoice.org_id, v_invoice.branch_id);
-  perform private.check_options(p_options, array['location_id', 'goods_return_id', 'refund', 'occurred_at']);
-  perform private.check_texts(p_options, array['location_id', 'goods_return_id', 'occurred_at']);
+  perform private.check_shape('issue_credit_note_options', p_options);
   v_refund := private.refund_option(p_options, v_invoice);
   perform private.check_reason(p_reason);
   v_at := private.act_time(v_invoice.org_id, p_options);

@@ -94,13 +94,7 @@ begin
   perform private.hold_money(p_org_id, (s ->> 'payment_id')::uuid, (s ->> 'credit_note_id')::uuid,
     -(s ->> 'amount')::numeric)
   from jsonb_array_elements(p_sources) s;
-  if p_method = 'points' then
-    perform private.return_points(p_org_id, coalesce(
-        (select c.invoice_id from public.credit_notes c where c.org_id = p_org_id and c.id = (s ->> 'credit_note_id')::uuid),
-        (select a.invoice_id from public.payment_allocations a
-          where a.org_id = p_org_id and a.payment_id = (s ->> 'payment_id')::uuid limit 1)), (s ->> 'amount')::numeric)
-    from jsonb_array_elements(p_sources) s;
-  end if;
+  perform private.payment_refunded(p_org_id, p_id, p_method);
   perform private.emit(p_org_id, 'payment.refunded', jsonb_build_object('refund_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'amount', v_amount, 'method', p_method));
 end;
@@ -131,6 +125,11 @@ comment on function private.refund_json(uuid, uuid) is 'A refund as clients see 
 
 -- The act -----------------------------------------------------------------------------------------
 
+select private.declare_shape('refund_options',
+  '{"payment_id": "uuid", "credit_note_id": "uuid", "branch_id": "uuid", "reference": "text 100", "occurred_at":
+    "instant", "note": "text"}',
+  array['refund.p_options']);
+
 create function public.refund(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text, p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -139,7 +138,7 @@ as $$
 declare
   v_payment public.payments := private.document_named(null::public.payments, private.id_option(p_options, 'payment_id'));
   v_note public.credit_notes := private.document_named(null::public.credit_notes, private.id_option(p_options, 'credit_note_id'));
-  v_org_id uuid := coalesce((select org_id from public.customers where id = p_customer_id), v_payment.org_id, v_note.org_id);
+  v_org_id uuid := coalesce(private.org_of('public.customers', p_customer_id), v_payment.org_id, v_note.org_id);
   -- The same call again finds the branch that paid, whatever branches the caller has by now.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_payment.branch_id, v_note.branch_id,
     (select branch_id from public.refunds where org_id = v_org_id and id = p_id), private.only_branch(v_org_id));
@@ -147,6 +146,7 @@ declare
   v_at timestamptz;
   v_sources jsonb;
 begin
+  perform private.check_shape('refund_options', p_options);
   if v_branch_id is null then
     perform private.authorize('refund.create', v_org_id);
     perform private.fail(400, 'invalid_input', 'Say which branch pays it back.', '{"field": "branch_id"}');
@@ -160,8 +160,6 @@ begin
     -- Whose money it is: who pays another branch's out covers that branch, too.
     perform private.authorize('refund.create', v_org_id, coalesce(v_payment.branch_id, v_note.branch_id));
   end if;
-  perform private.check_options(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
-  perform private.check_texts(p_options, array['payment_id', 'credit_note_id', 'branch_id', 'reference', 'occurred_at', 'note']);
   perform private.check_money(p_amount, p_method, p_options ->> 'reference');
   if num_nonnulls(p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 2
     or num_nonnulls(p_customer_id, p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 0 then
@@ -171,7 +169,7 @@ begin
     perform private.fail(422, 'customer_mismatch', 'This is another customer''s money.',
       jsonb_build_object('customer_id', p_customer_id));
   end if;
-  perform private.keep_advance(v_payment, null);
+  perform private.advance_used(v_payment, null);
   v_at := private.act_time(v_org_id, p_options);
   if private.claim_request(v_org_id, p_id, 'refund', jsonb_build_array(p_customer_id, p_amount, p_method, p_options)) then
     v_sources := private.refund_sources_for(v_org_id, v_customer_id, v_payment.id, v_note.id, p_amount);

@@ -139,15 +139,7 @@ begin
   union all
   select * from private.held_findings(p_org_id)
   union all
-  select * from private.account_findings(p_org_id)
-  union all
-  select * from private.check_agreements(p_org_id)
-  union all
-  select * from private.points_findings(p_org_id)
-  union all
-  select * from private.points_held_findings(p_org_id)
-  union all
-  select * from private.discount_findings(p_org_id);
+  select * from private.account_findings(p_org_id);
 end;
 $$;
 
@@ -162,7 +154,7 @@ set search_path = ''
 as $$
 begin
   return query
-  select to_jsonb(f) from private.money_findings(p_org_id) f;
+  select to_jsonb(f) from private.books_findings(p_org_id) f;
 end;
 $$;
 
@@ -178,7 +170,7 @@ as $$
 begin
   perform private.authorize('audit.read', p_org_id);
   return query
-  select f.problem, f.document, f.id, f.expected, f.found from private.money_findings(p_org_id) f;
+  select f.problem, f.document, f.id, f.expected, f.found from private.books_findings(p_org_id) f;
 end;
 $$;
 
@@ -189,3 +181,7 @@ organisation''s currency; none when all is well. p_org_id. Errors: 401, 404 not_
 Permission: audit.read.';
 revoke execute on function public.check_books(uuid) from public, anon;
 grant execute on function public.check_books(uuid) to authenticated;
+
+select private.react('books_findings', 10, 'money_findings');
+
+insert into private.proofs (proof, function) values ('money', 'prove_money');

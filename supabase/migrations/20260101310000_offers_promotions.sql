@@ -7,7 +7,7 @@ select private.add_permissions('[
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.promotions (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   name text not null check (length(btrim(name)) between 1 and 120),
   kind text not null check (kind in ('percent', 'amount', 'buy_get', 'bundle')),
@@ -31,7 +31,7 @@ create table public.promotions (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (org_id, customer_group_id) references public.customer_groups (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   check (valid_from <= valid_to),
@@ -57,7 +57,7 @@ as it stands, with or without tax. A document carries either the exclusive offer
 combinable ones, whichever saves the customer more: see private.apply_offers. Archived, never deleted: documents name them.';
 
 create table public.promotion_targets (
-  id uuid not null unique default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null,
   promotion_id uuid not null,
   position integer not null check (position between 1 and 200),
@@ -68,6 +68,7 @@ create table public.promotion_targets (
   quantity integer not null default 1 check (quantity between 1 and 100000),
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
+  unique (id, org_id),
   primary key (org_id, promotion_id, position),
   foreign key (org_id, promotion_id) references public.promotions (org_id, id),
   foreign key (org_id, category_id) references public.categories (org_id, id),

@@ -3,7 +3,7 @@
 -- Tables ------------------------------------------------------------------------------------------
 
 create table public.coupons (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   promotion_id uuid not null,
   code text not null check (code ~ '^[A-Za-z0-9_-]{3,40}$'),
@@ -14,7 +14,7 @@ create table public.coupons (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (org_id, promotion_id) references public.promotions (org_id, id),
   check (valid_from <= valid_to)
 );
@@ -42,7 +42,6 @@ create table public.coupon_uses (
   foreign key (org_id, coupon_id) references public.coupons (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
-  foreign key (org_id, order_id) references public.sales_orders (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
 
@@ -161,37 +160,6 @@ $$;
 
 comment on function private.coupon_of(jsonb) is 'The code that gave something off priced lines, null for none. No errors.';
 
-create function private.note_order_coupon(p_org_id uuid, p_coupon_id uuid, p_order_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  insert into public.coupon_uses (org_id, coupon_id, order_id, entry, branch_id, customer_id, uses, amount, created_by)
-  select p_org_id, p_coupon_id, s.id, 1, s.branch_id, s.customer_id, 1, (
-      select sum((o ->> 'amount')::numeric) from public.sales_order_lines l, jsonb_array_elements(l.line -> 'offers') o
-      where l.org_id = s.org_id and l.order_id = s.id and o ->> 'coupon' is not null), private.caller()
-  from public.sales_orders s where s.org_id = p_org_id and s.id = p_order_id;
-end;
-$$;
-
-comment on function private.note_order_coupon(uuid, uuid, uuid) is
-'Writes that an order, confirmed in this transaction, uses a coupon, whose lock the caller holds. No errors.';
-
-create function private.give_order_coupon_back(p_org_id uuid, p_order_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  insert into public.coupon_uses (org_id, coupon_id, order_id, entry, branch_id, customer_id, uses, amount, created_by)
-  select u.org_id, u.coupon_id, u.order_id, 2, u.branch_id, u.customer_id, -1, u.amount, private.caller()
-  from public.coupon_uses u where u.org_id = p_org_id and u.order_id = p_order_id and u.entry = 1
-  on conflict do nothing;
-end;
-$$;
-
-comment on function private.give_order_coupon_back(uuid, uuid) is
-'Gives the use of a coupon back when its order, which is locked, is cancelled. No errors.';
-
 create function private.give_coupon_back(p_org_id uuid, p_invoice_id uuid) returns void
 language plpgsql
 set search_path = ''
@@ -245,3 +213,6 @@ create policy "Who holds invoice.read reads coupon uses of his branches" on publ
 grant select on public.coupons, public.coupon_uses to authenticated;
 grant insert (id, org_id, promotion_id, code, max_uses, max_uses_per_customer, valid_from, valid_to) on public.coupons to authenticated;
 grant update (max_uses, max_uses_per_customer, valid_from, valid_to, archived_at) on public.coupons to authenticated;
+
+select private.react('invoice_credited', 20, 'give_coupon_back');
+select private.react('invoice_voided', 10, 'give_coupon_back');

@@ -23,7 +23,7 @@ least at once; max_share_percent: of an invoice''s total that points may pay; ex
 expire, null for never. archived_at: nothing is earned or redeemed any more.';
 
 create table public.loyalty_rules (
-  id uuid primary key default gen_random_uuid(),
+  id uuid not null default gen_random_uuid(),
   org_id uuid not null references public.organizations (id),
   name text not null check (length(btrim(name)) between 1 and 120),
   points_per_unit numeric(10, 4) not null check (points_per_unit between 0 and 100000),
@@ -33,7 +33,7 @@ create table public.loyalty_rules (
   archived_at timestamptz,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  unique (org_id, id),
+  primary key (id, org_id),
   foreign key (org_id, category_id) references public.categories (org_id, id),
   foreign key (org_id, customer_group_id) references public.customer_groups (org_id, id)
 );
@@ -109,18 +109,6 @@ create index on public.loyalty_entries (invoice_id, org_id) where invoice_id is 
 create index on private.points_owed (customer_id, org_id);
 
 -- Giving and owing --------------------------------------------------------------------------------
-
-create function private.lock_customer(p_org_id uuid, p_customer_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  perform from public.customers where org_id = p_org_id and id = p_customer_id for no key update;
-end;
-$$;
-
-comment on function private.lock_customer(uuid, uuid) is
-'Locks a customer until the transaction ends: whoever takes points or credit of his waits here. No errors.';
 
 create function private.owe_points(p_org_id uuid, p_customer_id uuid, p_invoice_id uuid, p_points bigint) returns void
 language plpgsql
@@ -320,3 +308,6 @@ insert into private.schedules (name, cron, routine, organizations, purpose) valu
   ('expired-points', '17 1 * * *', 'private.expire_points',
   'select h.org_id from private.points_held h where h.expires_at <= now()',
   'Writes off the points that have expired');
+
+select private.react('invoice_paid', 10, 'settle_points');
+select private.react('invoice_unpaid', 10, 'settle_points');

@@ -33,7 +33,8 @@ merged with another, beneath his lock.';
 
 -- In the order in which points are taken.
 create index on private.points_held (customer_id, org_id, expires_at, no);
-create index on private.points_held (expires_at) where expires_at is not null;
+-- What has expired in a house, for the nightly job.
+create index on private.points_held (org_id, expires_at) where expires_at is not null;
 
 alter table private.points_held enable row level security;
 alter table private.points_balances enable row level security;
@@ -208,3 +209,5 @@ $$;
 comment on function private.lock_earner(uuid, uuid) is
 'Locks a customer who may earn points by an act that takes a number: before the counter, which is locked last. No
 errors.';
+
+select private.react('customers_merged', 10, 'note_merged_points');select private.react('customers_merging', 20, 'merge_points');

@@ -109,3 +109,25 @@ $$;
 
 comment on function private.unpay_points(uuid, uuid) is
 'Gives the points back that a reversed payment was made with; nothing for other payments. No errors.';
+
+create function private.refund_points(p_org_id uuid, p_refund_id uuid, p_method text) returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if p_method = 'points' then
+    perform private.return_points(p_org_id, coalesce(
+        (select c.invoice_id from public.credit_notes c where c.org_id = p_org_id and c.id = s.credit_note_id),
+        (select a.invoice_id from public.payment_allocations a
+          where a.org_id = p_org_id and a.payment_id = s.payment_id limit 1)), s.amount)
+    from public.refund_sources s where s.org_id = p_org_id and s.refund_id = p_refund_id order by s.entry;
+  end if;
+end;
+$$;
+
+comment on function private.refund_points(uuid, uuid, text) is
+'Points that are paid back come back to the invoice that they had paid. p_refund_id: a refund, written. No errors.';
+
+select private.react('invoice_credited', 10, 'credit_points');
+select private.react('payment_reversed', 10, 'unpay_points');
+select private.react('payment_refunded', 10, 'refund_points');

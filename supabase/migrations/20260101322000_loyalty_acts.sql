@@ -125,7 +125,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_balance bigint;
 begin
   perform private.authorize('loyalty.manage', v_org_id);
@@ -164,7 +164,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
 begin
   perform private.authorize('customer.read', v_org_id);
   return private.loyalty_json(v_org_id, private.customer_account(v_org_id, p_customer_id));
@@ -185,7 +185,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_customer_id uuid := private.customer_account(v_org_id, p_customer_id);
 begin
   perform private.authorize('customer.read', v_org_id);
@@ -248,3 +248,19 @@ grant insert (org_id, point_value, minimum_points, max_share_percent, expiry_mon
 grant update (point_value, minimum_points, max_share_percent, expiry_months, archived_at) on public.loyalty_programs to authenticated;
 grant insert (id, org_id, name, points_per_unit, category_id, customer_group_id, priority) on public.loyalty_rules to authenticated;
 grant update (name, points_per_unit, category_id, customer_group_id, priority, archived_at) on public.loyalty_rules to authenticated;
+
+create function private.tell_points(p_org_id uuid, p_invoice_id uuid, p_customer_id uuid, p_at timestamptz) returns jsonb
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return jsonb_build_object('points', case when p_customer_id is not null
+    then private.invoice_points(p_org_id, p_invoice_id, p_customer_id, p_at) end);
+end;
+$$;
+
+comment on function private.tell_points(uuid, uuid, uuid, timestamptz) is
+'The points of an invoice as a key of its JSON; null without a customer. Parameters as private.invoice_points''. No errors.';
+grant execute on function private.tell_points(uuid, uuid, uuid, timestamptz) to authenticated;
+
+select private.react('invoice_extras', 10, 'tell_points');

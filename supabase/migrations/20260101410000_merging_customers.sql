@@ -92,27 +92,6 @@ create trigger t30_set_due_date_of_draft before update of status on public.invoi
 
 -- The merge ---------------------------------------------------------------------------------------
 
-create function private.customers_merged(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  -- Addresses: the default ones of the customer who stays go before.
-  update public.customer_addresses a set is_default = false
-  where a.org_id = p_org_id and a.customer_id = p_merge_id and a.is_default and exists (
-    select from public.customer_addresses k
-    where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at is null);
-  perform private.merge_points(p_org_id, p_keep_id, p_merge_id);
-  perform private.merge_accounts(p_org_id, p_keep_id, p_merge_id);
-end;
-$$;
-
-comment on function private.customers_merged(uuid, uuid, uuid) is
-'Prepares the rows of p_merge_id for becoming those of p_keep_id, where both together would break a rule: of two default addresses of a
-kind the one of p_keep_id stays. Called once, in the same transaction; both customers are locked. Whatever belongs to a customer follows
-by itself (private.move_customer); what a room derives from such rows it derives again after the move, as private.follow_credit_status
-does. No errors.';
-
 create function private.move_customer(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns jsonb
 language plpgsql
 set search_path = ''
@@ -149,7 +128,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_keep_id);
+  v_org_id uuid := private.org_of('public.customers', p_keep_id);
   v_keep public.customers;
   v_merge public.customers;
   v_other public.customers;
@@ -176,15 +155,12 @@ begin
       perform private.fail(422, 'tax_numbers_differ', 'They are registered for tax with different numbers.',
         jsonb_build_object('keep', v_keep.tax_number, 'merge', v_merge.tax_number));
     end if;
-    perform private.customers_merged(v_org_id, p_keep_id, p_merge_id);
+    perform private.customers_merging(v_org_id, p_keep_id, p_merge_id);
     update public.customers set merged_into = p_keep_id, archived_at = coalesce(archived_at, now())
     where org_id = v_org_id and id = p_merge_id;
     update public.customers set merged_into = p_keep_id where org_id = v_org_id and merged_into = p_merge_id;
     v_moved := private.move_customer(v_org_id, p_keep_id, p_merge_id);
-    perform private.note_merged_points(v_org_id, p_keep_id);
-    -- The agreements of both are one's now, and so is what they say of him; of the other they say nothing any more.
-    perform private.follow_credit_status(v_org_id, p_keep_id);
-    perform private.follow_credit_status(v_org_id, p_merge_id);
+    perform private.customers_merged(v_org_id, p_keep_id, p_merge_id);
     -- What only the other entry knew is kept. A registration moves with all that tax asks of it, and stays in the state of its address;
     -- an address comes whole, or stands apart.
     v_registers := v_keep.tax_number is null and v_merge.tax_number is not null;

@@ -283,7 +283,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_customer public.customers;
   v_branches uuid[];
   v_answer jsonb;
@@ -363,7 +363,13 @@ grant execute on function public.statement(uuid, date, date) to authenticated;
 
 -- History -----------------------------------------------------------------------------------------
 
-create function private.customer_documents(p_org_id uuid, p_customer_id uuid)
+select private.add_event('customer_documents', 'p_org_id uuid, p_customer_id uuid',
+'table(kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric, points bigint, note text)',
+'Everything that happened with a customer and that the caller may read, of each room that keeps such documents: those of the branches where
+he holds what their tables ask for. status: the document''s, null where it has none; amount: in the organisation''s currency, null where
+it is about none; points: how many, null but for points. No errors.');
+
+create function private.documents_of_sales(p_org_id uuid, p_customer_id uuid)
 returns table (kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric, points bigint, note text)
 language plpgsql stable
 set search_path = ''
@@ -425,11 +431,12 @@ begin
 end;
 $$;
 
-comment on function private.customer_documents(uuid, uuid) is
-'Everything that happened with a customer and that the caller may read: one arm of the union per kind, each of the branches where he holds
-what its table asks for (invoice.read; quotation.manage; order.manage; for deliveries also order.deliver); a room with another kind adds
-its own. status: the document''s, of points the kind of entry, null where it has none; amount: in the organisation''s currency, null
-where it is about none; points: how many, null but for points. No errors.';
+comment on function private.documents_of_sales(uuid, uuid) is
+'What customer_documents tells of the rooms of sales: one arm of the union per kind, each of the branches where the caller holds what its
+table asks for (invoice.read; quotation.manage; order.manage; for deliveries also order.deliver). status: of points the kind of entry.
+No errors.';
+
+select private.react('customer_documents', 10, 'documents_of_sales');
 
 create function public.customer_history(p_customer_id uuid, p_limit integer default 50, p_cursor text default null)
 returns jsonb
@@ -437,7 +444,7 @@ language plpgsql stable security definer
 set search_path = ''
 as $$
 declare
-  v_org_id uuid := (select org_id from public.customers where id = p_customer_id);
+  v_org_id uuid := private.org_of('public.customers', p_customer_id);
   v_at timestamptz;
   v_kind text;
   v_id uuid;

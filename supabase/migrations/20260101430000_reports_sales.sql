@@ -18,20 +18,6 @@ comment on function private.report_branches(uuid, uuid) is
 'The branches of a report: p_branch_id, or null for all where the caller holds report.read; the report itself has authorized.
 Errors: 404 not_found.';
 
-create function private.check_choice(p_value text, p_choices text[], p_field text) returns void
-language plpgsql immutable
-set search_path = ''
-as $$
-begin
-  if p_value is null or p_value <> all (p_choices) then
-    perform private.fail(400, 'invalid_input', format('%s is one of: %s.', p_field, array_to_string(p_choices, ', ')),
-      jsonb_build_object('field', p_field, 'allowed', to_jsonb(p_choices)));
-  end if;
-end;
-$$;
-
-comment on function private.check_choice(text, text[], text) is 'Is this one of the choices? Errors: 400 invalid_input.';
-
 create function private.check_day(p_day date) returns void
 language plpgsql immutable
 set search_path = ''

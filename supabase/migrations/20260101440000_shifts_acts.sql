@@ -59,10 +59,10 @@ comment on column public.refunds.shift_id is 'The till shift in which it was pai
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create unique index till_shifts_open_key on public.till_shifts (branch_id, user_id) where status = 'open';
+create unique index till_shifts_open_key on public.till_shifts (branch_id, org_id, user_id) where status = 'open';
 create index on public.till_shifts (org_id, opened_at desc, id desc);
 create index on public.till_shifts (branch_id, opened_at desc);
-create index on public.till_shifts (user_id);
+create index on public.till_shifts (user_id, org_id);
 create index on public.till_cash_movements (shift_id);
 create index on public.payments (shift_id) where shift_id is not null;
 create index on public.refunds (shift_id) where shift_id is not null;
@@ -184,7 +184,7 @@ begin
   if private.claim_request(v_org_id, p_id, 'open_shift', jsonb_build_array(p_branch_id, p_opening_float)) then
     insert into public.till_shifts (org_id, id, branch_id, user_id, status, opening_float)
     values (v_org_id, p_id, p_branch_id, v_user_id, 'open', p_opening_float)
-    on conflict (branch_id, user_id) where status = 'open' do nothing;
+    on conflict (branch_id, org_id, user_id) where status = 'open' do nothing;
     if not found then
       select id into v_open_id from public.till_shifts
       where branch_id = p_branch_id and user_id = v_user_id and status = 'open';
@@ -339,12 +339,29 @@ select audit.attach('public.till_cash_movements');
 
 -- Policies ----------------------------------------------------------------------------------------
 
+create function private.orgs_with_shifts() returns setof uuid
+language plpgsql stable security definer parallel safe
+set search_path = ''
+as $$
+begin
+  return query
+  select private.orgs_with('report.read')
+  union
+  select org_id from public.till_shifts where user_id = auth.uid();
+end;
+$$;
+
+comment on function private.orgs_with_shifts() is
+'Organisations of whose shifts the caller may see some: he holds report.read there, or had shifts of his own, also if he has left. For the
+policy; once a statement.';
+revoke execute on function private.orgs_with_shifts() from public, anon;
+grant execute on function private.orgs_with_shifts() to authenticated;
+
 alter table public.till_shifts enable row level security;
 create policy "Users read their shifts, report readers those of branches" on public.till_shifts for select to authenticated
-  using (user_id = (select auth.uid())
-    or org_id = any (array(select private.orgs_with('report.read')))
-      and case when org_id = any (array(select private.whole_orgs_with('report.read'))) then true
-        else branch_id = any (array(select private.listed_branches_with('report.read'))) end);
+  using (org_id = any (array(select private.orgs_with_shifts()))
+    and case when user_id = (select auth.uid()) or org_id = any (array(select private.whole_orgs_with('report.read'))) then true
+      else branch_id = any (array(select private.listed_branches_with('report.read'))) end);
 
 alter table public.till_cash_movements enable row level security;
 create policy "Who holds report.read reads the cash moved at his branches" on public.till_cash_movements

@@ -36,6 +36,8 @@ UPSTREAM: list[tuple[int, dict[str, Any], int, str]] = [
     (400, {"code": "23514", "message": "violates check"}, 422, "constraint_violated"),
     (400, {"code": "22P02", "message": "invalid input syntax"}, 400, "invalid_input"),
     (406, {"code": "PGRST116", "message": "0 rows"}, 404, "not_found"),
+    (406, {"code": "PGRST116", "details": "The result contains 0 rows"}, 404, "not_found"),
+    (406, {"code": "PGRST116", "details": "The result contains 2 rows"}, 409, "ambiguous_id"),
     (401, {"code": "PGRST301", "message": "JWT expired"}, 401, "unauthenticated"),
     (401, {"code": "PGRST303", "message": "JWT expired"}, 401, "unauthenticated"),
     (401, {"message": "Invalid API key"}, 401, "unauthenticated"),

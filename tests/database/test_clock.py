@@ -20,11 +20,21 @@ LISTS = {
     "order_json",
     "refuse_promised",
     "shift_json",
+    "spread_events",  # all of them, a batch at a time: none is left out
 }
 
 
-# Which rows one act wrote together, and limits as they stood.
-COMPARES = {"account_entries", "agreed_parts", "charges_due", "discount_findings", "open_invoices"}
+# Which rows one act wrote together, limits as they stood, and the key of an event.
+COMPARES = {
+    "account_entries",
+    "agreed_parts",
+    "bury_events",
+    "charges_due",
+    "claim_events",
+    "discount_findings",
+    "open_invoices",
+    "spread_events",
+}
 
 
 def test_no_function_decides_by_the_clock(owner: Connection) -> None:

@@ -99,3 +99,85 @@ def test_no_row_takes_another_branch(people: People) -> None:
                 connection.execute(statement)
             tried += 1
     assert tried >= 35
+
+
+# Unique keys of a tenant's table that do not contain the organisation, and why.
+UNIQUE_EVERYWHERE = {
+    "branches PRIMARY KEY (id)": "policies, Realtime's topics and many acts name a branch by its id alone",
+    "invitations PRIMARY KEY (id)": "who is invited belongs to no organisation yet: the id is all he has",
+    "product_images UNIQUE (bucket_id, path)": "a path begins with the organisation, as Storage wants it",
+    "private.outbox PRIMARY KEY (created_at, id)": "given by the database, for workers of all organisations",
+    "private.dead_events PRIMARY KEY (consumer, event_id)": "the event's own id",
+    "private.job_runs PRIMARY KEY (id)": "given by the database",
+    "private.stock_events PRIMARY KEY (branch_id, xid, id, at)": "a branch is of one organisation",
+}
+
+
+def test_what_is_unique_is_unique_within_an_organisation(owner: Connection) -> None:
+    """Keys contain org_id: nobody can take, block or probe an id of another organisation."""
+    rows = ask(
+        owner,
+        """
+        select i.indrelid::regclass || ' '
+          || coalesce(pg_get_constraintdef(c.oid), pg_get_indexdef(i.indexrelid))
+        from pg_index i join pg_class t on t.oid = i.indrelid join pg_namespace n on n.oid = t.relnamespace
+        join pg_attribute o on o.attrelid = t.oid and o.attname = 'org_id'
+        left join pg_constraint c on c.conindid = i.indexrelid and c.contype in ('p', 'u')
+        where n.nspname in ('public', 'private', 'audit') and i.indisunique and not t.relispartition
+          and o.attnum <> all (i.indkey)
+        """,
+    )
+    assert sorted(row[0] for row in rows) == sorted(UNIQUE_EVERYWHERE)
+
+
+def test_an_id_alone_is_found_by_an_index(owner: Connection) -> None:
+    """Clients ask for `id=eq.<uuid>` without the organisation: an index of each table begins with id.
+
+    Or with org_id and id: the policies name the caller's organisations, and the index is asked for each.
+    """
+    rows = ask(
+        owner,
+        """
+        select t.oid::regclass::text from pg_class t
+        join pg_attribute a on a.attrelid = t.oid and a.attname = 'id'
+        join pg_attribute o on o.attrelid = t.oid and o.attname = 'org_id'
+        where t.relnamespace = 'public'::regnamespace and t.relkind in ('r', 'p') and not t.relispartition
+          and not exists (select from pg_index i where i.indrelid = t.oid and i.indpred is null
+            and (i.indkey[0] = a.attnum or (i.indkey[0] = o.attnum and i.indkey[1] = a.attnum)))
+        """,
+    )
+    assert rows == []
+
+
+# What requests may delete, and the tables that functions delete from.
+def _deleted(owner: Connection) -> set[str]:
+    rows = ask(
+        owner,
+        f"""
+        select t.oid::regclass::text from ({TABLES}) t
+        where has_table_privilege('authenticated', t.oid, 'delete') or exists (
+          select from pg_proc p where p.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+            and p.prosrc ~ ('delete from ' || t.name || '\\M'))
+        """,
+    )
+    return {row[0] for row in rows}
+
+
+def test_removing_a_row_reads_none_of_its_children(owner: Connection) -> None:
+    """Every key to a table whose rows may go has an index on the referencing columns.
+
+    An index on those of them that are not null will do: a null refers to nothing.
+    """
+    deleted = _deleted(owner)
+    assert {"product_variants", "products", "categories", "brands"} <= deleted
+    rows = ask(
+        owner,
+        """
+        select c.conrelid::regclass || ' ' || c.conname, c.confrelid::regclass::text from pg_constraint c
+        where c.contype = 'f' and c.conparentid = 0 and not exists (
+          select from pg_index i where i.indrelid = c.conrelid
+            and (i.indkey::int2[])[0:cardinality(c.conkey) - 1] @> c.conkey
+            and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) ~ '^\\(\\w+ IS NOT NULL\\)$'))
+        """,
+    )
+    assert sorted(key for key, target in rows if target in deleted) == []

@@ -21,7 +21,7 @@ Plans = Mapping[tuple[str, str, str], Mapping[str, Any]]
 # An organisation has one of it, or too few here for an order to matter.
 FEW = {"loyalty_programs", "memberships"}
 # Rows of the user's own are his whichever organisation they are of: they are found by him, beside the others.
-ONES_OWN = {"till_shifts": "user_id", "memberships": "user_id"}
+ONES_OWN = {"memberships": "user_id"}
 
 
 @pytest.fixture(scope="module")

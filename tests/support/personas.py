@@ -107,6 +107,7 @@ class Persona:
         user_id: the signed-in user, None for anon and service_role.
         email: the address in the token.
         request_id: the X-Request-ID header of his requests.
+        organization: the X-Organization header: of which of his organisations the ids are.
     """
 
     connection: Connection
@@ -114,13 +115,15 @@ class Persona:
     user_id: UUID | None = None
     email: str | None = None
     request_id: str | None = None
+    organization: UUID | None = None
 
     @contextmanager
     def _request(self) -> Iterator[Connection]:
         claims = {"role": self.role}
         if self.user_id is not None:
             claims |= {"sub": str(self.user_id), "email": self.email or ""}
-        headers = {} if self.request_id is None else {"x-request-id": self.request_id}
+        sent = {"x-request-id": self.request_id, "x-organization": self.organization}
+        headers = {name: str(value) for name, value in sent.items() if value is not None}
         with self.connection.transaction():
             self.connection.execute(
                 "select set_config('request.jwt.claims', %s, true), set_config('request.headers', %s, true), "

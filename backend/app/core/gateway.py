@@ -44,10 +44,19 @@ class Gateway:
     """
 
     def __init__(
-        self, client: httpx.AsyncClient, settings: Settings, token: str | None, request_id: str
+        self,
+        client: httpx.AsyncClient,
+        settings: Settings,
+        token: str | None,
+        request_id: str,
+        organization: str | None = None,
     ) -> None:
         key = settings.supabase_anon_key.get_secret_value()
         headers = {"apikey": key, "x-request-id": request_id}
+        self.organization = organization
+        if organization is not None:
+            # Of which of the caller's organisations the ids are; the database reads and judges it.
+            headers["X-Organization"] = organization
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         elif key.count(".") == 2:
@@ -114,7 +123,8 @@ async def anonymous_gateway(request: Request) -> Gateway:
 async def caller_gateway(request: Request, caller: CurrentCaller) -> Gateway:
     """Dependency: PostgREST as the caller sees it."""
     state = request.app.state
-    return Gateway(state.client, state.settings, caller.token, request.state.request_id)
+    organization = request.headers.get("x-organization")
+    return Gateway(state.client, state.settings, caller.token, request.state.request_id, organization)
 
 
 # The dependencies are coroutines because FastAPI would send plain functions through a thread.

@@ -175,7 +175,7 @@ def _add_list(router: APIRouter, resource: Resource) -> None:
 def _add_read(router: APIRouter, resource: Resource) -> None:
     async def read_row(gateway: CallerGateway, row_id: UUID) -> Response:
         request = gateway.rest.from_(resource.table).select(*resource.columns)
-        request = request.eq(resource.named_by, str(row_id))
+        request = _named(gateway, resource, request, row_id)
         return passed_on((await _send_one(gateway, request.request)).content)
 
     router.add_api_route(
@@ -254,7 +254,7 @@ def _add_archive(router: APIRouter, resource: Resource) -> None:
 
 def _add_delete(router: APIRouter, resource: Resource) -> None:
     async def delete_row(gateway: CallerGateway, row_id: UUID) -> Response:
-        request = gateway.rest.from_(resource.table).delete().eq(resource.named_by, str(row_id))
+        request = _named(gateway, resource, gateway.rest.from_(resource.table).delete(), row_id)
         request = request.select(*resource.columns)
         return passed_on((await _send_one(gateway, request.request)).content)
 
@@ -271,14 +271,22 @@ def _add_delete(router: APIRouter, resource: Resource) -> None:
 
 
 async def _patch(gateway: Gateway, resource: Resource, row_id: UUID, values: dict[str, Any]) -> Answer:
-    request = gateway.rest.from_(resource.table).update(values).eq(resource.named_by, str(row_id))
+    request = _named(gateway, resource, gateway.rest.from_(resource.table).update(values), row_id)
     request = request.select(*resource.columns)
     return await _send_one(gateway, request.request)
 
 
+def _named(gateway: Gateway, resource: Resource, request: Any, row_id: UUID) -> Any:
+    """The one row that a path names: of the caller's organisation that X-Organization says, where it does."""
+    request = request.eq(resource.named_by, str(row_id))
+    if gateway.organization is not None and "org_id" in resource.columns:
+        request = request.eq("org_id", gateway.organization)
+    return request
+
+
 async def _send_one(gateway: Gateway, request: RequestConfig[Any]) -> Answer:
-    """Sends a request that must concern exactly one row; PostgREST answers PGRST116 (here 404) when there is
-    none.
+    """Sends a request that must concern exactly one row; PostgREST answers PGRST116 when there is none (here
+    404), and when several organisations of the caller's have one (here 409), and then changes none.
     """
     request.headers["Accept"] = SINGLE_OBJECT
     return await gateway.send(request)

@@ -52,6 +52,8 @@ _KNOWN: Mapping[str, tuple[int, str, str | None]] = {
     "PGRST303": (401, "unauthenticated", "The session is not valid any more; sign in again."),
 }
 
+_AMBIGUOUS = "Several of your organisations have this id: name yours in the header X-Organization."
+
 # How Postgres says which constraint, or which column, it is about.
 _VIOLATED = re.compile(r'(?P<kind>constraint|column) "(?P<name>[^"]+)"')
 
@@ -72,6 +74,8 @@ def problem_of(response: httpx.Response) -> Problem:
     facts = _object(body.get("details"))
     if _STABLE.fullmatch(code) and facts is not None:
         return _with_headers(Problem(response.status_code, code, message, facts=facts), response)
+    if code == "PGRST116" and not str(body.get("details") or " 0 rows").endswith(" 0 rows"):
+        return Problem(409, "ambiguous_id", _AMBIGUOUS)
     if code in _KNOWN:
         status, stable, sentence = _KNOWN[code]
         named = _VIOLATED.search(message) if code in ("23502", "23514") else None

@@ -1,13 +1,16 @@
 """Invoice numbers: form, no gap, a series per branch and fiscal year."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import psycopg
 import pytest
 
 from tests.database.sales import line, pay, sell
-from tests.support.personas import Persona, raises
+from tests.database.schema import ask, names
+from tests.support.personas import Connection, Persona, new_id, raises
 from tests.support.world import Branch, People
 
 
@@ -188,3 +191,53 @@ def test_the_letter_parts_year_and_serial_in_the_last_series(people: People) -> 
         for _ in range(2)
     ]
     assert taken == [("BLR/31-32/R99999",), ("BLR/31-32R100000",)]
+
+
+def test_every_kind_that_is_numbered_begins_with_its_own_letter(owner: Connection) -> None:
+    """One letter, one kind; the papers without a letter are told apart by where they are used."""
+    letters = dict(ask(owner, "select kind, letter from private.document_kinds where letter is not null"))
+    assert {kind for kind, letter in letters.items() if not letter} == {"invoice", "stock_transfer"}
+    used = [letter for letter in letters.values() if letter]
+    assert len(used) == len(set(used))
+    assert set(names(owner, "select distinct kind from private.number_counters")) <= set(letters)
+
+
+def test_a_later_room_brings_a_kind_of_its_own(people: People) -> None:
+    """Numbered with its letter, allowed to move stock and to hold it, without an edit of another room."""
+    org, branch = people.world.teak.id, people.world.blr.id
+    query = "select private.next_number(%s, %s, 'purchase_order', '2026-05-01')"
+    with pytest.raises(psycopg.Error), people.connection.transaction():
+        people.connection.execute(query, [org, branch])
+    people.connection.execute(
+        "select private.add_document_kind('purchase_order', 'purchase orders', 'P', true, 'asked')"
+    )
+    assert ask(people.connection, query, [org, branch]) == [("BLR/26-27/P00001",)]
+    held = people.as_stockkeeper().rpc(
+        "reserve_stock",
+        p_id=new_id(),
+        p_location_id=people.world.blr.showroom,
+        p_lines=[line(people.world.teak.variants["sofa"])],
+        p_options={
+            "expires_at": (datetime.now(UTC) + timedelta(days=1)).isoformat(),
+            "document": "purchase_order",
+            "document_id": str(new_id()),
+        },
+    )
+    assert held["document"] == "purchase_order"
+    moved = """
+        update public.stock_movements set document = %s
+        where id = (select min(id) from public.stock_movements)"""
+    for kind, refused in (("quotation", True), ("purchase_order", False)):
+        with people.connection.transaction(force_rollback=True):
+            people.connection.execute("alter table public.stock_movements disable trigger user")
+            if refused:
+                with pytest.raises(psycopg.errors.CheckViolation):
+                    people.connection.execute(moved, [kind])
+            else:
+                people.connection.execute(moved, [kind])
+
+
+def test_a_letter_is_given_once(owner: Connection) -> None:
+    """Two kinds of the same letter could not be told apart on paper."""
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        owner.execute("select private.add_document_kind('claim', 'claims', 'C')")
