@@ -280,26 +280,26 @@ select audit.attach('public.sales_order_log');
 alter table public.sales_orders enable row level security;
 create policy "Who manages or delivers orders reads those of his branches" on public.sales_orders for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
-      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
-      or branch_id = any (array(select private.listed_branches_with('order.manage')))
-      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
+    and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
+        or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true
+      else branch_id = any (array(select private.listed_branches_with('order.manage')))
+        or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 alter table public.sales_order_lines enable row level security;
 create policy "Who manages or delivers orders reads their lines" on public.sales_order_lines for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
-      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
-      or branch_id = any (array(select private.listed_branches_with('order.manage')))
-      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
+    and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
+        or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true
+      else branch_id = any (array(select private.listed_branches_with('order.manage')))
+        or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 alter table public.sales_order_log enable row level security;
 create policy "Who manages or delivers orders reads the work on them" on public.sales_order_log for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
-      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
-      or branch_id = any (array(select private.listed_branches_with('order.manage')))
-      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
+    and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
+        or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true
+      else branch_id = any (array(select private.listed_branches_with('order.manage')))
+        or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------
 

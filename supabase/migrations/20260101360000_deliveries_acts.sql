@@ -321,18 +321,18 @@ select audit.attach('public.delivery_lines', 'delivery_id', 'line_no');
 alter table public.deliveries enable row level security;
 create policy "Who manages or delivers orders reads their deliveries" on public.deliveries for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
-      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
-      or branch_id = any (array(select private.listed_branches_with('order.manage')))
-      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
+    and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
+        or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true
+      else branch_id = any (array(select private.listed_branches_with('order.manage')))
+        or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 alter table public.delivery_lines enable row level security;
 create policy "Who manages or delivers orders reads delivered lines" on public.delivery_lines for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
-      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
-      or branch_id = any (array(select private.listed_branches_with('order.manage')))
-      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
+    and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
+        or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true
+      else branch_id = any (array(select private.listed_branches_with('order.manage')))
+        or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------
 
