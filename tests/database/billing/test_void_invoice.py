@@ -71,9 +71,11 @@ def test_the_books_tell_of_a_void_invoice_that_is_credited_too(people: People, s
     )
     people.connection.execute("alter table public.invoices enable trigger t40_enforce_lifecycle")
     found = people.as_admin().rpc("check_books", p_org_id=people.world.teak.id)
-    assert [(row["problem"], row["found"]) for row in found] == (
-        [("a void invoice and its credit note disagree", note["total"])] if status == "void" else []
-    )
+    if status == "sent":
+        assert found == []
+    else:
+        problem = ("a void invoice and its credit note disagree", note["total"])
+        assert problem in [(row["problem"], row["found"]) for row in found]
 
 
 def test_why_it_was_voided_is_kept(people: People) -> None:
