@@ -11,12 +11,14 @@ from rich.console import Console
 from bench import billing as billing_bench
 from bench import documents as documents_bench
 from bench import gateway as gateway_bench
+from bench import guarded, report
+from bench import lists as lists_bench
 from bench import press as press_bench
 from bench import realtime as realtime_bench
-from bench import report
 from bench import sale as sale_bench
 from bench import stock as stock_bench
 from local.errors import LauncherError
+from tests.support.filler import INVOICES
 
 app = typer.Typer(
     name="bench",
@@ -69,6 +71,7 @@ def bench(context: typer.Context) -> None:
         billing()
         realtime()
         stock()
+        lists()
 
 
 @app.command()
@@ -114,7 +117,22 @@ def stock(
     """Search and stock lists of 100,000 variants at 10 locations, with row-level security and without."""
     _measure(
         lambda progress: stock_bench.run(rounds, progress, variants=variants, plans=verbose),
-        stock_bench.show,
+        guarded.show,
+        as_json,
+    )
+
+
+@app.command()
+def lists(
+    rounds: Rounds = 15,
+    invoices: Annotated[int, typer.Option(help="How many invoices there are.", min=2200)] = INVOICES,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print the plans, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Every list among 400,000 invoices of 201 organisations, with row-level security and without."""
+    _measure(
+        lambda progress: lists_bench.run(rounds, progress, invoices=invoices, plans=verbose),
+        guarded.show,
         as_json,
     )
 

@@ -493,14 +493,15 @@ create policy "Who holds org.manage changes the organisation" on public.organiza
 alter table public.branches enable row level security;
 create policy "Members read the branches they cover" on public.branches for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.member_whole_orgs())) or id = any (array(select private.member_listed_branches()))));
+    and case when org_id = any (array(select private.member_whole_orgs())) then true
+      else id = any (array(select private.member_listed_branches())) end);
 create policy "Who holds branch.manage changes branches" on public.branches for update to authenticated
   using (org_id = any (array(select private.orgs_with('branch.manage')))
-    and (org_id = any (array(select private.whole_orgs_with('branch.manage')))
-      or id = any (array(select private.listed_branches_with('branch.manage')))))
+    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+      else id = any (array(select private.listed_branches_with('branch.manage'))) end)
   with check (org_id = any (array(select private.orgs_with('branch.manage')))
-    and (org_id = any (array(select private.whole_orgs_with('branch.manage')))
-      or id = any (array(select private.listed_branches_with('branch.manage')))));
+    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+      else id = any (array(select private.listed_branches_with('branch.manage'))) end);
 
 alter table public.locations enable row level security;
 create policy "Members read their branches' locations and the shared ones" on public.locations
@@ -512,12 +513,12 @@ create policy "Members read their branches' locations and the shared ones" on pu
 create policy "Who holds branch.manage changes locations" on public.locations for update to authenticated
   using (org_id = any (array(select private.orgs_with('branch.manage')))
     and branch_id is not null
-    and (org_id = any (array(select private.whole_orgs_with('branch.manage')))
-      or branch_id = any (array(select private.listed_branches_with('branch.manage')))))
+    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+      else branch_id = any (array(select private.listed_branches_with('branch.manage'))) end)
   with check (org_id = any (array(select private.orgs_with('branch.manage')))
     and branch_id is not null
-    and (org_id = any (array(select private.whole_orgs_with('branch.manage')))
-      or branch_id = any (array(select private.listed_branches_with('branch.manage')))));
+    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+      else branch_id = any (array(select private.listed_branches_with('branch.manage'))) end);
 
 alter table public.permissions enable row level security;
 create policy "Signed-in users read the list of permissions" on public.permissions for select to authenticated using (true);

@@ -30,7 +30,8 @@ comment on table audit.log_rest is 'Catches rows of months that have no partitio
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create index on audit.log (org_id, table_name, row_id);
+-- Not led by org_id: the list goes by the key, for which a kept plan would take another index that begins as it does.
+create index on audit.log (row_id, org_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 

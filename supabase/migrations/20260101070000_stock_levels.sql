@@ -194,8 +194,8 @@ alter table public.stock_levels enable row level security;
 create policy "Who holds stock.read reads the levels of his branches" on public.stock_levels for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
     and branch_id is not null
-    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
-      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
+    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+      else branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
 alter table public.stock_movements enable row level security;
 create policy "Stock readers read their branches' movements, auditors the rest" on public.stock_movements
@@ -212,8 +212,8 @@ alter table public.stock_adjustments enable row level security;
 create policy "Who holds stock.read reads the adjustments of his branches" on public.stock_adjustments
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
-      or branch_id = any (array(select private.listed_branches_with('stock.read')))));
+    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+      else branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------
 

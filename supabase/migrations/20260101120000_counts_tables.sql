@@ -388,19 +388,19 @@ alter table public.stock_counts enable row level security;
 create policy "Who counts or holds stock.read reads the counts of his branches" on public.stock_counts
   for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
-      or org_id = any (array(select private.whole_orgs_with('count.record')))
-      or branch_id = any (array(select private.listed_branches_with('stock.read')))
-      or branch_id = any (array(select private.listed_branches_with('count.record')))));
+    and case when org_id = any (array(select private.whole_orgs_with('stock.read')))
+        or org_id = any (array(select private.whole_orgs_with('count.record'))) then true
+      else branch_id = any (array(select private.listed_branches_with('stock.read')))
+        or branch_id = any (array(select private.listed_branches_with('count.record'))) end);
 
 alter table public.stock_count_lines enable row level security;
 create policy "Who counts or holds stock.read reads count lines of branches" on public.stock_count_lines
   for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
-      or org_id = any (array(select private.whole_orgs_with('count.record')))
-      or branch_id = any (array(select private.listed_branches_with('stock.read')))
-      or branch_id = any (array(select private.listed_branches_with('count.record')))));
+    and case when org_id = any (array(select private.whole_orgs_with('stock.read')))
+        or org_id = any (array(select private.whole_orgs_with('count.record'))) then true
+      else branch_id = any (array(select private.listed_branches_with('stock.read')))
+        or branch_id = any (array(select private.listed_branches_with('count.record'))) end);
 
 alter table public.stock_count_figures enable row level security;
 create policy "Count approvers read what counts expect, others once shown" on public.stock_count_figures
@@ -415,10 +415,10 @@ alter table public.stock_count_entries enable row level security;
 create policy "Who counts or holds stock.read reads count entries of branches" on public.stock_count_entries
   for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('stock.read')))
-      or org_id = any (array(select private.whole_orgs_with('count.record')))
-      or branch_id = any (array(select private.listed_branches_with('stock.read')))
-      or branch_id = any (array(select private.listed_branches_with('count.record')))));
+    and case when org_id = any (array(select private.whole_orgs_with('stock.read')))
+        or org_id = any (array(select private.whole_orgs_with('count.record'))) then true
+      else branch_id = any (array(select private.listed_branches_with('stock.read')))
+        or branch_id = any (array(select private.listed_branches_with('count.record'))) end);
 
 alter table private.stock_count_books enable row level security;
 

@@ -140,14 +140,8 @@ begin
     coalesce(p_goods_return_id, case when v_moving is not null then p_id end), v_number, p_reason, p_voids, p_at, v_date,
     v_invoice.currency, v_sums.taxable, v_sums.discount, v_sums.tax, v_total - v_sums.taxable - v_sums.tax, v_total,
     private.caller());
-  insert into public.credit_note_lines (org_id, credit_note_id, invoice_id, branch_id, line_no, variant_id, sku, description,
-    hsn_code, unit, quantity, base_quantity, set_items, serials, disposition, unit_price, list_price, price_list,
-    price_includes_tax, discount, document_discount, taxable,
-    tax_kind, tax_rate, taxes, tax)
-  select p_org_id, p_id, p_invoice_id, v_invoice.branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit,
-    l.quantity, l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.disposition, l.unit_price, l.list_price, l.price_list,
-    l.price_includes_tax, l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax
-  from jsonb_populate_recordset(null::public.credit_note_lines, v_lines) l;
+  perform private.write_lines('public.credit_note_lines', jsonb_build_object('org_id', p_org_id, 'credit_note_id', p_id,
+    'invoice_id', p_invoice_id, 'branch_id', v_invoice.branch_id), v_lines);
   perform private.hold_money(p_org_id, null, p_id, v_total);
   if v_applied > 0 then
     perform private.note_credit(p_org_id, p_id, p_invoice_id, v_applied);

@@ -42,12 +42,9 @@ reference and terms as private.price_sale found them. reason: why the customer d
 create table public.quotation_lines (
   org_id uuid not null,
   quotation_id uuid not null,
-  line_no integer not null check (line_no > 0),
   branch_id uuid not null,
-  variant_id uuid not null,
-  quantity numeric(14, 3) not null check (quantity > 0),
+  like private.document_line including all,
   stocked boolean not null,
-  line jsonb not null,
   primary key (org_id, quotation_id, line_no),
   foreign key (org_id, quotation_id) references public.quotations (org_id, id),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
@@ -55,8 +52,8 @@ create table public.quotation_lines (
 );
 
 comment on table public.quotation_lines is
-'What is offered, in the current revision. line: priced and taxed by private.price_sale, in the shape of an invoice''s line, which
-order and invoice copy. quantity: in the line''s unit; stocked: goods, not a service.';
+'What is offered, in the current revision: priced and taxed by private.price_sale, which order and invoice copy.
+Columns: as private.document_line has them. stocked: goods, not a service.';
 
 create table public.quotation_revisions (
   org_id uuid not null,
@@ -128,16 +125,15 @@ comment on function private.price_document(uuid, uuid, uuid, jsonb, jsonb) is
 note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, deliver_to, terms. asked of the answer: what was
 said of the supply, which the invoice is taxed by, and on which day it was priced. Errors: as quote_sale''s, 400 invalid_input.';
 
-create function private.document_lines(p_sale jsonb)
-returns table (line_no integer, variant_id uuid, quantity numeric, stocked boolean, line jsonb)
+create function private.document_lines(p_sale jsonb) returns jsonb
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  return query
-  select (l.line ->> 'line_no')::integer, (l.line ->> 'variant_id')::uuid, (l.line ->> 'quantity')::numeric, exists (
-      select from jsonb_array_elements(p_sale -> 'stocked_lines') s where s -> 'line_no' = l.line -> 'line_no'), l.line
-  from jsonb_array_elements(p_sale -> 'lines') l (line);
+  return (
+    select jsonb_agg(l.line || jsonb_build_object('stocked', exists (
+      select from jsonb_array_elements(p_sale -> 'stocked_lines') s where s -> 'line_no' = l.line -> 'line_no')))
+    from jsonb_array_elements(p_sale -> 'lines') l (line));
 end;
 $$;
 
@@ -163,7 +159,7 @@ begin
         from public.quotation_revisions r where r.org_id = q.org_id and r.quotation_id = q.id))
     from public.quotations q
     cross join lateral (
-      select coalesce(jsonb_agg(t.line order by t.line_no), '[]') as list from public.quotation_lines t
+      select coalesce(jsonb_agg(private.line_json(t) order by t.line_no), '[]') as list from public.quotation_lines t
       where t.org_id = q.org_id and t.quotation_id = q.id) l
     where q.org_id = p_org_id and q.id = p_id);
 end;
@@ -266,9 +262,8 @@ begin
         header = v_sale - 'lines' - 'stocked_lines', sent_at = null, answered_at = null, reason = null
       where org_id = v_org_id and id = v_quotation_id;
     end if;
-    insert into public.quotation_lines (org_id, quotation_id, line_no, branch_id, variant_id, quantity, stocked, line)
-    select v_org_id, v_quotation_id, l.line_no, p_branch_id, l.variant_id, l.quantity, l.stocked, l.line
-    from private.document_lines(v_sale) l;
+    perform private.write_lines('public.quotation_lines', jsonb_build_object('org_id', v_org_id,
+      'quotation_id', v_quotation_id, 'branch_id', p_branch_id), private.document_lines(v_sale));
     perform private.emit(v_org_id, 'quotation.saved', jsonb_build_object('quotation_id', v_quotation_id, 'branch_id', p_branch_id,
       'customer_id', p_customer_id, 'total', v_sale -> 'total'));
   end if;
@@ -444,22 +439,22 @@ select audit.attach('public.quotation_revisions', 'quotation_id', 'revision');
 alter table public.quotations enable row level security;
 create policy "Who holds quotation.manage reads quotations of his branches" on public.quotations for select to authenticated
   using (org_id = any (array(select private.orgs_with('quotation.manage')))
-    and (org_id = any (array(select private.whole_orgs_with('quotation.manage')))
-      or branch_id = any (array(select private.listed_branches_with('quotation.manage')))));
+    and case when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
+      else branch_id = any (array(select private.listed_branches_with('quotation.manage'))) end);
 
 alter table public.quotation_lines enable row level security;
 create policy "Who holds quotation.manage reads quoted lines of his branches" on public.quotation_lines
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('quotation.manage')))
-    and (org_id = any (array(select private.whole_orgs_with('quotation.manage')))
-      or branch_id = any (array(select private.listed_branches_with('quotation.manage')))));
+    and case when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
+      else branch_id = any (array(select private.listed_branches_with('quotation.manage'))) end);
 
 alter table public.quotation_revisions enable row level security;
 create policy "Who holds quotation.manage reads revisions of his branches" on public.quotation_revisions
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('quotation.manage')))
-    and (org_id = any (array(select private.whole_orgs_with('quotation.manage')))
-      or branch_id = any (array(select private.listed_branches_with('quotation.manage')))));
+    and case when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
+      else branch_id = any (array(select private.listed_branches_with('quotation.manage'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -212,7 +212,7 @@ as $$
 begin
   insert into public.coupon_uses (org_id, coupon_id, order_id, entry, branch_id, customer_id, uses, amount, created_by)
   select p_org_id, p_coupon_id, s.id, 1, s.branch_id, s.customer_id, 1, (
-      select sum((o ->> 'amount')::numeric) from public.sales_order_lines l, jsonb_array_elements(l.line -> 'offers') o
+      select sum((o ->> 'amount')::numeric) from public.sales_order_lines l, jsonb_array_elements(l.offers) o
       where l.org_id = s.org_id and l.order_id = s.id and o ->> 'coupon' is not null), private.caller()
   from public.sales_orders s where s.org_id = p_org_id and s.id = p_order_id;
 end;

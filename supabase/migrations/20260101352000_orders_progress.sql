@@ -8,7 +8,7 @@ as $$
 begin
   return query
   select l.line_no, l.quantity::numeric, coalesce(d.quantity, 0), coalesce(i.quantity, 0) - coalesce(c.quantity, 0), l.stocked,
-    l.line, u.decimals
+    private.line_json(l), u.decimals
   from public.sales_order_lines l
   join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
   join public.products p on p.org_id = v.org_id and p.id = v.product_id

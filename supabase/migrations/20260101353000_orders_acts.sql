@@ -190,7 +190,9 @@ begin
     end if;
     v_date := private.local_date(v_org_id, v_order.branch_id, now());
     -- It counts if it did on the day of these prices, which a quotation keeps.
-    v_lines := (select jsonb_agg(l.line) from public.sales_order_lines l where l.org_id = v_org_id and l.order_id = p_order_id);
+    v_lines := (
+      select jsonb_agg(private.line_json(l)) from public.sales_order_lines l
+      where l.org_id = v_org_id and l.order_id = p_order_id);
     v_coupon_id := private.lock_coupon(v_org_id, private.coupon_of(v_lines), v_order.customer_id,
       (v_order.header -> 'asked' ->> 'priced_on')::date, v_lines);
     perform private.assert_period_open(v_org_id, v_date);

@@ -80,7 +80,8 @@ set search_path = ''
 as $$
 declare
   v_ordered jsonb := (
-    select jsonb_agg(l.line order by l.line_no) from public.sales_order_lines l where l.org_id = p_org_id and l.order_id = p_order.id);
+    select jsonb_agg(private.line_json(l) order by l.line_no) from public.sales_order_lines l
+    where l.org_id = p_org_id and l.order_id = p_order.id);
   v_today jsonb := private.tax_today(p_org_id, p_order.branch_id, p_order.customer_id, coalesce(p_order.header -> 'asked', '{}'),
     v_ordered, p_date, p_ship_to);
 begin

@@ -34,12 +34,10 @@ its order, where it names another address: ship_to, and with it place and kind o
 create table public.delivery_lines (
   org_id uuid not null,
   delivery_id uuid not null,
-  line_no integer not null,
   branch_id uuid not null,
   order_id uuid not null,
-  variant_id uuid not null,
-  quantity numeric(14, 3) not null check (quantity > 0),
-  line jsonb not null,
+  like private.document_line including all,
+  batch text,
   primary key (org_id, delivery_id, line_no),
   foreign key (org_id, delivery_id) references public.deliveries (org_id, id),
   foreign key (org_id, order_id, line_no) references public.sales_order_lines (org_id, order_id, line_no),
@@ -48,8 +46,9 @@ create table public.delivery_lines (
 );
 
 comment on table public.delivery_lines is
-'What of an order''s line was delivered; line_no is the order''s. quantity: in the line''s unit. line: that part of the order''s line,
-with its share of the amounts, and the numbers of the pieces and the lot, where they were named.';
+'What of an order''s line was delivered; line_no is the order''s. Columns: as private.document_line has them, for that
+part of the order''s line with its share of the amounts, and the numbers of the pieces; batch: the lot''s code, where
+it was named.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -152,7 +151,8 @@ begin
     from public.deliveries d
     join public.sales_orders o on o.org_id = d.org_id and o.id = d.order_id
     cross join lateral (
-      select jsonb_agg(t.line || jsonb_build_object('ordered', s.quantity, 'to_follow', s.quantity - e.quantity)
+      select jsonb_agg(private.line_json(t) || jsonb_build_object('batch', t.batch, 'ordered', s.quantity,
+        'to_follow', s.quantity - e.quantity)
         order by t.line_no) as list
       from public.delivery_lines t
       join public.sales_order_lines s on s.org_id = t.org_id and s.order_id = t.order_id and s.line_no = t.line_no
@@ -164,7 +164,7 @@ begin
           and h.order_event <= d.order_event) e
       where t.org_id = d.org_id and t.delivery_id = d.id) l
     cross join lateral (
-      select coalesce(sum((x.line ->> 'total')::numeric), 0) as amount
+      select coalesce(sum(x.total), 0) as amount
       from public.deliveries h join public.delivery_lines x on x.org_id = h.org_id and x.delivery_id = h.id
       where h.org_id = d.org_id and h.order_id = d.order_id and h.order_event < d.order_event) b
     where d.org_id = p_org_id and d.id = p_id);
@@ -258,10 +258,8 @@ begin
       header, created_by)
     values (v_org_id, p_id, v_order.branch_id, p_location_id, p_order_id, v_order.customer_id, v_number, now(), v_date,
       v_said - 'lines', private.caller());
-    insert into public.delivery_lines (org_id, delivery_id, line_no, branch_id, order_id, variant_id, quantity, line)
-    select v_org_id, p_id, (l ->> 'line_no')::integer, v_order.branch_id, p_order_id, (l ->> 'variant_id')::uuid,
-      (l ->> 'quantity')::numeric, l - 'stocked'
-    from jsonb_array_elements(v_lines) l;
+    perform private.write_lines('public.delivery_lines', jsonb_build_object('org_id', v_org_id,
+      'delivery_id', p_id, 'branch_id', v_order.branch_id, 'order_id', p_order_id), v_lines);
     -- The levels are locked already. Goods whose time was over are not held again.
     if v_order.location_id is not null and coalesce(v_hold.expires_at, 'infinity') > now() then
       v_hold_id := private.hold_goods(v_org_id, v_order, v_order.location_id, v_hold.expires_at, false);
@@ -323,18 +321,18 @@ select audit.attach('public.delivery_lines', 'delivery_id', 'line_no');
 alter table public.deliveries enable row level security;
 create policy "Who manages or delivers orders reads their deliveries" on public.deliveries for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
-      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
-      or branch_id = any (array(select private.listed_branches_with('order.manage')))
-      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
+    and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
+        or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true
+      else branch_id = any (array(select private.listed_branches_with('order.manage')))
+        or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 alter table public.delivery_lines enable row level security;
 create policy "Who manages or delivers orders reads delivered lines" on public.delivery_lines for select to authenticated
   using (org_id = any (array(select private.member_orgs()))
-    and (org_id = any (array(select private.whole_orgs_with('order.manage')))
-      or org_id = any (array(select private.whole_orgs_with('order.deliver')))
-      or branch_id = any (array(select private.listed_branches_with('order.manage')))
-      or branch_id = any (array(select private.listed_branches_with('order.deliver')))));
+    and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
+        or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true
+      else branch_id = any (array(select private.listed_branches_with('order.manage')))
+        or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -2,24 +2,6 @@
 
 -- Writing -----------------------------------------------------------------------------------------
 
-create function private.write_invoice_lines(p_org_id uuid, p_id uuid, p_branch_id uuid, p_lines jsonb) returns void
-language plpgsql
-set search_path = ''
-as $$
-begin
-  insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit, quantity,
-    base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount, document_discount,
-    taxable, tax_kind, tax_rate, taxes, tax, offers)
-  select p_org_id, p_id, p_branch_id, l.line_no, l.variant_id, l.sku, l.description, l.hsn_code, l.unit, l.quantity,
-    l.base_quantity, nullif(l.set_items, 'null'), l.serials, l.unit_price, l.list_price, l.price_list, l.price_includes_tax,
-    l.discount, l.document_discount, l.taxable, l.tax_kind, l.tax_rate, l.taxes, l.tax, nullif(l.offers, 'null')
-  from jsonb_populate_recordset(null::public.invoice_lines, p_lines) l;
-end;
-$$;
-
-comment on function private.write_invoice_lines(uuid, uuid, uuid, jsonb) is
-'Writes the lines of an invoice. p_lines: as private.price_sale returns them. No errors.';
-
 create function private.invoice_row(p_sale jsonb) returns public.invoices
 language plpgsql stable
 set search_path = ''
@@ -55,7 +37,8 @@ begin
     v_row.document_discount, v_row.document_discount_percent, v_row.tax,
     v_row.round_off, v_row.total, v_row.note, v_row.reference, v_row.terms,
     case when v_row.order_id is not null then nextval('private.order_event') end, private.caller());
-  perform private.write_invoice_lines(p_org_id, p_id, v_row.branch_id, p_sale -> 'lines');
+  perform private.write_lines('public.invoice_lines', jsonb_build_object('org_id', p_org_id,
+    'invoice_id', p_id, 'branch_id', v_row.branch_id), p_sale -> 'lines');
   if p_status = 'sent' then
     perform private.post_account(p_org_id, v_row.customer_id, v_row.branch_id, v_row.total);
     if v_row.total = 0 then
@@ -90,7 +73,8 @@ begin
       v_row.tax, v_row.round_off, v_row.total, v_row.note,
       v_row.reference, v_row.terms)
   where org_id = p_org_id and id = p_id;
-  perform private.write_invoice_lines(p_org_id, p_id, v_row.branch_id, p_sale -> 'lines');
+  perform private.write_lines('public.invoice_lines', jsonb_build_object('org_id', p_org_id,
+    'invoice_id', p_id, 'branch_id', v_row.branch_id), p_sale -> 'lines');
 end;
 $$;
 

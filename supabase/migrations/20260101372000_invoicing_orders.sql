@@ -15,7 +15,7 @@ begin
     select n.line_no, n.quantity, null::jsonb from private.named_lines('invoiced_lines', p_asked, 'lines') n;
   elsif p_delivery_id is not null then
     return query
-    select d.line_no, d.quantity::numeric, d.line -> 'serials' from public.delivery_lines d
+    select d.line_no, d.quantity::numeric, to_jsonb(d.serials) from public.delivery_lines d
     where d.org_id = p_org_id and d.delivery_id = p_delivery_id;
   else
     return query

@@ -62,7 +62,7 @@ comment on column public.refunds.shift_id is 'The till shift in which it was pai
 create unique index till_shifts_open_key on public.till_shifts (branch_id, org_id, user_id) where status = 'open';
 create index on public.till_shifts (org_id, opened_at desc, id desc);
 create index on public.till_shifts (branch_id, opened_at desc);
-create index on public.till_shifts (user_id);
+create index on public.till_shifts (user_id, org_id);
 create index on public.till_cash_movements (shift_id);
 create index on public.payments (shift_id) where shift_id is not null;
 create index on public.refunds (shift_id) where shift_id is not null;
@@ -339,19 +339,36 @@ select audit.attach('public.till_cash_movements');
 
 -- Policies ----------------------------------------------------------------------------------------
 
+create function private.orgs_with_shifts() returns setof uuid
+language plpgsql stable security definer parallel safe
+set search_path = ''
+as $$
+begin
+  return query
+  select private.orgs_with('report.read')
+  union
+  select org_id from public.till_shifts where user_id = auth.uid();
+end;
+$$;
+
+comment on function private.orgs_with_shifts() is
+'Organisations of whose shifts the caller may see some: he holds report.read there, or had shifts of his own, also if he has left. For the
+policy; once a statement.';
+revoke execute on function private.orgs_with_shifts() from public, anon;
+grant execute on function private.orgs_with_shifts() to authenticated;
+
 alter table public.till_shifts enable row level security;
 create policy "Users read their shifts, report readers those of branches" on public.till_shifts for select to authenticated
-  using (user_id = (select auth.uid())
-    or org_id = any (array(select private.orgs_with('report.read')))
-      and (org_id = any (array(select private.whole_orgs_with('report.read')))
-        or branch_id = any (array(select private.listed_branches_with('report.read')))));
+  using (org_id = any (array(select private.orgs_with_shifts()))
+    and case when user_id = (select auth.uid()) or org_id = any (array(select private.whole_orgs_with('report.read'))) then true
+      else branch_id = any (array(select private.listed_branches_with('report.read'))) end);
 
 alter table public.till_cash_movements enable row level security;
 create policy "Who holds report.read reads the cash moved at his branches" on public.till_cash_movements
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('report.read')))
-    and (org_id = any (array(select private.whole_orgs_with('report.read')))
-      or branch_id = any (array(select private.listed_branches_with('report.read')))));
+    and case when org_id = any (array(select private.whole_orgs_with('report.read'))) then true
+      else branch_id = any (array(select private.listed_branches_with('report.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ WITHOUT_ORG = {
     "public.lifecycle_transitions",
     "public.permissions",
     "private.system_roles",
+    "private.document_line",
     "private.events",
     "private.reactions",
     "private.document_kinds",

@@ -243,6 +243,7 @@ def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
             "private.listed_branches_with",
             "private.member_whole_orgs",
             "private.member_listed_branches",
+            "private.orgs_with_shifts",
             "private.is_gstin",
             "private.is_image_free",
             "private.is_image_path",

@@ -10,7 +10,8 @@ tenant's. Triggers and foreign keys rest meanwhile, checks and unique keys do no
 # ruff: noqa: S608
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -21,9 +22,10 @@ from tests.support.personas import Connection, connect
 SMALL = 200
 BRANCHES = 500
 LISTED = 3
-# Rows go round in turns: each small tenant is met five times in one, each branch of the big house twice.
-TURN = 2_000
-MEETINGS = 5
+# Rows go round in turns, in which every eleventh is a small tenant's: each of them is met once, each branch
+# of the big house four times.
+TURN = 2_200
+MEETINGS = 4
 INVOICES = 400_000
 
 # What grows with sales, as a share of the invoices; any other table gets a twentieth.
@@ -68,6 +70,8 @@ _VALUES = {
     "public.product_images.bucket_id": "t.bucket_id",
     "public.product_images.path": f"turns.org_id || '/' || {_id('public.products', 'p.n')} || '/picture.png'",
 }
+# What people know a row by differs, also where two may have the same.
+_NAMES = {"name", "code", "serial", "sku"}
 # The endings of names of columns that say where a row belongs, with what fills them.
 _PLACES = {
     "org_id": "turns.org_id",
@@ -113,13 +117,21 @@ def signed_in(url: str, member: Member) -> Iterator[Connection]:
         yield connection
 
 
-def fill(url: str, superuser_url: str, invoices: int = INVOICES) -> Filled:
+def fill(
+    url: str,
+    superuser_url: str,
+    invoices: int = INVOICES,
+    *,
+    least: int = TURN,
+    only: Collection[str] | None = None,
+) -> Filled:
     """Make the world if it is not there yet, then the tenants and their rows, and analyse.
 
     Parameters:
         url: a migrated database's address as role postgres. superuser_url: the same as superuser, who alone
             lets triggers rest.
-        invoices: how many; the other tables follow.
+        invoices: how many; the other tables follow. least: how many rows any table gets. only: fill these
+            tables alone, named with their schema.
     """
     with connect(url) as owner, owner.transaction():
         if owner.execute("select from public.organizations").fetchone() is None:
@@ -130,15 +142,15 @@ def fill(url: str, superuser_url: str, invoices: int = INVOICES) -> Filled:
             owner.execute("set local synchronous_commit = off; set local maintenance_work_mem = '256MB'")
             owner.execute("set local session_replication_role = replica")
             members = _tenants(owner)
-            rows = {table: _count(table, invoices) for table in _tables(owner)}
-            for table in rows:
+            rows = {table: _count(table, invoices, least) for table in _tables(owner)}
+            for table in rows if only is None else sorted(rows.keys() & set(only)):
                 _copy(owner, table, rows)
         owner.execute("vacuum analyze")
     return Filled(members, rows)
 
 
-def _count(table: str, invoices: int) -> int:
-    return max(1, round(invoices * _SHARES.get(table, _OTHERS) / TURN)) * TURN
+def _count(table: str, invoices: int, least: int) -> int:
+    return math.ceil(max(least, invoices * _SHARES.get(table, _OTHERS)) / TURN) * TURN
 
 
 def _tables(owner: Connection) -> list[str]:
@@ -187,13 +199,15 @@ def _tenants(owner: Connection) -> tuple[Member, ...]:
     owner.execute(
         f"""
         create temporary table turns on commit drop as
-        select t, p.org_id, p.branch_id, p.location_id, next.branch_id as next_branch_id,
-          t / 2 / case when t % 2 = 0 then {BRANCHES} else {SMALL} end as meeting
-        from generate_series(0, {TURN - 1}) t
-        join places p on p.house = case when t % 2 = 0 then 0 else 1 + t / 2 % {SMALL} end
-          and p.branch = case when t % 2 = 0 then t / 2 % {BRANCHES} else 0 end
-        join places next on next.house = p.house
-          and next.branch = case when t % 2 = 0 then (p.branch + 1) % {BRANCHES} else 0 end
+        select t.t, p.org_id, p.branch_id, p.location_id, next.branch_id as next_branch_id,
+          case t.house when 0 then t.big / {BRANCHES} else 0 end as meeting
+        from (
+          select t, case t % 11 when 0 then 1 + t / 11 else 0 end as house, t - t / 11 - 1 as big
+          from generate_series(0, {TURN - 1}) t) t
+        join places p on (p.house, p.branch) =
+          (t.house, case t.house when 0 then t.big % {BRANCHES} else 0 end)
+        join places next on (next.house, next.branch) =
+          (t.house, case t.house when 0 then (p.branch + 1) % {BRANCHES} else 0 end)
         """
     )
     owner.execute(
@@ -318,13 +332,14 @@ def _columns(owner: Connection, table: str) -> list[_Column]:
 
 def _copy(owner: Connection, table: str, rows: Mapping[str, int]) -> None:
     """Copy one row of the world as often as `rows` says."""
+    columns = _columns(owner, table)
+    archived = "archived_at is not null" if "archived_at" in {c.name for c in columns} else "(select 1)"
     template = (
         f"(select * from {table} where org_id = (select org_id from model) "
-        f"and {_TEMPLATES.get(table, 'true')} limit 1)"
+        f"and {_TEMPLATES.get(table, 'true')} order by ({archived}) limit 1)"
     )
     found = owner.execute(f"select to_jsonb(t) from {template} t").fetchone()
     assert found is not None, f"the world has no row of {table}"
-    columns = _columns(owner, table)
     # A place outside of all branches, such as the customer, is the template's.
     kept = {
         column.name
@@ -361,9 +376,11 @@ def _value(table: str, column: _Column, rows: Mapping[str, int], parents: Sequen
             return value
     if column.type == "uuid":
         return _uuid(table, column, rows)
+    if name == "archived_at":
+        return "null"
     if column.type == "timestamp with time zone" and name.endswith("_at") and name != "expires_at":
         return f"now() - ({count} - p.n) * interval '700 days' / {count}"
-    if column.tells_apart and column.type == "text":
+    if column.type == "text" and (column.tells_apart or name in _NAMES):
         return _NUMBER.format(kept) if name == "number" else f"{kept} || '-' || p.n"
     if column.unique and column.type in ("integer", "bigint"):
         # The second line of the same document, and so on.

@@ -88,9 +88,9 @@ async def read_page(
     request = _source(gateway, listing, query, CountMethod.exact if counted else None)
     for column, value in fixed.items():
         request = request.eq(column, value)
-    for column, operator, criteria in _filters(query):
+    for column, operator, criteria in filters_of(query):
         request = request.filter(column, operator, criteria)
-    order = _order(query, listing.key, fixed)
+    order = order_of(query, listing.key, fixed)
     conditions = [
         *_search(query, () if listing.found_by else listing.search),
         *_after(query, order, listing.nullable),
@@ -119,7 +119,7 @@ def _source(gateway: Gateway, listing: Listing, query: ListQuery, count: CountMe
     return gateway.rest.rpc(listing.found_by, arguments, count=count).select(*listing.columns)
 
 
-def _filters(query: ListQuery) -> Iterable[tuple[str, str, str]]:
+def filters_of(query: ListQuery) -> Iterable[tuple[str, str, str]]:
     """Column, operator and criteria of each filter that the caller set."""
     for name, info in type(query).model_fields.items():
         value = getattr(query, name)
@@ -139,11 +139,11 @@ def _filters(query: ListQuery) -> Iterable[tuple[str, str, str]]:
             yield where.column, where.operator, str(value)
 
 
-def _order(query: ListQuery, key: Sequence[str], fixed: Mapping[str, object]) -> list[tuple[str, bool]]:
+def order_of(query: ListQuery, key: Sequence[str], fixed: Mapping[str, object]) -> list[tuple[str, bool]]:
     """Columns with their direction (True: descending): the sort key, then the key columns, so that no two
     rows tie. What a filter holds to one value orders nothing: left out, the rest is a range of an index.
     """
-    held = {*fixed, *(column for column, operator, _ in _filters(query) if operator == "eq")}
+    held = {*fixed, *(column for column, operator, _ in filters_of(query) if operator == "eq")}
     columns = list(dict.fromkeys([query.sort.removeprefix("-"), *key]))
     columns = [column for column in columns if column not in held] or columns[-1:]
     return [(column, query.sort.startswith("-")) for column in columns]

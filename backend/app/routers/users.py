@@ -22,7 +22,7 @@ from backend.app.services.users import with_accounts
 
 router = room_router("/v1/organizations/{org_id}", "users")
 
-_MEMBERS = Listing(
+MEMBERS = Listing(
     "memberships", ("user_id", "role_id", "all_branches", "status", "created_at"), ("user_id",), ()
 )
 
@@ -49,7 +49,7 @@ async def list_users(
     gateway: CallerGateway, accounts: Accounts, org_id: UUID, query: Annotated[schemas.UserQuery, Query()]
 ) -> Response:
     """The members with their roles, and what Auth knows of their accounts. Permission: user.manage."""
-    page = exact_json.loads(await read_page(gateway, _MEMBERS, query, {"org_id": str(org_id)}))
+    page = exact_json.loads(await read_page(gateway, MEMBERS, query, {"org_id": str(org_id)}))
     page["items"] = await with_accounts(accounts, page["items"])
     return passed_on(exact_json.dumps(page))
 
