@@ -157,6 +157,8 @@ create index on public.instalments (branch_id, due_on) where status in ('pending
 create index on public.credit_charges (org_id, agreement_id, no);
 create index on public.credit_charges (org_id, payment_id) where payment_id is not null;
 create index on public.credit_settlements (org_id, agreement_id, no);
+-- A statement asks what was charged since a day.
+create index on public.credit_settlements (org_id, created_at) where component <> 'principal';
 create index on public.credit_settlements (org_id, payment_id) where payment_id is not null;
 
 -- The date ----------------------------------------------------------------------------------------

@@ -352,11 +352,16 @@ begin
     select * from private.sales_documents(p_org_id, v_branches, p_from, p_to)
   ), lines as materialized (
     select 1 as sign, d.goods_id, d.order_id, d.goods_id is not null as with_goods, l.variant_id, l.base_quantity, l.set_items, l.taxable
-    from documents d join public.invoice_lines l on l.org_id = p_org_id and l.invoice_id = d.id
+    from documents d
+    -- By key for each document of the period (offset 0): hashed, the lines of all years would be read for it.
+    cross join lateral (
+      select * from public.invoice_lines i where i.org_id = p_org_id and i.invoice_id = d.id offset 0) l
     where d.sign > 0
     union all
     select -1, d.goods_id, null, l.disposition in ('restock', 'repair'), l.variant_id, l.base_quantity, l.set_items, l.taxable
-    from documents d join public.credit_note_lines l on l.org_id = p_org_id and l.credit_note_id = d.id
+    from documents d
+    cross join lateral (
+      select * from public.credit_note_lines c where c.org_id = p_org_id and c.credit_note_id = d.id offset 0) l
     where d.sign < 0
   ), totals as (
     select l.variant_id, sum(l.sign * l.base_quantity) as quantity, sum(l.sign * l.taxable) as revenue from lines l group by l.variant_id
