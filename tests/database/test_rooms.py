@@ -234,3 +234,15 @@ def test_a_later_room_brings_its_own_proof(people: People) -> None:
     (found,) = [check for check in answer["checks"] if check["proof"] == "seals"]
     assert (found["passed"], found["findings"], found["sample"]) == (False, 1, [{"seal": "broken"}])
     assert not answer["passed"]
+
+
+def test_files_are_short_and_lines_fit_a_screen() -> None:
+    """About 500 lines a file, 120 columns a line: a longer file is two, a longer line is a sentence or a list."""
+    assert {file.name: text for file in FILES if (text := file.read_text().count("\n")) > 540} == {}
+    wide = [
+        (file.name, number)
+        for file in FILES
+        for number, line in enumerate(file.read_text().splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert wide == []
