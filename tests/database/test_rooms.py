@@ -237,7 +237,7 @@ def test_a_later_room_brings_its_own_proof(people: People) -> None:
 
 
 def test_files_are_short_and_lines_fit_a_screen() -> None:
-    """About 500 lines a file, 120 columns a line: a longer file is two, a longer line is a sentence or a list."""
+    """About 500 lines a file, 120 columns a line."""
     assert {file.name: text for file in FILES if (text := file.read_text().count("\n")) > 540} == {}
     wide = [
         (file.name, number)
