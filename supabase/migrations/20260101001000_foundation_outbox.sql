@@ -304,7 +304,7 @@ declare
   v_buried bigint;
 begin
   if v_before is null then
-    return '{"dropped": 0, "buried": 0}';
+    return '{"dropped": 0, "buried": 0}'::jsonb;
   end if;
   select sum(private.bury_events(l.consumer, l.ids, 'It was not taken before its partition went.')) into v_buried
   from (

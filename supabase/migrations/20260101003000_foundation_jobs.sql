@@ -180,18 +180,21 @@ create function private.tell_scheduler() returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  -- Looked up, because without pg_cron there is no such schema to name.
+  v_cron regnamespace := to_regnamespace('cron');
 begin
-  if to_regprocedure('cron.schedule(text,text,text)') is null then
+  if v_cron is null or to_regprocedure('cron.schedule(text,text,text)') is null then
     return null;
   end if;
-  execute $cron$
-    select cron.unschedule(j.jobname) from cron.job j
+  execute format($cron$
+    select %1$s.unschedule(j.jobname) from %1$s.job j
     where starts_with(j.jobname, 'branchline-')
       and not exists (select from private.schedules s where 'branchline-' || s.name = j.jobname and s.enabled)
-  $cron$;
-  execute $cron$
-    select cron.schedule('branchline-' || s.name, s.cron, s.command) from private.schedules s where s.enabled
-  $cron$;
+  $cron$, v_cron);
+  execute format($cron$
+    select %s.schedule('branchline-' || s.name, s.cron, s.command) from private.schedules s where s.enabled
+  $cron$, v_cron);
   return null;
 end;
 $$;

@@ -35,7 +35,7 @@ as $$
 declare
   v_reaction record;
   v_given text;
-  v_calls text[] := '{}';
+  v_calls text[] := array[]::text[];
 begin
   for v_reaction in
     select r.function, p.oid, p.proargnames[1:p.pronargs] as parameters, p.proargnames[1:p.pronargs - p.pronargdefaults]
@@ -120,7 +120,7 @@ begin
   end if;
   insert into private.events (name, arguments, result, names) values (p_event, p_arguments, p_result, '{}');
   perform private.make_event(p_event);
-  update private.events e set names = p.proargnames[1:p.pronargs]
+  update private.events e set names = coalesce(p.proargnames[1:p.pronargs], '{}')
   from pg_catalog.pg_proc p
   where e.name = p_event and p.proname = p_event and p.pronamespace = 'private'::regnamespace;
   execute format('comment on function private.%I is %L', p_event, p_comment);

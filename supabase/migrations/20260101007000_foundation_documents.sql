@@ -17,8 +17,8 @@ own acts alone (itself).';
 alter table private.document_kinds enable row level security;
 create unique index document_kinds_letter_key on private.document_kinds (letter) where letter <> '';
 
-select private.add_event('document_kind_added', 'p_kind text', 'void',
-'A migration added a kind of document: whoever keeps documents by kind takes it in. No errors.');
+select private.add_event('document_kind_added', '', 'void',
+'A migration added a kind of document: whoever keeps documents by kind reads the kinds again. No errors.');
 
 create function private.add_document_kind(p_kind text, p_name text, p_letter text, p_moves_stock boolean default false,
   p_holds_stock text default null)
@@ -29,7 +29,7 @@ as $$
 begin
   insert into private.document_kinds (kind, name, letter, moves_stock, holds_stock)
   values (p_kind, p_name, p_letter, p_moves_stock, p_holds_stock);
-  perform private.document_kind_added(p_kind);
+  perform private.document_kind_added();
 end;
 $$;
 
