@@ -130,23 +130,19 @@ class Session:
         """REST with the user's token. Usable from several threads."""
         return cast("Rest", self._client.postgrest)
 
-    def add(
-        self, table: str, rows: Sequence[Row], advance: Callable[[int], None] | None = None, key: str = "id"
-    ) -> None:
-        """Insert rows in chunks, skipping those whose id is there already.
+    def add(self, table: str, rows: Sequence[Row], advance: Callable[[int], None] | None = None) -> None:
+        """Insert rows in chunks, skipping those whose primary key is there already.
 
         Parameters:
             table: a table that the user may insert into.
             rows: all with the same columns, the key among them.
             advance: called after each chunk with the number of rows done so far.
-            key: the column that says which row it is.
         """
         for start in range(0, len(rows), CHUNK):
             chunk = rows[start : start + CHUNK]
             send(
                 self.db.from_(table).upsert(
                     [dict(row) for row in chunk],
-                    on_conflict=key,
                     ignore_duplicates=True,
                     returning="minimal",  # type: ignore[arg-type]
                 )

@@ -9,7 +9,7 @@ def make_offers(business: Business) -> None:
     admin, org = business.admin, business.org
     # A point for every hundred rupees, worth one rupee.
     program: Row = {"org_id": org, "point_value": 1, "minimum_points": 100, "max_share_percent": 20}
-    admin.add("loyalty_programs", [program | {"expiry_months": 24}], key="org_id")
+    admin.add("loyalty_programs", [program | {"expiry_months": 24}])
     rule = {"id": business.id("loyalty rule", "everything"), "org_id": org}
     admin.add("loyalty_rules", [{**rule, "name": "Everything", "points_per_unit": 0.01}])
     promotion = business.id("promotion", "lamps")

@@ -232,7 +232,7 @@ as $$
 declare
   v_named text := nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-organization';
 begin
-  if v_named !~* '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+  if not private.is_uuid(v_named) then
     perform private.fail(400, 'invalid_input', 'The header X-Organization is an organisation''s id.', '{"field": "X-Organization"}');
   end if;
   return v_named::uuid;
