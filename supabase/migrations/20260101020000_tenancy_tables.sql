@@ -360,6 +360,22 @@ comment on function private.listed_branches_with(text) is
 'Branches that a membership of the caller names one by one and in which he holds p_permission (a code of public.permissions). For
 policies; once a statement.';
 
+create function private.covers_all_with(p_permission text) returns boolean
+language plpgsql stable security definer parallel safe
+set search_path = ''
+as $$
+begin
+  return not exists (
+    select from public.memberships m
+    join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
+    where m.user_id = auth.uid() and m.status = 'active' and not m.all_branches and h.permission = p_permission);
+end;
+$$;
+
+comment on function private.covers_all_with(text) is
+'Whether the caller covers every branch wherever he holds p_permission (a code of public.permissions): then a row is his as soon as
+its organisation is one of private.orgs_with. For policies; once a statement, instead of a comparison for each row.';
+
 create function private.member_whole_orgs() returns setof uuid
 language plpgsql stable security definer parallel safe
 set search_path = ''
@@ -497,10 +513,12 @@ create policy "Members read the branches they cover" on public.branches for sele
       else id = any (array(select private.member_listed_branches())) end);
 create policy "Who holds branch.manage changes branches" on public.branches for update to authenticated
   using (org_id = any (array(select private.orgs_with('branch.manage')))
-    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+    and case when (select private.covers_all_with('branch.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
       else id = any (array(select private.listed_branches_with('branch.manage'))) end)
   with check (org_id = any (array(select private.orgs_with('branch.manage')))
-    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+    and case when (select private.covers_all_with('branch.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
       else id = any (array(select private.listed_branches_with('branch.manage'))) end);
 
 alter table public.locations enable row level security;
@@ -513,11 +531,13 @@ create policy "Members read their branches' locations and the shared ones" on pu
 create policy "Who holds branch.manage changes locations" on public.locations for update to authenticated
   using (org_id = any (array(select private.orgs_with('branch.manage')))
     and branch_id is not null
-    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+    and case when (select private.covers_all_with('branch.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
       else branch_id = any (array(select private.listed_branches_with('branch.manage'))) end)
   with check (org_id = any (array(select private.orgs_with('branch.manage')))
     and branch_id is not null
-    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+    and case when (select private.covers_all_with('branch.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
       else branch_id = any (array(select private.listed_branches_with('branch.manage'))) end);
 
 alter table public.permissions enable row level security;
@@ -549,7 +569,7 @@ create policy "User managers read the organisation's invitations" on public.invi
 
 grant execute on function private.fail(integer, text, text, jsonb), private.caller() to authenticated;
 grant execute on function private.member_orgs(), private.member_branches(), private.orgs_with(text),
-  private.branches_with(text), private.whole_orgs_with(text), private.listed_branches_with(text),
+  private.branches_with(text), private.covers_all_with(text), private.whole_orgs_with(text), private.listed_branches_with(text),
   private.member_whole_orgs(), private.member_listed_branches(),
   private.named_org(), private.org_of(regclass, uuid) to authenticated;
 
