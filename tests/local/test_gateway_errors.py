@@ -13,6 +13,7 @@ from tests.local.conftest import Lab
 BASE = ROOT / "supabase" / "migrations" / "20260101000000_foundation_base.sql"
 UNREADABLE = "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error"
 READABLE = '{"code": "a", "message": "b"}'
+NO_TEXT = '{"code": "a", "message": "b", "details": {"c": 1}}'
 REFUSALS: list[tuple[int, str, dict[str, Any]]] = [
     (400, "invalid_input", {"field": "p_id"}),
     (401, "unauthenticated", {}),
@@ -78,6 +79,7 @@ def test_supabase_js(lab: Lab) -> None:
         ("not json", '{"status": 400, "headers": {}}', "Invalid JSON value for MESSAGE: 'not json'"),
         ('["a"]', '{"status": 400, "headers": {}}', "Invalid JSON value for MESSAGE: '[\"a\"]'"),
         ('{"code": "a"}', "{}", 'Invalid JSON value for MESSAGE: \'{"code": "a"}\''),
+        (NO_TEXT, '{"status": 400, "headers": {}}', f"Invalid JSON value for MESSAGE: '{NO_TEXT}'"),
         (READABLE, None, "DETAIL is missing in the RAISE statement"),
         (READABLE, "x", "Invalid JSON value for DETAIL: 'x'"),
         (
@@ -89,6 +91,13 @@ def test_supabase_js(lab: Lab) -> None:
             '{"code": "a", "message": "b"}',
             '{"headers": {}}',
             "Invalid JSON value for DETAIL: '{\"headers\": {}}'",
+        ),
+        *(
+            (READABLE, detail, f"Invalid JSON value for DETAIL: '{detail}'")
+            for detail in (
+                '{"status": "409", "headers": {}}',
+                '{"status": 409, "headers": {"Retry-After": 1}}',
+            )
         ),
     ],
 )

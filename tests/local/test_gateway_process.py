@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import time
 import tomllib
@@ -113,6 +114,17 @@ def test_survives_lost_connections(lab: Lab) -> None:
         assert time.monotonic() < deadline
     assert answer.json() == 1
     lab.sql("drop function public.gw_after_loss()")
+
+
+@pytest.mark.parametrize("path", ["//", "/\\\\", "/rest/v1/gw_items", "http://[", "*"])
+def test_an_upgrade_of_anything_else_is_refused(lab: Lab, path: str) -> None:
+    """Whatever the address, the gateway goes on."""
+    with socket.create_connection(("127.0.0.1", lab.gateway.port), timeout=5) as connection:
+        connection.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n".encode()
+        )
+        assert connection.recv(1000).startswith((b"HTTP/1.1 404", b"HTTP/1.1 400"))
+    assert lab.http("GET", "/health").status_code == 200
 
 
 def test_second_start_changes_nothing(lab: Lab) -> None:

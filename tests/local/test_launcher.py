@@ -210,6 +210,21 @@ def test_a_crashed_api_is_started_again(dev: Dev) -> None:
     assert httpx.get(f"{url}/health").status_code == 200
 
 
+def test_jobs_are_listed_and_run(dev: Dev) -> None:
+    """All with their hours; one of them now; the clock has a process of its own."""
+    assert dev.part("scheduler").alive()
+    listed = dev("jobs")
+    assert listed.returncode == 0, listed.stderr
+    assert "expired-reservations" in listed.stdout
+    assert dev("jobs", "partitions").returncode == 0
+    with psycopg.connect(dev.environment()["DATABASE_URL"]) as owner:
+        row = owner.execute("select ok from private.job_runs where job = 'partitions' limit 1").fetchone()
+    assert row == (True,)
+    refused = dev("jobs", "nonsense")
+    assert refused.returncode == 1
+    assert "The job nonsense failed." in refused.stderr
+
+
 def test_killed_postgres_comes_back_with_everything_committed(dev: Dev) -> None:
     values = dev.environment()
     with psycopg.connect(values["DATABASE_URL"], autocommit=True) as connection:

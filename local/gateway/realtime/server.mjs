@@ -45,8 +45,9 @@ export function createRealtime({ connection, settings }) {
 
   function upgrade(request, socket, head) {
     socket.on("error", () => socket.destroy());
-    const url = new URL(request.url, "http://localhost");
-    if (url.pathname !== PATH)
+    // Null for what is no address, such as `//`.
+    const url = URL.parse(request.url, "http://localhost");
+    if (url?.pathname !== PATH)
       return refuse(socket, "404 Not Found", { message: "no Route matched with those values" });
     const key = url.searchParams.get("apikey") ?? request.headers.apikey;
     if (![settings.anonKey, settings.serviceKey].includes(key))
