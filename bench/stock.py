@@ -53,7 +53,7 @@ COLUMNS = (
     "org_id, branch_id, location_id, variant_id, on_hand, reserved, incoming, in_transit, available, "
     "average_cost, updated_at"
 )
-WHOLE_ORDER = "branch_id, location_id, variant_id"
+WHOLE_ORDER = "org_id, branch_id, location_id, variant_id"
 
 
 # Filling -------------------------------------------------------------------------------------------

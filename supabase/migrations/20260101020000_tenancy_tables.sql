@@ -372,6 +372,23 @@ comment on function private.listed_branches_with(text) is
 'Branches that a membership of the caller names one by one and in which he holds p_permission (a code of
 public.permissions). For policies; once a statement.';
 
+create function private.covers_all_with(p_permission text) returns boolean
+language plpgsql stable security definer parallel safe
+set search_path = ''
+as $$
+begin
+  return not exists (
+    select from public.memberships m
+    join private.held_permissions h on h.org_id = m.org_id and h.role_id = m.role_id
+    where m.user_id = auth.uid() and m.status = 'active' and not m.all_branches and h.permission = p_permission);
+end;
+$$;
+
+comment on function private.covers_all_with(text) is
+'Whether the caller covers every branch wherever he holds p_permission (a code of public.permissions): then a row is his
+as soon as its organisation is one of private.orgs_with. For policies; once a statement, instead of a comparison for
+each row.';
+
 create function private.member_whole_orgs() returns setof uuid
 language plpgsql stable security definer parallel safe
 set search_path = ''

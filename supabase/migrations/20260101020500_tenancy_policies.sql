@@ -29,10 +29,12 @@ create policy "Members read the branches they cover" on public.branches for sele
       else id = any (array(select private.member_listed_branches())) end);
 create policy "Who holds branch.manage changes branches" on public.branches for update to authenticated
   using (org_id = any (array(select private.orgs_with('branch.manage')))
-    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+    and case when (select private.covers_all_with('branch.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
       else id = any (array(select private.listed_branches_with('branch.manage'))) end)
   with check (org_id = any (array(select private.orgs_with('branch.manage')))
-    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+    and case when (select private.covers_all_with('branch.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
       else id = any (array(select private.listed_branches_with('branch.manage'))) end);
 
 alter table public.locations enable row level security;
@@ -45,11 +47,13 @@ create policy "Members read their branches' locations and the shared ones" on pu
 create policy "Who holds branch.manage changes locations" on public.locations for update to authenticated
   using (org_id = any (array(select private.orgs_with('branch.manage')))
     and branch_id is not null
-    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+    and case when (select private.covers_all_with('branch.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
       else branch_id = any (array(select private.listed_branches_with('branch.manage'))) end)
   with check (org_id = any (array(select private.orgs_with('branch.manage')))
     and branch_id is not null
-    and case when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
+    and case when (select private.covers_all_with('branch.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
       else branch_id = any (array(select private.listed_branches_with('branch.manage'))) end);
 
 alter table public.permissions enable row level security;
@@ -82,7 +86,8 @@ create policy "User managers read the organisation's invitations" on public.invi
 
 grant execute on function private.fail(integer, text, text, jsonb), private.caller() to authenticated;
 grant execute on function private.member_orgs(), private.member_branches(), private.orgs_with(text),
-  private.branches_with(text), private.whole_orgs_with(text), private.listed_branches_with(text),
+  private.branches_with(text), private.covers_all_with(text), private.whole_orgs_with(text),
+    private.listed_branches_with(text),
   private.member_whole_orgs(), private.member_listed_branches(),
   private.named_org(), private.org_of(regclass, uuid) to authenticated;
 

@@ -137,14 +137,16 @@ create policy "Who holds stock.read reads the batch levels of his branches" on p
   to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
     and branch_id is not null
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
 alter table public.stock_units enable row level security;
 create policy "Who holds stock.read reads the pieces of his branches" on public.stock_units for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
     and branch_id is not null
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

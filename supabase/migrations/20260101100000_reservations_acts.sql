@@ -484,21 +484,24 @@ alter table public.stock_reservations enable row level security;
 create policy "Who holds stock.read reads the reservations of his branches" on public.stock_reservations
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
 alter table public.stock_reservation_lines enable row level security;
 create policy "Who holds stock.read reads reserved lines of his branches" on public.stock_reservation_lines
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
 alter table public.stock_reservation_items enable row level security;
 create policy "Who holds stock.read reads reserved items of his branches" on public.stock_reservation_items
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

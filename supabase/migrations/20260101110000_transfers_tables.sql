@@ -320,7 +320,8 @@ alter table public.stock_transfers enable row level security;
 create policy "Who holds stock.read reads transfers from or to his branches" on public.stock_transfers for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else from_branch_id = any (array(select private.listed_branches_with('stock.read')))
         or to_branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
@@ -328,7 +329,8 @@ alter table public.stock_transfer_lines enable row level security;
 create policy "Who holds stock.read reads transfer lines of his branches" on public.stock_transfer_lines
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else from_branch_id = any (array(select private.listed_branches_with('stock.read')))
         or to_branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
@@ -336,7 +338,8 @@ alter table public.stock_transfer_items enable row level security;
 create policy "Who holds stock.read reads transfer items of his branches" on public.stock_transfer_items
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else from_branch_id = any (array(select private.listed_branches_with('stock.read')))
         or to_branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
@@ -344,7 +347,8 @@ alter table public.stock_transfer_receipts enable row level security;
 create policy "Who holds stock.read reads transfer receipts of his branches" on public.stock_transfer_receipts
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else from_branch_id = any (array(select private.listed_branches_with('stock.read')))
         or to_branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 
@@ -352,7 +356,8 @@ alter table public.stock_transfer_receipt_items enable row level security;
 create policy "Who holds stock.read reads what his branches received" on public.stock_transfer_receipt_items
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
+    and case when (select private.covers_all_with('stock.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
       else from_branch_id = any (array(select private.listed_branches_with('stock.read')))
         or to_branch_id = any (array(select private.listed_branches_with('stock.read'))) end);
 

@@ -300,14 +300,16 @@ alter table public.reorder_rules enable row level security;
 create policy "Who holds stock.plan reads the reorder rules of his branches" on public.reorder_rules for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('stock.plan')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.plan'))) then true
+    and case when (select private.covers_all_with('stock.plan')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.plan'))) then true
       else branch_id = any (array(select private.listed_branches_with('stock.plan'))) end);
 
 alter table public.stock_alerts enable row level security;
 create policy "Who holds stock.alert reads the alerts of his branches" on public.stock_alerts for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('stock.alert')))
-    and case when org_id = any (array(select private.whole_orgs_with('stock.alert'))) then true
+    and case when (select private.covers_all_with('stock.alert')) then true
+      when org_id = any (array(select private.whole_orgs_with('stock.alert'))) then true
       else branch_id = any (array(select private.listed_branches_with('stock.alert'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

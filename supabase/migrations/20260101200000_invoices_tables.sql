@@ -334,27 +334,31 @@ create policy "Anyone reads the payment methods" on public.payment_methods for s
 alter table public.invoices enable row level security;
 create policy "Who holds invoice.read reads the invoices of his branches" on public.invoices for select to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.invoice_lines enable row level security;
 create policy "Who holds invoice.read reads the invoice lines of his branches" on public.invoice_lines
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.payments enable row level security;
 create policy "Who holds invoice.read reads the payments of his branches" on public.payments for select to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.payment_allocations enable row level security;
 create policy "Who holds invoice.read reads what was paid at his branches" on public.payment_allocations
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

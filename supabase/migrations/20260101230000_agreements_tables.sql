@@ -430,35 +430,40 @@ alter table public.credit_agreements enable row level security;
 create policy "Who holds invoice.read reads agreements of his branches" on public.credit_agreements for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.instalments enable row level security;
 create policy "Who holds invoice.read reads instalments of his branches" on public.instalments for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.credit_charges enable row level security;
 create policy "Who holds invoice.read reads charges of his branches" on public.credit_charges for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.credit_settlements enable row level security;
 create policy "Who holds invoice.read reads settlements of his branches" on public.credit_settlements for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.credit_reminders enable row level security;
 create policy "Who holds invoice.read reads reminders of his branches" on public.credit_reminders for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

@@ -367,20 +367,23 @@ alter table public.payment_reversals enable row level security;
 create policy "Who holds invoice.read reads reversals of his branches" on public.payment_reversals for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.refunds enable row level security;
 create policy "Who holds invoice.read reads the refunds of his branches" on public.refunds for select to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.refund_sources enable row level security;
 create policy "Who holds invoice.read reads what refunds were paid out of" on public.refund_sources for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

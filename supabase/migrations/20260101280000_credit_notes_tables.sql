@@ -323,21 +323,24 @@ alter table public.credit_notes enable row level security;
 create policy "Who holds invoice.read reads credit notes of his branches" on public.credit_notes for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.credit_note_lines enable row level security;
 create policy "Who holds invoice.read reads credit lines of his branches" on public.credit_note_lines
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.credit_note_allocations enable row level security;
 create policy "Who holds invoice.read reads credits on his invoices" on public.credit_note_allocations
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

@@ -220,7 +220,8 @@ alter table public.coupon_uses enable row level security;
 create policy "Who holds invoice.read reads coupon uses of his branches" on public.coupon_uses for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
+    and case when (select private.covers_all_with('invoice.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

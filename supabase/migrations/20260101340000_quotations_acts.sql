@@ -466,21 +466,24 @@ alter table public.quotations enable row level security;
 create policy "Who holds quotation.manage reads quotations of his branches" on public.quotations for select
   to authenticated
   using (org_id = any (array(select private.orgs_with('quotation.manage')))
-    and case when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
+    and case when (select private.covers_all_with('quotation.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
       else branch_id = any (array(select private.listed_branches_with('quotation.manage'))) end);
 
 alter table public.quotation_lines enable row level security;
 create policy "Who holds quotation.manage reads quoted lines of his branches" on public.quotation_lines
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('quotation.manage')))
-    and case when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
+    and case when (select private.covers_all_with('quotation.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
       else branch_id = any (array(select private.listed_branches_with('quotation.manage'))) end);
 
 alter table public.quotation_revisions enable row level security;
 create policy "Who holds quotation.manage reads revisions of his branches" on public.quotation_revisions
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('quotation.manage')))
-    and case when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
+    and case when (select private.covers_all_with('quotation.manage')) then true
+      when org_id = any (array(select private.whole_orgs_with('quotation.manage'))) then true
       else branch_id = any (array(select private.listed_branches_with('quotation.manage'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

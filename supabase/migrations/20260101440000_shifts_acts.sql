@@ -386,7 +386,8 @@ alter table public.till_cash_movements enable row level security;
 create policy "Who holds report.read reads the cash moved at his branches" on public.till_cash_movements
   for select to authenticated
   using (org_id = any (array(select private.orgs_with('report.read')))
-    and case when org_id = any (array(select private.whole_orgs_with('report.read'))) then true
+    and case when (select private.covers_all_with('report.read')) then true
+      when org_id = any (array(select private.whole_orgs_with('report.read'))) then true
       else branch_id = any (array(select private.listed_branches_with('report.read'))) end);
 
 -- Grants ------------------------------------------------------------------------------------------

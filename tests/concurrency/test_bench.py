@@ -96,6 +96,16 @@ def test_bench_realtime_loses_nothing(shared: Shared) -> None:
     assert all(0 < one["p50"] <= one["p95"] <= one["max"] for one in result["milliseconds"].values())
 
 
+def test_bench_lists_prints_its_ratios_and_shows_everybody_what_is_his(shared: Shared) -> None:
+    command = [sys.executable, "-m", "bench", "lists", "--rounds", "1", "--invoices", "2200", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["violations"] == []
+    members = ("small tenant", "3 of 500 branches", "one of 3 of 500 branches", "admin of 500")
+    assert {f"{member}: invoices" for member in members} <= set(result["queries"])
+
+
 def test_bench_stock_prints_its_ratios_and_shows_nobody_the_rows_of_others(shared: Shared) -> None:
     command = [sys.executable, "-m", "bench", "stock", "--rounds", "1", "--variants", "2000", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=240)

@@ -141,6 +141,20 @@ def test_policies_ask_for_the_organisation_first(owner: Connection) -> None:
             assert f"{table}.{column}" in leading, (table, name)
 
 
+def test_who_covers_all_is_asked_within_what_he_may(owner: Connection) -> None:
+    """covers_all_with shows every row that is left: it stands behind the organisations of its permission."""
+    for table, name, using, check in ask(
+        owner, "select tablename, policyname, qual, with_check from pg_policies where schemaname = 'public'"
+    ):
+        for condition in (using or "", check or ""):
+            for permission in re.findall(r"covers_all_with\('([a-z_.]+)'", condition):
+                first = re.match(
+                    r"\(*org_id = ANY \(ARRAY\( SELECT private.orgs_with\('([a-z_.]+)'", condition
+                )
+                assert first, (table, name)
+                assert first[1] == permission, (table, name)
+
+
 def _begins_with(condition: str, column: str) -> bool:
     """Whether a condition is "column = any (array(select ...))" and nothing more, or that "and" the rest."""
     own = condition.startswith(f"(({OF_ONES_OWN}) OR ")
@@ -239,6 +253,7 @@ def test_definer_helpers_are_not_a_way_in(owner: Connection) -> None:
             "private.named_org",
             "private.org_of",
             "private.branches_with",
+            "private.covers_all_with",
             "private.whole_orgs_with",
             "private.listed_branches_with",
             "private.member_whole_orgs",

@@ -128,7 +128,7 @@ def test_the_function_of_an_event_is_what_its_rows_say(owner: Connection) -> Non
         "select e.name, p.prosrc = private.event_body(e.name), "
         "case when p.proretset then e.result like 'table(%' "
         "else pg_get_function_result(p.oid) = e.result end, "
-        "p.proargnames[1:p.pronargs] = e.names "
+        "coalesce(p.proargnames[1:p.pronargs], '{}') = e.names "
         "from private.events e join pg_proc p "
         "on p.proname = e.name and p.pronamespace = 'private'::regnamespace",
     )

@@ -38,13 +38,15 @@ class ListCall:
         """The table with its schema, also of a view."""
         return "audit.log" if self.name == "audit_log" else f"public.{self.name}"
 
-    def page(self, *, narrowed: bool = False) -> str:
+    def page(self, *, narrowed: bool = False, one_branch: bool = False) -> str:
         """The statement, whose parameter is %(org)s.
 
-        narrowed: to %(branches)s, which is what a policy does for a member of few. Without a policy it makes
-        the statement find the same rows.
+        one_branch: %(branch)s alone. narrowed: to %(branches)s, which is what a policy does for a member of
+        few. Without a policy it makes the statement find the same rows.
         """
         where = list(self.where)
+        if one_branch:
+            where.append("branch_id = %(branch)s")
         if narrowed and self.branches:
             where.append("(" + " or ".join(f"{c} = any (%(branches)s)" for c in self.branches) + ")")
         return (
@@ -94,4 +96,5 @@ def _call(owner: Connection, listing: Listing, query: ListQuery) -> ListCall:
 
 def asked_with(member: Member) -> dict[str, Any]:
     """The parameters of a member's page."""
-    return {"org": member.org_id, "branches": list(member.branches or ())}
+    branches = list(member.branches or ())
+    return {"org": member.org_id, "branches": branches, "branch": next(iter(branches), None)}

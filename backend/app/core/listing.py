@@ -145,6 +145,10 @@ def order_of(query: ListQuery, key: Sequence[str], fixed: Mapping[str, object]) 
     """
     held = {*fixed, *(column for column, operator, _ in filters_of(query) if operator == "eq")}
     columns = list(dict.fromkeys([query.sort.removeprefix("-"), *key]))
+    if not held and columns[0].endswith("_id"):
+        # By ids means in any order that pages: the organisation first, it is that of an index, whatever the
+        # caller may see.
+        columns = list(dict.fromkeys(["org_id", *columns]))
     columns = [column for column in columns if column not in held] or columns[-1:]
     return [(column, query.sort.startswith("-")) for column in columns]
 
