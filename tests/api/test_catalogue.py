@@ -120,12 +120,12 @@ def test_grids(shop: Shop) -> None:
 
 def test_codes(shop: Shop) -> None:
     admin = shop.admin
-    body = {"org_id": shop.org_id, "variant_id": shop.variant_id, "code": "4006381333931"}
+    body = {"org_id": shop.org_id, "variant_id": shop.variant_id, "code": "5901234123457"}
     code = VariantBarcode.model_validate(admin.post("/v1/catalogue/barcodes", body))
-    assert (code.kind, code.gtin14) == ("gtin", "04006381333931")
+    assert (code.kind, code.gtin14) == ("gtin", "05901234123457")
     assert_problem(admin.send("POST", "/v1/catalogue/barcodes", body), 409, "duplicate")
-    wrong = admin.send("POST", "/v1/catalogue/barcodes", {**body, "code": "4006381333932"})
-    assert assert_problem(wrong, 422, "barcode_check_digit")["expected"] == "1"
+    wrong = admin.send("POST", "/v1/catalogue/barcodes", {**body, "code": "5901234123458"})
+    assert assert_problem(wrong, 422, "barcode_check_digit")["expected"] == "7"
     request = {"id": uuid4(), "variant_id": shop.variant_id}
     own = GeneratedBarcode.model_validate(admin.post("/v1/catalogue/generated-barcodes", request))
     assert own == GeneratedBarcode.model_validate(admin.post("/v1/catalogue/generated-barcodes", request))
