@@ -217,7 +217,7 @@ begin
       'variant', case when v.id is not null then to_jsonb(v) - array['created_at', 'updated_at'] || jsonb_build_object(
         'product_name', p.name, 'product_kind', p.kind, 'unit', p.unit_code) end,
       'unit', to_jsonb(u) || jsonb_build_object('location_code', k.code),
-      'batch', to_jsonb(b) || jsonb_build_object(
+      'batch', to_jsonb(b) - array['no', 'request_id'] || jsonb_build_object(
         'expired', coalesce(b.expires_on < (now() at time zone coalesce(n.timezone, 'UTC'))::date, false), 'levels', (
           select coalesce(jsonb_agg(jsonb_build_object('branch_id', e.branch_id, 'location_id', e.location_id,
             'location_code', f.code, 'on_hand', e.on_hand) order by f.code), '[]')
