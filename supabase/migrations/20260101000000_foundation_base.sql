@@ -12,11 +12,13 @@ create extension if not exists pg_trgm with schema extensions;
 -- Nothing is reachable because a default left it open: each room grants what it means to grant.
 alter default privileges for role postgres revoke execute on functions from public;
 alter default privileges for role postgres in schema public revoke all on tables from anon, authenticated, service_role;
-alter default privileges for role postgres in schema public revoke all on sequences from anon, authenticated, service_role;
-alter default privileges for role postgres in schema public revoke all on functions from anon, authenticated, service_role;
+alter default privileges for role postgres in schema public revoke all on sequences from anon, authenticated,
+  service_role;
+alter default privileges for role postgres in schema public revoke all on functions from anon, authenticated,
+  service_role;
 
--- Programs that work for the business outside of requests (jobs, consumers of events) sign in as a role of their own, a member of
--- this one. Roles belong to the whole cluster: another database's migrations may have made it.
+-- Programs that work for the business outside of requests (jobs, consumers of events) sign in as a role of their own, a
+-- member of this one. Roles belong to the whole cluster: another database's migrations may have made it.
 do $$
 begin
   create role branchline_worker nologin;
@@ -88,8 +90,8 @@ end;
 $$;
 
 comment on function private.request_id() is
-'The X-Request-ID header of the HTTP request under way (at most 128 characters), or null outside of one. The default of the columns
-request_id, which say in which request a row was made.';
+'The X-Request-ID header of the HTTP request under way (at most 128 characters), or null outside of one. The default of
+the columns request_id, which say in which request a row was made.';
 
 -- Housekeeping ------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
--- Partitions by time: what only grows is kept in a table for each week or month, made ahead by a job, and goes by dropping a table.
+-- Partitions by time: what only grows is kept in a table for each week or month, made ahead by a job, and goes by
+-- dropping a table.
 
 create table private.partitioned (
   table_name text primary key check (table_name ~ '^(audit|private)\.[a-z_]+$'),
@@ -8,9 +9,9 @@ create table private.partitioned (
 );
 
 comment on table private.partitioned is
-'The tables that are partitioned by time, one row each. time_column: the partition key. step: how long a partition is, in UTC.
-ahead: how many partitions there are beyond the current one. A room that makes such a table adds its row and calls
-private.add_partitions once; the job "partitions" does so every night.';
+'The tables that are partitioned by time, one row each. time_column: the partition key. step: how long a partition is,
+in UTC. ahead: how many partitions there are beyond the current one. A room that makes such a table adds its row and
+calls private.add_partitions once; the job "partitions" does so every night.';
 
 alter table private.partitioned enable row level security;
 
@@ -26,7 +27,8 @@ declare
   v_trigger record;
 begin
   select * into v_table from private.partitioned where table_name = p_table;
-  execute format('select exists (select from %s where %I >= $1 and %I < $2)', v_rest, v_table.time_column, v_table.time_column)
+  execute format('select exists (select from %s where %I >= $1 and %I < $2)', v_rest, v_table.time_column,
+    v_table.time_column)
   into v_strays using p_first, p_end;
   -- Rows that came before their partition did stand in the rest, which then must be apart while they move.
   if v_strays then
@@ -52,8 +54,9 @@ end;
 $$;
 
 comment on function private.add_partition(text, timestamptz, timestamptz, text) is
-'Makes one partition, closed like its table and with its triggers. p_table: a row of private.partitioned; p_first, p_end: from when to
-when, the end not included; p_name: schema and name. Rows of that time that the rest holds move into it. No errors.';
+'Makes one partition, closed like its table and with its triggers. p_table: a row of private.partitioned; p_first,
+p_end: from when to when, the end not included; p_name: schema and name. Rows of that time that the rest holds move into
+it. No errors.';
 
 create function private.add_partitions(p_table text, p_from date, p_count integer) returns integer
 language plpgsql
@@ -79,8 +82,8 @@ end;
 $$;
 
 comment on function private.add_partitions(text, date, integer) is
-'Adds the partitions that are missing. p_table: a row of private.partitioned; p_from: a day of the first one; p_count: how many steps.
-Returns how many were added. No errors.';
+'Adds the partitions that are missing. p_table: a row of private.partitioned; p_from: a day of the first one; p_count:
+how many steps. Returns how many were added. No errors.';
 
 create function private.add_all_partitions() returns jsonb
 language plpgsql
@@ -96,8 +99,8 @@ end;
 $$;
 
 comment on function private.add_all_partitions() is
-'The job "partitions": adds to every partitioned table what is missing ahead. Returns how many by table. Waits 3 seconds for a lock at
-most, since acts queue behind it; the next run tries again.';
+'The job "partitions": adds to every partitioned table what is missing ahead. Returns how many by table. Waits 3 seconds
+for a lock at most, since acts queue behind it; the next run tries again.';
 
 create function private.drop_partitions(p_table text, p_before timestamptz) returns integer
 language plpgsql
@@ -120,9 +123,11 @@ end;
 $$;
 
 comment on function private.drop_partitions(text, timestamptz) is
-'Drops the partitions all of whose rows are older than p_before; returns how many. Waits 3 seconds for a lock at most. Errors: 55P03.';
+'Drops the partitions all of whose rows are older than p_before; returns how many. Waits 3 seconds for a lock at most.
+Errors: 55P03.';
 
-create function private.partitions_of(p_table text) returns table (name text, starts_at timestamptz, ends_at timestamptz)
+create function private.partitions_of(p_table text) returns table (name text, starts_at timestamptz,
+  ends_at timestamptz)
 language plpgsql stable
 set search_path = ''
 set timezone = 'UTC'

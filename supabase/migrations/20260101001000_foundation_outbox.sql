@@ -1,8 +1,8 @@
 -- Events: a business act leaves a row here in its own transaction; consumers, programs outside, get each at least once.
 --
--- An act writes one row and knows no consumer. Workers spread new events over the consumers, a row each, and claim from those.
--- The mark "spread" stands on the event: whoever looks sees every committed event that has not got it, in whatever order they
--- were committed, so that nothing has to be known about transactions (decision 17).
+-- An act writes one row and knows no consumer. Workers spread new events over the consumers, a row each, and claim from
+-- those. The mark "spread" stands on the event: whoever looks sees every committed event that has not got it, in
+-- whatever order they were committed, so that nothing has to be known about transactions (decision 17).
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -17,11 +17,12 @@ create table private.outbox (
 ) partition by range (created_at);
 
 comment on table private.outbox is
-'What happened, as noun.verb with its facts, written in the act''s own transaction. spread: every consumer has its delivery. Monthly
-partitions; the job "outbox" drops the old ones.';
+'What happened, as noun.verb with its facts, written in the act''s own transaction. spread: every consumer has its
+delivery. Monthly partitions; the job "outbox" drops the old ones.';
 
 create table private.outbox_rest partition of private.outbox default;
-comment on table private.outbox_rest is 'Catches events of months that have no partition yet, so that no act fails for want of one.';
+comment on table private.outbox_rest
+  is 'Catches events of months that have no partition yet, so that no act fails for want of one.';
 
 create table private.consumers (
   name text primary key check (name ~ '^[a-z][a-z0-9_]{0,62}$'),
@@ -33,8 +34,9 @@ create table private.consumers (
 );
 
 comment on table private.consumers is
-'Who gets events. events: names, empty for all. since: events from this moment on. lease: for how long claimed events are his who
-claimed them; then others get them. max_tries: how often an event is given out before it goes to private.dead_events.';
+'Who gets events. events: names, empty for all. since: events from this moment on. lease: for how long claimed events
+are his who claimed them; then others get them. max_tries: how often an event is given out before it goes to
+private.dead_events.';
 
 create table private.deliveries (
   consumer text not null references private.consumers (name) on delete cascade,
@@ -48,8 +50,8 @@ create table private.deliveries (
 );
 
 comment on table private.deliveries is
-'Events that a consumer has not acknowledged yet. due_at: when it is given out, again if need be. claim: whose it is until then.
-error: what the last one who tried said.';
+'Events that a consumer has not acknowledged yet. due_at: when it is given out, again if need be. claim: whose it is
+until then. error: what the last one who tried said.';
 
 create table private.dead_events (
   consumer text not null references private.consumers (name) on delete cascade,
@@ -65,8 +67,8 @@ create table private.dead_events (
 );
 
 comment on table private.dead_events is
-'Dead letters: events that a consumer could not handle in max_tries, or did not take before their partition went, whole. They stay
-until somebody has private.revive_events give them out again.';
+'Dead letters: events that a consumer could not handle in max_tries, or did not take before their partition went, whole.
+They stay until somebody has private.revive_events give them out again.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -79,7 +81,8 @@ alter table private.consumers enable row level security;
 alter table private.deliveries enable row level security;
 alter table private.dead_events enable row level security;
 
-insert into private.partitioned (table_name, time_column, step, ahead) values ('private.outbox', 'created_at', 'month', 12);
+insert into private.partitioned (table_name, time_column, step, ahead)
+  values ('private.outbox', 'created_at', 'month', 12);
 select private.add_partitions('private.outbox', current_date, 13);
 
 -- Leaving an event --------------------------------------------------------------------------------
@@ -98,7 +101,8 @@ comment on function private.emit(uuid, text, jsonb) is
 
 -- Consumers ---------------------------------------------------------------------------------------
 
-create function private.add_consumer(p_name text, p_purpose text, p_events text[] default '{}', p_since timestamptz default now())
+create function private.add_consumer(p_name text, p_purpose text, p_events text[] default '{}', p_since timestamptz
+  default now())
 returns void
 language plpgsql
 set search_path = ''
@@ -114,8 +118,8 @@ end;
 $$;
 
 comment on function private.add_consumer(text, text, text[], timestamptz) is
-'Adds a consumer. p_name; p_purpose: what it does with events; p_events: their names, empty for all; p_since: those of this moment
-on, which may lie in the past as far as events are kept. Errors: 23505 when there is one of this name.';
+'Adds a consumer. p_name; p_purpose: what it does with events; p_events: their names, empty for all; p_since: those of
+this moment on, which may lie in the past as far as events are kept. Errors: 23505 when there is one of this name.';
 
 create function private.spread_events(p_limit integer default 1000) returns integer
 language plpgsql
@@ -141,8 +145,8 @@ end;
 $$;
 
 comment on function private.spread_events(integer) is
-'Gives each consumer a delivery of up to p_limit events that have none yet; returns of how many. Several may do so at once: each
-takes others.';
+'Gives each consumer a delivery of up to p_limit events that have none yet; returns of how many. Several may do so at
+once: each takes others.';
 
 create function private.bury_events(p_consumer text, p_event_ids bigint[], p_error text default null) returns integer
 language plpgsql
@@ -164,10 +168,12 @@ end;
 $$;
 
 comment on function private.bury_events(text, bigint[], text) is
-'Makes deliveries dead letters. p_consumer, p_event_ids; p_error: why, null for what the last try said. Returns how many.';
+'Makes deliveries dead letters. p_consumer, p_event_ids; p_error: why, null for what the last try said. Returns how
+many.';
 
 create function private.claim_events(p_consumer text, p_limit integer default 100)
-returns table (claim uuid, event_id bigint, org_id uuid, event text, payload jsonb, created_at timestamptz, tries integer)
+returns table (claim uuid, event_id bigint, org_id uuid, event text, payload jsonb, created_at timestamptz,
+  tries integer)
 language plpgsql security definer
 set search_path = ''
 as $$
@@ -205,10 +211,11 @@ end;
 $$;
 
 comment on function private.claim_events(text, integer) is
-'Gives a worker events of a consumer that nobody else has. p_consumer: a row of private.consumers; p_limit: how many, 1 to 1000.
-Returns claim (to acknowledge with), event_id, org_id, event, payload, created_at and tries, 1 the first time. They are his for the
-consumer''s lease: what he has not acknowledged by then is given out again, as what a killed worker had, so an event may come more
-than once, and events of one document may come in another order. Errors: 404 not_found, 400 invalid_input. For branchline_worker.';
+'Gives a worker events of a consumer that nobody else has. p_consumer: a row of private.consumers; p_limit: how many, 1
+to 1000. Returns claim (to acknowledge with), event_id, org_id, event, payload, created_at and tries, 1 the first time.
+They are his for the consumer''s lease: what he has not acknowledged by then is given out again, as what a killed worker
+had, so an event may come more than once, and events of one document may come in another order. Errors: 404 not_found,
+400 invalid_input. For branchline_worker.';
 
 create function private.ack_events(p_consumer text, p_claim uuid, p_event_ids bigint[] default null) returns integer
 language plpgsql security definer
@@ -225,10 +232,12 @@ end;
 $$;
 
 comment on function private.ack_events(text, uuid, bigint[]) is
-'Acknowledges events: they do not come again. p_claim: what claim_events gave with them; p_event_ids: which of them, null for all.
-Returns how many: fewer than asked where the lease was over and somebody else has them now. For branchline_worker.';
+'Acknowledges events: they do not come again. p_claim: what claim_events gave with them; p_event_ids: which of them,
+null for all. Returns how many: fewer than asked where the lease was over and somebody else has them now. For
+branchline_worker.';
 
-create function private.fail_event(p_consumer text, p_claim uuid, p_event_id bigint, p_error text, p_retry_in interval default null)
+create function private.fail_event(p_consumer text, p_claim uuid, p_event_id bigint, p_error text, p_retry_in interval
+  default null)
 returns boolean
 language plpgsql security definer
 set search_path = ''
@@ -253,8 +262,9 @@ end;
 $$;
 
 comment on function private.fail_event(text, uuid, bigint, text, interval) is
-'Says that an event could not be handled. p_error: why. It comes again after p_retry_in (else 5 seconds, doubled with each try, at most
-an hour), or is a dead letter after the consumer''s max_tries. False when the claim is over. For branchline_worker.';
+'Says that an event could not be handled. p_error: why. It comes again after p_retry_in (else 5 seconds, doubled with
+each try, at most an hour), or is a dead letter after the consumer''s max_tries. False when the claim is over. For
+branchline_worker.';
 
 create function private.revive_events(p_consumer text, p_event_ids bigint[] default null) returns integer
 language plpgsql
@@ -279,7 +289,8 @@ end;
 $$;
 
 comment on function private.revive_events(text, bigint[]) is
-'Gives dead letters out again, under new event ids. p_event_ids: which, null for all of the consumer''s. Returns how many.';
+'Gives dead letters out again, under new event ids. p_event_ids: which, null for all of the consumer''s. Returns how
+many.';
 
 -- Housekeeping ------------------------------------------------------------------------------------
 
@@ -293,15 +304,17 @@ declare
   v_buried bigint;
 begin
   if v_before is null then
-    return '{"dropped": 0, "buried": 0}';
+    return '{"dropped": 0, "buried": 0}'::jsonb;
   end if;
   select sum(private.bury_events(l.consumer, l.ids, 'It was not taken before its partition went.')) into v_buried
   from (
-    select d.consumer, array_agg(d.event_id) as ids from private.deliveries d where d.event_at < v_before group by d.consumer) l;
-  return jsonb_build_object('dropped', private.drop_partitions('private.outbox', v_before), 'buried', coalesce(v_buried, 0));
+    select d.consumer, array_agg(d.event_id) as ids from private.deliveries d where d.event_at < v_before
+      group by d.consumer) l;
+  return jsonb_build_object('dropped', private.drop_partitions('private.outbox', v_before), 'buried',
+    coalesce(v_buried, 0));
 end;
 $$;
 
 comment on function private.prune_outbox(interval) is
-'The job "outbox": drops the partitions whose events are all older than p_keep. What a consumer has not taken of them becomes a dead
-letter. Returns {"dropped": partitions, "buried": events}.';
+'The job "outbox": drops the partitions whose events are all older than p_keep. What a consumer has not taken of them
+becomes a dead letter. Returns {"dropped": partitions, "buried": events}.';

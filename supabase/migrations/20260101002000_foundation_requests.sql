@@ -11,10 +11,11 @@ create table private.requests (
 
 comment on table private.requests is
 'One row per writing call: the client''s own uuid, the act, and a SHA-256 of what was asked. Written first in the
-transaction, so that a second call with the same id waits for the first one''s outcome. It says which call this was and nothing
-about the business; the job "requests" removes old ones.';
+transaction, so that a second call with the same id waits for the first one''s outcome. It says which call this was and
+nothing about the business; the job "requests" removes old ones.';
 
--- Rows come in the order of time, so a summary of each range of pages finds the old ones, and costs a call next to nothing.
+-- Rows come in the order of time, so a summary of each range of pages finds the old ones, and costs a call next to
+-- nothing.
 create index on private.requests using brin (created_at);
 
 alter table private.requests enable row level security;
@@ -67,5 +68,5 @@ end;
 $$;
 
 comment on function private.prune_requests(interval) is
-'The job "requests": forgets calls that are older than p_keep, up to 10,000 at a time; who repeats one after that is told by the
-document''s key that it exists (409), or does it again. Returns {"pruned", "more": call it again}.';
+'The job "requests": forgets calls that are older than p_keep, up to 10,000 at a time; who repeats one after that is
+told by the document''s key that it exists (409), or does it again. Returns {"pruned", "more": call it again}.';

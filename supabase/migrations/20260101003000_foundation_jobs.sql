@@ -1,7 +1,8 @@
 -- Jobs: what is done by the clock. One table says all of them, one trigger tells pg_cron, one procedure runs each.
 --
--- A job for organisations is a transaction for each, so that what was done stays done, what fails in one house stays there, and
--- no lock is held while the next is worked on. A room adds a row to private.schedules and nothing else (docs/conventions.md).
+-- A job for organisations is a transaction for each, so that what was done stays done, what fails in one house stays
+-- there, and no lock is held while the next is worked on. A room adds a row to private.schedules and nothing else
+-- (docs/conventions.md).
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -20,11 +21,11 @@ create table private.schedules (
 );
 
 comment on table private.schedules is
-'Every job. cron: minute, hour, day, month, weekday, in UTC. routine: the function that does it. organizations: a query of the ids
-of those it has something to do for, each of which it is called for (p_org_id), in a transaction of its own; null when it is called
-once, for the whole database. keep: of a job that removes what is old, how long things are kept; it is called with it (p_keep), and
-who runs the database sets it here. What a routine returns is kept as JSON; {"more": true} has it called again, in a new transaction.
-command: what the scheduler runs.';
+'Every job. cron: minute, hour, day, month, weekday, in UTC. routine: the function that does it. organizations: a query
+of the ids of those it has something to do for, each of which it is called for (p_org_id), in a transaction of its own;
+null when it is called once, for the whole database. keep: of a job that removes what is old, how long things are kept;
+it is called with it (p_keep), and who runs the database sets it here. What a routine returns is kept as JSON; {"more":
+true} has it called again, in a new transaction. command: what the scheduler runs.';
 
 create table private.job_runs (
   id bigint generated always as identity primary key,
@@ -38,8 +39,8 @@ create table private.job_runs (
 );
 
 comment on table private.job_runs is
-'Each call of a job''s routine. org_id: for which organisation, null for the whole database. result: what it returned; error: SQLSTATE
-and message of one that failed and left nothing behind. The job "job-runs" removes old ones.';
+'Each call of a job''s routine. org_id: for which organisation, null for the whole database. result: what it returned;
+error: SQLSTATE and message of one that failed and left nothing behind. The job "job-runs" removes old ones.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -60,7 +61,8 @@ declare
   v_query text;
   v_ids uuid[];
 begin
-  update private.schedules s set last_started_at = clock_timestamp() where s.name = p_name returning s.organizations into v_query;
+  update private.schedules s set last_started_at = clock_timestamp() where s.name = p_name
+    returning s.organizations into v_query;
   if not found then
     perform private.fail(404, 'not_found', format('There is no job %s.', p_name));
   elsif v_query is null then
@@ -72,8 +74,8 @@ end;
 $$;
 
 comment on function private.begin_job(text) is
-'Notes that a job starts, and returns for which organisations, one null for the whole database. Errors: 404 not_found. For
-private.run_job.';
+'Notes that a job starts, and returns for which organisations, one null for the whole database. Errors: 404 not_found.
+For private.run_job.';
 
 create function private.do_job(p_name text, p_org_id uuid default null) returns jsonb
 language plpgsql security definer
@@ -106,8 +108,9 @@ end;
 $$;
 
 comment on function private.do_job(text, uuid) is
-'Calls a job''s routine once, for one organisation or, null, for the whole database, and notes how it went in private.job_runs. Of one
-that fails nothing else stays. Returns {"ok", "more": there is more to do}. For private.run_job.';
+'Calls a job''s routine once, for one organisation or, null, for the whole database, and notes how it went in
+private.job_runs. Of one that fails nothing else stays. Returns {"ok", "more": there is more to do}. For
+private.run_job.';
 
 create function private.end_job(p_name text) returns void
 language plpgsql security definer
@@ -149,19 +152,22 @@ begin
   commit;
   perform pg_catalog.pg_advisory_unlock(v_lock);
   if v_failed > 0 then
-    raise exception 'The job % failed % of % times: see private.job_runs.', p_name, v_failed, pg_catalog.cardinality(v_ids);
+    raise exception 'The job % failed % of % times: see private.job_runs.', p_name, v_failed,
+      pg_catalog.cardinality(v_ids);
   end if;
 end;
 $$;
 
 comment on procedure private.run_job(text) is
-'Runs a job now, by "call" outside of a transaction: for each organisation in a transaction of its own, going on after one failed. At
-most one run of a job at a time; a second returns at once. Ends with an error, P0001, when any call failed, so that whoever called it
-(pg_cron, the local scheduler) sees it too; what was done stays. Errors also: 404 not_found. For branchline_worker.';
+'Runs a job now, by "call" outside of a transaction: for each organisation in a transaction of its own, going on after
+one failed. At most one run of a job at a time; a second returns at once. Ends with an error, P0001, when any call
+failed, so that whoever called it (pg_cron, the local scheduler) sees it too; what was done stays. Errors also: 404
+not_found. For branchline_worker.';
 
 -- Telling the scheduler ---------------------------------------------------------------------------
 
--- Where the host offers pg_cron (hosted Supabase does), it runs the schedules; elsewhere something else reads the table.
+-- Where the host offers pg_cron (hosted Supabase does), it runs the schedules; elsewhere something else reads the
+-- table.
 do $$
 begin
   if exists (select from pg_available_extensions where name = 'pg_cron') then
@@ -174,25 +180,28 @@ create function private.tell_scheduler() returns trigger
 language plpgsql
 set search_path = ''
 as $$
+declare
+  -- Looked up, because without pg_cron there is no such schema to name.
+  v_cron regnamespace := to_regnamespace('cron');
 begin
-  if to_regprocedure('cron.schedule(text,text,text)') is null then
+  if v_cron is null or to_regprocedure('cron.schedule(text,text,text)') is null then
     return null;
   end if;
-  execute $cron$
-    select cron.unschedule(j.jobname) from cron.job j
+  execute format($cron$
+    select %1$s.unschedule(j.jobname) from %1$s.job j
     where starts_with(j.jobname, 'branchline-')
       and not exists (select from private.schedules s where 'branchline-' || s.name = j.jobname and s.enabled)
-  $cron$;
-  execute $cron$
-    select cron.schedule('branchline-' || s.name, s.cron, s.command) from private.schedules s where s.enabled
-  $cron$;
+  $cron$, v_cron);
+  execute format($cron$
+    select %s.schedule('branchline-' || s.name, s.cron, s.command) from private.schedules s where s.enabled
+  $cron$, v_cron);
   return null;
 end;
 $$;
 
 comment on function private.tell_scheduler() is
-'Statement trigger of private.schedules, and the only place that speaks to pg_cron: its jobs named branchline-... become what the
-table says. Without pg_cron it does nothing.';
+'Statement trigger of private.schedules, and the only place that speaks to pg_cron: its jobs named branchline-... become
+what the table says. Without pg_cron it does nothing.';
 
 create trigger t70_tell_scheduler after insert or delete or update of name, cron, enabled on private.schedules
   for each statement execute function private.tell_scheduler();
@@ -231,7 +240,8 @@ comment on function private.prune_job_runs(interval) is
 
 insert into private.schedules (name, cron, routine, keep, purpose) values
   ('partitions', '17 3 * * *', 'private.add_all_partitions', null, 'Makes the partitions of the time to come'),
-  ('outbox', '27 3 * * *', 'private.prune_outbox', '90 days', 'Drops old events; what was not taken becomes a dead letter'),
+  ('outbox', '27 3 * * *', 'private.prune_outbox', '90 days',
+    'Drops old events; what was not taken becomes a dead letter'),
   ('requests', '37 3 * * *', 'private.prune_requests', '90 days', 'Forgets old calls, which nobody repeats any more'),
   ('job-runs', '7 4 * * *', 'private.prune_job_runs', '90 days', 'Removes old notes of jobs');
 
@@ -239,5 +249,6 @@ insert into private.schedules (name, cron, routine, keep, purpose) values
 
 grant execute on function private.claim_events(text, integer), private.ack_events(text, uuid, bigint[]),
   private.fail_event(text, uuid, bigint, text, interval) to branchline_worker;
-grant execute on function private.begin_job(text), private.do_job(text, uuid), private.end_job(text) to branchline_worker;
+grant execute on function private.begin_job(text), private.do_job(text, uuid),
+  private.end_job(text) to branchline_worker;
 grant execute on procedure private.run_job(text) to branchline_worker;

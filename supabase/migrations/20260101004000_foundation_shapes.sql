@@ -213,7 +213,8 @@ begin
   if v_is_list then
     if p_value is null or jsonb_typeof(p_value) <> 'array'
       or jsonb_array_length(p_value) not between v_least and v_most then
-      return (null, p_argument, format('must be a JSON array of %s to %s lines', v_least, v_most))::private.shape_problem;
+      return (null, p_argument, format('must be a JSON array of %s to %s lines', v_least,
+        v_most))::private.shape_problem;
     end if;
     v_places := jsonb_array_length(p_value);
   end if;
@@ -299,5 +300,5 @@ end;
 $$;
 
 comment on function private.check_shape(text, jsonb, text) is
-'The one check of a JSON argument. p_name: the shape it is declared with; p_argument: what the caller knows it as. Errors: 400 invalid_input with the field or, of a list, the argument,
-the line and the field''s name in it.';
+'The one check of a JSON argument. p_name: the shape it is declared with; p_argument: what the caller knows it as.
+Errors: 400 invalid_input with the field or, of a list, the argument, the line and the field''s name in it.';

@@ -1,5 +1,6 @@
--- Reactions: what rooms do when another room's act takes place. The room of the act declares an event and calls it; whoever has
--- something to do then adds a row in a file of his own, and edits nobody's function (docs/decisions/0018-reactions.md).
+-- Reactions: what rooms do when another room's act takes place. The room of the act declares an event and calls it;
+-- whoever has something to do then adds a row in a file of his own, and edits nobody's function
+-- (docs/decisions/0018-reactions.md).
 
 create table private.events (
   name text primary key check (name ~ '^[a-z_]+$'),
@@ -9,8 +10,9 @@ create table private.events (
 );
 
 comment on table private.events is
-'What rooms can react to. Each is a function of the private schema with these arguments, which calls the reactions in the order of their
-places. result: void; numeric, the sum of what they say; jsonb, their objects in one; a table, the rows of all. names: its parameters.';
+'What rooms can react to. Each is a function of the private schema with these arguments, which calls the reactions in
+the order of their places. result: void; numeric, the sum of what they say; jsonb, their objects in one; a table, the
+rows of all. names: its parameters.';
 alter table private.events enable row level security;
 
 create table private.reactions (
@@ -22,8 +24,8 @@ create table private.reactions (
 );
 
 comment on table private.reactions is
-'Which function (of the private schema) is called when, in the order of place. It is given those of the event''s parameters that
-it has itself, by name. private.react adds a row and makes the event''s function anew.';
+'Which function (of the private schema) is called when, in the order of place. It is given those of the event''s
+parameters that it has itself, by name. private.react adds a row and makes the event''s function anew.';
 alter table private.reactions enable row level security;
 
 create function private.reaction_calls(p_event text) returns text[]
@@ -33,10 +35,11 @@ as $$
 declare
   v_reaction record;
   v_given text;
-  v_calls text[] := '{}';
+  v_calls text[] := array[]::text[];
 begin
   for v_reaction in
-    select r.function, p.oid, p.proargnames[1:p.pronargs] as parameters, p.proargnames[1:p.pronargs - p.pronargdefaults] as needed,
+    select r.function, p.oid, p.proargnames[1:p.pronargs] as parameters, p.proargnames[1:p.pronargs - p.pronargdefaults]
+      as needed,
       e.names
     from private.reactions r
     join private.events e on e.name = r.event
@@ -44,7 +47,8 @@ begin
     where r.event = p_event order by r.place
   loop
     if v_reaction.oid is null or not v_reaction.needed <@ v_reaction.names then
-      perform private.fail(400, 'invalid_input', format('There is no function private.%s that takes parameters of the event %s alone.',
+      perform private.fail(400, 'invalid_input',
+        format('There is no function private.%s that takes parameters of the event %s alone.',
         v_reaction.function, p_event), '{"field": "p_function"}');
     end if;
     select string_agg(format('%I => %I', n, n), ', ' order by place) into v_given
@@ -71,7 +75,8 @@ begin
     when v_result = 'void' then coalesce((select string_agg(format(E'  perform %s;\n', c), '' order by place)
       from unnest(v_calls) with ordinality t (c, place)), E'  null;\n')
     when v_result = 'numeric' then format(E'  return %s;\n', coalesce((
-      select string_agg(format('coalesce(%s, 0)', c), ' + ' order by place) from unnest(v_calls) with ordinality t (c, place)), '0'))
+      select string_agg(format('coalesce(%s, 0)', c), ' + ' order by place)
+        from unnest(v_calls) with ordinality t (c, place)), '0'))
     when v_result = 'jsonb' then format(E'  return %s;\n', coalesce((
       select string_agg(format('coalesce(%s, ''{}'')', c), ' || ' order by place)
       from unnest(v_calls) with ordinality t (c, place)), '''{}'''))
@@ -81,7 +86,8 @@ end;
 $$;
 
 comment on function private.event_body(text) is
-'What the function of an event does, made of its rows: static calls, whose plans are kept, so that a reaction costs a call and no more.';
+'What the function of an event does, made of its rows: static calls, whose plans are kept, so that a reaction costs a
+call and no more.';
 
 create function private.make_event(p_event text) returns void
 language plpgsql
@@ -91,7 +97,8 @@ declare
   v_event private.events := (select e from private.events e where e.name = p_event);
 begin
   -- What only answers may stand in a statement that reads; what acts, or has one reaction that does, may not.
-  execute format('create or replace function private.%I(%s) returns %s language plpgsql %s set search_path = '''' as %L',
+  execute format('create or replace function private.%I(%s) returns %s
+    language plpgsql %s set search_path = '''' as %L',
     p_event, v_event.arguments, v_event.result, case when v_event.result = 'void' or exists (
       select from private.reactions r
       join pg_catalog.pg_proc p on p.proname = r.function and p.pronamespace = 'private'::regnamespace
@@ -108,11 +115,12 @@ set search_path = ''
 as $$
 begin
   if exists (select from pg_catalog.pg_proc where proname = p_event and pronamespace = 'private'::regnamespace) then
-    perform private.fail(400, 'invalid_input', format('There is a function private.%s already.', p_event), '{"field": "p_event"}');
+    perform private.fail(400, 'invalid_input', format('There is a function private.%s already.', p_event),
+      '{"field": "p_event"}');
   end if;
   insert into private.events (name, arguments, result, names) values (p_event, p_arguments, p_result, '{}');
   perform private.make_event(p_event);
-  update private.events e set names = p.proargnames[1:p.pronargs]
+  update private.events e set names = coalesce(p.proargnames[1:p.pronargs], '{}')
   from pg_catalog.pg_proc p
   where e.name = p_event and p.proname = p_event and p.pronamespace = 'private'::regnamespace;
   execute format('comment on function private.%I is %L', p_event, p_comment);
@@ -120,8 +128,9 @@ end;
 $$;
 
 comment on function private.add_event(text, text, text, text) is
-'Declares an event, for migrations: makes the function private.<p_event>, which the room''s acts call. p_arguments: as in create
-function; p_result: void, numeric (a sum), jsonb (one object) or table(...); p_comment: when it is called, and under which locks.';
+'Declares an event, for migrations: makes the function private.<p_event>, which the room''s acts call. p_arguments: as
+in create function; p_result: void, numeric (a sum), jsonb (one object) or table(...); p_comment: when it is called, and
+under which locks.';
 
 create function private.react(p_event text, p_place integer, p_function text) returns void
 language plpgsql
@@ -134,6 +143,6 @@ end;
 $$;
 
 comment on function private.react(text, integer, text) is
-'Adds a reaction to an event, for migrations. p_place: the order among the others; p_function: of the private schema, with parameters
-named as the event''s. It runs in the act''s transaction: an error refuses the act. Errors: 23505 (place taken, or added already),
-23503 (no such event), 400 invalid_input.';
+'Adds a reaction to an event, for migrations. p_place: the order among the others; p_function: of the private schema,
+with parameters named as the event''s. It runs in the act''s transaction: an error refuses the act. Errors: 23505 (place
+taken, or added already), 23503 (no such event), 400 invalid_input.';

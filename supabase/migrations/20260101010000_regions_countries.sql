@@ -16,8 +16,9 @@ create table public.regions (
 );
 
 comment on table public.regions is
-'States whose border decides a tax. India: the two-digit codes that open every GSTIN. local_component: the tax that stands
-beside CGST within the region; UTGST in union territories without a legislature (UTGST Act 2017, section 1(2) and 7).';
+'States whose border decides a tax. India: the two-digit codes that open every GSTIN. local_component: the tax that
+stands beside CGST within the region; UTGST in union territories without a legislature (UTGST Act 2017, section 1(2) and
+7).';
 
 insert into public.countries (code, name) values
   ('AD', 'Andorra'), ('AE', 'United Arab Emirates'), ('AF', 'Afghanistan'), ('AG', 'Antigua and Barbuda'),

@@ -24,14 +24,18 @@ create table public.organizations (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   check (tax_scheme = 'regular' or tax_regime = 'gst'),
-  -- Money has 2 decimals everywhere: half a yen would be owed, and the last fils of a dinar lost (ISO 4217, minor units 0, 3 and 4).
-  constraint currency_has_two_decimals check (currency <> all (array['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG',
-    'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF', 'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND', 'CLF', 'UYW'])),
+  -- Money has 2 decimals everywhere: half a yen would be owed, and the last fils of a dinar lost (ISO 4217, minor units
+  -- 0, 3 and 4).
+  constraint currency_has_two_decimals check (currency <> all (array['BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF',
+    'KRW', 'PYG',
+    'RWF', 'UGX', 'UYI', 'VND', 'VUV', 'XAF', 'XOF', 'XPF', 'BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND', 'CLF',
+      'UYW'])),
   constraint known_document_settings check (case when jsonb_typeof(document_settings) = 'object' then
     document_settings - array['language', 'accent', 'logo', 'footer', 'terms', 'delivery_prices'] = '{}'
     and coalesce(document_settings ->> 'language', 'en') in ('en', 'hi')
     and coalesce(document_settings ->> 'accent', '#000000') ~ '^#[0-9A-Fa-f]{6}$'
-    and coalesce(document_settings ->> 'logo', 'data:image/png;base64,') ~ '^data:image/(png|jpeg);base64,[A-Za-z0-9+/]*={0,2}$'
+    and coalesce(document_settings ->> 'logo',
+      'data:image/png;base64,') ~ '^data:image/(png|jpeg);base64,[A-Za-z0-9+/]*={0,2}$'
     and length(coalesce(document_settings ->> 'logo', '')) <= 90000
     and length(coalesce(document_settings ->> 'footer', '')) <= 300
     and jsonb_typeof(coalesce(document_settings -> 'delivery_prices', 'false')) = 'boolean'
@@ -41,16 +45,17 @@ create table public.organizations (
 );
 
 comment on table public.organizations is
-'A business. currency: ISO 4217, one with two decimals. books_closed_through: the last date of the closed accounting period; nothing
-posts on or before it. round_total_to: what a document''s total is rounded to, in the currency (1.00 = whole rupees, 0 = not
-rounded). tax_scheme: composition pays a part of its turnover itself and collects no tax (CGST Act 2017, section 10). tax_rounding:
-whether a line''s taxes are rounded each by itself, or in one sum as the Streamlined Sales and Use Tax Agreement allows (section
-324(B)). export_tax: whether exports and supplies to SEZs bear integrated tax, to be refunded, or leave without under lut_number,
-the letter of undertaking (IGST Act 2017, section 16(3)). document_settings: how its papers look: language (en, hi), accent
-(#RRGGBB), logo (a PNG or JPEG as a data URL, at most 90,000 characters), footer, terms by kind of document (quotation, order,
-delivery, invoice, receipt, credit_note, payment, statement, agreement), delivery_prices (whether delivery notes show prices).
-audit_months: how long the audit log is kept, eight years at first, which is what company law asks for in India (Companies Act 2013,
-section 128(5)); a year at least.';
+'A business. currency: ISO 4217, one with two decimals. books_closed_through: the last date of the closed accounting
+period; nothing posts on or before it. round_total_to: what a document''s total is rounded to, in the currency (1.00 =
+whole rupees, 0 = not rounded). tax_scheme: composition pays a part of its turnover itself and collects no tax (CGST Act
+2017, section 10). tax_rounding: whether a line''s taxes are rounded each by itself, or in one sum as the Streamlined
+Sales and Use Tax Agreement allows (section 324(B)). export_tax: whether exports and supplies to SEZs bear integrated
+tax, to be refunded, or leave without under lut_number, the letter of undertaking (IGST Act 2017, section 16(3)).
+document_settings: how its papers look: language (en, hi), accent (#RRGGBB), logo (a PNG or JPEG as a data URL, at most
+90,000 characters), footer, terms by kind of document (quotation, order, delivery, invoice, receipt, credit_note,
+payment, statement, agreement), delivery_prices (whether delivery notes show prices). audit_months: how long the audit
+log is kept, eight years at first, which is what company law asks for in India (Companies Act 2013, section 128(5)); a
+year at least.';
 
 create table public.branches (
   id uuid primary key,
@@ -79,8 +84,8 @@ create table public.branches (
 
 comment on table public.branches is
 'A place of business. code opens every document number. tax_number: GSTIN of the registration in the branch''s state, or
-the VAT number. tax_area: what lies below the region and taxes too (county, city), as tax_rates.region names it. timezone: IANA
-name; the branch''s local date is the business date.';
+the VAT number. tax_area: what lies below the region and taxes too (county, city), as tax_rates.region names it.
+timezone: IANA name; the branch''s local date is the business date.';
 
 create table public.locations (
   id uuid not null,
@@ -103,9 +108,9 @@ create table public.locations (
 );
 
 comment on table public.locations is
-'Where goods can be. Showrooms, displays (pieces on show, for sale), warehouses, vehicles and quarantines (damaged or held
-back, not for sale) belong to a branch; transit, supplier, customer and adjustment are one each per organisation, so that
-every movement has two ends and quantities sum to zero. is_sellable: goods are sold and reserved from here.';
+'Where goods can be. Showrooms, displays (pieces on show, for sale), warehouses, vehicles and quarantines (damaged or
+held back, not for sale) belong to a branch; transit, supplier, customer and adjustment are one each per organisation,
+so that every movement has two ends and quantities sum to zero. is_sellable: goods are sold and reserved from here.';
 
 create table public.permissions (
   code text primary key check (code ~ '^[a-z_]+\.[a-z_]+$'),
@@ -139,8 +144,8 @@ create table public.role_permissions (
 );
 
 comment on table public.role_permissions is
-'Which role holds which permission, but for the admin role, which holds every one without a row here. Changed by save_role, and by
-private.add_permissions when a room brings new ones.';
+'Which role holds which permission, but for the admin role, which holds every one without a row here. Changed by
+save_role, and by private.add_permissions when a room brings new ones.';
 
 create table public.memberships (
   org_id uuid not null references public.organizations (id),
@@ -154,7 +159,8 @@ create table public.memberships (
   foreign key (org_id, role_id) references public.roles (org_id, id)
 );
 
-comment on table public.memberships is 'A user''s one role in an organisation, with the branches it covers: all, or those listed.';
+comment on table public.memberships
+  is 'A user''s one role in an organisation, with the branches it covers: all, or those listed.';
 
 create table public.membership_branches (
   org_id uuid not null,
@@ -205,13 +211,14 @@ create view private.held_permissions with (security_invoker = true) as
   select r.org_id, r.id, p.code from public.roles r cross join public.permissions p where r.key = 'admin';
 
 comment on view private.held_permissions is
-'Which role holds which permission: as role_permissions says, and the admin role every permission there is, those of later rooms
-included. Whoever asks what a role may do asks here.';
+'Which role holds which permission: as role_permissions says, and the admin role every permission there is, those of
+later rooms included. Whoever asks what a role may do asks here.';
 grant select on private.held_permissions to authenticated;
 
 -- Who is asking: the helpers of every policy and RPC -----------------------------------------------
--- In plpgsql, which keeps its plans: in sql, with a search_path of its own, each was planned anew for every statement, which
--- took longer than a page of a list. Parallel safe: else no statement under a policy could be read by several workers.
+-- In plpgsql, which keeps its plans: in sql, with a search_path of its own, each was planned anew for every statement,
+-- which took longer than a page of a list. Parallel safe: else no statement under a policy could be read by several
+-- workers.
 
 create function private.member_orgs() returns setof uuid
 language plpgsql stable security definer parallel safe
@@ -233,15 +240,17 @@ declare
   v_named text := nullif(current_setting('request.headers', true), '')::jsonb ->> 'x-organization';
 begin
   if not private.is_uuid(v_named) then
-    perform private.fail(400, 'invalid_input', 'The header X-Organization is an organisation''s id.', '{"field": "X-Organization"}');
+    perform private.fail(400, 'invalid_input', 'The header X-Organization is an organisation''s id.',
+      '{"field": "X-Organization"}');
   end if;
   return v_named::uuid;
 end;
 $$;
 
 comment on function private.named_org() is
-'The organisation that the header X-Organization of the HTTP request under way names, or null: it says which of the caller''s
-organisations the ids of the request are of, where an id alone does not. It gives no right. Errors: 400 invalid_input.';
+'The organisation that the header X-Organization of the HTTP request under way names, or null: it says which of the
+caller''s organisations the ids of the request are of, where an id alone does not. It gives no right. Errors: 400
+invalid_input.';
 
 create function private.org_of(p_table regclass, p_id uuid) returns uuid
 language plpgsql stable security definer
@@ -253,10 +262,12 @@ declare
 begin
   -- Per organisation by the whole key: a table's other indexes are of no use here, whatever its statistics say.
   execute format('select array(select o.id from private.member_orgs() o (id) cross join lateral (
-      select from %s t where t.org_id = o.id and t.id = $1 limit 1) t where $2 is null or o.id = $2 order by o.id)', p_table)
+      select from %s t where t.org_id = o.id and t.id = $1 limit 1) t where $2 is null or o.id = $2 order by o.id)',
+        p_table)
   into v_found using p_id, v_named;
   if cardinality(v_found) > 1 then
-    perform private.fail(409, 'ambiguous_id', 'Several of your organisations have this id: name yours in the header X-Organization.',
+    perform private.fail(409, 'ambiguous_id',
+      'Several of your organisations have this id: name yours in the header X-Organization.',
       jsonb_build_object('id', p_id, 'organizations', v_found));
   end if;
   return v_found[1];
@@ -264,9 +275,9 @@ end;
 $$;
 
 comment on function private.org_of(regclass, uuid) is
-'Which of the caller''s organisations has the row p_id of p_table, null when none: ids are unique within an organisation only, and who
-works for several may find one twice. Then the header X-Organization decides. It asks no permission: private.authorize does.
-Errors: 409 ambiguous_id with the "organizations", 400 invalid_input.';
+'Which of the caller''s organisations has the row p_id of p_table, null when none: ids are unique within an organisation
+only, and who works for several may find one twice. Then the header X-Organization decides. It asks no permission:
+private.authorize does. Errors: 409 ambiguous_id with the "organizations", 400 invalid_input.';
 
 create function private.orgs_with(p_permission text) returns setof uuid
 language plpgsql stable security definer parallel safe
@@ -322,8 +333,9 @@ $$;
 
 comment on function private.member_branches() is 'Branches that the caller''s memberships cover.';
 
--- The same in two parts, for policies on rows of a branch. Whoever covers a whole organisation may have hundreds of branches, which
--- would all be compared with each row; its organisation is one value, and that of an index in the order of a list.
+-- The same in two parts, for policies on rows of a branch. Whoever covers a whole organisation may have hundreds of
+-- branches, which would all be compared with each row; its organisation is one value, and that of an index in the order
+-- of a list.
 
 create function private.whole_orgs_with(p_permission text) returns setof uuid
 language plpgsql stable security definer parallel safe
@@ -339,8 +351,8 @@ end;
 $$;
 
 comment on function private.whole_orgs_with(text) is
-'Organisations in which the caller holds p_permission (a code of public.permissions) and covers every branch. For policies; once a
-statement.';
+'Organisations in which the caller holds p_permission (a code of public.permissions) and covers every branch. For
+policies; once a statement.';
 
 create function private.listed_branches_with(p_permission text) returns setof uuid
 language plpgsql stable security definer parallel safe
@@ -357,8 +369,8 @@ end;
 $$;
 
 comment on function private.listed_branches_with(text) is
-'Branches that a membership of the caller names one by one and in which he holds p_permission (a code of public.permissions). For
-policies; once a statement.';
+'Branches that a membership of the caller names one by one and in which he holds p_permission (a code of
+public.permissions). For policies; once a statement.';
 
 create function private.covers_all_with(p_permission text) returns boolean
 language plpgsql stable security definer parallel safe
@@ -373,8 +385,9 @@ end;
 $$;
 
 comment on function private.covers_all_with(text) is
-'Whether the caller covers every branch wherever he holds p_permission (a code of public.permissions): then a row is his as soon as
-its organisation is one of private.orgs_with. For policies; once a statement, instead of a comparison for each row.';
+'Whether the caller covers every branch wherever he holds p_permission (a code of public.permissions): then a row is his
+as soon as its organisation is one of private.orgs_with. For policies; once a statement, instead of a comparison for
+each row.';
 
 create function private.member_whole_orgs() returns setof uuid
 language plpgsql stable security definer parallel safe
@@ -451,8 +464,9 @@ end;
 $$;
 
 comment on function private.authorize(text, uuid, uuid) is
-'The head of every RPC that writes. p_permission: a code; p_org_id; p_branch_id: null for acts of the whole organisation.
-Errors: 401 unauthenticated, 404 not_found (no member, or the branch is out of scope), 403 permission_denied.';
+'The head of every RPC that writes. p_permission: a code; p_org_id; p_branch_id: null for acts of the whole
+organisation. Errors: 401 unauthenticated, 404 not_found (no member, or the branch is out of scope), 403
+permission_denied.';
 
 create function private.authorize_branch(p_permission text, p_branch_id uuid) returns uuid
 language plpgsql stable security definer
@@ -465,7 +479,8 @@ begin
   select org_id, archived_at into v_org_id, v_archived_at from public.branches where id = p_branch_id;
   perform private.authorize(p_permission, v_org_id, p_branch_id);
   if v_archived_at is not null then
-    perform private.fail(422, 'branch_archived', 'This branch is closed.', jsonb_build_object('branch_id', p_branch_id));
+    perform private.fail(422, 'branch_archived', 'This branch is closed.',
+      jsonb_build_object('branch_id', p_branch_id));
   end if;
   return v_org_id;
 end;
@@ -487,97 +502,5 @@ begin
 end;
 $$;
 
-comment on function private.permitted(text, uuid) is 'Does the caller hold p_permission in the organisation? No errors.';
-
--- Triggers ----------------------------------------------------------------------------------------
-
-create trigger t90_touch_updated_at before update on public.organizations for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.branches for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.locations for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.roles for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.memberships for each row execute function private.touch_updated_at();
-
--- Policies ----------------------------------------------------------------------------------------
-
-alter table public.organizations enable row level security;
-create policy "Members read their organisation" on public.organizations for select to authenticated
-  using (id = any (array(select private.member_orgs())));
-create policy "Who holds org.manage changes the organisation" on public.organizations for update to authenticated
-  using (id = any (array(select private.orgs_with('org.manage'))))
-  with check (id = any (array(select private.orgs_with('org.manage'))));
-
-alter table public.branches enable row level security;
-create policy "Members read the branches they cover" on public.branches for select to authenticated
-  using (org_id = any (array(select private.member_orgs()))
-    and case when org_id = any (array(select private.member_whole_orgs())) then true
-      else id = any (array(select private.member_listed_branches())) end);
-create policy "Who holds branch.manage changes branches" on public.branches for update to authenticated
-  using (org_id = any (array(select private.orgs_with('branch.manage')))
-    and case when (select private.covers_all_with('branch.manage')) then true
-      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
-      else id = any (array(select private.listed_branches_with('branch.manage'))) end)
-  with check (org_id = any (array(select private.orgs_with('branch.manage')))
-    and case when (select private.covers_all_with('branch.manage')) then true
-      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
-      else id = any (array(select private.listed_branches_with('branch.manage'))) end);
-
-alter table public.locations enable row level security;
-create policy "Members read their branches' locations and the shared ones" on public.locations
-  for select to authenticated
-  using (org_id = any (array(select private.member_orgs()))
-    and (branch_id is null
-      or org_id = any (array(select private.member_whole_orgs()))
-      or branch_id = any (array(select private.member_listed_branches()))));
-create policy "Who holds branch.manage changes locations" on public.locations for update to authenticated
-  using (org_id = any (array(select private.orgs_with('branch.manage')))
-    and branch_id is not null
-    and case when (select private.covers_all_with('branch.manage')) then true
-      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
-      else branch_id = any (array(select private.listed_branches_with('branch.manage'))) end)
-  with check (org_id = any (array(select private.orgs_with('branch.manage')))
-    and branch_id is not null
-    and case when (select private.covers_all_with('branch.manage')) then true
-      when org_id = any (array(select private.whole_orgs_with('branch.manage'))) then true
-      else branch_id = any (array(select private.listed_branches_with('branch.manage'))) end);
-
-alter table public.permissions enable row level security;
-create policy "Signed-in users read the list of permissions" on public.permissions for select to authenticated using (true);
-
-alter table public.roles enable row level security;
-create policy "Members read their organisation's roles" on public.roles for select to authenticated
-  using (org_id = any (array(select private.member_orgs())));
-
-alter table public.role_permissions enable row level security;
-create policy "Members read what the roles may do" on public.role_permissions for select to authenticated
-  using (org_id = any (array(select private.member_orgs())));
-
-alter table public.memberships enable row level security;
-create policy "Users read their membership, user managers those of all" on public.memberships
-  for select to authenticated
-  using (user_id = (select auth.uid()) or org_id = any (array(select private.orgs_with('user.manage'))));
-
-alter table public.membership_branches enable row level security;
-create policy "Users read their own branches, user managers everybody's" on public.membership_branches
-  for select to authenticated
-  using (user_id = (select auth.uid()) or org_id = any (array(select private.orgs_with('user.manage'))));
-
-alter table public.invitations enable row level security;
-create policy "User managers read the organisation's invitations" on public.invitations for select to authenticated
-  using (org_id = any (array(select private.orgs_with('user.manage'))));
-
--- Grants ------------------------------------------------------------------------------------------
-
-grant execute on function private.fail(integer, text, text, jsonb), private.caller() to authenticated;
-grant execute on function private.member_orgs(), private.member_branches(), private.orgs_with(text),
-  private.branches_with(text), private.covers_all_with(text), private.whole_orgs_with(text), private.listed_branches_with(text),
-  private.member_whole_orgs(), private.member_listed_branches(),
-  private.named_org(), private.org_of(regclass, uuid) to authenticated;
-
-grant select on public.organizations, public.branches, public.locations, public.permissions, public.roles,
-  public.role_permissions, public.memberships, public.membership_branches, public.invitations to authenticated;
-grant update (name, legal_name, prices_include_tax, round_total_to, invoice_terms, tax_scheme, tax_rounding, export_tax, lut_number,
-  document_settings, audit_months)
-  on public.organizations to authenticated;
-grant update (name, tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code, tax_area, postal_code,
-  archived_at) on public.branches to authenticated;
-grant update (code, name, archived_at) on public.locations to authenticated;
+comment on function private.permitted(text, uuid)
+  is 'Does the caller hold p_permission in the organisation? No errors.';

@@ -1,5 +1,5 @@
--- What can be allowed, and which of it the system roles hold. Each room declares its own permissions, at the head of its first
--- file; docs/permissions.md shows all of them as a table, and a test holds the two together.
+-- What can be allowed, and which of it the system roles hold. Each room declares its own permissions, at the head of
+-- its first file; docs/permissions.md shows all of them as a table, and a test holds the two together.
 
 create table private.system_roles (
   key text primary key,
@@ -9,8 +9,8 @@ create table private.system_roles (
 );
 
 comment on table private.system_roles is
-'The roles that create_organization copies into every new organisation. permissions: what private.add_permissions gave them; none for
-the admin role, which holds every permission by definition (private.held_permissions).';
+'The roles that create_organization copies into every new organisation. permissions: what private.add_permissions gave
+them; none for the admin role, which holds every permission by definition (private.held_permissions).';
 alter table private.system_roles enable row level security;
 
 insert into private.system_roles (key, name, max_discount_percent) values
@@ -36,8 +36,8 @@ begin
   end if;
   insert into public.permissions (code, description)
   select p.doc ->> 'code', p.doc ->> 'description' from jsonb_array_elements(p_permissions) p (doc);
-  -- First the template, whose rows create_organization holds while it copies them: an organisation that is being founded is either
-  -- there by the next statement, or copies what stands here now.
+  -- First the template, whose rows create_organization holds while it copies them: an organisation that is being
+  -- founded is either there by the next statement, or copies what stands here now.
   update private.system_roles s
   set permissions = s.permissions || added.codes
   from (
@@ -53,9 +53,10 @@ end;
 $$;
 
 comment on function private.add_permissions(jsonb) is
-'Adds what a room allows, for migrations. p_permissions: [{"code": noun.verb, "description", "roles": [keys of system roles]}]. The
-roles hold it in the template and in every organisation that exists; every admin holds it at once; custom roles get it by
-save_role. Errors: 23505 when a code is there already, 400 invalid_input for an unknown role or the admin''s.';
+'Adds what a room allows, for migrations. p_permissions: [{"code": noun.verb, "description", "roles": [keys of system
+roles]}]. The roles hold it in the template and in every organisation that exists; every admin holds it at once; custom
+roles get it by save_role. Errors: 23505 when a code is there already, 400 invalid_input for an unknown role or the
+admin''s.';
 
 select private.add_permissions('[
   {"code": "org.manage", "description": "Change the organisation''s settings", "roles": []},

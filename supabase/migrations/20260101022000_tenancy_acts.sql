@@ -39,7 +39,8 @@ exception when data_exception then
 end;
 $$;
 
-comment on function private.day(text, text) is 'Reads an ISO 8601 date of an option, null for null. Errors: 400 invalid_input.';
+comment on function private.day(text, text)
+  is 'Reads an ISO 8601 date of an option, null for null. Errors: 400 invalid_input.';
 
 create function private.id_option(p_options jsonb, p_field text) returns uuid
 language plpgsql immutable
@@ -47,13 +48,15 @@ set search_path = ''
 as $$
 begin
   if not private.is_uuid(p_options ->> p_field) then
-    perform private.fail(400, 'invalid_input', format('%s must be a uuid.', p_field), jsonb_build_object('field', p_field));
+    perform private.fail(400, 'invalid_input', format('%s must be a uuid.', p_field),
+      jsonb_build_object('field', p_field));
   end if;
   return (p_options ->> p_field)::uuid;
 end;
 $$;
 
-comment on function private.id_option(jsonb, text) is 'Reads a uuid of an act''s options, null when there is none. Errors: 400
+comment on function private.id_option(jsonb, text)
+  is 'Reads a uuid of an act''s options, null when there is none. Errors: 400
 invalid_input.';
 
 create function private.document_named(p_kind anyelement, p_id uuid) returns anyelement
@@ -65,14 +68,15 @@ declare
   v_found p_kind%type;
 begin
   -- By the whole key: another house may have given one of its documents the same id.
-  execute format('select t.* from %s t where t.org_id = $1 and t.id = $2', pg_typeof(p_kind)) into v_found using v_org_id, p_id;
+  execute format('select t.* from %s t where t.org_id = $1 and t.id = $2', pg_typeof(p_kind)) into v_found
+    using v_org_id, p_id;
   return v_found;
 end;
 $$;
 
 comment on function private.document_named(anyelement, uuid) is
-'A document of one of the caller''s organisations by its id, null when there is none. p_kind: a null of the table''s row, such as
-null::public.invoices. The act authorizes next. Errors: 409 ambiguous_id, as private.org_of.';
+'A document of one of the caller''s organisations by its id, null when there is none. p_kind: a null of the table''s
+row, such as null::public.invoices. The act authorizes next. Errors: 409 ambiguous_id, as private.org_of.';
 
 create function private.check_timezone(p_timezone text) returns text
 language plpgsql stable
@@ -101,7 +105,8 @@ begin
 end;
 $$;
 
-comment on function private.discount_limit(uuid) is 'The largest discount on a line, in percent, that the caller may give. No errors.';
+comment on function private.discount_limit(uuid)
+  is 'The largest discount on a line, in percent, that the caller may give. No errors.';
 
 create function private.role_named(p_org_id uuid, p_key text) returns uuid
 language plpgsql stable
@@ -121,7 +126,8 @@ begin
     perform private.fail(403, 'permission_denied', format('You cannot give a role with %s: you lack it.', v_missing),
       jsonb_build_object('permission', v_missing));
   end if;
-  if (select max_discount_percent from public.roles where org_id = p_org_id and id = v_role_id) > private.discount_limit(p_org_id) then
+  if (select max_discount_percent from public.roles where org_id = p_org_id
+    and id = v_role_id) > private.discount_limit(p_org_id) then
     perform private.fail(403, 'permission_denied', 'You cannot give a role with a larger discount than your own.',
       '{"field": "p_role"}');
   end if;
@@ -143,8 +149,8 @@ end;
 $$;
 
 comment on function private.refuse_value(text) is
-'Turns a value that a table or a type refused into 400 invalid_input. p_constraint: the constraint''s name, as the stacked
-diagnostics give it.';
+'Turns a value that a table or a type refused into 400 invalid_input. p_constraint: the constraint''s name, as the
+stacked diagnostics give it.';
 
 -- Found an organisation ---------------------------------------------------------------------------
 
@@ -154,7 +160,8 @@ select private.declare_shape('create_organization_options',
     "amount", "invoice_terms": "text 4000"}',
   array['create_organization.p_options']);
 
-create function public.create_organization(p_id uuid, p_name text, p_country text, p_currency text, p_options jsonb default '{}')
+create function public.create_organization(p_id uuid, p_name text, p_country text, p_currency text, p_options jsonb
+  default '{}')
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -166,18 +173,21 @@ declare
 begin
   perform private.check_shape('create_organization_options', p_options);
   if exists (select from public.organizations where id = p_id) and p_id not in (select private.member_orgs()) then
-    perform private.fail(409, 'id_reused', 'This id was used before, with other content.', jsonb_build_object('id', p_id));
+    perform private.fail(409, 'id_reused', 'This id was used before, with other content.',
+      jsonb_build_object('id', p_id));
   end if;
   if private.claim_request(p_id, p_id, 'create_organization',
     jsonb_build_array(p_name, p_country, p_currency, p_options)) then
     if v_regime = 'gst' and p_country <> 'IN' then
       perform private.fail(400, 'invalid_input', 'The GST regime is India''s.', '{"field": "tax_regime"}');
     end if;
-    insert into public.organizations (id, name, legal_name, country, currency, tax_regime, tax_scheme, tax_rounding, export_tax,
+    insert into public.organizations (id, name, legal_name, country, currency, tax_regime, tax_scheme, tax_rounding,
+      export_tax,
       lut_number, fiscal_year_start_month, prices_include_tax, round_total_to, invoice_terms)
     values (p_id, p_name, coalesce(p_options ->> 'legal_name', p_name), p_country, p_currency, v_regime,
       coalesce(p_options ->> 'tax_scheme', 'regular'),
-      coalesce(p_options ->> 'tax_rounding', case when v_regime = 'sales_tax' and p_country = 'US' then 'sum' else 'component' end),
+      coalesce(p_options ->> 'tax_rounding', case when v_regime = 'sales_tax' and p_country = 'US' then 'sum'
+        else 'component' end),
       coalesce(p_options ->> 'export_tax', 'without_payment'), p_options ->> 'lut_number',
       coalesce((p_options ->> 'fiscal_year_start_month')::integer, case when p_country = 'IN' then 4 else 1 end),
       coalesce((p_options ->> 'prices_include_tax')::boolean, false),
@@ -203,11 +213,12 @@ end;
 $$;
 
 comment on function public.create_organization(uuid, text, text, text, jsonb) is
-'Founds an organisation; the caller becomes its admin. p_id: the client''s uuid. p_name. p_country: ISO 3166-1 alpha-2. p_currency:
-ISO 4217, one with two decimals (no yen, no Kuwaiti dinar). p_options: legal_name, tax_regime (gst, vat, sales_tax, none),
-tax_scheme (regular, composition), tax_rounding (component, sum), export_tax (without_payment, with_payment), lut_number,
-fiscal_year_start_month (1 to 12), prices_include_tax, round_total_to (in the currency; 1 = whole rupees), invoice_terms. Returns
-the organisation as JSON. Errors: 401 unauthenticated, 400 invalid_input, 409 id_reused. Permission: any signed-in user.';
+'Founds an organisation; the caller becomes its admin. p_id: the client''s uuid. p_name. p_country: ISO 3166-1 alpha-2.
+p_currency: ISO 4217, one with two decimals (no yen, no Kuwaiti dinar). p_options: legal_name, tax_regime (gst, vat,
+sales_tax, none), tax_scheme (regular, composition), tax_rounding (component, sum), export_tax (without_payment,
+with_payment), lut_number, fiscal_year_start_month (1 to 12), prices_include_tax, round_total_to (in the currency; 1 =
+whole rupees), invoice_terms. Returns the organisation as JSON. Errors: 401 unauthenticated, 400 invalid_input, 409
+id_reused. Permission: any signed-in user.';
 revoke execute on function public.create_organization(uuid, text, text, text, jsonb) from public, anon;
 grant execute on function public.create_organization(uuid, text, text, text, jsonb) to authenticated;
 
@@ -244,7 +255,8 @@ begin
     insert into public.branches (id, org_id, code, name, timezone, tax_number, phone, email, upi_id, address_line1,
       address_line2, city, region_code, tax_area, postal_code, country)
     values (p_id, p_org_id, p_code, p_name,
-      private.check_timezone(coalesce(p_options ->> 'timezone', case when v_org.country = 'IN' then 'Asia/Kolkata' else 'UTC' end)),
+      private.check_timezone(coalesce(p_options ->> 'timezone', case when v_org.country = 'IN' then 'Asia/Kolkata'
+        else 'UTC' end)),
       p_options ->> 'tax_number', p_options ->> 'phone', p_options ->> 'email', p_options ->> 'upi_id',
       p_options ->> 'address_line1', p_options ->> 'address_line2', p_options ->> 'city', p_options ->> 'region_code',
       p_options ->> 'tax_area', p_options ->> 'postal_code', coalesce(p_options ->> 'country', v_org.country));
@@ -260,8 +272,9 @@ $$;
 comment on function public.create_branch(uuid, uuid, text, text, jsonb) is
 'Opens a branch. p_id: the client''s uuid. p_org_id. p_code: 1 to 3 of A-Z and 0-9; it opens every document number.
 p_name. p_options: timezone (IANA), tax_number, phone, email, upi_id, address_line1, address_line2, city, region_code
-(the GST state code, or the state or province), tax_area (county, city: what taxes below it), postal_code, country. Returns the
-branch as JSON. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused or duplicate. Permission: branch.manage.';
+(the GST state code, or the state or province), tax_area (county, city: what taxes below it), postal_code, country.
+Returns the branch as JSON. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused or
+duplicate. Permission: branch.manage.';
 revoke execute on function public.create_branch(uuid, uuid, text, text, jsonb) from public, anon;
 grant execute on function public.create_branch(uuid, uuid, text, text, jsonb) to authenticated;
 
@@ -278,7 +291,8 @@ begin
     perform private.fail(400, 'invalid_input', 'p_kind must be showroom, display, warehouse, vehicle or quarantine.',
       '{"field": "p_kind"}');
   end if;
-  if private.claim_request(v_org_id, p_id, 'create_location', jsonb_build_array(p_branch_id, p_code, p_name, p_kind)) then
+  if private.claim_request(v_org_id, p_id, 'create_location',
+    jsonb_build_array(p_branch_id, p_code, p_name, p_kind)) then
     insert into public.locations (id, org_id, branch_id, code, name, kind)
     values (p_id, v_org_id, p_branch_id, p_code, p_name, p_kind);
   end if;
@@ -291,9 +305,10 @@ end;
 $$;
 
 comment on function public.create_location(uuid, uuid, text, text, text) is
-'Adds a place where a branch keeps stock. p_id: the client''s uuid. p_branch_id. p_code: 1 to 20 of A-Z, 0-9 and the hyphen.
-p_name. p_kind: showroom, display, warehouse, vehicle or quarantine. Returns the location as JSON.
-Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused or duplicate. Permission: branch.manage.';
+'Adds a place where a branch keeps stock. p_id: the client''s uuid. p_branch_id. p_code: 1 to 20 of A-Z, 0-9 and the
+hyphen. p_name. p_kind: showroom, display, warehouse, vehicle or quarantine. Returns the location as JSON.
+Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused or duplicate. Permission:
+branch.manage.';
 revoke execute on function public.create_location(uuid, uuid, text, text, text) from public, anon;
 grant execute on function public.create_location(uuid, uuid, text, text, text) to authenticated;
 
@@ -315,8 +330,8 @@ end;
 $$;
 
 comment on function private.lock_books(uuid, boolean) is
-'Posting holds the organisation''s books shared, closing holds them alone, both until the transaction ends: so a close waits
-for the acts under way and no act slips in behind it. Taken before the date is read.';
+'Posting holds the organisation''s books shared, closing holds them alone, both until the transaction ends: so a close
+waits for the acts under way and no act slips in behind it. Taken before the date is read.';
 
 create function private.assert_period_open(p_org_id uuid, p_date date) returns void
 language plpgsql
@@ -349,7 +364,8 @@ begin
 end;
 $$;
 
-comment on function private.set_books_closed(uuid, date) is 'Sets the closing date, alone with the books; returns the organisation.';
+comment on function private.set_books_closed(uuid, date)
+  is 'Sets the closing date, alone with the books; returns the organisation.';
 
 create function private.latest_today(p_org_id uuid) returns date
 language sql stable
@@ -370,10 +386,12 @@ begin
   perform private.authorize('period.close', p_org_id);
   perform private.lock_books(p_org_id, true);
   if p_through is null or not isfinite(p_through) or p_through > private.latest_today(p_org_id) then
-    perform private.fail(400, 'invalid_input', 'Give the last date to close, today at the latest.', '{"field": "p_through"}');
+    perform private.fail(400, 'invalid_input', 'Give the last date to close, today at the latest.',
+      '{"field": "p_through"}');
   end if;
   if p_through < (select books_closed_through from public.organizations where id = p_org_id) then
-    perform private.fail(409, 'period_closed', 'The books are closed further than that; reopen_period opens them again.',
+    perform private.fail(409, 'period_closed',
+      'The books are closed further than that; reopen_period opens them again.',
       jsonb_build_object('through', p_through));
   end if;
   return private.set_books_closed(p_org_id, p_through);
@@ -381,8 +399,8 @@ end;
 $$;
 
 comment on function public.close_period(uuid, date) is
-'Closes the books through a date: nothing posts on or before it. p_org_id; p_through: today at the latest, by the date of
-the branch where it is latest. Returns the organisation as JSON; the same call again changes nothing. Errors: 401,
+'Closes the books through a date: nothing posts on or before it. p_org_id; p_through: today at the latest, by the date
+of the branch where it is latest. Returns the organisation as JSON; the same call again changes nothing. Errors: 401,
 404 not_found, 403 permission_denied, 400 invalid_input, 409 period_closed. Permission: period.close.';
 revoke execute on function public.close_period(uuid, date) from public, anon;
 grant execute on function public.close_period(uuid, date) to authenticated;

@@ -37,7 +37,8 @@ begin
 end;
 $$;
 
-comment on function private.set_branch_scope(uuid, uuid, uuid[]) is 'Makes the membership cover just these branches; null: it covers all.';
+comment on function private.set_branch_scope(uuid, uuid, uuid[])
+  is 'Makes the membership cover just these branches; null: it covers all.';
 
 create function private.assert_admin_left(p_org_id uuid) returns void
 language plpgsql
@@ -52,9 +53,11 @@ begin
 end;
 $$;
 
-comment on function private.assert_admin_left(uuid) is 'Errors: 409 last_admin when nobody could manage the organisation any more.';
+comment on function private.assert_admin_left(uuid)
+  is 'Errors: 409 last_admin when nobody could manage the organisation any more.';
 
-create function public.invite_member(p_id uuid, p_org_id uuid, p_email text, p_role text, p_branch_ids uuid[] default null)
+create function public.invite_member(p_id uuid, p_org_id uuid, p_email text, p_role text, p_branch_ids uuid[]
+  default null)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -66,7 +69,8 @@ begin
   perform private.authorize('user.manage', p_org_id);
   v_role_id := private.role_named(p_org_id, p_role);
   perform private.check_branches(p_org_id, p_branch_ids);
-  if private.claim_request(p_org_id, p_id, 'invite_member', jsonb_build_array(lower(p_email), p_role, p_branch_ids)) then
+  if private.claim_request(p_org_id, p_id, 'invite_member',
+    jsonb_build_array(lower(p_email), p_role, p_branch_ids)) then
     insert into public.invitations (id, org_id, email, role_id, branch_ids, invited_by)
     values (p_id, p_org_id, lower(p_email), v_role_id, p_branch_ids, private.caller());
   end if;
@@ -79,9 +83,10 @@ end;
 $$;
 
 comment on function public.invite_member(uuid, uuid, text, text, uuid[]) is
-'Asks a person to join. p_id: the client''s uuid. p_org_id. p_email: whom. p_role: a role''s key. p_branch_ids: the branches
-the role covers, null for all. Returns the invitation as JSON. Errors: 401, 404 not_found, 403 permission_denied (also when
-role or branches go beyond the caller''s own), 400 invalid_input, 409 id_reused. Permission: user.manage.';
+'Asks a person to join. p_id: the client''s uuid. p_org_id. p_email: whom. p_role: a role''s key. p_branch_ids: the
+branches the role covers, null for all. Returns the invitation as JSON. Errors: 401, 404 not_found, 403
+permission_denied (also when role or branches go beyond the caller''s own), 400 invalid_input, 409 id_reused.
+Permission: user.manage.';
 revoke execute on function public.invite_member(uuid, uuid, text, text, uuid[]) from public, anon;
 grant execute on function public.invite_member(uuid, uuid, text, text, uuid[]) to authenticated;
 
@@ -96,7 +101,8 @@ as $$
     and i.created_at > now() - interval '14 days'
 $$;
 
-comment on function private.my_open_invitations() is 'Invitations to the caller''s confirmed e-mail address that wait for an answer;
+comment on function private.my_open_invitations()
+  is 'Invitations to the caller''s confirmed e-mail address that wait for an answer;
 they do for 14 days.';
 
 create function public.my_invitations() returns jsonb
@@ -126,7 +132,8 @@ declare
 begin
   -- Changes of membership go one by one, as in set_member_role. The invitation is locked before it is judged: pressed
   -- twice, the second waits and finds the membership made.
-  perform from public.organizations where id = (select org_id from public.invitations where id = p_id) for no key update;
+  perform from public.organizations where id = (select org_id from public.invitations
+    where id = p_id) for no key update;
   perform from public.invitations where id = p_id for update;
   select * into v_invitation from private.my_open_invitations() where id = p_id;
   if v_invitation.id is not null then
@@ -147,8 +154,9 @@ end;
 $$;
 
 comment on function public.accept_invitation(uuid) is
-'Accepts an invitation to the caller''s confirmed e-mail address; accepted again, it changes nothing. p_id: the invitation.
-Returns whoami(). Errors: 401 unauthenticated, 404 not_found, 409 last_admin. Permission: the invited person.';
+'Accepts an invitation to the caller''s confirmed e-mail address; accepted again, it changes nothing. p_id: the
+invitation. Returns whoami(). Errors: 401 unauthenticated, 404 not_found, 409 last_admin. Permission: the invited
+person.';
 revoke execute on function public.accept_invitation(uuid) from public, anon;
 grant execute on function public.accept_invitation(uuid) to authenticated;
 
@@ -165,7 +173,8 @@ begin
       select key from public.roles where org_id = v_invitation.org_id and id = v_invitation.role_id));
   perform private.check_branches(v_invitation.org_id, v_invitation.branch_ids);
   if v_invitation.accepted_at is not null then
-    perform private.fail(409, 'invalid_transition', 'The invitation was accepted; set_member_role can suspend the member.',
+    perform private.fail(409, 'invalid_transition',
+      'The invitation was accepted; set_member_role can suspend the member.',
       jsonb_build_object('id', p_id));
   end if;
   update public.invitations set revoked_at = now() where id = p_id and revoked_at is null;
@@ -174,8 +183,8 @@ end;
 $$;
 
 comment on function public.revoke_invitation(uuid) is
-'Takes an invitation back that nobody accepted yet; taken back again, it changes nothing. p_id: the invitation. Returns it as
-JSON. Errors: 401, 404 not_found, 403 permission_denied (also when role or branches go beyond the caller''s own),
+'Takes an invitation back that nobody accepted yet; taken back again, it changes nothing. p_id: the invitation. Returns
+it as JSON. Errors: 401, 404 not_found, 403 permission_denied (also when role or branches go beyond the caller''s own),
 409 invalid_transition. Permission: user.manage.';
 revoke execute on function public.revoke_invitation(uuid) from public, anon;
 grant execute on function public.revoke_invitation(uuid) to authenticated;
@@ -218,10 +227,10 @@ end;
 $$;
 
 comment on function public.set_member_role(uuid, uuid, text, uuid[], boolean) is
-'Sets a member''s role, branches and standing, at once. p_org_id; p_user_id: the member; p_role: a role''s key; p_branch_ids:
-null for all branches; p_suspended: true shuts the member out. Returns the membership as JSON. Errors: 401, 404 not_found,
-403 permission_denied (also for a role or branches, old or new, beyond the caller''s own), 409 last_admin.
-Permission: user.manage.';
+'Sets a member''s role, branches and standing, at once. p_org_id; p_user_id: the member; p_role: a role''s key;
+p_branch_ids: null for all branches; p_suspended: true shuts the member out. Returns the membership as JSON. Errors:
+401, 404 not_found, 403 permission_denied (also for a role or branches, old or new, beyond the caller''s own), 409
+last_admin. Permission: user.manage.';
 revoke execute on function public.set_member_role(uuid, uuid, text, uuid[], boolean) from public, anon;
 grant execute on function public.set_member_role(uuid, uuid, text, uuid[], boolean) to authenticated;
 
@@ -239,7 +248,8 @@ declare
 begin
   perform private.authorize('role.manage', p_org_id);
   if not private.covers_all_branches(p_org_id) then
-    perform private.fail(403, 'permission_denied', 'A role counts in every branch: only who covers all of them changes one.',
+    perform private.fail(403, 'permission_denied',
+      'A role counts in every branch: only who covers all of them changes one.',
       '{"permission": "role.manage"}');
   end if;
   if p_permissions is null then
@@ -252,7 +262,8 @@ begin
   select code into v_missing from unnest(p_permissions) code
   where not exists (select from public.permissions p where p.code = code.code) limit 1;
   if found then
-    perform private.fail(400, 'invalid_input', format('There is no permission %s.', v_missing), '{"field": "p_permissions"}');
+    perform private.fail(400, 'invalid_input', format('There is no permission %s.', v_missing),
+      '{"field": "p_permissions"}');
   end if;
   select code into v_missing from unnest(p_permissions) code where not private.permitted(code, p_org_id) limit 1;
   if v_missing is not null then
@@ -261,7 +272,8 @@ begin
   end if;
   v_own_discount := private.discount_limit(p_org_id);
   if p_max_discount_percent > v_own_discount then
-    perform private.fail(403, 'permission_denied', format('You cannot give a discount above %s %%, your own.', v_own_discount),
+    perform private.fail(403, 'permission_denied', format('You cannot give a discount above %s %%, your own.',
+      v_own_discount),
       jsonb_build_object('max_discount_percent', v_own_discount));
   end if;
   -- A role that holds more than the caller does is not his to change either.
@@ -292,10 +304,10 @@ end;
 $$;
 
 comment on function public.save_role(uuid, uuid, text, text, text[], numeric) is
-'Makes a role, or changes what one may do; it counts from the next statement on. p_id: the client''s uuid of this change.
-p_org_id; p_key: lower case; p_name; p_permissions: codes; p_max_discount_percent: 0 to 100. Returns the role as JSON with its
-permissions. Errors: 401, 404 not_found, 403 permission_denied (also beyond the caller''s own permissions or discount), 400
-invalid_input, 422 role_fixed, 409 id_reused. Permission: role.manage.';
+'Makes a role, or changes what one may do; it counts from the next statement on. p_id: the client''s uuid of this
+change. p_org_id; p_key: lower case; p_name; p_permissions: codes; p_max_discount_percent: 0 to 100. Returns the role as
+JSON with its permissions. Errors: 401, 404 not_found, 403 permission_denied (also beyond the caller''s own permissions
+or discount), 400 invalid_input, 422 role_fixed, 409 id_reused. Permission: role.manage.';
 revoke execute on function public.save_role(uuid, uuid, text, text, text[], numeric) from public, anon;
 grant execute on function public.save_role(uuid, uuid, text, text, text[], numeric) to authenticated;
 
@@ -316,9 +328,11 @@ as $$
           select coalesce(jsonb_agg(h.permission order by h.permission), '[]') from private.held_permissions h
           where h.org_id = m.org_id and h.role_id = m.role_id),
         'branches', (
-          select coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'code', b.code, 'name', b.name) order by b.code), '[]')
+          select coalesce(jsonb_agg(jsonb_build_object('id', b.id, 'code', b.code, 'name', b.name) order by b.code),
+            '[]')
           from public.branches b
-          where b.org_id = m.org_id and b.archived_at is null and b.id in (select private.member_branches()))) order by o.name)
+          where b.org_id = m.org_id and b.archived_at is null and b.id in (select private.member_branches())))
+            order by o.name)
       from public.memberships m
       join public.organizations o on o.id = m.org_id
       join public.roles r on r.org_id = m.org_id and r.id = m.role_id
@@ -348,12 +362,14 @@ $$;
 
 comment on function private.custom_access_token(jsonb) is
 'Supabase Auth''s custom_access_token hook. event: {"user_id", "claims", "authentication_method"}. Adds the claim
-organizations: [{"id", "role", "branches": "all" or [ids]}]. It saves clients a look-up and decides nothing: the tables do.';
+organizations: [{"id", "role", "branches": "all" or [ids]}]. It saves clients a look-up and decides nothing: the tables
+do.';
 revoke execute on function private.custom_access_token(jsonb) from public, anon, authenticated;
 grant usage on schema private to supabase_auth_admin;
 grant execute on function private.custom_access_token(jsonb) to supabase_auth_admin;
 grant usage on schema public to supabase_auth_admin;
 grant select on public.memberships, public.membership_branches, public.roles to supabase_auth_admin;
 create policy "The token hook reads memberships" on public.memberships for select to supabase_auth_admin using (true);
-create policy "The token hook reads branch scopes" on public.membership_branches for select to supabase_auth_admin using (true);
+create policy "The token hook reads branch scopes" on public.membership_branches for select to supabase_auth_admin
+  using (true);
 create policy "The token hook reads roles" on public.roles for select to supabase_auth_admin using (true);

@@ -25,7 +25,8 @@ begin
 end;
 $$;
 
-comment on function private.check_choice(text, text[], text) is 'Is this one of the choices? Errors: 400 invalid_input.';
+comment on function private.check_choice(text, text[], text)
+  is 'Is this one of the choices? Errors: 400 invalid_input.';
 
 create function private.act_time(p_org_id uuid, p_options jsonb) returns timestamptz
 language plpgsql stable
@@ -60,4 +61,5 @@ begin
 end;
 $$;
 
-comment on function private.local_date(uuid, uuid, timestamptz) is 'The business date of an instant: the branch''s local date.';
+comment on function private.local_date(uuid, uuid, timestamptz)
+  is 'The business date of an instant: the branch''s local date.';

@@ -21,12 +21,13 @@ create table audit.log (
 ) partition by range (at);
 
 comment on table audit.log is
-'One row per changed row of a business table, and per new row of those that do not say themselves who made them (audit.origin).
-actor_id: the signed-in user, null for jobs. row_id: the key as text, its parts joined by a slash. before, after: the whole row
-as JSON. Monthly partitions by "at" (UTC).';
+'One row per changed row of a business table, and per new row of those that do not say themselves who made them
+(audit.origin). actor_id: the signed-in user, null for jobs. row_id: the key as text, its parts joined by a slash.
+before, after: the whole row as JSON. Monthly partitions by "at" (UTC).';
 
 create table audit.log_rest partition of audit.log default;
-comment on table audit.log_rest is 'Catches rows of months that have no partition yet, so that no act fails for want of one.';
+comment on table audit.log_rest
+  is 'Catches rows of months that have no partition yet, so that no act fails for want of one.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -47,8 +48,8 @@ declare
   v_actor_id uuid := auth.uid();
   v_request_id text := private.request_id();
 begin
-  -- A statement that failed half-way leaves no row here either: the log is part of the act's transaction. "offset 0" keeps the
-  -- planner from making the JSON of a row again for each column that is read of it.
+  -- A statement that failed half-way leaves no row here either: the log is part of the act's transaction. "offset 0"
+  -- keeps the planner from making the JSON of a row again for each column that is read of it.
   if tg_op = 'INSERT' then
     insert into audit.log (org_id, actor_id, action, table_name, row_id, after, request_id)
     select coalesce(r.doc ->> 'org_id', r.doc ->> 'id')::uuid, v_actor_id, 'insert', tg_table_name,
@@ -102,9 +103,10 @@ end;
 $$;
 
 comment on function audit.origin(regclass) is
-'Which table''s rows say who made the rows of p_table, when and in which request: p_table itself when it has the column request_id
-(beside it stand who and when), else the document whose key begins a unique key of p_table, or its line''s document; null when
-none of them says so. Errors: 21000 when the keys begin with two documents: then the table needs the columns itself.';
+'Which table''s rows say who made the rows of p_table, when and in which request: p_table itself when it has the column
+request_id (beside it stand who and when), else the document whose key begins a unique key of p_table, or its line''s
+document; null when none of them says so. Errors: 21000 when the keys begin with two documents: then the table needs the
+columns itself.';
 
 create function audit.attach(p_table regclass, variadic p_keys text[] default '{}') returns void
 language plpgsql
@@ -114,13 +116,14 @@ declare
   v_arguments text := (select coalesce(string_agg(quote_literal(k), ', '), '') from unnest(p_keys) k);
 begin
   assert cardinality(p_keys) <= 3, 'audit.record knows three columns of a key';
-  -- Documents and their lines are kept as they are, or their changes are, and they say who made them: a copy of each new row
-  -- would say all of it again, and most rows of a business are of this kind.
+  -- Documents and their lines are kept as they are, or their changes are, and they say who made them: a copy of each
+  -- new row would say all of it again, and most rows of a business are of this kind.
   if audit.origin(p_table) is null then
     execute format('create trigger t99_record_insert after insert on %s referencing new table as new_rows
       for each statement execute function audit.record(%s)', p_table, v_arguments);
   end if;
-  execute format('create trigger t99_record_update after update on %s referencing old table as old_rows new table as new_rows
+  execute format('create trigger t99_record_update after update on %s
+    referencing old table as old_rows new table as new_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
   execute format('create trigger t99_record_delete after delete on %s referencing old table as old_rows
     for each statement execute function audit.record(%s)', p_table, v_arguments);
@@ -128,8 +131,8 @@ end;
 $$;
 
 comment on function audit.attach(regclass, text[]) is
-'Puts a table under audit: what is changed and removed, and what is new unless audit.origin finds who made it. p_table: the table, with
-its keys; p_keys: its key columns when the key is not "id". For migrations.';
+'Puts a table under audit: what is changed and removed, and what is new unless audit.origin finds who made it. p_table:
+the table, with its keys; p_keys: its key columns when the key is not "id". For migrations.';
 
 create function private.follows_merge(p_table oid, p_old jsonb, p_new jsonb) returns boolean
 language plpgsql stable
@@ -153,8 +156,9 @@ end;
 $$;
 
 comment on function private.follows_merge(oid, jsonb, jsonb) is
-'Is the only thing that changes in this row that it belongs to the customer into whom its own was merged? For the triggers that keep
-documents and ledgers as they are. What is printed on a document (buyer) stays. p_table: the table; p_old, p_new: the row. No errors.';
+'Is the only thing that changes in this row that it belongs to the customer into whom its own was merged? For the
+triggers that keep documents and ledgers as they are. What is printed on a document (buyer) stays. p_table: the table;
+p_old, p_new: the row. No errors.';
 
 create function audit.refuse_change() returns trigger
 language plpgsql
@@ -179,8 +183,8 @@ end;
 $$;
 
 comment on function audit.refuse_change() is
-'Trigger of append-only tables. One thing may change: whose document it is, when merge_customers has made two customers one. And of
-the audit log goes what is older than its organisation keeps it (audit.kept_since).
+'Trigger of append-only tables. One thing may change: whose document it is, when merge_customers has made two customers
+one. And of the audit log goes what is older than its organisation keeps it (audit.kept_since).
 Errors: 403 append_only, whoever asks.';
 
 -- Retention ---------------------------------------------------------------------------------------
@@ -191,7 +195,8 @@ set search_path = ''
 as $$
 begin
   return coalesce(
-    (select now() - make_interval(months => o.audit_months) from public.organizations o where o.id = p_org_id), '-infinity');
+    (select now() - make_interval(months => o.audit_months) from public.organizations o where o.id = p_org_id),
+      '-infinity');
 end;
 $$;
 
@@ -215,7 +220,8 @@ end;
 $$;
 
 comment on function audit.prune(uuid) is
-'The job "audit-log" for one organisation: removes up to 10,000 entries that are older than it keeps them. Returns {"pruned", "more"}.';
+'The job "audit-log" for one organisation: removes up to 10,000 entries that are older than it keeps them. Returns
+{"pruned", "more"}.';
 
 create function audit.prune_partitions() returns integer
 language plpgsql
@@ -231,7 +237,8 @@ $$;
 comment on function audit.prune_partitions() is
 'The job "audit-partitions": drops the months that no organisation keeps any more; returns how many.';
 
--- All organisations share the months: one that keeps its log for a shorter time loses its rows, and a month goes when nobody keeps it.
+-- All organisations share the months: one that keeps its log for a shorter time loses its rows, and a month goes when
+-- nobody keeps it.
 insert into private.schedules (name, cron, routine, organizations, purpose) values
   ('audit-log', '57 3 * * *', 'audit.prune',
   'select o.id from public.organizations o where exists (select from audit.log l where l.org_id = o.id
@@ -241,10 +248,13 @@ insert into private.schedules (name, cron, routine, organizations, purpose) valu
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t10_refuse_change before update or delete on audit.log for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on audit.log for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on audit.log for each row
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on audit.log for each statement
+  execute function audit.refuse_change();
 -- Row triggers come with the partitioned table, statement triggers do not: each partition has its own.
-create trigger t10_refuse_change_truncate before truncate on audit.log_rest for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on audit.log_rest for each statement
+  execute function audit.refuse_change();
 
 insert into private.partitioned (table_name, time_column, step, ahead) values ('audit.log', 'at', 'month', 12);
 select private.add_partitions('audit.log', current_date, 13);
@@ -268,7 +278,8 @@ create policy "Who holds audit.read reads the organisation's log" on audit.log f
 create view public.audit_log with (security_invoker = true) as
 select id, at, org_id, actor_id, action, table_name, row_id, before, after, request_id from audit.log;
 
-comment on view public.audit_log is 'audit.log as clients read it: the rows of organisations in which they hold audit.read.';
+comment on view public.audit_log
+  is 'audit.log as clients read it: the rows of organisations in which they hold audit.read.';
 
 -- Grants ------------------------------------------------------------------------------------------
 

@@ -39,8 +39,9 @@ create table public.tax_classes (
 
 comment on table public.tax_classes is
 'How a product is taxed. Only kind taxable carries rates. nil_rated: a tariff rate of nil; exempt: by notification
-(CGST Act 2017, section 2(47)); non_gst: outside GST, as liquor and petrol (section 9(1) and (2)); zero_rated: section 16 of the
-IGST Act, or its like. reverse_charge: a registered buyer pays the tax himself (section 9(3), by notification).';
+(CGST Act 2017, section 2(47)); non_gst: outside GST, as liquor and petrol (section 9(1) and (2)); zero_rated: section
+16 of the IGST Act, or its like. reverse_charge: a registered buyer pays the tax himself (section 9(3), by
+notification).';
 
 create table public.tax_rates (
   id uuid not null default gen_random_uuid(),
@@ -61,12 +62,13 @@ create table public.tax_rates (
 );
 
 comment on table public.tax_rates is
-'The rate of a class in percent, from a date on, until the next row. region: a place of supply with a rate of its own, null
-for everywhere else: a GST state code, a country, or a path down from it, US-NY-ERIE. component: the name of a tax that stands beside
-others; null for the regime''s one tax (GST, whose halves are derived; VAT). Of each component the innermost region counts, and
-those of all components add up; a rate of 0 takes one away. compounds: computed on the price with the other taxes. cess_rate,
-cess_per_unit: compensation cess in percent of the taxable value, and in currency per unit of the product (GST (Compensation to
-States) Act 2017, section 8). A rate is never edited: a new one begins on a new date.';
+'The rate of a class in percent, from a date on, until the next row. region: a place of supply with a rate of its own,
+null for everywhere else: a GST state code, a country, or a path down from it, US-NY-ERIE. component: the name of a tax
+that stands beside others; null for the regime''s one tax (GST, whose halves are derived; VAT). Of each component the
+innermost region counts, and those of all components add up; a rate of 0 takes one away. compounds: computed on the
+price with the other taxes. cess_rate, cess_per_unit: compensation cess in percent of the taxable value, and in currency
+per unit of the product (GST (Compensation to States) Act 2017, section 8). A rate is never edited: a new one begins on
+a new date.';
 
 create table public.categories (
   id uuid not null default gen_random_uuid(),
@@ -81,7 +83,8 @@ create table public.categories (
   foreign key (org_id, parent_id) references public.categories (org_id, id)
 );
 
-comment on table public.categories is 'Groups of products, as a tree of any depth. parent_id may change; a circle is refused.';
+comment on table public.categories
+  is 'Groups of products, as a tree of any depth. parent_id may change; a circle is refused.';
 
 create table private.category_paths (
   org_id uuid not null,
@@ -92,8 +95,8 @@ create table private.category_paths (
 );
 
 comment on table private.category_paths is
-'Each category''s way down from the top, itself last: so that what is said of a category holds of all beneath it by one look-up. Kept by
-private.trace_category.';
+'Each category''s way down from the top, itself last: so that what is said of a category holds of all beneath it by one
+look-up. Kept by private.trace_category.';
 
 create table public.brands (
   id uuid not null default gen_random_uuid(),
@@ -129,9 +132,9 @@ create table public.products (
 );
 
 comment on table public.products is
-'What is sold. kind goods is stocked; a service is not; a set is sold as one and consists of goods (set_components), which are
-stocked in its place. hsn_code: HSN for goods, SAC for services, 4 to 8 digits. unit_code: the unit in which it is stocked and
-priced; others are in product_units. warranty_months: how long from the sale, null for none.';
+'What is sold. kind goods is stocked; a service is not; a set is sold as one and consists of goods (set_components),
+which are stocked in its place. hsn_code: HSN for goods, SAC for services, 4 to 8 digits. unit_code: the unit in which
+it is stocked and priced; others are in product_units. warranty_months: how long from the sale, null for none.';
 
 create table public.product_variants (
   id uuid not null default gen_random_uuid(),
@@ -140,7 +143,8 @@ create table public.product_variants (
   sku text not null check (sku ~ '^\S(.{0,58}\S)?$'),
   name text not null check (length(btrim(name)) between 1 and 200),
   barcode text check (length(btrim(barcode)) between 1 and 64),
-  attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object' and length(attributes::text) <= 8000),
+  attributes jsonb not null default '{}' check (jsonb_typeof(attributes) = 'object'
+    and length(attributes::text) <= 8000),
   price numeric(14, 2) not null check (price between 0 and 999999999999.99),
   price_includes_tax boolean not null default false,
   tracking text not null default 'none' check (tracking in ('none', 'serial', 'batch')),
@@ -154,9 +158,9 @@ create table public.product_variants (
 
 comment on table public.product_variants is
 'A product as it stands on the shelf, with its own SKU and price. name: as documents print it. attributes: {"material":
-"teak", "colour": "grey"}, the same combination once a product. barcode: the one that labels show, one of variant_barcodes.
-price: per unit, in the organisation''s currency; price_includes_tax: whether tax is within it. tracking: how pieces are told
-apart, by serial number, by batch or not at all; fixed once it was stocked.';
+"teak", "colour": "grey"}, the same combination once a product. barcode: the one that labels show, one of
+variant_barcodes. price: per unit, in the organisation''s currency; price_includes_tax: whether tax is within it.
+tracking: how pieces are told apart, by serial number, by batch or not at all; fixed once it was stocked.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -196,11 +200,13 @@ begin
     join pg_catalog.pg_namespace n on n.oid = t.relnamespace
     cross join lateral unnest(c.conkey, c.confkey) as k (here, there)
     join pg_catalog.pg_attribute here on here.attrelid = c.conrelid and here.attnum = k.here
-    join pg_catalog.pg_attribute there on there.attrelid = c.confrelid and there.attnum = k.there and there.attname = 'id'
+    join pg_catalog.pg_attribute there on there.attrelid = c.confrelid and there.attnum = k.there
+      and there.attname = 'id'
     where c.contype = 'f' and c.confrelid = tg_relid and c.confdeltype in ('a', 'r') and c.conparentid = 0
     order by t.relname
   loop
-    execute format('select exists (select from %I.%I where org_id = $1 and %I = $2)', v_key.schema_name, v_key.table_name,
+    execute format('select exists (select from %I.%I where org_id = $1 and %I = $2)', v_key.schema_name,
+      v_key.table_name,
       v_key.column_name)
     into v_used using old.org_id, old.id;
     if v_used then
@@ -213,8 +219,9 @@ end;
 $$;
 
 comment on function private.refuse_if_used() is
-'Row trigger, before delete, of catalogue tables: what any row of any table refers to stays, and is archived instead. It asks
-every foreign key that points here and does not cascade, those of later rooms too. Errors: 409 in_use with used_by, a table.';
+'Row trigger, before delete, of catalogue tables: what any row of any table refers to stays, and is archived instead. It
+asks every foreign key that points here and does not cascade, those of later rooms too. Errors: 409 in_use with used_by,
+a table.';
 
 create function private.queue_category_moves() returns trigger
 language plpgsql security definer
@@ -229,8 +236,8 @@ end;
 $$;
 
 comment on function private.queue_category_moves() is
-'Statement trigger, before categories are moved: the moves of an organisation come one after another, before any of them locks
-a row. Each locks its own row and reads its parent''s, so moves in a circle would wait for one another for ever.';
+'Statement trigger, before categories are moved: the moves of an organisation come one after another, before any of them
+locks a row. Each locks its own row and reads its parent''s, so moves in a circle would wait for one another for ever.';
 
 create function private.check_category() returns trigger
 language plpgsql security definer
@@ -277,7 +284,8 @@ begin
   insert into private.category_paths (org_id, category_id, path)
   with recursive within as (
     select new.id as id, coalesce((
-      select k.path from private.category_paths k where k.org_id = new.org_id and k.category_id = new.parent_id), '{}') || new.id as path
+      select k.path from private.category_paths k where k.org_id = new.org_id and k.category_id = new.parent_id), '{}')
+        || new.id as path
     union all
     select c.id, w.path || c.id from within w join public.categories c on c.org_id = new.org_id and c.parent_id = w.id
   )
@@ -288,7 +296,8 @@ end;
 $$;
 
 comment on function private.trace_category() is
-'Row trigger, after a category is placed or moved and was found to close no circle: writes its path and those of all beneath it. No errors.';
+'Row trigger, after a category is placed or moved and was found to close no circle: writes its path and those of all
+beneath it. No errors.';
 
 create function private.categories_within(p_org_id uuid, p_category_id uuid) returns setof uuid
 language plpgsql stable
@@ -338,9 +347,9 @@ end;
 $$;
 
 comment on function public.category_tree(uuid) is
-'All categories of an organisation in the order of the tree. p_org_id. Each row: id, parent_id, name; path: the names from the
-top down to it; depth: 1 at the top; products: how many products in use it holds itself, products_within: with all beneath it;
-archived_at. Errors: 401, 404 not_found, 403 permission_denied. Permission: catalogue.read.';
+'All categories of an organisation in the order of the tree. p_org_id. Each row: id, parent_id, name; path: the names
+from the top down to it; depth: 1 at the top; products: how many products in use it holds itself, products_within: with
+all beneath it; archived_at. Errors: 401, 404 not_found, 403 permission_denied. Permission: catalogue.read.';
 revoke execute on function public.category_tree(uuid) from public, anon;
 grant execute on function public.category_tree(uuid) to authenticated;
 
@@ -353,16 +362,24 @@ create trigger t50_check_category after insert or update of parent_id on public.
 -- Triggers of one kind fire by name: this one after the one that refuses circles.
 create trigger t60_trace_category after insert or update of parent_id on public.categories
   for each row execute function private.trace_category();
-create trigger t10_refuse_if_used before delete on public.categories for each row execute function private.refuse_if_used();
+create trigger t10_refuse_if_used before delete on public.categories for each row
+  execute function private.refuse_if_used();
 create trigger t10_refuse_if_used before delete on public.brands for each row execute function private.refuse_if_used();
-create trigger t10_refuse_if_used before delete on public.products for each row execute function private.refuse_if_used();
-create trigger t10_refuse_if_used before delete on public.product_variants for each row execute function private.refuse_if_used();
+create trigger t10_refuse_if_used before delete on public.products for each row
+  execute function private.refuse_if_used();
+create trigger t10_refuse_if_used before delete on public.product_variants for each row
+  execute function private.refuse_if_used();
 
-create trigger t90_touch_updated_at before update on public.tax_classes for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.categories for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.brands for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.products for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.product_variants for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.tax_classes for each row
+  execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.categories for each row
+  execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.brands for each row
+  execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.products for each row
+  execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.product_variants for each row
+  execute function private.touch_updated_at();
 
 select audit.attach('public.tax_classes');
 select audit.attach('public.tax_rates');
@@ -400,7 +417,8 @@ create policy "Who holds catalogue.manage adds categories" on public.categories 
 create policy "Who holds catalogue.manage changes categories" on public.categories for update to authenticated
   using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
   with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
-create policy "Who holds catalogue.manage removes categories nothing uses" on public.categories for delete to authenticated
+create policy "Who holds catalogue.manage removes categories nothing uses" on public.categories for delete
+  to authenticated
   using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 alter table public.brands enable row level security;
@@ -433,7 +451,8 @@ create policy "Who holds catalogue.manage adds variants" on public.product_varia
 create policy "Who holds catalogue.manage changes variants" on public.product_variants for update to authenticated
   using (org_id = any (array(select private.orgs_with('catalogue.manage'))))
   with check (org_id = any (array(select private.orgs_with('catalogue.manage'))));
-create policy "Who holds catalogue.manage removes variants nothing uses" on public.product_variants for delete to authenticated
+create policy "Who holds catalogue.manage removes variants nothing uses" on public.product_variants for delete
+  to authenticated
   using (org_id = any (array(select private.orgs_with('catalogue.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
@@ -451,7 +470,8 @@ grant insert (id, org_id, parent_id, name) on public.categories to authenticated
 grant update (parent_id, name, archived_at) on public.categories to authenticated;
 grant insert (id, org_id, name) on public.brands to authenticated;
 grant update (name, archived_at) on public.brands to authenticated;
-grant insert (id, org_id, category_id, brand_id, name, description, kind, hsn_code, tax_class_id, unit_code, warranty_months)
+grant insert (id, org_id, category_id, brand_id, name, description, kind, hsn_code, tax_class_id, unit_code,
+  warranty_months)
   on public.products to authenticated;
 grant update (category_id, brand_id, name, description, hsn_code, tax_class_id, warranty_months, archived_at)
   on public.products to authenticated;

@@ -16,9 +16,9 @@ create table public.variant_barcodes (
 );
 
 comment on table public.variant_barcodes is
-'The codes of a variant, each of one variant in the organisation. kind: gtin (EAN-8, UPC-A, EAN-13, GTIN-14), internal (GS1''s
-prefixes 20 to 29, for use within a business), other (any text). Left out, it follows from the code. gtin14: the GTIN in 14
-digits, in which a UPC-A and the same number scanned as EAN-13 are equal.';
+'The codes of a variant, each of one variant in the organisation. kind: gtin (EAN-8, UPC-A, EAN-13, GTIN-14), internal
+(GS1''s prefixes 20 to 29, for use within a business), other (any text). Left out, it follows from the code. gtin14: the
+GTIN in 14 digits, in which a UPC-A and the same number scanned as EAN-13 are equal.';
 
 create table private.barcode_counters (
   org_id uuid primary key references public.organizations (id),
@@ -52,8 +52,8 @@ end;
 $$;
 
 comment on function private.gtin_check_digit(text) is
-'The check digit that belongs behind these digits (GS1 General Specifications, section 7.9.1). p_digits: digits only, without
-the check digit. Null for null.';
+'The check digit that belongs behind these digits (GS1 General Specifications, section 7.9.1). p_digits: digits only,
+without the check digit. Null for null.';
 
 create function private.read_barcode() returns trigger
 language plpgsql security definer
@@ -79,8 +79,8 @@ end;
 $$;
 
 comment on function private.read_barcode() is
-'Row trigger, before insert of a barcode: finds out its kind and checks its digits. GS1 keeps the prefixes 20 to 29 of EAN-13
-for numbers of a business''s own. Errors: 422 barcode_check_digit with the digit expected, 400 invalid_input.';
+'Row trigger, before insert of a barcode: finds out its kind and checks its digits. GS1 keeps the prefixes 20 to 29 of
+EAN-13 for numbers of a business''s own. Errors: 422 barcode_check_digit with the digit expected, 400 invalid_input.';
 
 create function private.keep_primary_barcodes() returns trigger
 language plpgsql security definer
@@ -93,7 +93,8 @@ begin
     select n.org_id, t.id, n.barcode from new_rows n
     cross join lateral (
       select x.id from public.variant_barcodes x
-      where x.org_id = n.org_id and x.gtin14 = lpad(n.barcode, 14, '0') and x.variant_id = n.id and x.code <> n.barcode limit 1) t
+      where x.org_id = n.org_id and x.gtin14 = lpad(n.barcode, 14, '0') and x.variant_id = n.id and x.code <> n.barcode
+        limit 1) t
     where n.barcode ~ '^([0-9]{8}|[0-9]{12,14})$') f
   where b.org_id = f.org_id and b.id = f.id;
   insert into public.variant_barcodes (org_id, variant_id, code)
@@ -106,8 +107,9 @@ end;
 $$;
 
 comment on function private.keep_primary_barcodes() is
-'Statement trigger, after variants are added or changed: a variant''s barcode is one of variant_barcodes, and an earlier one
-stays there, since it is still on the shelves. Errors: 422 barcode_check_digit, 23505 when the code is another variant''s.';
+'Statement trigger, after variants are added or changed: a variant''s barcode is one of variant_barcodes, and an earlier
+one stays there, since it is still on the shelves. Errors: 422 barcode_check_digit, 23505 when the code is another
+variant''s.';
 
 create function private.refuse_primary_barcode() returns trigger
 language plpgsql security definer
@@ -141,7 +143,8 @@ begin
   if private.claim_request(v_org_id, p_id, 'generate_barcode', jsonb_build_array(p_variant_id)) then
     perform from public.product_variants where org_id = v_org_id and id = p_variant_id for no key update;
     if exists (select from public.variant_barcodes where org_id = v_org_id and id = p_id) then
-      perform private.fail(409, 'id_reused', 'This id was used before, with other content.', jsonb_build_object('id', p_id));
+      perform private.fail(409, 'id_reused', 'This id was used before, with other content.',
+        jsonb_build_object('id', p_id));
     end if;
     loop
       insert into private.barcode_counters as c (org_id, last_value) values (v_org_id, 1)
@@ -169,21 +172,24 @@ end;
 $$;
 
 comment on function public.generate_barcode(uuid, uuid) is
-'Gives a variant a barcode of the house''s own: an EAN-13 with GS1''s prefix 20 (numbers within a company), the next free number
-and the check digit. p_id: the client''s uuid, the barcode''s id. p_variant_id. It becomes the primary one where the variant has
-none. Returns the barcode as JSON with "primary"; the same call again returns the same code.
+'Gives a variant a barcode of the house''s own: an EAN-13 with GS1''s prefix 20 (numbers within a company), the next
+free number and the check digit. p_id: the client''s uuid, the barcode''s id. p_variant_id. It becomes the primary one
+where the variant has none. Returns the barcode as JSON with "primary"; the same call again returns the same code.
 Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused. Permission: catalogue.manage.';
 revoke execute on function public.generate_barcode(uuid, uuid) from public, anon;
 grant execute on function public.generate_barcode(uuid, uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t30_read_barcode before insert on public.variant_barcodes for each row execute function private.read_barcode();
+create trigger t30_read_barcode before insert on public.variant_barcodes for each row
+  execute function private.read_barcode();
 create trigger t50_refuse_primary_barcode after delete on public.variant_barcodes
   for each row execute function private.refuse_primary_barcode();
-create trigger t60_keep_primary_barcodes_insert after insert on public.product_variants referencing new table as new_rows
+create trigger t60_keep_primary_barcodes_insert after insert on public.product_variants referencing new table
+  as new_rows
   for each statement execute function private.keep_primary_barcodes();
-create trigger t60_keep_primary_barcodes_update after update on public.product_variants referencing new table as new_rows
+create trigger t60_keep_primary_barcodes_update after update on public.product_variants referencing new table
+  as new_rows
   for each statement execute function private.keep_primary_barcodes();
 select audit.attach('public.variant_barcodes');
 

@@ -12,21 +12,24 @@ declare
   v_attribute jsonb;
 begin
   if p_grid is null or jsonb_typeof(p_grid) <> 'array' or jsonb_array_length(p_grid) not between 1 and 6 then
-    perform private.fail(400, 'invalid_input', 'p_grid must be a JSON array of 1 to 6 attributes.', '{"field": "p_grid"}');
+    perform private.fail(400, 'invalid_input', 'p_grid must be a JSON array of 1 to 6 attributes.',
+      '{"field": "p_grid"}');
   end if;
   for v_attribute in select a from jsonb_array_elements(p_grid) a loop
     v_problem := case
       when jsonb_typeof(v_attribute) <> 'object' or v_attribute - array['name', 'values'] <> '{}'
         then 'Each attribute of p_grid is {"name", "values"}.'
       when jsonb_typeof(v_attribute -> 'name') is distinct from 'string'
-        or length(btrim(v_attribute ->> 'name')) not between 1 and 40 then 'An attribute''s name has 1 to 40 characters.'
+        or length(btrim(v_attribute ->> 'name')) not between 1 and 40
+          then 'An attribute''s name has 1 to 40 characters.'
       when jsonb_typeof(v_attribute -> 'values') is distinct from 'array'
         or jsonb_array_length(v_attribute -> 'values') not between 1 and 200 then 'An attribute has 1 to 200 values.'
       when exists (
         select from jsonb_array_elements(v_attribute -> 'values') x
         where jsonb_typeof(x) <> 'string' or length(btrim(x #>> '{}')) not between 1 and 60)
         then 'A value is a text of 1 to 60 characters.'
-      when (select count(*) <> count(distinct lower(btrim(x))) from jsonb_array_elements_text(v_attribute -> 'values') x)
+      when (select count(*) <> count(distinct lower(btrim(x)))
+        from jsonb_array_elements_text(v_attribute -> 'values') x)
         then 'A value comes twice.'
     end;
     exit when v_problem is not null;
@@ -73,8 +76,8 @@ end;
 $$;
 
 comment on function private.short_codes(text[]) is
-'For each value a code of a few letters and digits for SKUs, different from the codes before it. p_values: in order; values
-added at the end leave the codes of the others as they were.';
+'For each value a code of a few letters and digits for SKUs, different from the codes before it. p_values: in order;
+values added at the end leave the codes of the others as they were.';
 
 create function private.sku_prefix(p_name text) returns text
 language plpgsql immutable
@@ -90,7 +93,8 @@ begin
 end;
 $$;
 
-comment on function private.sku_prefix(text) is 'How SKUs of a product begin when nobody says: three letters of its first words.';
+comment on function private.sku_prefix(text)
+  is 'How SKUs of a product begin when nobody says: three letters of its first words.';
 
 select private.declare_shape('generate_variants_options',
   '{"price": "amount!", "price_includes_tax": "boolean", "sku_prefix": "text", "tracking": ["none", "serial",
@@ -116,10 +120,12 @@ begin
   perform private.check_grid(p_grid);
   perform private.check_shape('generate_variants_options', p_options);
   if coalesce(p_options ->> 'sku_prefix', 'SKU') !~ '^[^\s-]([^\s]{0,18}[^\s-])?$' then
-    perform private.fail(400, 'invalid_input', 'sku_prefix has 1 to 20 characters, without spaces.', '{"field": "sku_prefix"}');
+    perform private.fail(400, 'invalid_input', 'sku_prefix has 1 to 20 characters, without spaces.',
+      '{"field": "sku_prefix"}');
   end if;
   if coalesce(jsonb_typeof(p_options -> 'exclude'), 'array') not in ('array', 'null')
-    or exists (select from jsonb_path_query(p_options, 'strict $.exclude[*]', silent => true) e where jsonb_typeof(e) <> 'object'
+    or exists (select from jsonb_path_query(p_options, 'strict $.exclude[*]', silent => true) e
+      where jsonb_typeof(e) <> 'object'
       or e = '{}') then
     perform private.fail(400, 'invalid_input', 'exclude must be an array of combinations, such as {"colour": "grey"}.',
       '{"field": "exclude"}');
@@ -145,7 +151,8 @@ begin
           select array_agg(btrim(x.entry) order by x.place) as entries
           from jsonb_array_elements_text(t.attribute -> 'values') with ordinality x (entry, place)) v
       ), combined as (
-        select 0::bigint as place, '{}'::jsonb as attributes, '{}'::text[] as words, v_prefix as sku, array[]::integer[] as numbers
+        select 0::bigint as place, '{}'::jsonb as attributes, '{}'::text[] as words, v_prefix as sku, array[]::integer[]
+          as numbers
         union all
         select g.place, c.attributes || jsonb_build_object(g.name, g.entries[i]), c.words || g.entries[i],
           c.sku || '-' || g.codes[i], c.numbers || i
@@ -184,12 +191,13 @@ end;
 $$;
 
 comment on function public.generate_variants(uuid, uuid, jsonb, jsonb) is
-'Makes a variant for each combination of attributes that the product lacks; what is there, archived ones included, stays as it
-is. p_id: the client''s uuid. p_product_id. p_grid: [{"name": "material", "values": ["teak", "oak"]}, ...], 1 to 6 attributes,
-1000 combinations at most. p_options: price (per unit, in the organisation''s currency; needed), price_includes_tax (else as the
-organisation''s prices), sku_prefix (else from the product''s name), tracking (none, serial, batch), exclude: [{"colour": "grey",
-...}], combinations that are not made. Names and SKUs are put together from the values. Returns {"product_id", "variants": [...]}
-with all variants of the product. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input, 409 id_reused, duplicate
-(somebody took a SKU at the same moment), 422 product_archived, tracking_not_possible. Permission: catalogue.manage.';
+'Makes a variant for each combination of attributes that the product lacks; what is there, archived ones included, stays
+as it is. p_id: the client''s uuid. p_product_id. p_grid: [{"name": "material", "values": ["teak", "oak"]}, ...], 1 to 6
+attributes, 1000 combinations at most. p_options: price (per unit, in the organisation''s currency; needed),
+price_includes_tax (else as the organisation''s prices), sku_prefix (else from the product''s name), tracking (none,
+serial, batch), exclude: [{"colour": "grey", ...}], combinations that are not made. Names and SKUs are put together from
+the values. Returns {"product_id", "variants": [...]} with all variants of the product. Errors: 401, 404 not_found, 403
+permission_denied, 400 invalid_input, 409 id_reused, duplicate (somebody took a SKU at the same moment), 422
+product_archived, tracking_not_possible. Permission: catalogue.manage.';
 revoke execute on function public.generate_variants(uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.generate_variants(uuid, uuid, jsonb, jsonb) to authenticated;

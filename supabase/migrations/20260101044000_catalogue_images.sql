@@ -34,11 +34,11 @@ create table public.product_images (
 );
 
 comment on table public.product_images is
-'Pictures of a product, or of one of its variants (variant_id). bucket_id and path name the file in Storage: bucket storefront
-is public, product-images is not. position: order of display, smallest first. alt_text: what it shows, for screen readers.
-First the file is uploaded, then the row is added; to replace a picture upload another file, add its row, archive the old one.
-A file that a row names which is not archived can be neither changed, moved nor removed. Errors: 422 file_missing.
-Permission: catalogue.read, to write catalogue.manage.';
+'Pictures of a product, or of one of its variants (variant_id). bucket_id and path name the file in Storage: bucket
+storefront is public, product-images is not. position: order of display, smallest first. alt_text: what it shows, for
+screen readers. First the file is uploaded, then the row is added; to replace a picture upload another file, add its
+row, archive the old one. A file that a row names which is not archived can be neither changed, moved nor removed.
+Errors: 422 file_missing. Permission: catalogue.read, to write catalogue.manage.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -64,8 +64,8 @@ end;
 $$;
 
 comment on function private.is_image_path(text) is
-'Whether p_name, the path of a file in a bucket, is <organisation>/<product>/<file name> with ids in lower case, a plain file
-name, and a product that the caller sees. For policies of Storage. Never fails, whatever p_name holds.';
+'Whether p_name, the path of a file in a bucket, is <organisation>/<product>/<file name> with ids in lower case, a plain
+file name, and a product that the caller sees. For policies of Storage. Never fails, whatever p_name holds.';
 
 create function private.lock_image(p_bucket_id text, p_name text) returns void
 language plpgsql
@@ -84,8 +84,8 @@ language plpgsql volatile security definer cost 100000
 set search_path = ''
 as $$
 begin
-  -- Volatile, so that this looks after the wait and sees what was committed meanwhile; costly, so that it is asked last and only
-  -- of files that the caller may touch at all.
+  -- Volatile, so that this looks after the wait and sees what was committed meanwhile; costly, so that it is asked last
+  -- and only of files that the caller may touch at all.
   perform private.lock_image(p_bucket_id, p_name);
   return not exists (
     select from public.product_images i where i.bucket_id = p_bucket_id and i.path = p_name and i.archived_at is null);
@@ -93,8 +93,8 @@ end;
 $$;
 
 comment on function private.is_image_free(text, text) is
-'Whether no picture that is shown names this file; if so, none will before the transaction ends. For policies of Storage, whose own
-conditions say whose files may be asked about. No errors.';
+'Whether no picture that is shown names this file; if so, none will before the transaction ends. For policies of
+Storage, whose own conditions say whose files may be asked about. No errors.';
 
 create function private.require_image_file() returns trigger
 language plpgsql security definer
@@ -114,8 +114,8 @@ end;
 $$;
 
 comment on function private.require_image_file() is
-'Trigger: a picture that is shown has its file in Storage. It looks past the policies of Storage, because who may add the row
-has been decided by the policies of the table. Errors: 422 file_missing.';
+'Trigger: a picture that is shown has its file in Storage. It looks past the policies of Storage, because who may add
+the row has been decided by the policies of the table. Errors: 422 file_missing.';
 
 revoke execute on function private.is_image_path(text) from public, anon;
 revoke execute on function private.require_image_file(), private.lock_image(text, text) from public, anon;
@@ -124,7 +124,8 @@ grant execute on function private.is_image_path(text), private.is_image_free(tex
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t90_touch_updated_at before update on public.product_images for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.product_images for each row
+  execute function private.touch_updated_at();
 -- After the row: who may not write it at all is refused for that, and learns nothing about files.
 create trigger t50_require_image_file after insert or update of archived_at on public.product_images
   for each row execute function private.require_image_file();
@@ -156,8 +157,9 @@ create policy "Who holds catalogue.manage uploads image files of products" on st
     and split_part(name, '/', 1) = any (array(select o.id::text from private.orgs_with('catalogue.manage') as o (id)))
     and private.is_image_path(name));
 -- Moving and overwriting are updates. A file in use stays as it is: what was shown, cached or printed under its address
--- remains what it was, and no row of product_images loses its file. Hosted Storage asks this before it overwrites or moves, in a
--- transaction of its own; only a removal is one statement, so only between a removal and a new picture is nothing left open.
+-- remains what it was, and no row of product_images loses its file. Hosted Storage asks this before it overwrites or
+-- moves, in a transaction of its own; only a removal is one statement, so only between a removal and a new picture is
+-- nothing left open.
 create policy "Who holds catalogue.manage changes image files not in use" on storage.objects
   for update to authenticated
   using (
@@ -179,5 +181,6 @@ create policy "Who holds catalogue.manage removes image files not in use" on sto
 -- A row is archived, not deleted, as everything of the catalogue; then its file may go.
 
 grant select on public.product_images to authenticated;
-grant insert (id, org_id, product_id, variant_id, bucket_id, path, position, alt_text) on public.product_images to authenticated;
+grant insert (id, org_id, product_id, variant_id, bucket_id, path, position, alt_text) on public.product_images
+  to authenticated;
 grant update (variant_id, position, alt_text, archived_at) on public.product_images to authenticated;

@@ -22,14 +22,15 @@ as $$
     select value * (case when i % 2 = 0 then 2 else 1 end) as product from places
   )
   select p_gstin ~ '^[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][Z][0-9A-Z]$'
-    and substr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', ((36 - (sum(product / 36 + product % 36) % 36)::integer) % 36) + 1, 1)
+    and substr('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+      ((36 - (sum(product / 36 + product % 36) % 36)::integer) % 36) + 1, 1)
       = substr(p_gstin, 15, 1)
   from products
 $$;
 
 comment on function private.is_gstin(text) is
-'Is this a GSTIN with a true check character (the 15th, modulo 36 over the first 14)? The format is that of rule 10(1) of the
-CGST Rules 2017: state code, PAN, entity number, Z, check character. Null for null. No errors.';
+'Is this a GSTIN with a true check character (the 15th, modulo 36 over the first 14)? The format is that of rule 10(1)
+of the CGST Rules 2017: state code, PAN, entity number, Z, check character. Null for null. No errors.';
 
 -- A branch's registration is in the branch's own state.
 alter table public.branches add constraint branches_tax_number_check check (
@@ -62,16 +63,17 @@ create table public.customers (
   foreign key (country, region_code) references public.regions (country, code),
   check (tax_number is null or country is not null),
   constraint gstin_is_of_the_state check (
-    country <> 'IN' or tax_number is null or coalesce(private.is_gstin(tax_number) and left(tax_number, 2) = region_code, false)),
+    country <> 'IN' or tax_number is null or coalesce(private.is_gstin(tax_number)
+      and left(tax_number, 2) = region_code, false)),
   check (country is not null or region_code is null)
 );
 
 comment on table public.customers is
 'Who buys. tax_number: GSTIN in India, VAT number elsewhere. region_code: the GST state code. A
-registration is per state (CGST Act 2017, section 25(1)): a GSTIN begins with the state of this address; goods that go elsewhere have an
-address in customer_addresses, or the document names the place of supply. credit_limit: how much the
-customer may owe in all, in the organisation''s currency; set by set_credit_limit. credit_status: what his instalment agreements
-come to (private.follow_credit_status); who is in default gets no new credit.';
+registration is per state (CGST Act 2017, section 25(1)): a GSTIN begins with the state of this address; goods that go
+elsewhere have an address in customer_addresses, or the document names the place of supply. credit_limit: how much the
+customer may owe in all, in the organisation''s currency; set by set_credit_limit. credit_status: what his instalment
+agreements come to (private.follow_credit_status); who is in default gets no new credit.';
 
 create table public.suppliers (
   id uuid not null default gen_random_uuid(),
@@ -94,7 +96,8 @@ create table public.suppliers (
   foreign key (country, region_code) references public.regions (country, code),
   check (tax_number is null or country is not null),
   constraint gstin_is_of_the_state check (
-    country <> 'IN' or tax_number is null or coalesce(private.is_gstin(tax_number) and left(tax_number, 2) = region_code, false)),
+    country <> 'IN' or tax_number is null or coalesce(private.is_gstin(tax_number)
+      and left(tax_number, 2) = region_code, false)),
   check (country is not null or region_code is null)
 );
 
@@ -121,8 +124,10 @@ comment on function private.lock_customer(uuid, uuid) is
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t90_touch_updated_at before update on public.customers for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.suppliers for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.customers for each row
+  execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.suppliers for each row
+  execute function private.touch_updated_at();
 select audit.attach('public.customers');
 select audit.attach('public.suppliers');
 
@@ -151,9 +156,11 @@ create policy "Who holds supplier.manage changes suppliers" on public.suppliers 
 -- The tables' check constraints run as the writer.
 grant execute on function private.is_gstin(text) to authenticated;
 grant select on public.customers, public.suppliers to authenticated;
-grant insert (id, org_id, name, kind, tax_number, phone, email, address_line1, address_line2, city, region_code, postal_code,
+grant insert (id, org_id, name, kind, tax_number, phone, email, address_line1, address_line2, city, region_code,
+  postal_code,
   country, notes) on public.customers to authenticated;
-grant update (name, kind, tax_number, phone, email, address_line1, address_line2, city, region_code, postal_code, country,
+grant update (name, kind, tax_number, phone, email, address_line1, address_line2, city, region_code, postal_code,
+  country,
   notes, archived_at) on public.customers to authenticated;
 grant insert (id, org_id, name, tax_number, phone, email, address_line1, address_line2, city, region_code, postal_code,
   country, notes) on public.suppliers to authenticated;
@@ -171,7 +178,8 @@ declare
 begin
   perform private.authorize('customer.credit', v_org_id);
   if p_credit_limit is null or p_credit_limit < 0 or p_credit_limit >= 1e12 or scale(p_credit_limit) > 2 then
-    perform private.fail(400, 'invalid_input', 'p_credit_limit must be an amount of 0 or more, with 2 decimals at most.',
+    perform private.fail(400, 'invalid_input',
+      'p_credit_limit must be an amount of 0 or more, with 2 decimals at most.',
       '{"field": "p_credit_limit"}');
   end if;
   update public.customers set credit_limit = p_credit_limit
@@ -181,8 +189,8 @@ end;
 $$;
 
 comment on function public.set_credit_limit(uuid, numeric) is
-'Sets how much a customer may owe in all. p_customer_id; p_credit_limit: in the organisation''s currency, 0 or more. Returns the
-customer as JSON; the same call again changes nothing. Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input.
-Permission: customer.credit.';
+'Sets how much a customer may owe in all. p_customer_id; p_credit_limit: in the organisation''s currency, 0 or more.
+Returns the customer as JSON; the same call again changes nothing. Errors: 401, 404 not_found, 403 permission_denied,
+400 invalid_input. Permission: customer.credit.';
 revoke execute on function public.set_credit_limit(uuid, numeric) from public, anon;
 grant execute on function public.set_credit_limit(uuid, numeric) to authenticated;

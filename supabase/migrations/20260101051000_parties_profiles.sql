@@ -4,15 +4,16 @@
 
 alter table public.customers add column payment_terms_days integer check (payment_terms_days between 0 and 365);
 comment on column public.customers.payment_terms_days is
-'Within how many days the customer pays: an invoice that is not paid at once is due so many days after its business date. Null: at
-once. Set by set_payment_terms.';
+'Within how many days the customer pays: an invoice that is not paid at once is due so many days after its business
+date. Null: at once. Set by set_payment_terms.';
 
 alter table public.customers add column merged_into uuid;
 alter table public.customers add foreign key (org_id, merged_into) references public.customers (org_id, id);
 alter table public.customers add constraint merged_is_archived
   check (merged_into is null or (archived_at is not null and merged_into <> id));
 comment on column public.customers.merged_into is
-'Entered twice: the customer that this one is now, always one that was not merged itself. Set by merge_customers; there is no way back.';
+'Entered twice: the customer that this one is now, always one that was not merged itself. Set by merge_customers; there
+is no way back.';
 
 create table public.customer_addresses (
   id uuid not null default gen_random_uuid(),
@@ -41,10 +42,10 @@ create table public.customer_addresses (
 );
 
 comment on table public.customer_addresses is
-'A customer''s further addresses: where goods are brought (delivery), other places that are billed (billing). A document names
-one as deliver_to and keeps it; the buyer''s address on his invoices is the one in customers. is_default: proposed first; one of each
-kind. label: what it is called, such as "Site 4"; recipient: who receives there; tax_area: what lies below the region and taxes too
-(county, city), as in customers.';
+'A customer''s further addresses: where goods are brought (delivery), other places that are billed (billing). A document
+names one as deliver_to and keeps it; the buyer''s address on his invoices is the one in customers. is_default: proposed
+first; one of each kind. label: what it is called, such as "Site 4"; recipient: who receives there; tax_area: what lies
+below the region and taxes too (county, city), as in customers.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -68,8 +69,8 @@ end;
 $$;
 
 comment on function private.only_default() is
-'Row trigger, before an address becomes the default: the one that was it until now is it no longer. Two at once: the later one waits
-at the index and is refused (409 duplicate).';
+'Row trigger, before an address becomes the default: the one that was it until now is it no longer. Two at once: the
+later one waits at the index and is refused (409 duplicate).';
 
 create function private.customer_account(p_org_id uuid, p_customer_id uuid) returns uuid
 language plpgsql stable
@@ -101,9 +102,9 @@ end;
 $$;
 
 comment on function public.set_payment_terms(uuid, integer) is
-'Sets within how many days a customer pays; invoices from now on are due accordingly unless they say otherwise. p_customer_id; p_days: 0
-to 365, null for at once. Returns the customer as JSON; the same call again changes nothing. Errors: 401, 404 not_found, 403
-permission_denied, 400 invalid_input. Permission: customer.credit.';
+'Sets within how many days a customer pays; invoices from now on are due accordingly unless they say otherwise.
+p_customer_id; p_days: 0 to 365, null for at once. Returns the customer as JSON; the same call again changes nothing.
+Errors: 401, 404 not_found, 403 permission_denied, 400 invalid_input. Permission: customer.credit.';
 revoke execute on function public.set_payment_terms(uuid, integer) from public, anon;
 grant execute on function public.set_payment_terms(uuid, integer) to authenticated;
 
@@ -111,7 +112,8 @@ grant execute on function public.set_payment_terms(uuid, integer) to authenticat
 
 create trigger t25_only_default before insert or update of is_default, archived_at on public.customer_addresses
   for each row when (new.is_default and new.archived_at is null) execute function private.only_default();
-create trigger t90_touch_updated_at before update on public.customer_addresses for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.customer_addresses for each row
+  execute function private.touch_updated_at();
 select audit.attach('public.customer_addresses');
 
 -- Policies ----------------------------------------------------------------------------------------
@@ -128,17 +130,21 @@ create policy "Who holds customer.manage changes addresses" on public.customer_a
 -- Grants ------------------------------------------------------------------------------------------
 
 grant select on public.customer_addresses to authenticated;
-grant insert (id, org_id, customer_id, kind, is_default, label, recipient, phone, address_line1, address_line2, city, region_code,
+grant insert (id, org_id, customer_id, kind, is_default, label, recipient, phone, address_line1, address_line2, city,
+  region_code,
   tax_area, postal_code, country) on public.customer_addresses to authenticated;
-grant update (kind, is_default, label, recipient, phone, address_line1, address_line2, city, region_code, postal_code, country,
+grant update (kind, is_default, label, recipient, phone, address_line1, address_line2, city, region_code, postal_code,
+  country,
   tax_area, archived_at) on public.customer_addresses to authenticated;
 
 select private.add_event('customers_merging', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
-'Called once, in the same transaction, before the rows of p_merge_id become those of p_keep_id: whoever keeps rows of customers that both
-together would break a rule makes room. Both customers are locked. What belongs to a customer follows by itself. No errors.');
+'Called once, in the same transaction, before the rows of p_merge_id become those of p_keep_id: whoever keeps rows of
+customers that both together would break a rule makes room. Both customers are locked. What belongs to a customer
+follows by itself. No errors.');
 
 select private.add_event('customers_merged', 'p_org_id uuid, p_keep_id uuid, p_merge_id uuid', 'void',
-'Called once, in the same transaction, after it: what a room derives from rows of a customer it derives again, for both. No errors.');
+'Called once, in the same transaction, after it: what a room derives from rows of a customer it derives again, for both.
+No errors.');
 
 create function private.merge_addresses(p_org_id uuid, p_keep_id uuid, p_merge_id uuid) returns void
 language plpgsql
@@ -149,7 +155,8 @@ begin
   update public.customer_addresses a set is_default = false
   where a.org_id = p_org_id and a.customer_id = p_merge_id and a.is_default and exists (
     select from public.customer_addresses k
-    where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at is null);
+    where k.org_id = p_org_id and k.customer_id = p_keep_id and k.kind = a.kind and k.is_default and k.archived_at
+      is null);
 end;
 $$;
 

@@ -32,10 +32,10 @@ create table public.stock_levels (
 ) with (fillfactor = 80);
 
 comment on table public.stock_levels is
-'What lies where: quantities in the variant''s unit, average_cost per unit in the organisation''s currency (moving average).
-on_hand: what is there, changed by private.move_stock only, together with the ledger. reserved: the part of it that is
-promised; available: the rest. incoming: what will come here; in_transit: the part of that which is on the road, so far all of it,
-since only transfers bring goods.
+'What lies where: quantities in the variant''s unit, average_cost per unit in the organisation''s currency (moving
+average). on_hand: what is there, changed by private.move_stock only, together with the ledger. reserved: the part of it
+that is promised; available: the rest. incoming: what will come here; in_transit: the part of that which is on the road,
+so far all of it, since only transfers bring goods.
 fillfactor leaves room for updates in place.';
 
 create table public.stock_movements (
@@ -66,9 +66,9 @@ create table public.stock_movements (
 );
 
 comment on table public.stock_movements is
-'The ledger, append-only: a quantity of a variant went from one location to another because of a document. unit_cost: what
-one unit was worth when it moved. serials: the pieces, where each has a number; batch_id: the lot, where there are lots.
-The sum over both ends is zero, always.';
+'The ledger, append-only: a quantity of a variant went from one location to another because of a document. unit_cost:
+what one unit was worth when it moved. serials: the pieces, where each has a number; batch_id: the lot, where there are
+lots. The sum over both ends is zero, always.';
 
 create table public.stock_adjustments (
   org_id uuid not null,
@@ -98,8 +98,8 @@ on_hand, average_cost: what the level said right after it, so that a repeated ca
 
 -- Indexes -----------------------------------------------------------------------------------------
 
--- Lists go by branch and place, or within one place, which is counted in its index alone: it has what the policy asks. None of these
--- columns ever changes, so a sale rewrites no index.
+-- Lists go by branch and place, or within one place, which is counted in its index alone: it has what the policy asks.
+-- None of these columns ever changes, so a sale rewrites no index.
 create index on public.stock_levels (org_id, branch_id, location_id, variant_id);
 create index on public.stock_levels (branch_id, location_id, variant_id);
 create index on public.stock_levels (location_id, variant_id) include (org_id, branch_id);
@@ -116,14 +116,16 @@ create index on public.stock_adjustments (variant_id, org_id);
 create view private.stock_entries with (security_invoker = true) as
 select e.org_id, e.id, e.location_id, e.variant_id, e.batch_id, e.quantity
 from (
-  select m.org_id, m.id, m.to_location_id as location_id, m.variant_id, m.batch_id, m.quantity from public.stock_movements m
+  select m.org_id, m.id, m.to_location_id as location_id, m.variant_id, m.batch_id, m.quantity
+    from public.stock_movements m
   union all
   select m.org_id, m.id, m.from_location_id, m.variant_id, m.batch_id, -m.quantity from public.stock_movements m) e
 join public.locations l on l.org_id = e.org_id and l.id = e.location_id and l.holds_stock;
 
 comment on view private.stock_entries is
-'The ledger as entries of the places that hold stock: id: of the movement; quantity: what it brought to the place, negative when it
-took it away, in the variant''s unit. What lies somewhere is the sum of its entries. Asked for one org_id.';
+'The ledger as entries of the places that hold stock: id: of the movement; quantity: what it brought to the place,
+negative when it took it away, in the variant''s unit. What lies somewhere is the sum of its entries. Asked for one
+org_id.';
 
 create function private.allow_movements() returns void
 language plpgsql
@@ -135,7 +137,8 @@ begin
 end;
 $$;
 
-comment on function private.allow_movements() is 'A movement''s document is of a kind that moves stock. A reaction to a new kind. No errors.';
+comment on function private.allow_movements()
+  is 'A movement''s document is of a kind that moves stock. A reaction to a new kind. No errors.';
 
 select private.react('document_kind_added', 10, 'allow_movements');
 
@@ -149,7 +152,8 @@ begin
     select e.location_id, e.variant_id, sum(e.quantity) as quantity
     from private.stock_entries e where e.org_id = p_org_id group by 1, 2
   )
-  select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'on_hand', s.on_hand, 'ledger', g.quantity)
+  select jsonb_build_object('location_id', location_id, 'variant_id', variant_id, 'on_hand', s.on_hand, 'ledger',
+    g.quantity)
   from (select * from public.stock_levels where org_id = p_org_id) s
   full join ledger g using (location_id, variant_id)
   where coalesce(s.on_hand, 0) <> coalesce(g.quantity, 0);
@@ -157,9 +161,11 @@ end;
 $$;
 
 comment on function private.prove_ledger(uuid) is
-'Ledger = levels: every level is the sum of its movements, and no movement went where there is no level. Returns the findings.';
+'Ledger = levels: every level is the sum of its movements, and no movement went where there is no level. Returns the
+findings.';
 
-create function public.check_stock(p_org_id uuid) returns table (location_id uuid, variant_id uuid, on_hand numeric, ledger numeric)
+create function public.check_stock(p_org_id uuid) returns table (location_id uuid, variant_id uuid, on_hand numeric,
+  ledger numeric)
 language plpgsql stable security definer
 set search_path = ''
 as $$
@@ -182,16 +188,19 @@ grant execute on function public.check_stock(uuid) to authenticated;
 
 create trigger t10_refuse_change before update or delete on public.stock_movements
   for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.stock_movements for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_movements for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change before update or delete on public.stock_adjustments
   for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.stock_adjustments for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_adjustments for each statement
+  execute function audit.refuse_change();
 select audit.attach('public.stock_adjustments');
 
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.stock_levels enable row level security;
--- As an array, the branches are a condition of the index; as a sub-select they are compared row by row, of all houses' rows.
+-- As an array, the branches are a condition of the index; as a sub-select they are compared row by row, of all houses'
+-- rows.
 create policy "Who holds stock.read reads the levels of his branches" on public.stock_levels for select to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
     and branch_id is not null

@@ -57,9 +57,9 @@ create table public.stock_units (
 );
 
 comment on table public.stock_units is
-'Each piece of a variant whose tracking is serial. location_id: where it is now; branch_id: the branch that has it or had it
-last. warranty_until: the last day of its warranty, from the day it was sold. Its history is the ledger''s. Written by
-private.move_stock, under the level''s lock.';
+'Each piece of a variant whose tracking is serial. location_id: where it is now; branch_id: the branch that has it or
+had it last. warranty_until: the last day of its warranty, from the day it was sold. Its history is the ledger''s.
+Written by private.move_stock, under the level''s lock.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -117,12 +117,13 @@ end;
 $$;
 
 comment on function private.open_batch(uuid, uuid, text, date) is
-'The id of a variant''s lot, made when it is new. p_code: as printed; p_expires_on: the last day of use, null for a known lot or
-one that keeps. Errors: 422 batch_required; 409 batch_mismatch when the lot is known with another date.';
+'The id of a variant''s lot, made when it is new. p_code: as printed; p_expires_on: the last day of use, null for a
+known lot or one that keeps. Errors: 422 batch_required; 409 batch_mismatch when the lot is known with another date.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t90_touch_updated_at before update on public.stock_units for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.stock_units for each row
+  execute function private.touch_updated_at();
 select audit.attach('public.batches');
 
 -- Policies ----------------------------------------------------------------------------------------
@@ -132,7 +133,8 @@ create policy "Who holds stock.read reads the batches" on public.batches for sel
   using (org_id = any (array(select private.orgs_with('stock.read'))));
 
 alter table public.batch_levels enable row level security;
-create policy "Who holds stock.read reads the batch levels of his branches" on public.batch_levels for select to authenticated
+create policy "Who holds stock.read reads the batch levels of his branches" on public.batch_levels for select
+  to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
     and branch_id is not null
     and case when (select private.covers_all_with('stock.read')) then true
@@ -184,7 +186,8 @@ end;
 $$;
 
 comment on function private.check_tracking() is
-'Row trigger, after a variant''s tracking is set. Errors: 422 tracking_not_possible, 409 in_use once it has a stock level or moved.';
+'Row trigger, after a variant''s tracking is set. Errors: 422 tracking_not_possible, 409 in_use once it has a stock
+level or moved.';
 
 create trigger t50_check_tracking after insert or update of tracking on public.product_variants
   for each row execute function private.check_tracking();

@@ -14,8 +14,10 @@ declare
 begin
   if cardinality(v_serials) is distinct from p_move.quantity
     or cardinality(p_move.serials) is distinct from p_move.quantity then
-    perform private.fail(422, 'serials_required', format('Name the serial number of each piece of %s, %s in all.', p_sku,
-      trim_scale(p_move.quantity)), jsonb_build_object('variant_id', p_move.variant_id, 'sku', p_sku, 'quantity', p_move.quantity,
+    perform private.fail(422, 'serials_required', format('Name the serial number of each piece of %s, %s in all.',
+      p_sku,
+      trim_scale(p_move.quantity)), jsonb_build_object('variant_id', p_move.variant_id, 'sku', p_sku, 'quantity',
+        p_move.quantity,
       'serials', to_jsonb(p_move.serials)));
   end if;
   select * into v_from from public.locations where org_id = p_org_id and id = p_move.from_location_id;
@@ -26,13 +28,16 @@ begin
     where v.org_id = p_org_id and v.id = p_move.variant_id;
   end if;
 
-  -- A piece that comes into the house is new, or was sold or given away before; one that is in stock cannot come in again.
+  -- A piece that comes into the house is new, or was sold or given away before; one that is in stock cannot come in
+  -- again.
   with arriving as (
     insert into public.stock_units as u (org_id, variant_id, serial, location_id, branch_id, status)
-    select p_org_id, p_move.variant_id, s, v_to.id, v_to.branch_id, case when v_to.holds_stock then 'in_stock' else 'removed' end
+    select p_org_id, p_move.variant_id, s, v_to.id, v_to.branch_id, case when v_to.holds_stock then 'in_stock'
+      else 'removed' end
     from unnest(v_serials) s where not v_from.holds_stock order by s
     on conflict (org_id, variant_id, serial) do update
-    set location_id = excluded.location_id, branch_id = coalesce(excluded.branch_id, u.branch_id), status = excluded.status
+    set location_id = excluded.location_id, branch_id = coalesce(excluded.branch_id, u.branch_id),
+      status = excluded.status
     where u.status in ('sold', 'removed')
     returning u.serial
   ), leaving as (
@@ -54,17 +59,19 @@ begin
   v_facts := jsonb_build_object('variant_id', p_move.variant_id, 'sku', p_sku, 'serials', (
     select jsonb_agg(s order by s) from unnest(v_serials) s where s <> all (coalesce(v_moved, '{}'))));
   if v_from.holds_stock then
-    perform private.fail(409, 'serial_not_here', format('%s: not all of these pieces are at %s.', p_sku, v_from.name), v_facts);
+    perform private.fail(409, 'serial_not_here', format('%s: not all of these pieces are at %s.', p_sku, v_from.name),
+      v_facts);
   else
-    perform private.fail(409, 'serial_in_stock', format('%s: some of these pieces are in stock already.', p_sku), v_facts);
+    perform private.fail(409, 'serial_in_stock', format('%s: some of these pieces are in stock already.', p_sku),
+      v_facts);
   end if;
 end;
 $$;
 
 comment on function private.move_units(uuid, private.stock_move, text, date) is
-'Moves numbered pieces. p_move: with one serial number for each unit; p_sku: for messages; p_sold_on: begins the warranty, of
-the product''s warranty_months. Errors: 422 serials_required; 409 serial_not_here (not at the place they leave),
-serial_in_stock (came in before and did not leave), each with {"serials"}.';
+'Moves numbered pieces. p_move: with one serial number for each unit; p_sku: for messages; p_sold_on: begins the
+warranty, of the product''s warranty_months. Errors: 422 serials_required; 409 serial_not_here (not at the place they
+leave), serial_in_stock (came in before and did not leave), each with {"serials"}.';
 
 create function private.move_batches(p_org_id uuid, p_move private.stock_move, p_sku text, p_sold_on date)
 returns private.stock_move[]
@@ -129,12 +136,13 @@ end;
 $$;
 
 comment on function private.move_batches(uuid, private.stock_move, text, date) is
-'Moves goods that are kept in lots and returns one movement for each lot. p_move: batch_id null takes what expires first;
-p_sku: for messages; p_sold_on: the business date of a sale: what expired before it stays, unless the lot is named and the
-caller holds sale.expired, and what is promised to others is not sold with only expired lots left for them. Errors: 422
-batch_required (on the way in), expired_stock; 409 insufficient_stock.';
+'Moves goods that are kept in lots and returns one movement for each lot. p_move: batch_id null takes what expires
+first; p_sku: for messages; p_sold_on: the business date of a sale: what expired before it stays, unless the lot is
+named and the caller holds sale.expired, and what is promised to others is not sold with only expired lots left for
+them. Errors: 422 batch_required (on the way in), expired_stock; 409 insufficient_stock.';
 
-create function private.refuse_batches(p_org_id uuid, p_move private.stock_move, p_sku text, p_sold_on date, p_short numeric)
+create function private.refuse_batches(p_org_id uuid, p_move private.stock_move, p_sku text, p_sold_on date,
+  p_short numeric)
 returns void
 language plpgsql
 set search_path = ''
@@ -148,7 +156,8 @@ declare
 begin
   if v_expired >= p_short then
     perform private.fail(422, 'expired_stock', format('%s of %s have expired; selling them needs a permission.',
-      trim_scale(v_expired), p_sku), jsonb_build_object('variant_id', p_move.variant_id, 'sku', p_sku, 'expired', v_expired,
+      trim_scale(v_expired), p_sku), jsonb_build_object('variant_id', p_move.variant_id, 'sku', p_sku, 'expired',
+        v_expired,
       'permission', 'sale.expired'));
   end if;
   perform private.fail(409, 'insufficient_stock', format('Not enough stock of %s in this batch.', p_sku),
@@ -176,8 +185,8 @@ end;
 $$;
 
 comment on function private.expired_stock(uuid, uuid, uuid) is
-'How much of a variant at a location is past its last day, by the branch''s date, in the variant''s unit; 0 for goods that are not kept
-in lots. No errors.';
+'How much of a variant at a location is past its last day, by the branch''s date, in the variant''s unit; 0 for goods
+that are not kept in lots. No errors.';
 
 create function private.keep_promised(p_org_id uuid, p_move private.stock_move, p_sku text, p_good numeric) returns void
 language plpgsql
@@ -193,7 +202,8 @@ begin
     -- The lots, not the level: of what one sale takes in several lines, the lots know already.
     v_good := coalesce((
       select sum(l.on_hand) from public.batch_levels l
-      where l.org_id = p_org_id and l.location_id = p_move.from_location_id and l.variant_id = p_move.variant_id), 0) - v_expired;
+      where l.org_id = p_org_id and l.location_id = p_move.from_location_id and l.variant_id = p_move.variant_id),
+        0) - v_expired;
     select s.reserved into v_reserved from public.stock_levels s
     where s.org_id = p_org_id and s.location_id = p_move.from_location_id and s.variant_id = p_move.variant_id;
     exit when v_expired = 0 or v_good - p_good >= v_reserved or v_look = 2
@@ -208,5 +218,6 @@ end;
 $$;
 
 comment on function private.keep_promised(uuid, private.stock_move, text, numeric) is
-'Refuses a sale that would leave those to whom goods are promised with expired lots. p_move: the sale''s; p_good: how much it takes of
-lots that have not expired; under the level''s lock, before the lots change. Errors: 422 expired_stock with "reserved".';
+'Refuses a sale that would leave those to whom goods are promised with expired lots. p_move: the sale''s; p_good: how
+much it takes of lots that have not expired; under the level''s lock, before the lots change. Errors: 422 expired_stock
+with "reserved".';

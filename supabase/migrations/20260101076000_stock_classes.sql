@@ -21,12 +21,14 @@ begin
     select m.variant_id, greatest(round(sum(m.worth), 2), 0) as value from moved m group by 1
   ), ranked as (
     select v.id, v.sku, v.name, coalesce(s.value, 0) as value, sum(s.value) over () as total,
-      coalesce(sum(s.value) over (order by s.value desc nulls last, v.sku rows between unbounded preceding and 1 preceding), 0) as before
+      coalesce(sum(s.value) over (order by s.value desc nulls last, v.sku rows between unbounded preceding
+        and 1 preceding), 0) as before
     from public.product_variants v
     join public.products p on p.org_id = v.org_id and p.id = v.product_id and p.kind = 'goods'
     left join sold s on s.variant_id = v.id
     where v.org_id = p_org_id and (s.value > 0 or coalesce(v.archived_at, p.archived_at) is null or exists (
-      select from public.stock_levels l where l.org_id = v.org_id and l.variant_id = v.id and l.branch_id = p_branch_id and l.on_hand > 0))
+      select from public.stock_levels l where l.org_id = v.org_id and l.variant_id = v.id and l.branch_id = p_branch_id
+        and l.on_hand > 0))
   )
   select r.id, r.sku, r.name, r.value, coalesce(round(r.value / nullif(r.total, 0), 6), 0),
     case when r.value = 0 or r.before >= 0.95 * r.total then 'C' when r.before >= 0.80 * r.total then 'B' else 'A' end
@@ -35,4 +37,5 @@ end;
 $$;
 
 comment on function private.abc_classes(uuid, uuid, integer) is
-'The value sold, the share and the class of each variant of a branch, most first: as abc_analysis explains. p_days: checked.';
+'The value sold, the share and the class of each variant of a branch, most first: as abc_analysis explains. p_days:
+checked.';

@@ -10,8 +10,8 @@ create table private.number_counters (
 ) with (fillfactor = 50);
 
 comment on table private.number_counters is
-'The last serial given, per series. The row stays locked until the transaction that took a number ends: a rollback gives the
-number back, so there is no gap.';
+'The last serial given, per series. The row stays locked until the transaction that took a number ends: a rollback gives
+the number back, so there is no gap.';
 alter table private.number_counters enable row level security;
 
 create function private.fiscal_year(p_date date, p_start_month integer) returns text
@@ -57,7 +57,8 @@ end;
 $$;
 
 comment on function private.take_number(uuid, uuid, text, text, text) is
-'The next number of a series, as private.next_number, for who knows the branch''s code (p_code) and the fiscal year (p_year) already.';
+'The next number of a series, as private.next_number, for who knows the branch''s code (p_code) and the fiscal year
+(p_year) already.';
 
 create function private.next_number(p_org_id uuid, p_branch_id uuid, p_kind text, p_date date) returns text
 language plpgsql
@@ -75,7 +76,8 @@ end;
 $$;
 
 comment on function private.next_number(uuid, uuid, text, date) is
-'The next number of a series, <branch>/<fiscal year>/<letter of the kind, none for invoices><serial>, at most 16 characters of
-letters, digits, hyphen and slash (CGST Rules 2017, rule 46(b)): every kind counts to 999,999 a year at least. Where the 16 would be
-passed, the slash before a letter gives way: BLR/26-27/R99999 is followed by BLR/26-27R100000. p_kind: the kind of document; p_date: the business date. Call it
-last: the counter stays locked until the transaction ends. Errors: 409 series_exhausted.';
+'The next number of a series, <branch>/<fiscal year>/<letter of the kind, none for invoices><serial>, at most 16
+characters of letters, digits, hyphen and slash (CGST Rules 2017, rule 46(b)): every kind counts to 999,999 a year at
+least. Where the 16 would be passed, the slash before a letter gives way: BLR/26-27/R99999 is followed by
+BLR/26-27R100000. p_kind: the kind of document; p_date: the business date. Call it last: the counter stays locked until
+the transaction ends. Errors: 409 series_exhausted.';

@@ -9,11 +9,12 @@ create table public.lifecycle_transitions (
 );
 
 comment on table public.lifecycle_transitions is
-'The allowed steps of every document and the permission each needs; null: the step comes by itself. from_status "new": the statuses
-a document may begin in. Clients read it to know which buttons to show.';
+'The allowed steps of every document and the permission each needs; null: the step comes by itself. from_status "new":
+the statuses a document may begin in. Clients read it to know which buttons to show.';
 
 alter table public.lifecycle_transitions enable row level security;
-create policy "Anyone reads the lifecycles" on public.lifecycle_transitions for select to anon, authenticated using (true);
+create policy "Anyone reads the lifecycles" on public.lifecycle_transitions for select to anon, authenticated
+  using (true);
 grant select on public.lifecycle_transitions to anon, authenticated;
 
 create function private.refuse_transition(p_document text, p_from text, p_to text) returns void
@@ -27,8 +28,8 @@ end;
 $$;
 
 comment on function private.refuse_transition(text, text, text) is
-'Says that a lifecycle has no such step. For acts that find it out before they change anything, and for the trigger. Errors: 409
-invalid_transition.';
+'Says that a lifecycle has no such step. For acts that find it out before they change anything, and for the trigger.
+Errors: 409 invalid_transition.';
 
 create function private.check_step(p_document text, p_from text, p_to text) returns void
 language plpgsql stable
@@ -82,9 +83,9 @@ end;
 $$;
 
 comment on function private.enforce_lifecycle() is
-'Row trigger, before insert, update and delete. Arguments: the document''s name in lifecycle_transitions, then the columns
-that may still change once it is no draft; besides, customer_id follows a merge of customers. Holds for everybody, the service role
-and the owner included. Errors: 409 invalid_transition, 409 document_final.';
+'Row trigger, before insert, update and delete. Arguments: the document''s name in lifecycle_transitions, then the
+columns that may still change once it is no draft; besides, customer_id follows a merge of customers. Holds for
+everybody, the service role and the owner included. Errors: 409 invalid_transition, 409 document_final.';
 
 create function private.keep_issued_lines() returns trigger
 language plpgsql
@@ -107,5 +108,5 @@ end;
 $$;
 
 comment on function private.keep_issued_lines() is
-'Row trigger of a document''s lines: a draft''s are taken away and written anew, and of everything else they stay as they are,
-whoever asks. Arguments: the document''s table, the column that names it. Errors: 403 append_only.';
+'Row trigger of a document''s lines: a draft''s are taken away and written anew, and of everything else they stay as
+they are, whoever asks. Arguments: the document''s table, the column that names it. Errors: 403 append_only.';

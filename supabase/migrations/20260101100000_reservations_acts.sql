@@ -35,9 +35,10 @@ create table public.stock_reservations (
 );
 
 comment on table public.stock_reservations is
-'Goods at a location that are promised. document, document_id: for what, "manual" for nothing but the note. While status is
-active, its items are part of the levels'' reserved; once it ends, none is. expires_at: from when on anybody short of these goods
-may have them; null, for a sales order: as long as the order is open. fulfilled_document, fulfilled_document_id: what took them.';
+'Goods at a location that are promised. document, document_id: for what, "manual" for nothing but the note. While status
+is active, its items are part of the levels'' reserved; once it ends, none is. expires_at: from when on anybody short of
+these goods may have them; null, for a sales order: as long as the order is open. fulfilled_document,
+fulfilled_document_id: what took them.';
 
 create table public.stock_reservation_lines (
   org_id uuid not null,
@@ -52,7 +53,8 @@ create table public.stock_reservation_lines (
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
 
-comment on table public.stock_reservation_lines is 'What was asked for, sets as sets. quantity: in the variant''s unit.';
+comment on table public.stock_reservation_lines
+  is 'What was asked for, sets as sets. quantity: in the variant''s unit.';
 
 create table public.stock_reservation_items (
   org_id uuid not null,
@@ -62,13 +64,15 @@ create table public.stock_reservation_items (
   variant_id uuid not null,
   quantity numeric(14, 3) not null check (quantity > 0),
   primary key (org_id, reservation_id, line_no, variant_id),
-  foreign key (org_id, reservation_id, line_no) references public.stock_reservation_lines (org_id, reservation_id, line_no),
+  foreign key (org_id, reservation_id, line_no) references public.stock_reservation_lines (org_id, reservation_id,
+    line_no),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id)
 );
 
 comment on table public.stock_reservation_items is
-'What a line holds on the shelf: itself, or a set''s components as they were on the day. quantity: in the variant''s unit.';
+'What a line holds on the shelf: itself, or a set''s components as they were on the day. quantity: in the variant''s
+unit.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 -- None begins with org_id: beside a document's key, the plan for a small table might take it for the key.
@@ -122,9 +126,9 @@ end;
 $$;
 
 comment on function private.end_reservations(uuid, uuid[], text, text, uuid) is
-'Gives what active reservations hold back to the levels and ends them. p_ids: the reservations; the caller has locked their
-rows and their items'' levels. p_status: released, fulfilled or expired; p_document, p_document_id: what took the goods. Returns
-how many ended. Errors: 409 invalid_transition.';
+'Gives what active reservations hold back to the levels and ends them. p_ids: the reservations; the caller has locked
+their rows and their items'' levels. p_status: released, fulfilled or expired; p_document, p_document_id: what took the
+goods. Returns how many ended. Errors: 409 invalid_transition.';
 
 create function private.release_expired(p_org_id uuid, p_location_ids uuid[], p_variant_ids uuid[]) returns integer
 language plpgsql
@@ -145,8 +149,8 @@ begin
   if v_ids is null then
     return 0;
   end if;
-  -- Levels are held already, and a reservation comes before levels in the order of locks; some of its items may lie on other
-  -- levels. So nothing here waits: what somebody else holds is passed by.
+  -- Levels are held already, and a reservation comes before levels in the order of locks; some of its items may lie on
+  -- other levels. So nothing here waits: what somebody else holds is passed by.
   select array_agg(distinct i.variant_id) into v_variants from public.stock_reservation_items i
   where i.org_id = p_org_id and i.reservation_id = any (v_ids);
   with locked as (
@@ -164,8 +168,8 @@ end;
 $$;
 
 comment on function private.release_expired(uuid, uuid[], uuid[]) is
-'Ends the reservations that have expired and hold any of these variants at these locations, whose levels the caller has locked.
-Never waits for a lock: what somebody else is working on stays. Returns how many ended.';
+'Ends the reservations that have expired and hold any of these variants at these locations, whose levels the caller has
+locked. Never waits for a lock: what somebody else is working on stays. Returns how many ended.';
 
 create function private.expire_reservations(p_org_id uuid) returns integer
 language plpgsql
@@ -179,8 +183,8 @@ begin
     select r.id from public.stock_reservations r
     where r.org_id = p_org_id and r.status = 'active' and r.expires_at <= now()
     order by r.expires_at limit 500 for no key update of r skip locked);
-  -- The levels concerned and no others, one by one in their order: a join beneath the lock may lose a row, and every location
-  -- with every variant would make the tills wait for goods that nobody gives back.
+  -- The levels concerned and no others, one by one in their order: a join beneath the lock may lose a row, and every
+  -- location with every variant would make the tills wait for goods that nobody gives back.
   for v_level in
     select distinct r.location_id, i.variant_id
     from public.stock_reservations r
@@ -197,8 +201,8 @@ end;
 $$;
 
 comment on function private.expire_reservations(uuid) is
-'The job: ends up to 500 expired reservations of an organisation, the oldest first. Returns how many. Stock does not wait for
-it: who is short of goods ends the expired ones himself, by private.release_expired.';
+'The job: ends up to 500 expired reservations of an organisation, the oldest first. Returns how many. Stock does not
+wait for it: who is short of goods ends the expired ones himself, by private.release_expired.';
 
 create function private.fulfil_reservation(p_org_id uuid, p_reservation_id uuid, p_branch_id uuid, p_document text,
   p_document_id uuid, p_moves private.stock_move[])
@@ -224,23 +228,25 @@ begin
   v_variants := array(
     select m.variant_id from unnest(p_moves) m
     union
-    select i.variant_id from public.stock_reservation_items i where i.org_id = p_org_id and i.reservation_id = p_reservation_id);
+    select i.variant_id from public.stock_reservation_items i where i.org_id = p_org_id
+      and i.reservation_id = p_reservation_id);
   perform private.lock_levels(p_org_id, v_locations, v_variants);
   perform private.end_reservations(p_org_id, array[p_reservation_id], 'fulfilled', p_document, p_document_id);
 end;
 $$;
 
 comment on function private.fulfil_reservation(uuid, uuid, uuid, text, uuid, private.stock_move[]) is
-'Gives what a reservation holds back to the levels for a document that takes the goods in the same transaction, by p_moves, which
-may be more or less than was reserved. p_branch_id: the branch that both are of; p_document, p_document_id: what takes them.
-A reservation past its time that nobody has ended yet still counts. Errors: 404 not_found, 409 invalid_transition,
-reservation_of_order.';
+'Gives what a reservation holds back to the levels for a document that takes the goods in the same transaction, by
+p_moves, which may be more or less than was reserved. p_branch_id: the branch that both are of; p_document,
+p_document_id: what takes them. A reservation past its time that nobody has ended yet still counts. Errors: 404
+not_found, 409 invalid_transition, reservation_of_order.';
 
 select private.declare_shape('reserved_lines',
   '{"variant_id": "uuid!", "quantity": "quantity!", "unit": "text"}',
   array['reserve_stock.p_lines'], '{1, 2000}');
 
-create function private.check_reservation(p_org_id uuid, p_location public.locations, p_expires_at timestamptz, p_lines jsonb,
+create function private.check_reservation(p_org_id uuid, p_location public.locations, p_expires_at timestamptz,
+  p_lines jsonb,
   p_options jsonb)
 returns void
 language plpgsql stable
@@ -256,16 +262,19 @@ begin
       '{"field": "p_location_id"}');
   end if;
   if p_expires_at <= now() or p_expires_at > now() + interval '90 days' then
-    perform private.fail(400, 'invalid_input', 'expires_at lies in the future, 90 days ahead at most.', '{"field": "expires_at"}');
+    perform private.fail(400, 'invalid_input', 'expires_at lies in the future, 90 days ahead at most.',
+      '{"field": "expires_at"}');
   end if;
   if (coalesce(p_options ->> 'document', 'manual') = 'manual') <> (private.id_option(p_options, 'document_id') is null)
     or not exists (
       select from private.document_kinds k
       where k.kind = coalesce(p_options ->> 'document', 'manual') and k.holds_stock = 'asked') then
-    perform private.fail(400, 'invalid_input', 'document is quotation or cart, with its document_id; or manual, without. An order holds '
+    perform private.fail(400, 'invalid_input',
+      'document is quotation or cart, with its document_id; or manual, without. An order holds '
       'its goods by itself.', '{"field": "document"}');
   end if;
-  perform private.reservation_asked(p_org_id, p_location.branch_id, p_options ->> 'document', private.id_option(p_options, 'document_id'));
+  perform private.reservation_asked(p_org_id, p_location.branch_id, p_options ->> 'document',
+    private.id_option(p_options, 'document_id'));
   if p_options ->> 'customer_id' is not null and not exists (
     select from public.customers
     where org_id = p_org_id and id = private.id_option(p_options, 'customer_id') and archived_at is null) then
@@ -294,13 +303,16 @@ as $$
 begin
   return (
     select to_jsonb(r) - 'request_id' || jsonb_build_object('lines', (
-      select jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', v.sku, 'name', v.name,
+      select jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', v.sku, 'name',
+        v.name,
         'quantity', l.quantity, 'items', (
-          select jsonb_agg(jsonb_build_object('variant_id', i.variant_id, 'sku', c.sku, 'name', c.name, 'quantity', i.quantity)
+          select jsonb_agg(jsonb_build_object('variant_id', i.variant_id, 'sku', c.sku, 'name', c.name, 'quantity',
+            i.quantity)
             order by c.sku)
           from public.stock_reservation_items i
           join public.product_variants c on c.org_id = i.org_id and c.id = i.variant_id
-          where i.org_id = l.org_id and i.reservation_id = l.reservation_id and i.line_no = l.line_no)) order by l.line_no)
+          where i.org_id = l.org_id and i.reservation_id = l.reservation_id and i.line_no = l.line_no))
+            order by l.line_no)
       from public.stock_reservation_lines l
       join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
       where l.org_id = r.org_id and l.reservation_id = r.id))
@@ -308,7 +320,8 @@ begin
 end;
 $$;
 
-comment on function private.reservation_json(uuid, uuid) is 'A reservation with its lines and their items, as clients see it.';
+comment on function private.reservation_json(uuid, uuid)
+  is 'A reservation with its lines and their items, as clients see it.';
 
 -- The acts ----------------------------------------------------------------------------------------
 
@@ -316,7 +329,8 @@ select private.declare_shape('reserve_stock_options',
   '{"expires_at": "instant", "document": "text", "document_id": "uuid", "customer_id": "uuid", "note": "text"}',
   array['reserve_stock.p_options']);
 
-create function public.reserve_stock(p_id uuid, p_location_id uuid, p_lines jsonb, p_options jsonb default '{}') returns jsonb
+create function public.reserve_stock(p_id uuid, p_location_id uuid, p_lines jsonb, p_options jsonb
+  default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
@@ -335,7 +349,8 @@ begin
     v_expires_at := case when p_options ->> 'expires_at' is null then now() + interval '7 days'
       else private.instant(p_options ->> 'expires_at', 'expires_at') end;
     perform private.check_reservation(v_org_id, v_location, v_expires_at, p_lines, p_options);
-    insert into public.stock_reservations (org_id, id, branch_id, location_id, status, document, document_id, customer_id,
+    insert into public.stock_reservations (org_id, id, branch_id, location_id, status, document, document_id,
+      customer_id,
       expires_at, note, created_by)
     values (v_org_id, p_id, v_location.branch_id, p_location_id, 'active', coalesce(p_options ->> 'document', 'manual'),
       private.id_option(p_options, 'document_id'), private.id_option(p_options, 'customer_id'), v_expires_at,
@@ -344,12 +359,14 @@ begin
       select * from private.read_stock_lines(v_org_id, p_lines, p_location_id)
     ), lines as (
       insert into public.stock_reservation_lines (org_id, reservation_id, line_no, branch_id, variant_id, quantity)
-      select distinct on (line_no) v_org_id, p_id, line_no, v_location.branch_id, variant_id, quantity from read order by line_no
+      select distinct on (line_no) v_org_id, p_id, line_no, v_location.branch_id, variant_id, quantity from read
+        order by line_no
     )
     insert into public.stock_reservation_items (org_id, reservation_id, line_no, branch_id, variant_id, quantity)
     select v_org_id, p_id, line_no, v_location.branch_id, item_variant_id, item_quantity from read;
 
-    v_variants := array(select variant_id from public.stock_reservation_items where org_id = v_org_id and reservation_id = p_id);
+    v_variants := array(select variant_id from public.stock_reservation_items where org_id = v_org_id
+      and reservation_id = p_id);
     perform private.lock_levels(v_org_id, array[p_location_id], v_variants);
     v_shortages := private.reservation_shortages(v_org_id, p_id);
     if v_shortages is not null and private.release_expired(v_org_id, array[p_location_id], v_variants) > 0 then
@@ -372,14 +389,14 @@ end;
 $$;
 
 comment on function public.reserve_stock(uuid, uuid, jsonb, jsonb) is
-'Holds goods at a location for somebody, all lines or none; a set by its components. p_id: the client''s uuid, the reservation''s
-id. p_location_id: where they stand. p_lines: [{"variant_id", "quantity" (in the variant''s unit, or in "unit"?, another unit of
-the product)}]; a reservation holds quantities, no numbered pieces and no lots, and none of what has expired. p_options: expires_at
-(ISO 8601, in the future, 90 days ahead at most; 7 days when left out), document (quotation or cart; an order holds its goods when
-it is confirmed) with document_id, customer_id, note.
-Returns the reservation as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 insufficient_stock,
-id_reused; 422 location_not_sellable, not_stocked, set_incomplete, unit_unknown, variant_archived, branch_archived. Permission:
-stock.reserve.';
+'Holds goods at a location for somebody, all lines or none; a set by its components. p_id: the client''s uuid, the
+reservation''s id. p_location_id: where they stand. p_lines: [{"variant_id", "quantity" (in the variant''s unit, or in
+"unit"?, another unit of the product)}]; a reservation holds quantities, no numbered pieces and no lots, and none of
+what has expired. p_options: expires_at (ISO 8601, in the future, 90 days ahead at most; 7 days when left out), document
+(quotation or cart; an order holds its goods when it is confirmed) with document_id, customer_id, note.
+Returns the reservation as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
+insufficient_stock, id_reused; 422 location_not_sellable, not_stocked, set_incomplete, unit_unknown, variant_archived,
+branch_archived. Permission: stock.reserve.';
 revoke execute on function public.reserve_stock(uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.reserve_stock(uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -410,9 +427,9 @@ end;
 $$;
 
 comment on function public.release_reservation(uuid, uuid) is
-'Gives what a reservation holds back to everybody. p_id: the client''s uuid of this act. p_reservation_id. Returns the reservation
-as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (it has ended),
-reservation_of_order, id_reused.
+'Gives what a reservation holds back to everybody. p_id: the client''s uuid of this act. p_reservation_id. Returns the
+reservation as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (it
+has ended), reservation_of_order, id_reused.
 Permission: stock.reserve.';
 revoke execute on function public.release_reservation(uuid, uuid) from public, anon;
 grant execute on function public.release_reservation(uuid, uuid) to authenticated;
@@ -431,17 +448,19 @@ end;
 $$;
 
 comment on function public.get_reservation(uuid) is
-'One reservation with its lines, as reserve_stock returns it. p_id: the reservation. Errors: 401, 403 permission_denied, 404
-not_found. Permission: stock.read.';
+'One reservation with its lines, as reserve_stock returns it. p_id: the reservation. Errors: 401, 403 permission_denied,
+404 not_found. Permission: stock.read.';
 revoke execute on function public.get_reservation(uuid) from public, anon;
 grant execute on function public.get_reservation(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
 create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_reservations
-  for each row execute function private.enforce_lifecycle('stock_reservation', 'status', 'ended_at', 'fulfilled_document',
+  for each row execute function private.enforce_lifecycle('stock_reservation', 'status', 'ended_at',
+    'fulfilled_document',
     'fulfilled_document_id');
-create trigger t10_refuse_change_truncate before truncate on public.stock_reservations for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_reservations for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change before update or delete on public.stock_reservation_lines
   for each row execute function audit.refuse_change();
 create trigger t10_refuse_change_truncate before truncate on public.stock_reservation_lines
@@ -487,7 +506,9 @@ create policy "Who holds stock.read reads reserved items of his branches" on pub
 
 -- Grants ------------------------------------------------------------------------------------------
 
-grant select on public.stock_reservations, public.stock_reservation_lines, public.stock_reservation_items to authenticated;
+grant select on public.stock_reservations, public.stock_reservation_lines, public.stock_reservation_items
+  to authenticated;
 
 select private.add_event('reservation_ends', 'p_org_id uuid, p_reservation_id uuid', 'void',
-'A reservation, which is locked, is about to be released or fulfilled by somebody who names it. Errors: of whoever alone ends it.');
+'A reservation, which is locked, is about to be released or fulfilled by somebody who names it. Errors: of whoever alone
+ends it.');

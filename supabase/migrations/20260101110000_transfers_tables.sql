@@ -45,9 +45,9 @@ create table public.stock_transfers (
 );
 
 comment on table public.stock_transfers is
-'Goods on their way between two locations, of one branch or two; both branches see it. number, business_date (of the source
-branch): from the dispatch on. received_at: when the last piece was settled. has_differences: something arrived damaged or
-not at all. expected_on: when it should arrive.';
+'Goods on their way between two locations, of one branch or two; both branches see it. number, business_date (of the
+source branch): from the dispatch on. received_at: when the last piece was settled. has_differences: something arrived
+damaged or not at all. expected_on: when it should arrive.';
 
 create table public.stock_transfer_lines (
   org_id uuid not null,
@@ -68,8 +68,8 @@ create table public.stock_transfer_lines (
 );
 
 comment on table public.stock_transfer_lines is
-'What was asked for, sets as sets. quantity: in the variant''s unit. serials, batch_id: as the draft named them, if it did; the
-dispatch may name others.';
+'What was asked for, sets as sets. quantity: in the variant''s unit. serials, batch_id: as the draft named them, if it
+did; the dispatch may name others.';
 
 create table public.stock_transfer_items (
   org_id uuid not null,
@@ -98,9 +98,10 @@ create table public.stock_transfer_items (
 );
 
 comment on table public.stock_transfer_items is
-'What travels: a line itself, or a set''s components as they were when the draft was made; in lots as they left, one item each.
-quantity: in the variant''s unit; unit_cost: what one was worth at the dispatch, null in a draft. received, damaged, missing: what
-became of it; open: what nobody has said anything about, which is still on the road once the transfer is dispatched.';
+'What travels: a line itself, or a set''s components as they were when the draft was made; in lots as they left, one
+item each. quantity: in the variant''s unit; unit_cost: what one was worth at the dispatch, null in a draft. received,
+damaged, missing: what became of it; open: what nobody has said anything about, which is still on the road once the
+transfer is dispatched.';
 
 create table public.stock_transfer_receipts (
   org_id uuid not null,
@@ -123,8 +124,8 @@ create table public.stock_transfer_receipts (
 );
 
 comment on table public.stock_transfer_receipts is
-'One arrival of a transfer, of several perhaps: receipt_no 1, 2, 3 of it. quarantine_location_id: where damaged goods went; null:
-they were written off. business_date: the receiving branch''s.';
+'One arrival of a transfer, of several perhaps: receipt_no 1, 2, 3 of it. quarantine_location_id: where damaged goods
+went; null: they were written off. business_date: the receiving branch''s.';
 
 create table public.stock_transfer_receipt_items (
   org_id uuid not null,
@@ -186,7 +187,8 @@ begin
     return case tg_op when 'DELETE' then old else new end;
   end if;
   if tg_op = 'DELETE' or v_status in ('received', 'cancelled')
-    or to_jsonb(new) - array['received', 'damaged', 'missing', 'open'] <> to_jsonb(old) - array['received', 'damaged', 'missing', 'open']
+    or to_jsonb(new) - array['received', 'damaged', 'missing', 'open'] <> to_jsonb(old) - array['received', 'damaged',
+      'missing', 'open']
     or new.received < old.received or new.damaged < old.damaged or new.missing < old.missing then
     perform private.fail(403, 'append_only', 'What was dispatched stays as it is; what became of it is only added to.');
   end if;
@@ -195,7 +197,8 @@ end;
 $$;
 
 comment on function private.keep_transfer_item() is
-'Row trigger, before update and delete: from the dispatch on, receipts only add to an item. Errors: 403 append_only, whoever asks.';
+'Row trigger, before update and delete: from the dispatch on, receipts only add to an item. Errors: 403 append_only,
+whoever asks.';
 
 create function private.transfer_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -205,14 +208,16 @@ begin
   return (
     select to_jsonb(t) - 'request_id' || jsonb_build_object(
       'lines', (
-        select jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', v.sku, 'name', v.name,
+        select jsonb_agg(jsonb_build_object('line_no', l.line_no, 'variant_id', l.variant_id, 'sku', v.sku, 'name',
+          v.name,
           'quantity', l.quantity, 'serials', l.serials, 'batch', b.code) order by l.line_no)
         from public.stock_transfer_lines l
         join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
         left join public.batches b on b.org_id = l.org_id and b.id = l.batch_id
         where l.org_id = t.org_id and l.transfer_id = t.id),
       'items', (
-        select jsonb_agg(jsonb_build_object('item_no', i.item_no, 'line_no', i.line_no, 'variant_id', i.variant_id, 'sku', v.sku,
+        select jsonb_agg(jsonb_build_object('item_no', i.item_no, 'line_no', i.line_no, 'variant_id', i.variant_id,
+          'sku', v.sku,
           'name', v.name, 'quantity', i.quantity, 'serials', i.serials, 'batch', b.code, 'expires_on', b.expires_on,
           'unit_cost', i.unit_cost, 'received', i.received, 'damaged', i.damaged, 'missing', i.missing, 'open', i.open)
           order by i.item_no)
@@ -221,9 +226,11 @@ begin
         left join public.batches b on b.org_id = i.org_id and b.id = i.batch_id
         where i.org_id = t.org_id and i.transfer_id = t.id),
       'receipts', (
-        select coalesce(jsonb_agg(to_jsonb(r) - array['org_id', 'transfer_id', 'from_branch_id', 'to_branch_id', 'request_id']
+        select coalesce(jsonb_agg(to_jsonb(r) - array['org_id', 'transfer_id', 'from_branch_id', 'to_branch_id',
+          'request_id']
           || jsonb_build_object('items', (
-            select jsonb_agg(to_jsonb(x) - array['org_id', 'receipt_id', 'transfer_id', 'from_branch_id', 'to_branch_id']
+            select jsonb_agg(to_jsonb(x) - array['org_id', 'receipt_id', 'transfer_id', 'from_branch_id',
+              'to_branch_id']
               order by x.item_no)
             from public.stock_transfer_receipt_items x where x.org_id = r.org_id and x.receipt_id = r.id))
           order by r.receipt_no), '[]')
@@ -273,8 +280,8 @@ end;
 $$;
 
 comment on function public.transfer_destinations(uuid) is
-'Where a transfer may go: the locations of every branch, also of those that the caller''s membership does not cover, by name and
-nothing more. p_org_id. Errors: 401, 403 permission_denied, 404 not_found. Permission: transfer.manage.';
+'Where a transfer may go: the locations of every branch, also of those that the caller''s membership does not cover, by
+name and nothing more. p_org_id. Errors: 401, 403 permission_denied, 404 not_found. Permission: transfer.manage.';
 revoke execute on function public.transfer_destinations(uuid) from public, anon;
 grant execute on function public.transfer_destinations(uuid) to authenticated;
 
@@ -283,13 +290,16 @@ grant execute on function public.transfer_destinations(uuid) to authenticated;
 create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_transfers
   for each row execute function private.enforce_lifecycle('stock_transfer', 'status', 'has_differences', 'received_at',
     'cancelled_at', 'cancelled_by', 'cancel_reason');
-create trigger t10_refuse_change_truncate before truncate on public.stock_transfers for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfers for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change before update or delete on public.stock_transfer_lines
   for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_lines for each statement
+  execute function audit.refuse_change();
 create trigger t10_keep_transfer_item before update or delete on public.stock_transfer_items
   for each row execute function private.keep_transfer_item();
-create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_items for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_items for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change before update or delete on public.stock_transfer_receipts
   for each row execute function audit.refuse_change();
 create trigger t10_refuse_change_truncate before truncate on public.stock_transfer_receipts
@@ -307,7 +317,8 @@ select audit.attach('public.stock_transfer_receipt_items', 'receipt_id', 'item_n
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.stock_transfers enable row level security;
-create policy "Who holds stock.read reads transfers from or to his branches" on public.stock_transfers for select to authenticated
+create policy "Who holds stock.read reads transfers from or to his branches" on public.stock_transfers for select
+  to authenticated
   using (org_id = any (array(select private.orgs_with('stock.read')))
     and case when (select private.covers_all_with('stock.read')) then true
       when org_id = any (array(select private.whole_orgs_with('stock.read'))) then true
@@ -364,11 +375,12 @@ declare
   v_codes jsonb;
   v_transfers jsonb;
 begin
-  -- Locked against everybody who brings goods here, in the order in which private.keep_open does: his goods are there before this
-  -- looks, or he sees the place archived.
+  -- Locked against everybody who brings goods here, in the order in which private.keep_open does: his goods are there
+  -- before this looks, or he sees the place archived.
   if tg_table_name = 'branches' then
     v_ids := array(
-      select l.id from public.locations l where l.org_id = new.org_id and l.branch_id = new.id order by l.id for update of l);
+      select l.id from public.locations l where l.org_id = new.org_id and l.branch_id = new.id
+        order by l.id for update of l);
     perform from public.branches b where b.id = new.id for update of b;
   else
     v_ids := array(select l.id from public.locations l where l.org_id = new.org_id and l.id = new.id for update of l);
@@ -391,8 +403,9 @@ end;
 $$;
 
 comment on function private.refuse_archiving() is
-'Row trigger, before a branch or a location is archived: nothing is locked up in it. What is reserved is on hand. Errors: 409
-place_not_empty with the codes of the "locations" that hold or await goods, and the open "transfers" from or to them.';
+'Row trigger, before a branch or a location is archived: nothing is locked up in it. What is reserved is on hand.
+Errors: 409 place_not_empty with the codes of the "locations" that hold or await goods, and the open "transfers" from or
+to them.';
 
 create trigger t10_refuse_archiving before update of archived_at on public.branches for each row
   when (old.archived_at is null and new.archived_at is not null) execute function private.refuse_archiving();

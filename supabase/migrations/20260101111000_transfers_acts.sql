@@ -33,7 +33,8 @@ begin
     elsif (v_named.line ->> 'serials' is not null and v_variant.kind <> 'set' and v_variant.tracking <> 'serial')
       or (v_named.line ->> 'batch' is not null and v_variant.tracking <> 'batch') then
       perform private.fail(400, 'invalid_input', format('%s is not tracked in that way.', v_variant.sku),
-        jsonb_build_object('field', 'p_lines', 'line', v_named.place, 'sku', v_variant.sku, 'tracking', v_variant.tracking));
+        jsonb_build_object('field', 'p_lines', 'line', v_named.place, 'sku', v_variant.sku, 'tracking',
+          v_variant.tracking));
     end if;
     serials := private.texts(v_named.line -> 'serials');
     batch_id := case when v_named.line ->> 'batch' is not null
@@ -44,8 +45,8 @@ end;
 $$;
 
 comment on function private.dispatch_names(uuid, uuid, jsonb) is
-'Which pieces and lots a dispatch names. p_lines: null or [{"line_no", "serials"?, "batch"? (code)}]. Errors: 400 invalid_input, 404
-not_found.';
+'Which pieces and lots a dispatch names. p_lines: null or [{"line_no", "serials"?, "batch"? (code)}]. Errors: 400
+invalid_input, 404 not_found.';
 
 create type private.line_move as (line_no integer, move private.stock_move);
 
@@ -64,7 +65,8 @@ declare
   v_known integer;
 begin
   for v_line in
-    select l.line_no, l.variant_id, v.sku, coalesce(n.serials, l.serials) as serials, coalesce(n.batch_id, l.batch_id) as batch_id
+    select l.line_no, l.variant_id, v.sku, coalesce(n.serials, l.serials) as serials, coalesce(n.batch_id, l.batch_id)
+      as batch_id
     from public.stock_transfer_lines l
     join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
     left join private.dispatch_names(p_transfer.org_id, p_transfer.id, p_lines) n on n.line_no = l.line_no
@@ -98,7 +100,8 @@ comment on function private.dispatch_moves(public.stock_transfers, jsonb, uuid) 
 'What a dispatch moves, item by item in their order, with the pieces and lots that it or the draft named. p_lines: as
 private.dispatch_names takes them; p_transit_id: the transit location. Errors: as there, and 409 serial_not_here.';
 
-create function private.keep_dispatched(p_transfer public.stock_transfers, p_moves private.stock_move[], p_line_nos integer[])
+create function private.keep_dispatched(p_transfer public.stock_transfers, p_moves private.stock_move[],
+  p_line_nos integer[])
 returns void
 language plpgsql
 set search_path = ''
@@ -114,7 +117,8 @@ begin
   ), left_stock as (
     select m.variant_id, m.batch_id, sum(m.quantity) as quantity, min(m.unit_cost) as unit_cost
     from public.stock_movements m
-    where m.org_id = p_transfer.org_id and m.document_id = p_transfer.id and m.from_location_id = p_transfer.from_location_id
+    where m.org_id = p_transfer.org_id and m.document_id = p_transfer.id
+      and m.from_location_id = p_transfer.from_location_id
     group by 1, 2
   ), named as (
     select variant_id, batch_id, sum(quantity) as quantity from planned where batch_id is not null group by 1, 2
@@ -131,9 +135,11 @@ begin
   ), costs as (
     select variant_id, min(unit_cost) as unit_cost from left_stock group by 1
   )
-  insert into public.stock_transfer_items (org_id, transfer_id, item_no, line_no, from_branch_id, to_branch_id, variant_id,
+  insert into public.stock_transfer_items (org_id, transfer_id, item_no, line_no, from_branch_id, to_branch_id,
+    variant_id,
     quantity, batch_id, serials, unit_cost)
-  select p_transfer.org_id, p_transfer.id, row_number() over (order by p.place, l.starts), p.line_no, p_transfer.from_branch_id,
+  select p_transfer.org_id, p_transfer.id, row_number() over (order by p.place, l.starts), p.line_no,
+    p_transfer.from_branch_id,
     p_transfer.to_branch_id, p.variant_id, coalesce(least(p.ends, l.ends) - greatest(p.starts, l.starts), p.quantity),
     coalesce(p.batch_id, l.batch_id), p.serials, c.unit_cost
   from planned p
@@ -143,8 +149,8 @@ end;
 $$;
 
 comment on function private.keep_dispatched(public.stock_transfers, private.stock_move[], integer[]) is
-'Writes a transfer''s items as they left: with their lots, as the ledger has them, their pieces and their cost. p_moves: what was
-moved, item by item; p_line_nos: the line of each.';
+'Writes a transfer''s items as they left: with their lots, as the ledger has them, their pieces and their cost. p_moves:
+what was moved, item by item; p_line_nos: the line of each.';
 
 create function private.ship_transfer(p_transfer public.stock_transfers, p_lines jsonb, p_date date) returns void
 language plpgsql
@@ -158,7 +164,8 @@ begin
   perform private.keep_open(p_transfer.org_id, array[p_transfer.to_location_id]);
   select array_agg(m.move order by m.place), array_agg(m.line_no order by m.place) into v_moves, v_line_nos
   from private.dispatch_moves(p_transfer, p_lines, v_transit_id) with ordinality m (line_no, move, place);
-  perform private.lock_levels(p_transfer.org_id, array[p_transfer.from_location_id, v_transit_id, p_transfer.to_location_id],
+  perform private.lock_levels(p_transfer.org_id, array[p_transfer.from_location_id, v_transit_id,
+    p_transfer.to_location_id],
     array(select m.variant_id from unnest(v_moves) m));
   -- Named lots go first, so that what expires first is taken from the rest.
   perform private.move_stock(p_transfer.org_id, 'stock_transfer', p_transfer.id, now(), (
@@ -178,19 +185,21 @@ end;
 $$;
 
 comment on function private.ship_transfer(public.stock_transfers, jsonb, date) is
-'Dispatches a draft whose row the caller has locked. p_lines: as private.dispatch_names takes them; p_date: the source branch''s
-business date. Errors: as dispatch_transfer.';
+'Dispatches a draft whose row the caller has locked. p_lines: as private.dispatch_names takes them; p_date: the source
+branch''s business date. Errors: as dispatch_transfer.';
 
 -- Out of transit ----------------------------------------------------------------------------------
 
-create function private.leave_transit(p_transfer public.stock_transfers, p_moves private.stock_move[], p_transit_id uuid)
+create function private.leave_transit(p_transfer public.stock_transfers, p_moves private.stock_move[],
+  p_transit_id uuid)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
   perform private.lock_levels(p_transfer.org_id,
-    array(select m.to_location_id from unnest(p_moves) m union select unnest(array[p_transit_id, p_transfer.to_location_id])),
+    array(select m.to_location_id from unnest(p_moves) m union select unnest(array[p_transit_id,
+      p_transfer.to_location_id])),
     array(select m.variant_id from unnest(p_moves) m));
   perform private.move_stock(p_transfer.org_id, 'stock_transfer', p_transfer.id, now(), p_moves);
   -- Goods leave the road at what they were worth when they came onto it, so what stays there keeps its own worth.
@@ -198,10 +207,12 @@ begin
   set incoming = s.incoming - case when s.location_id = p_transit_id then 0 else q.quantity end,
     in_transit = s.in_transit - case when s.location_id = p_transit_id then 0 else q.quantity end,
     average_cost = case when s.location_id = p_transit_id and s.on_hand > 0
-      then greatest(0, round(((s.on_hand + q.quantity) * s.average_cost - q.worth) / s.on_hand, 6)) else s.average_cost end,
+      then greatest(0, round(((s.on_hand + q.quantity) * s.average_cost - q.worth) / s.on_hand, 6)) else s.average_cost
+        end,
     updated_at = now()
   from (
-    select m.variant_id, sum(m.quantity) as quantity, sum(m.quantity * m.unit_cost) as worth from unnest(p_moves) m group by 1) q
+    select m.variant_id, sum(m.quantity) as quantity, sum(m.quantity * m.unit_cost) as worth from unnest(p_moves) m
+      group by 1) q
   where s.org_id = p_transfer.org_id and s.location_id in (p_transit_id, p_transfer.to_location_id)
     and s.variant_id = q.variant_id;
 end;
@@ -225,15 +236,18 @@ declare
 begin
   insert into public.stock_transfer_receipts (org_id, id, transfer_id, receipt_no, from_branch_id, to_branch_id,
     quarantine_location_id, business_date, note, created_by)
-  select p_transfer.org_id, p_receipt_id, p_transfer.id, count(*) + 1, p_transfer.from_branch_id, p_transfer.to_branch_id,
+  select p_transfer.org_id, p_receipt_id, p_transfer.id, count(*) + 1, p_transfer.from_branch_id,
+    p_transfer.to_branch_id,
     p_quarantine_id, p_date, p_note, private.caller()
   from public.stock_transfer_receipts where org_id = p_transfer.org_id and transfer_id = p_transfer.id;
-  insert into public.stock_transfer_receipt_items (org_id, receipt_id, transfer_id, item_no, from_branch_id, to_branch_id,
+  insert into public.stock_transfer_receipt_items (org_id, receipt_id, transfer_id, item_no, from_branch_id,
+    to_branch_id,
     received, damaged, missing, received_serials, damaged_serials, missing_serials)
   select p_transfer.org_id, p_receipt_id, p_transfer.id, r.item_no, p_transfer.from_branch_id, p_transfer.to_branch_id,
     r.received, r.damaged, r.missing, r.received_serials, r.damaged_serials, r.missing_serials
   from private.read_receipt(p_transfer.org_id, p_transfer.id, p_lines) r;
-  select array_agg(row (i.variant_id, v_transit_id, x.to_location_id, x.quantity, i.unit_cost, x.serials, i.batch_id)::private.stock_move
+  select array_agg(row (i.variant_id, v_transit_id, x.to_location_id, x.quantity, i.unit_cost, x.serials,
+    i.batch_id)::private.stock_move
     order by i.item_no)
   into v_moves
   from public.stock_transfer_receipt_items r
@@ -261,8 +275,9 @@ end;
 $$;
 
 comment on function private.settle_transfer(public.stock_transfers, uuid, jsonb, uuid, text, date) is
-'Receives what p_lines say of a transfer whose row the caller has locked. p_receipt_id: the receipt''s id; p_quarantine_id: where
-damaged goods go, null writes them off; p_date: the receiving branch''s business date. Errors: as receive_transfer.';
+'Receives what p_lines say of a transfer whose row the caller has locked. p_receipt_id: the receipt''s id;
+p_quarantine_id: where damaged goods go, null writes them off; p_date: the receiving branch''s business date. Errors: as
+receive_transfer.';
 
 -- The acts ----------------------------------------------------------------------------------------
 
@@ -304,24 +319,30 @@ begin
         '{"field": "p_to_location_id"}');
     end if;
     perform private.check_shape('transfer_lines', p_lines, 'p_lines');
-    insert into public.stock_transfers (org_id, id, from_branch_id, from_location_id, to_branch_id, to_location_id, status,
+    insert into public.stock_transfers (org_id, id, from_branch_id, from_location_id, to_branch_id, to_location_id,
+      status,
       expected_on, note, created_by)
     values (v_org_id, p_id, v_from.branch_id, v_from.id, v_to.branch_id, v_to.id, 'draft',
       private.day(p_options ->> 'expected_on', 'expected_on'), p_options ->> 'note', private.caller())
     returning * into v_transfer;
     with read as materialized (
       select * from private.read_stock_lines(v_org_id, p_lines, p_from_location_id) with ordinality
-        r (line_no, variant_id, quantity, set_variant_id, item_variant_id, item_quantity, serials, batch_id, sku, item_no)
+        r (line_no, variant_id, quantity, set_variant_id, item_variant_id, item_quantity, serials, batch_id, sku,
+          item_no)
     ), lines as (
-      insert into public.stock_transfer_lines (org_id, transfer_id, line_no, from_branch_id, to_branch_id, variant_id, quantity,
+      insert into public.stock_transfer_lines (org_id, transfer_id, line_no, from_branch_id, to_branch_id, variant_id,
+        quantity,
         serials, batch_id)
-      select distinct on (r.line_no) v_org_id, p_id, r.line_no, v_from.branch_id, v_to.branch_id, r.variant_id, r.quantity,
+      select distinct on (r.line_no) v_org_id, p_id, r.line_no, v_from.branch_id, v_to.branch_id, r.variant_id,
+        r.quantity,
         private.texts(p_lines -> (r.line_no - 1) -> 'serials'), r.batch_id
       from read r order by r.line_no
     )
-    insert into public.stock_transfer_items (org_id, transfer_id, item_no, line_no, from_branch_id, to_branch_id, variant_id,
+    insert into public.stock_transfer_items (org_id, transfer_id, item_no, line_no, from_branch_id, to_branch_id,
+      variant_id,
       quantity)
-    select v_org_id, p_id, r.item_no, r.line_no, v_from.branch_id, v_to.branch_id, r.item_variant_id, r.item_quantity from read r;
+    select v_org_id, p_id, r.item_no, r.line_no, v_from.branch_id, v_to.branch_id, r.item_variant_id, r.item_quantity
+      from read r;
     if (p_options ->> 'immediate')::boolean then
       v_date := (now() at time zone (select timezone from public.branches where id = v_from.branch_id))::date;
       perform private.assert_period_open(v_org_id, v_date);
@@ -334,13 +355,14 @@ end;
 $$;
 
 comment on function public.create_transfer(uuid, uuid, uuid, jsonb, jsonb) is
-'Drafts a transfer, which moves nothing yet. p_id: the client''s uuid, the transfer''s id. p_from_location_id, p_to_location_id: two
-locations of the same branch or of two. p_lines: [{"variant_id", "quantity" (in the variant''s unit, or in "unit"?, another unit
-of the product), "serials"? (of numbered pieces; for a set those of its components), "batch"? (the lot)}]; pieces and lots may also
-be named at the dispatch. p_options: note, expected_on (ISO 8601 date), immediate (true: within one branch, dispatched and
-received at once). Returns the transfer as JSON with its lines, items and receipts. Errors: 400 invalid_input; 401; 403
-permission_denied; 404 not_found; 409 id_reused; 422 not_stocked, set_incomplete, unit_unknown, branch_archived; immediate: also
-as dispatch_transfer. Permission: transfer.manage at the branch that sends.';
+'Drafts a transfer, which moves nothing yet. p_id: the client''s uuid, the transfer''s id. p_from_location_id,
+p_to_location_id: two locations of the same branch or of two. p_lines: [{"variant_id", "quantity" (in the variant''s
+unit, or in "unit"?, another unit of the product), "serials"? (of numbered pieces; for a set those of its components),
+"batch"? (the lot)}]; pieces and lots may also be named at the dispatch. p_options: note, expected_on (ISO 8601 date),
+immediate (true: within one branch, dispatched and received at once). Returns the transfer as JSON with its lines, items
+and receipts. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused; 422 not_stocked,
+set_incomplete, unit_unknown, branch_archived; immediate: also as dispatch_transfer. Permission: transfer.manage at the
+branch that sends.';
 revoke execute on function public.create_transfer(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.create_transfer(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -369,12 +391,12 @@ end;
 $$;
 
 comment on function public.dispatch_transfer(uuid, uuid, jsonb) is
-'Sends a draft off: the goods leave their shelf and are on the road, the destination expects them, the transfer gets its number.
-p_id: the client''s uuid of this act. p_transfer_id. p_lines: null, or [{"line_no", "serials"?, "batch"?}] for numbered pieces and
-lots that the draft does not name, or others than it names; of lots not named what expires first goes. Returns the transfer as
-JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 insufficient_stock, invalid_transition,
-period_closed, id_reused, serial_not_here, series_exhausted; 422 serials_required, branch_archived. Permission: transfer.manage
-at the branch that sends.';
+'Sends a draft off: the goods leave their shelf and are on the road, the destination expects them, the transfer gets its
+number. p_id: the client''s uuid of this act. p_transfer_id. p_lines: null, or [{"line_no", "serials"?, "batch"?}] for
+numbered pieces and lots that the draft does not name, or others than it names; of lots not named what expires first
+goes. Returns the transfer as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
+insufficient_stock, invalid_transition, period_closed, id_reused, serial_not_here, series_exhausted; 422
+serials_required, branch_archived. Permission: transfer.manage at the branch that sends.';
 revoke execute on function public.dispatch_transfer(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.dispatch_transfer(uuid, uuid, jsonb) to authenticated;
 
@@ -390,7 +412,8 @@ begin
   v_transfer := private.document_named(null::public.stock_transfers, p_transfer_id);
   perform private.authorize_branch('transfer.manage', v_transfer.from_branch_id);
   if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why it is cancelled, in 1 to 500 characters.', '{"field": "p_reason"}');
+    perform private.fail(400, 'invalid_input', 'Say why it is cancelled, in 1 to 500 characters.',
+      '{"field": "p_reason"}');
   end if;
   if private.claim_request(v_transfer.org_id, p_id, 'cancel_transfer', jsonb_build_array(p_transfer_id, p_reason)) then
     select * into v_transfer from public.stock_transfers where org_id = v_transfer.org_id and id = p_transfer_id
@@ -403,9 +426,11 @@ begin
       perform private.assert_period_open(v_transfer.org_id, v_date);
       v_transit_id := private.shared_location(v_transfer.org_id, 'transit');
       perform private.leave_transit(v_transfer, (
-        select array_agg(row (i.variant_id, v_transit_id, v_transfer.from_location_id, i.quantity, i.unit_cost, i.serials,
+        select array_agg(row (i.variant_id, v_transit_id, v_transfer.from_location_id, i.quantity, i.unit_cost,
+          i.serials,
           i.batch_id)::private.stock_move order by i.item_no)
-        from public.stock_transfer_items i where i.org_id = v_transfer.org_id and i.transfer_id = p_transfer_id), v_transit_id);
+        from public.stock_transfer_items i where i.org_id = v_transfer.org_id and i.transfer_id = p_transfer_id),
+          v_transit_id);
     end if;
     update public.stock_transfers
     set status = 'cancelled', cancelled_at = now(), cancelled_by = private.caller(), cancel_reason = p_reason
@@ -418,9 +443,9 @@ end;
 $$;
 
 comment on function public.cancel_transfer(uuid, uuid, text) is
-'Calls a transfer off: a draft, or one on the road of which nothing was received; its goods go back to where they came from, at
-their cost. p_id: the client''s uuid of this act. p_transfer_id. p_reason: 1 to 500 characters. Returns the transfer as JSON.
-Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, period_closed, id_reused; 422
-branch_archived. Permission: transfer.manage at the branch that sends.';
+'Calls a transfer off: a draft, or one on the road of which nothing was received; its goods go back to where they came
+from, at their cost. p_id: the client''s uuid of this act. p_transfer_id. p_reason: 1 to 500 characters. Returns the
+transfer as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition,
+period_closed, id_reused; 422 branch_archived. Permission: transfer.manage at the branch that sends.';
 revoke execute on function public.cancel_transfer(uuid, uuid, text) from public, anon;
 grant execute on function public.cancel_transfer(uuid, uuid, text) to authenticated;

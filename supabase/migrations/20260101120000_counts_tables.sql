@@ -1,17 +1,18 @@
 -- Counts: what really lies at a location, against what the book says, while the tills go on selling.
 --
--- The rule of the difference. The expected quantity is frozen when the count starts, for the list. What decides is the entry:
--- under the level's lock it keeps what the book said at that moment, and the difference of a line is all that was counted less
--- the book at the line's last entry. What is sold before that entry is gone from the shelf and from the book; what is sold after
--- it leaves the difference as it is; so the difference is posted onto whatever the level is by then.
--- Goods that are sold between two entries of one line are taken to have come from the part that nobody had counted yet: the
--- second entry then finds less, and the book of that moment is less by as much. Had they been counted already, the line would
--- show them as a surplus. The database cannot see which it was, so such a line is marked (moved) for whoever approves, and one
--- new entry after voiding the old ones, or a recount, makes it exact. A line whose entries all saw one book is exact.
--- Numbered pieces need no such rule: each is here or not. A piece is missing when it was in the book at every entry of the line,
--- was in none of them, and is still in the book when the count is posted; it is found when it was entered and not in the book.
--- Neither is posted of a piece that has moved since it was looked for: somebody had it in his hands, and what the book says of it
--- now is newer than what the count saw. A found piece that was on the road is booked in, and sold; it is not found once more.
+-- The rule of the difference. The expected quantity is frozen when the count starts, for the list. What decides is the
+-- entry: under the level's lock it keeps what the book said at that moment, and the difference of a line is all that
+-- was counted less the book at the line's last entry. What is sold before that entry is gone from the shelf and from
+-- the book; what is sold after it leaves the difference as it is; so the difference is posted onto whatever the level
+-- is by then. Goods that are sold between two entries of one line are taken to have come from the part that nobody had
+-- counted yet: the second entry then finds less, and the book of that moment is less by as much. Had they been counted
+-- already, the line would show them as a surplus. The database cannot see which it was, so such a line is marked
+-- (moved) for whoever approves, and one new entry after voiding the old ones, or a recount, makes it exact. A line
+-- whose entries all saw one book is exact. Numbered pieces need no such rule: each is here or not. A piece is missing
+-- when it was in the book at every entry of the line, was in none of them, and is still in the book when the count is
+-- posted; it is found when it was entered and not in the book. Neither is posted of a piece that has moved since it was
+-- looked for: somebody had it in his hands, and what the book says of it now is newer than what the count saw. A found
+-- piece that was on the road is booked in, and sold; it is not found once more.
 
 select private.add_permissions('[
   {"code": "count.record", "description": "Enter what was counted",
@@ -53,10 +54,11 @@ create table public.stock_counts (
 );
 
 comment on table public.stock_counts is
-'A count of a location: everything (full) or a part of it (cycle). scope: what a cycle count lists, {"category_id"}, {"abc_class"}
-or {"variant_ids"}. blind: the count does not show what is expected to who lacks count.approve, before it is posted. It hides no
-levels: for a count that is blind altogether, whoever counts has a role with count.record and without stock.read. uncounted: what submitting
-made of lines that nobody counted: zero, or skip (left as the book has them). business_date: of the posting.';
+'A count of a location: everything (full) or a part of it (cycle). scope: what a cycle count lists, {"category_id"},
+{"abc_class"} or {"variant_ids"}. blind: the count does not show what is expected to who lacks count.approve, before it
+is posted. It hides no levels: for a count that is blind altogether, whoever counts has a role with count.record and
+without stock.read. uncounted: what submitting made of lines that nobody counted: zero, or skip (left as the book has
+them). business_date: of the posting.';
 
 create table public.stock_count_lines (
   org_id uuid not null,
@@ -68,7 +70,8 @@ create table public.stock_count_lines (
   counted numeric(14, 3) check (counted >= 0),
   created_at timestamptz not null default now(),
   primary key (org_id, count_id, line_no),
-  -- The count first: a second index that begins with org_id might be taken for look-ups by the key while the table is small.
+  -- The count first: a second index that begins with org_id might be taken for look-ups by the key while the table is
+  -- small.
   unique nulls not distinct (count_id, org_id, variant_id, batch_id),
   foreign key (org_id, count_id, branch_id) references public.stock_counts (org_id, id, branch_id),
   foreign key (org_id, variant_id) references public.product_variants (org_id, id),
@@ -76,8 +79,8 @@ create table public.stock_count_lines (
 );
 
 comment on table public.stock_count_lines is
-'What is to be counted, or was found: a variant, or one lot of it. counted: the sum of the entries, in the variant''s unit; null
-until somebody counts it. What was expected stands in stock_count_figures.';
+'What is to be counted, or was found: a variant, or one lot of it. counted: the sum of the entries, in the variant''s
+unit; null until somebody counts it. What was expected stands in stock_count_figures.';
 
 create table public.stock_count_figures (
   org_id uuid not null,
@@ -101,12 +104,12 @@ create table public.stock_count_figures (
 );
 
 comment on table public.stock_count_figures is
-'What the book says of a line, apart from the line so that a blind count hides it. shown: not blind, or posted. expected: on hand
-when the count started, null for a find; expected_at_count: at the last entry; variance: counted less expected_at_count;
-missing, found: of numbered pieces; as_of: the variant''s last movement before
+'What the book says of a line, apart from the line so that a blind count hides it. shown: not blind, or posted.
+expected: on hand when the count started, null for a find; expected_at_count: at the last entry; variance: counted less
+expected_at_count; missing, found: of numbered pieces; as_of: the variant''s last movement before
 the first entry that stands; moved: goods moved between two entries, so the variance holds only if they
-had not been counted; unit_cost: average cost; worth: of the variance, in the organisation''s currency, wide enough for a slip
-of the finger; posted: by how much the level was changed. Quantities in the variant''s unit.';
+had not been counted; unit_cost: average cost; worth: of the variance, in the organisation''s currency, wide enough for
+a slip of the finger; posted: by how much the level was changed. Quantities in the variant''s unit.';
 
 create table public.stock_count_entries (
   org_id uuid not null,
@@ -129,8 +132,9 @@ create table public.stock_count_entries (
 );
 
 comment on table public.stock_count_entries is
-'What one person counted at one moment; the entries of a line add up. Never edited: void it and enter anew. seq: in the order in
-which they reached the book. quantity: in the variant''s unit; serials: the pieces seen. recorded_with: the id of the record_count call.';
+'What one person counted at one moment; the entries of a line add up. Never edited: void it and enter anew. seq: in the
+order in which they reached the book. quantity: in the variant''s unit; serials: the pieces seen. recorded_with: the id
+of the record_count call.';
 
 create table private.stock_count_books (
   org_id uuid not null,
@@ -146,9 +150,10 @@ create table private.stock_count_books (
 );
 
 comment on table private.stock_count_books is
-'What the book said when an entry was made: the quantity on hand. Of numbered pieces also here, those that were in the book; as_of, the
-variant''s last movement; found, those of the entry that were not in the book, and in step with them last_moves, the last movement
-that named each, 0 when none had. Apart from the entries because counters of a blind count read those.';
+'What the book said when an entry was made: the quantity on hand. Of numbered pieces also here, those that were in the
+book; as_of, the variant''s last movement; found, those of the entry that were not in the book, and in step with them
+last_moves, the last movement that named each, 0 when none had. Apart from the entries because counters of a blind count
+read those.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -172,7 +177,8 @@ begin
   select l.line_no, v.tracking, coalesce(case when l.batch_id is null then s.on_hand else b.on_hand end, 0),
     case when v.tracking = 'serial' then array(
       select u.serial from public.stock_units u
-      where u.org_id = l.org_id and u.location_id = p_count.location_id and u.variant_id = l.variant_id order by u.serial) end,
+      where u.org_id = l.org_id and u.location_id = p_count.location_id and u.variant_id = l.variant_id
+        order by u.serial) end,
     case when v.tracking = 'serial' then coalesce((
       select max(m.id) from public.stock_movements m where m.org_id = l.org_id and m.variant_id = l.variant_id), 0) end,
     coalesce(s.average_cost, 0)
@@ -181,17 +187,20 @@ begin
   left join public.stock_levels s
     on s.org_id = l.org_id and s.location_id = p_count.location_id and s.variant_id = l.variant_id
   left join public.batch_levels b
-    on b.org_id = l.org_id and b.location_id = p_count.location_id and b.variant_id = l.variant_id and b.batch_id = l.batch_id
+    on b.org_id = l.org_id and b.location_id = p_count.location_id and b.variant_id = l.variant_id
+      and b.batch_id = l.batch_id
   where l.org_id = p_count.org_id and l.count_id = p_count.id and l.line_no = any (p_line_nos);
 end;
 $$;
 
 comment on function private.count_books(public.stock_counts, integer[]) is
-'What the book says of lines of a count now: quantity, pieces by serial number, as_of: the last movement of these, average cost. The
-caller holds the levels'' locks: whatever moves a piece from here or to here later has a larger number.';
+'What the book says of lines of a count now: quantity, pieces by serial number, as_of: the last movement of these,
+average cost. The caller holds the levels'' locks: whatever moves a piece from here or to here later has a larger
+number.';
 
 create function private.count_sums(p_count public.stock_counts, p_line_nos integer[])
-returns table (line_no integer, counted numeric, expected numeric, variance numeric, missing text[], found text[], as_of bigint,
+returns table (line_no integer, counted numeric, expected numeric, variance numeric, missing text[], found text[],
+  as_of bigint,
   moved boolean, average_cost numeric)
 language plpgsql stable
 set search_path = ''
@@ -204,11 +213,13 @@ begin
     join private.stock_count_books b on b.org_id = e.org_id and b.entry_id = e.id
     where e.org_id = p_count.org_id and e.count_id = p_count.id and e.line_no = any (p_line_nos) and e.voided_at is null
   ), sums as (
-    select e.line_no, sum(e.quantity) as quantity, (array_agg(e.book order by e.seq desc))[1] as book, min(e.book) <> max(e.book) as moved,
+    select e.line_no, sum(e.quantity) as quantity, (array_agg(e.book order by e.seq desc))[1] as book,
+      min(e.book) <> max(e.book) as moved,
       count(*) as entries, min(e.as_of) as as_of
     from live e group by 1
   ), pieces as (
-    select p.line_no, array_agg(p.serial) as serials, array_agg(p.serial order by p.serial) filter (where p.unknown) as found
+    select p.line_no, array_agg(p.serial) as serials, array_agg(p.serial order by p.serial) filter (where p.unknown)
+      as found
     from (
       select e.line_no, s.serial, bool_and(s.serial = any (coalesce(e.found, '{}'))) as unknown
       from live e cross join unnest(e.serials) s (serial) group by 1, 2) p
@@ -221,7 +232,8 @@ begin
     join sums s on s.line_no = h.line_no and s.entries = h.entries
     group by 1
   ), lines as (
-    select k.line_no, k.tracking, k.average_cost, s.quantity, s.book, s.moved, s.as_of, coalesce(p.serials, '{}') as serials,
+    select k.line_no, k.tracking, k.average_cost, s.quantity, s.book, s.moved, s.as_of, coalesce(p.serials, '{}')
+      as serials,
       coalesce(p.found, '{}') as found, array(
         select x from unnest(a.serials) x where x <> all (coalesce(p.serials, '{}')) order by x) as missing
     from private.count_books(p_count, p_line_nos) k
@@ -229,7 +241,8 @@ begin
     left join pieces p on p.line_no = k.line_no
     left join always a on a.line_no = k.line_no
   )
-  select l.line_no, case when l.quantity is null or l.tracking <> 'serial' then l.quantity else cardinality(l.serials) end,
+  select l.line_no, case when l.quantity is null or l.tracking <> 'serial' then l.quantity else cardinality(l.serials)
+    end,
     case when l.quantity is null or l.tracking <> 'serial' then l.book
       else cardinality(l.serials) - cardinality(l.found) + cardinality(l.missing) end,
     case when l.quantity is null or l.tracking <> 'serial' then l.quantity - l.book
@@ -251,11 +264,13 @@ as $$
 begin
   update public.stock_count_lines l set counted = s.counted
   from private.count_sums(p_count, p_line_nos) s
-  where l.org_id = p_count.org_id and l.count_id = p_count.id and l.line_no = s.line_no and l.counted is distinct from s.counted;
+  where l.org_id = p_count.org_id and l.count_id = p_count.id and l.line_no = s.line_no and l.counted is distinct
+    from s.counted;
   update public.stock_count_figures f
   set expected_at_count = s.expected, variance = s.variance, missing = s.missing, found = s.found, moved = s.moved,
     as_of = s.as_of,
-    unit_cost = case when s.counted is null then null else s.average_cost end, worth = round(s.variance * s.average_cost, 2)
+    unit_cost = case when s.counted is null then null else s.average_cost end,
+      worth = round(s.variance * s.average_cost, 2)
   from private.count_sums(p_count, p_line_nos) s
   where f.org_id = p_count.org_id and f.count_id = p_count.id and f.line_no = s.line_no;
 end;
@@ -270,8 +285,8 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  -- The limit makes it one look-up by the whole key for each line. Of a count that was just begun the planner expects one line,
-  -- and joined by the count alone: 5000 lines took half a minute.
+  -- The limit makes it one look-up by the whole key for each line. Of a count that was just begun the planner expects
+  -- one line, and joined by the count alone: 5000 lines took half a minute.
   return query
   select l, f.row
   from public.stock_count_lines l
@@ -282,7 +297,8 @@ begin
 end;
 $$;
 
-comment on function private.count_rows(uuid, uuid) is 'The lines of a count, each with its figures, for joins with anything else.';
+comment on function private.count_rows(uuid, uuid)
+  is 'The lines of a count, each with its figures, for joins with anything else.';
 
 create function private.count_json(p_org_id uuid, p_count_id uuid) returns jsonb
 language plpgsql stable
@@ -294,7 +310,8 @@ declare
   v_reader boolean := v_approver or private.permitted('stock.read', p_org_id);
 begin
   return (
-    select to_jsonb(c) || jsonb_build_object('figures_shown', v_approver or (v_reader and (not c.blind or c.status = 'posted')),
+    select to_jsonb(c) || jsonb_build_object('figures_shown', v_approver
+      or (v_reader and (not c.blind or c.status = 'posted')),
       'totals', (
         select jsonb_build_object('lines', count(*), 'counted', count((r.line).counted),
           'differences', case when coalesce(bool_and(v_approver or (v_reader and (r.figures).shown)), true)
@@ -303,8 +320,10 @@ begin
             then coalesce(sum((r.figures).worth), 0) end)
         from private.count_rows(p_org_id, p_count_id) r),
       'lines', (
-        select coalesce(jsonb_agg(jsonb_build_object('line_no', (r.line).line_no, 'variant_id', v.id, 'sku', v.sku, 'name', v.name,
-          'tracking', v.tracking, 'batch_id', b.id, 'batch', b.code, 'expires_on', b.expires_on, 'counted', (r.line).counted,
+        select coalesce(jsonb_agg(jsonb_build_object('line_no', (r.line).line_no, 'variant_id', v.id, 'sku', v.sku,
+          'name', v.name,
+          'tracking', v.tracking, 'batch_id', b.id, 'batch', b.code, 'expires_on', b.expires_on, 'counted',
+            (r.line).counted,
           'figures', case when v_approver or (v_reader and (r.figures).shown)
             then to_jsonb(r.figures) - array['org_id', 'count_id', 'line_no', 'branch_id', 'shown', 'as_of'] end)
           order by (r.line).line_no), '[]')
@@ -316,8 +335,8 @@ end;
 $$;
 
 comment on function private.count_json(uuid, uuid) is
-'A count with its lines as the caller may see it: the figures of a blind count only with count.approve, or when it is posted; figures
-of any count only with count.approve or stock.read.';
+'A count with its lines as the caller may see it: the figures of a blind count only with count.approve, or when it is
+posted; figures of any count only with count.approve or stock.read.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
@@ -340,7 +359,8 @@ declare
   v_row jsonb := case when tg_op = 'INSERT' then to_jsonb(new) else to_jsonb(old) end;
   v_free text[] := array['voided_at', 'voided_by'];
   v_status text := (
-    select status from public.stock_counts where org_id = (v_row ->> 'org_id')::uuid and id = (v_row ->> tg_argv[0])::uuid);
+    select status from public.stock_counts where org_id = (v_row ->> 'org_id')::uuid
+      and id = (v_row ->> tg_argv[0])::uuid);
 begin
   if tg_op = 'DELETE' or v_status in ('posted', 'cancelled') then
     perform private.fail(409, 'document_final', 'This count is finished and stays as it is.',
@@ -355,13 +375,14 @@ end;
 $$;
 
 comment on function private.keep_count() is
-'Row trigger: a posted or cancelled count stays as it is, whoever asks, and an entry is voided, once, but never edited. Argument:
-the column that names the count. Errors: 409 document_final, 403 append_only.';
+'Row trigger: a posted or cancelled count stays as it is, whoever asks, and an entry is voided, once, but never edited.
+Argument: the column that names the count. Errors: 409 document_final, 403 append_only.';
 
 create trigger t10_keep_count before update on public.stock_counts for each row
   when (old.status in ('posted', 'cancelled')) execute function private.keep_count('id');
 create trigger t40_enforce_lifecycle before insert or update or delete on public.stock_counts
-  for each row execute function private.enforce_lifecycle('stock_count', 'status', 'uncounted', 'business_date', 'submitted_at',
+  for each row execute function private.enforce_lifecycle('stock_count', 'status', 'uncounted', 'business_date',
+    'submitted_at',
     'submitted_by', 'approved_at', 'approved_by', 'posted_at', 'posted_by', 'cancelled_at', 'cancelled_by');
 create trigger t10_keep_count before insert or update or delete on public.stock_count_lines
   for each row execute function private.keep_count('count_id');
@@ -372,11 +393,16 @@ create trigger t10_keep_count before insert or update or delete on public.stock_
 create trigger t10_refuse_change before update or delete on private.stock_count_books
   for each row execute function audit.refuse_change();
 
-create trigger t10_refuse_change_truncate before truncate on public.stock_counts for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.stock_count_lines for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.stock_count_figures for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.stock_count_entries for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on private.stock_count_books for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_counts for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_lines for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_figures for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.stock_count_entries for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on private.stock_count_books for each statement
+  execute function audit.refuse_change();
 
 select audit.attach('public.stock_counts');
 select audit.attach('public.stock_count_lines', 'count_id', 'line_no');

@@ -6,7 +6,8 @@ select private.declare_shape('count_lines',
   array['record_count.p_lines'], '{1, 2000}');
 
 create function private.read_count_lines(p_org_id uuid, p_lines jsonb)
-returns table (place integer, variant_id uuid, sku text, tracking text, quantity numeric, serials text[], batch text, expires_on date)
+returns table (place integer, variant_id uuid, sku text, tracking text, quantity numeric, serials text[], batch text,
+  expires_on date)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -16,7 +17,8 @@ begin
   -- None is a count too, unlike in any other stock document.
   perform private.check_shape('count_lines', p_lines, 'p_lines');
   for v_line in
-    select t.place::integer as place, t.line, (t.line ->> 'variant_id')::uuid as asked_id, v.id, v.sku, v.tracking, p.kind, u.decimals
+    select t.place::integer as place, t.line, (t.line ->> 'variant_id')::uuid as asked_id, v.id, v.sku, v.tracking,
+      p.kind, u.decimals
     from jsonb_array_elements(p_lines) with ordinality t (line, place)
     left join public.product_variants v on v.org_id = p_org_id and v.id = (t.line ->> 'variant_id')::uuid
     left join public.products p on p.org_id = p_org_id and p.id = v.product_id
@@ -27,7 +29,8 @@ begin
       perform private.fail(404, 'not_found', format('Line %s: there is no such variant.', v_line.place),
         jsonb_build_object('line', v_line.place, 'variant_id', v_line.asked_id));
     elsif v_line.kind <> 'goods' then
-      perform private.fail(422, 'not_stocked', format('%s is not kept in stock: count goods, and sets as their components.',
+      perform private.fail(422, 'not_stocked',
+        format('%s is not kept in stock: count goods, and sets as their components.',
         v_line.sku), jsonb_build_object('line', v_line.place, 'variant_id', v_line.id, 'sku', v_line.sku));
     end if;
     place := v_line.place;
@@ -42,14 +45,16 @@ begin
     batch := v_line.line ->> 'batch';
     expires_on := private.day(v_line.line ->> 'expires_on', 'expires_on');
     if quantity <> round(quantity, v_line.decimals) or quantity >= 1e9 then
-      perform private.fail(400, 'invalid_input', format('%s is not counted in fractions so small, or in numbers so large.',
+      perform private.fail(400, 'invalid_input',
+        format('%s is not counted in fractions so small, or in numbers so large.',
         v_line.sku), jsonb_build_object('field', 'p_lines', 'line', v_line.place, 'sku', v_line.sku));
     elsif (serials is not null and tracking <> 'serial') or (batch is not null and tracking <> 'batch')
       or (expires_on is not null and batch is null) then
       perform private.fail(400, 'invalid_input', format('%s is not tracked in that way.', v_line.sku),
         jsonb_build_object('field', 'p_lines', 'line', v_line.place, 'sku', v_line.sku, 'tracking', tracking));
     elsif tracking = 'serial' and quantity <> (select count(distinct s) from unnest(serials) s) then
-      perform private.fail(422, 'serials_required', format('Name the serial number of each piece of %s, %s in all.', v_line.sku,
+      perform private.fail(422, 'serials_required', format('Name the serial number of each piece of %s, %s in all.',
+        v_line.sku,
         trim_scale(quantity)), jsonb_build_object('line', v_line.place, 'variant_id', v_line.id, 'sku', v_line.sku,
         'quantity', quantity, 'serials', to_jsonb(serials)));
     elsif tracking = 'batch' and (batch is null or batch !~ '^\S(.{0,58}\S)?$') then
@@ -66,15 +71,16 @@ comment on function private.read_count_lines(uuid, jsonb) is
 returned: in the variant''s own unit. Errors: 400 invalid_input; 404 not_found; 422 not_stocked, serials_required,
 batch_required, unit_unknown.';
 
-create function private.refuse_overlap(p_org_id uuid, p_count_id uuid, p_location_id uuid, p_variant_ids uuid[]) returns void
+create function private.refuse_overlap(p_org_id uuid, p_count_id uuid, p_location_id uuid,
+  p_variant_ids uuid[]) returns void
 language plpgsql
 set search_path = ''
 as $$
 declare
   v_other record;
 begin
-  -- Whoever adds lines at a location holds this lock, so that two counts cannot take the same variant at the same moment. Sales
-  -- do not mind it: their foreign keys need less.
+  -- Whoever adds lines at a location holds this lock, so that two counts cannot take the same variant at the same
+  -- moment. Sales do not mind it: their foreign keys need less.
   perform from public.locations where org_id = p_org_id and id = p_location_id for no key update;
   select c.id, v.sku into v_other
   from public.stock_counts c
@@ -91,8 +97,8 @@ end;
 $$;
 
 comment on function private.refuse_overlap(uuid, uuid, uuid, uuid[]) is
-'At most one open count of a variant at a location: two would post the same difference twice. Locks the location against others
-who add lines there. Errors: 409 count_overlaps.';
+'At most one open count of a variant at a location: two would post the same difference twice. Locks the location against
+others who add lines there. Errors: 409 count_overlaps.';
 
 create function private.place_count_lines(p_count public.stock_counts, p_lines jsonb) returns jsonb
 language plpgsql
@@ -124,7 +130,8 @@ begin
     perform private.refuse_overlap(p_count.org_id, p_count.id, p_count.location_id,
       array(select (n ->> 'variant_id')::uuid from jsonb_array_elements(v_new) n));
     insert into public.stock_count_lines (org_id, count_id, line_no, branch_id, variant_id, batch_id)
-    select p_count.org_id, p_count.id, m.last + row_number() over (order by n.place), p_count.branch_id, n.variant_id, n.batch_id
+    select p_count.org_id, p_count.id, m.last + row_number() over (order by n.place), p_count.branch_id, n.variant_id,
+      n.batch_id
     from jsonb_to_recordset(v_new) as n (variant_id uuid, batch_id uuid, place integer)
     cross join (
       select coalesce(max(x.line_no), 0) as last from public.stock_count_lines x
@@ -149,5 +156,6 @@ end;
 $$;
 
 comment on function private.place_count_lines(public.stock_counts, jsonb) is
-'The lines of the count that entries belong to: finds get a line, unknown lots are opened. p_lines: as private.read_count_lines
-returns them. Returns [{"place", "line_no", "variant_id", "quantity", "serials"}]. Errors: 409 count_overlaps, batch_mismatch.';
+'The lines of the count that entries belong to: finds get a line, unknown lots are opened. p_lines: as
+private.read_count_lines returns them. Returns [{"place", "line_no", "variant_id", "quantity", "serials"}]. Errors: 409
+count_overlaps, batch_mismatch.';

@@ -1,6 +1,6 @@
 -- The acts of a count: start, enter, void, submit, count again, approve, post, cancel, read.
--- Locks, in the one order of all acts: claim, the count (counters share it, a step of its life takes it alone), new lots, the
--- location when lines are added, the books, the levels.
+-- Locks, in the one order of all acts: claim, the count (counters share it, a step of its life takes it alone), new
+-- lots, the location when lines are added, the books, the levels.
 
 -- Helpers -----------------------------------------------------------------------------------------
 
@@ -10,18 +10,21 @@ set search_path = ''
 as $$
 declare
   v_asked text[] := array(
-    select k from jsonb_object_keys(p_options) k where k in ('category_id', 'abc_class', 'variant_ids') and p_options ->> k is not null);
+    select k from jsonb_object_keys(p_options) k where k in ('category_id', 'abc_class', 'variant_ids')
+      and p_options ->> k is not null);
   v_ids uuid[];
   v_other record;
 begin
   if p_kind is null or p_kind not in ('full', 'cycle') or cardinality(v_asked) <> (p_kind = 'cycle')::integer then
     perform private.fail(400, 'invalid_input',
-      'p_kind is full, for everything, or cycle, with one of category_id, abc_class and variant_ids.', '{"field": "p_kind"}');
+      'p_kind is full, for everything, or cycle, with one of category_id, abc_class and variant_ids.',
+        '{"field": "p_kind"}');
   end if;
   if p_kind = 'full' then
     return null;
   elsif v_asked[1] = 'category_id' then
-    if not exists (select from public.categories where org_id = p_org_id and id = private.id_option(p_options, 'category_id')) then
+    if not exists (select from public.categories where org_id = p_org_id
+      and id = private.id_option(p_options, 'category_id')) then
       perform private.fail(404, 'not_found', 'There is no such category.', '{"field": "category_id"}');
     end if;
     return array(
@@ -29,7 +32,8 @@ begin
       join public.products p on p.org_id = p_org_id and p.category_id = t.id and p.kind = 'goods'
       join public.product_variants v on v.org_id = p_org_id and v.product_id = p.id);
   elsif v_asked[1] = 'abc_class' then
-    return array(select a.variant_id from private.abc_classes(p_org_id, p_branch_id, 365) a where a.class = p_options ->> 'abc_class');
+    return array(select a.variant_id from private.abc_classes(p_org_id, p_branch_id, 365) a
+      where a.class = p_options ->> 'abc_class');
   end if;
   v_ids := array(select distinct e::uuid from jsonb_array_elements_text(p_options -> 'variant_ids') e);
   select a.id, v.sku into v_other
@@ -38,7 +42,8 @@ begin
   left join public.products p on p.org_id = p_org_id and p.id = v.product_id
   where p.kind is distinct from 'goods' order by v.sku nulls first limit 1;
   if v_other.sku is not null then
-    perform private.fail(422, 'not_stocked', format('%s is not kept in stock: count goods, and sets as their components.',
+    perform private.fail(422, 'not_stocked',
+      format('%s is not kept in stock: count goods, and sets as their components.',
       v_other.sku), jsonb_build_object('variant_id', v_other.id, 'sku', v_other.sku));
   elsif v_other.id is not null then
     perform private.fail(404, 'not_found', 'There is no such variant.',
@@ -49,8 +54,8 @@ end;
 $$;
 
 comment on function private.count_scope(uuid, uuid, text, jsonb) is
-'The variants that a cycle count is about; null for a full count. Parameters: as start_count''s. Errors: 400 invalid_input; 404
-not_found; 422 not_stocked.';
+'The variants that a cycle count is about; null for a full count. Parameters: as start_count''s. Errors: 400
+invalid_input; 404 not_found; 422 not_stocked.';
 
 create function private.lock_count(p_org_id uuid, p_count_id uuid, p_to text) returns public.stock_counts
 language plpgsql
@@ -86,7 +91,8 @@ end;
 $$;
 
 comment on function private.share_count(uuid, uuid) is
-'The count, held open for an entry: others may enter at the same time, nobody submits meanwhile. Errors: 409 count_closed.';
+'The count, held open for an entry: others may enter at the same time, nobody submits meanwhile. Errors: 409
+count_closed.';
 
 create function private.entries_json(p_org_id uuid, p_count_id uuid, p_recorded_with uuid) returns jsonb
 language plpgsql stable
@@ -104,7 +110,8 @@ begin
 end;
 $$;
 
-comment on function private.entries_json(uuid, uuid, uuid) is 'What one call of record_count entered, and nothing of the book.';
+comment on function private.entries_json(uuid, uuid, uuid)
+  is 'What one call of record_count entered, and nothing of the book.';
 
 create function private.fill_uncounted(p_count public.stock_counts) returns void
 language plpgsql
@@ -112,7 +119,8 @@ set search_path = ''
 as $$
 declare
   v_line_nos integer[] := array(
-    select line_no from public.stock_count_lines where org_id = p_count.org_id and count_id = p_count.id and counted is null);
+    select line_no from public.stock_count_lines where org_id = p_count.org_id and count_id = p_count.id and counted
+      is null);
 begin
   perform private.lock_levels(p_count.org_id, array[p_count.location_id], array(
     select distinct variant_id from public.stock_count_lines
@@ -145,7 +153,8 @@ begin
 end;
 $$;
 
-comment on function private.last_move(uuid, uuid, text) is 'The last movement that named a piece, 0 when none did. No errors.';
+comment on function private.last_move(uuid, uuid, text)
+  is 'The last movement that named a piece, 0 when none did. No errors.';
 
 create function private.found_pieces(p_count public.stock_counts)
 returns table (line_no integer, variant_id uuid, serial text, last_move bigint)
@@ -176,11 +185,14 @@ declare
   v_adjustment_location_id uuid := private.shared_location(p_count.org_id, 'adjustment');
 begin
   return (
-    select array_agg(row (m.variant_id, case when m.quantity > 0 then v_adjustment_location_id else p_count.location_id end,
-      case when m.quantity > 0 then p_count.location_id else v_adjustment_location_id end, abs(m.quantity), null, m.serials,
+    select array_agg(row (m.variant_id, case when m.quantity > 0 then v_adjustment_location_id else p_count.location_id
+      end,
+      case when m.quantity > 0 then p_count.location_id else v_adjustment_location_id end, abs(m.quantity), null,
+        m.serials,
       m.batch_id)::private.stock_move order by m.line_no)
     from (
-      select (r.line).line_no, (r.line).variant_id, (r.line).batch_id, (r.figures).variance as quantity, null::text[] as serials
+      select (r.line).line_no, (r.line).variant_id, (r.line).batch_id, (r.figures).variance as quantity, null::text[]
+        as serials
       from private.count_rows(p_count.org_id, p_count.id) r
       where (r.figures).missing is null
       union all
@@ -205,8 +217,8 @@ end;
 $$;
 
 comment on function private.count_moves(public.stock_counts) is
-'The movements that a count''s differences come to: out to the adjustment location, or in from it, at average cost. Under the
-levels'' locks. Null when there is none.';
+'The movements that a count''s differences come to: out to the adjustment location, or in from it, at average cost.
+Under the levels'' locks. Null when there is none.';
 
 create function private.refuse_moved_finds(p_count public.stock_counts) returns void
 language plpgsql
@@ -219,10 +231,12 @@ begin
   select jsonb_agg(f.serial order by f.serial) into v_serials
   from private.found_pieces(p_count) f
   join public.stock_movements m
-    on m.org_id = p_count.org_id and m.document_id = p_count.id and m.variant_id = f.variant_id and m.serials @> array[f.serial]
+    on m.org_id = p_count.org_id and m.document_id = p_count.id and m.variant_id = f.variant_id
+      and m.serials @> array[f.serial]
   where exists (
     select from public.stock_movements o
-    where o.org_id = p_count.org_id and o.variant_id = f.variant_id and o.serials @> array[f.serial] and o.id > f.last_move
+    where o.org_id = p_count.org_id and o.variant_id = f.variant_id and o.serials @> array[f.serial]
+      and o.id > f.last_move
       and o.document_id <> p_count.id);
   if v_serials is not null then
     perform private.fail(409, 'changed_meanwhile', 'Some of the pieces found here were moved elsewhere at this moment.',
@@ -232,8 +246,8 @@ end;
 $$;
 
 comment on function private.refuse_moved_finds(public.stock_counts) is
-'After a count''s movements are posted: refuses those of found pieces that somebody else had moved, but not committed, when they were
-chosen. Errors: 409 changed_meanwhile.';
+'After a count''s movements are posted: refuses those of found pieces that somebody else had moved, but not committed,
+when they were chosen. Errors: 409 changed_meanwhile.';
 
 -- The acts ----------------------------------------------------------------------------------------
 
@@ -242,7 +256,8 @@ select private.declare_shape('start_count_options',
     "text"}',
   array['start_count.p_options']);
 
-create function public.start_count(p_id uuid, p_location_id uuid, p_kind text, p_options jsonb default '{}') returns jsonb
+create function public.start_count(p_id uuid, p_location_id uuid, p_kind text, p_options jsonb
+  default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
@@ -267,17 +282,20 @@ begin
     -- Before anything refers to it: whoever archives it meanwhile would wait for that, and this for him.
     perform from public.locations where org_id = v_org_id and id = p_location_id for no key update;
     insert into public.stock_counts (org_id, id, branch_id, location_id, kind, scope, blind, status, note, started_by)
-    values (v_org_id, p_id, v_location.branch_id, p_location_id, p_kind, jsonb_strip_nulls(p_options - 'blind' - 'note'), v_blind,
+    values (v_org_id, p_id, v_location.branch_id, p_location_id, p_kind,
+      jsonb_strip_nulls(p_options - 'blind' - 'note'), v_blind,
       'counting', p_options ->> 'note', private.caller());
-    -- The list: what the book has here, lot by lot; of listed variants also what it has not. In one statement, so that all of it
-    -- is of one moment.
+    -- The list: what the book has here, lot by lot; of listed variants also what it has not. In one statement, so that
+    -- all of it is of one moment.
     with listed as materialized (
-      select row_number() over (order by v.sku, b.expires_on nulls last, b.code) as line_no, v.id as variant_id, b.id as batch_id,
+      select row_number() over (order by v.sku, b.expires_on nulls last, b.code) as line_no, v.id as variant_id, b.id
+        as batch_id,
         coalesce(n.on_hand, s.on_hand, 0) as expected
       from public.product_variants v
       left join public.stock_levels s on s.org_id = v_org_id and s.location_id = p_location_id and s.variant_id = v.id
       left join public.batch_levels n
-        on n.org_id = v_org_id and n.location_id = p_location_id and n.variant_id = v.id and n.on_hand > 0 and v.tracking = 'batch'
+        on n.org_id = v_org_id and n.location_id = p_location_id and n.variant_id = v.id and n.on_hand > 0
+          and v.tracking = 'batch'
       left join public.batches b on b.org_id = v_org_id and b.id = n.batch_id
       where v.org_id = v_org_id and (v_scope is null or v.id = any (v_scope))
         and (s.on_hand > 0 or (p_options ->> 'variant_ids' is not null and v.tracking <> 'batch'))
@@ -292,7 +310,8 @@ begin
     end if;
     perform private.refuse_overlap(v_org_id, p_id, p_location_id,
       array(select variant_id from public.stock_count_lines where org_id = v_org_id and count_id = p_id));
-    perform private.emit(v_org_id, 'count.started', jsonb_build_object('count_id', p_id, 'branch_id', v_location.branch_id,
+    perform private.emit(v_org_id, 'count.started', jsonb_build_object('count_id', p_id, 'branch_id',
+      v_location.branch_id,
       'location_id', p_location_id));
   end if;
   return private.count_json(v_org_id, p_id);
@@ -300,12 +319,13 @@ end;
 $$;
 
 comment on function public.start_count(uuid, uuid, text, jsonb) is
-'Starts a count and freezes what is expected. p_id: the client''s uuid, the count''s id. p_location_id. p_kind: full (everything that
-is here) or cycle. p_options: for a cycle one of category_id (with the categories beneath it), abc_class (A, B or C of the last
-365 days, as abc_analysis) and variant_ids (1 to 2000, also what the book has none of); blind (true unless said otherwise: who
-lacks count.approve is not shown what is expected), note. What else turns up gets a line when it is entered. Returns the count as
-JSON, as get_count. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused, count_overlaps (an open
-count has one of the variants here); 422 nothing_to_count, not_stocked, branch_archived. Permission: count.manage.';
+'Starts a count and freezes what is expected. p_id: the client''s uuid, the count''s id. p_location_id. p_kind: full
+(everything that is here) or cycle. p_options: for a cycle one of category_id (with the categories beneath it),
+abc_class (A, B or C of the last 365 days, as abc_analysis) and variant_ids (1 to 2000, also what the book has none of);
+blind (true unless said otherwise: who lacks count.approve is not shown what is expected), note. What else turns up gets
+a line when it is entered. Returns the count as JSON, as get_count. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 id_reused, count_overlaps (an open count has one of the variants here); 422
+nothing_to_count, not_stocked, branch_archived. Permission: count.manage.';
 revoke execute on function public.start_count(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.start_count(uuid, uuid, text, jsonb) to authenticated;
 
@@ -327,10 +347,13 @@ begin
     v_lines := private.place_count_lines(v_count, v_lines);
     perform private.lock_levels(v_org_id, array[v_count.location_id],
       array(select distinct (l ->> 'variant_id')::uuid from jsonb_array_elements(v_lines) l));
-    insert into public.stock_count_entries (org_id, count_id, line_no, branch_id, quantity, serials, recorded_with, recorded_by)
+    insert into public.stock_count_entries (org_id, count_id, line_no, branch_id, quantity, serials, recorded_with,
+      recorded_by)
     select v_org_id, p_count_id, l.line_no, v_count.branch_id, l.quantity,
-      case when l.serials is not null then array(select distinct s from unnest(l.serials) s order by s) end, p_id, private.caller()
-    from jsonb_to_recordset(v_lines) as l (place integer, line_no integer, quantity numeric, serials text[]) order by l.place;
+      case when l.serials is not null then array(select distinct s from unnest(l.serials) s order by s) end, p_id,
+        private.caller()
+    from jsonb_to_recordset(v_lines) as l (place integer, line_no integer, quantity numeric, serials text[])
+      order by l.place;
     v_line_nos := array(select distinct (l ->> 'line_no')::integer from jsonb_array_elements(v_lines) l);
     insert into private.stock_count_books (org_id, entry_id, book, here, as_of, found, last_moves)
     select v_org_id, e.id, k.book, k.here, k.as_of, n.found, n.last_moves
@@ -341,7 +364,8 @@ begin
       select coalesce(array_agg(s order by s), '{}') as found,
         coalesce(array_agg(private.last_move(v_org_id, l.variant_id, s) order by s), '{}') as last_moves
       from public.stock_count_lines l cross join unnest(e.serials) s
-      where l.org_id = v_org_id and l.count_id = p_count_id and l.line_no = k.line_no and s <> all (k.here)) n on k.here is not null;
+      where l.org_id = v_org_id and l.count_id = p_count_id and l.line_no = k.line_no and s <> all (k.here)) n on k.here
+        is not null;
     perform private.refigure_count(v_count, v_line_nos);
   end if;
   return private.entries_json(v_org_id, p_count_id, p_id);
@@ -349,13 +373,14 @@ end;
 $$;
 
 comment on function public.record_count(uuid, uuid, jsonb) is
-'Enters what somebody has counted; several people may at once, and their entries add up. p_id: the client''s uuid of this entry.
-p_count_id. p_lines: [{"variant_id", "quantity" (0 or more, in the variant''s unit or in "unit"?), "serials"? (of numbered pieces;
-a piece that is entered twice is one piece), "batch"? (the lot''s code, for goods kept in lots), "expires_on"? (of a new lot)}],
-1 to 2000 of them. What was not on the list gets a line. Returns {"count_id", "entries": [{"id", "line_no", "variant_id", "sku",
-"batch", "quantity", "serials"}]}. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused,
-count_closed, count_overlaps, batch_mismatch (the lot has another expiry date); 422 not_stocked, serials_required, batch_required,
-unit_unknown, branch_archived. Permission: count.record.';
+'Enters what somebody has counted; several people may at once, and their entries add up. p_id: the client''s uuid of
+this entry. p_count_id. p_lines: [{"variant_id", "quantity" (0 or more, in the variant''s unit or in "unit"?),
+"serials"? (of numbered pieces; a piece that is entered twice is one piece), "batch"? (the lot''s code, for goods kept
+in lots), "expires_on"? (of a new lot)}], 1 to 2000 of them. What was not on the list gets a line. Returns {"count_id",
+"entries": [{"id", "line_no", "variant_id", "sku", "batch", "quantity", "serials"}]}. Errors: 400 invalid_input; 401;
+403 permission_denied; 404 not_found; 409 id_reused, count_closed, count_overlaps, batch_mismatch (the lot has another
+expiry date); 422 not_stocked, serials_required, batch_required, unit_unknown, branch_archived. Permission:
+count.record.';
 revoke execute on function public.record_count(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.record_count(uuid, uuid, jsonb) to authenticated;
 
@@ -387,8 +412,8 @@ end;
 $$;
 
 comment on function public.void_count_entry(uuid, uuid) is
-'Takes an entry back; it stays to be seen, and counts no more. p_id: the client''s uuid of this act. p_entry_id. Returns the entry
-as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused, count_closed; 422 branch_archived.
-Permission: count.record.';
+'Takes an entry back; it stays to be seen, and counts no more. p_id: the client''s uuid of this act. p_entry_id. Returns
+the entry as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 id_reused, count_closed;
+422 branch_archived. Permission: count.record.';
 revoke execute on function public.void_count_entry(uuid, uuid) from public, anon;
 grant execute on function public.void_count_entry(uuid, uuid) to authenticated;

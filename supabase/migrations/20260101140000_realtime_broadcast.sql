@@ -1,7 +1,7 @@
 -- Realtime: who may listen to what, the messages about stock, and the exact way to catch up after a gap.
 --
--- A message may get lost (a tunnel, a sleeping tablet, a restarted server), so messages are only the quick way to know. The
--- sure way is stock_changes: it returns every level that changed since the caller's last visit, as it is now.
+-- A message may get lost (a tunnel, a sleeping tablet, a restarted server), so messages are only the quick way to know.
+-- The sure way is stock_changes: it returns every level that changed since the caller's last visit, as it is now.
 
 -- Tables ------------------------------------------------------------------------------------------
 
@@ -18,12 +18,14 @@ create table private.stock_events (
 ) partition by range (at);
 
 comment on table private.stock_events is
-'Which levels of a branch a statement changed: pairs of location_ids and variant_ids, in step. xid: the transaction that did it.
-Written by the trigger on stock_levels, read by stock_changes. Weekly partitions, which private.prune_stock_events drops. Clients do not read it:
-rows become visible in another order than that of any of their columns, and a reader who pages by one would miss some.';
+'Which levels of a branch a statement changed: pairs of location_ids and variant_ids, in step. xid: the transaction that
+did it. Written by the trigger on stock_levels, read by stock_changes. Weekly partitions, which
+private.prune_stock_events drops. Clients do not read it: rows become visible in another order than that of any of their
+columns, and a reader who pages by one would miss some.';
 
 create table private.stock_events_rest partition of private.stock_events default;
-comment on table private.stock_events_rest is 'Catches events of weeks that have no partition yet, so that no act fails for want of one.';
+comment on table private.stock_events_rest
+  is 'Catches events of weeks that have no partition yet, so that no act fails for want of one.';
 
 create table private.stock_events_horizon (
   only_row boolean primary key default true check (only_row),
@@ -31,7 +33,8 @@ create table private.stock_events_horizon (
 );
 
 comment on table private.stock_events_horizon is
-'The newest transaction of which an event was pruned, in one row: who has seen less than that must read everything again.';
+'The newest transaction of which an event was pruned, in one row: who has seen less than that must read everything
+again.';
 insert into private.stock_events_horizon (xid) values ('0');
 
 -- Messages ----------------------------------------------------------------------------------------
@@ -43,8 +46,8 @@ as $$
 declare
   v_branches bigint;
 begin
-  -- The old rows are not compared: what changes no quantity is rare, and to say a level again does no harm. Realtime refuses
-  -- large messages (256 KB on the smallest plan): of a large act the clients hear that there was one.
+  -- The old rows are not compared: what changes no quantity is rare, and to say a level again does no harm. Realtime
+  -- refuses large messages (256 KB on the smallest plan): of a large act the clients hear that there was one.
   with changed as (
     select n.org_id, n.branch_id, count(*) as size, array_agg(n.location_id) as location_ids,
       array_agg(n.variant_id) as variant_ids, jsonb_agg(jsonb_build_object('location_id', n.location_id,
@@ -68,10 +71,11 @@ end;
 $$;
 
 comment on function private.announce_stock() is
-'Statement trigger of stock_levels: for each branch whose levels changed one row in private.stock_events and one message, event
-"stock" on the private topic branch:<uuid>:stock: {"branch_id", "changes": [{"location_id", "variant_id", "on_hand", "reserved",
-"available", "incoming", "in_transit"}], "catch_up": false}, quantities in the variant''s unit, as they are after the act. An act of more than
-500 levels says {"changes": null, "catch_up": true}: ask stock_changes. Levels of no branch (in transit) are nobody''s.';
+'Statement trigger of stock_levels: for each branch whose levels changed one row in private.stock_events and one
+message, event "stock" on the private topic branch:<uuid>:stock: {"branch_id", "changes": [{"location_id", "variant_id",
+"on_hand", "reserved", "available", "incoming", "in_transit"}], "catch_up": false}, quantities in the variant''s unit,
+as they are after the act. An act of more than 500 levels says {"changes": null, "catch_up": true}: ask stock_changes.
+Levels of no branch (in transit) are nobody''s.';
 
 -- Catching up -------------------------------------------------------------------------------------
 
@@ -87,8 +91,8 @@ end;
 $$;
 
 comment on function private.history_id() is
-'A mark of this run of transaction ids: it changes when the database is restored elsewhere or to an earlier time, since ids that
-clients remember then mean other transactions. Eight hexadecimal digits.';
+'A mark of this run of transaction ids: it changes when the database is restored elsewhere or to an earlier time, since
+ids that clients remember then mean other transactions. Eight hexadecimal digits.';
 
 create function private.next_xid(p_xid xid8) returns xid8
 language plpgsql immutable
@@ -117,7 +121,8 @@ begin
     return query
     with changed as (
       select distinct e.org_id, k.location_id, k.variant_id
-      from private.stock_events e cross join lateral unnest(e.location_ids, e.variant_ids) as k (location_id, variant_id)
+      from private.stock_events e cross join lateral unnest(e.location_ids, e.variant_ids)
+        as k (location_id, variant_id)
       where e.branch_id = any (p_branch_ids) and e.xid >= p_since
         and (p_location_id is null or (k.location_id, k.variant_id) > (p_location_id, p_variant_id))
       order by 2, 3
@@ -136,7 +141,8 @@ begin
     where l.branch_id = any (p_branch_ids) and (p_location_id is null or l.id >= p_location_id)
     order by l.id
   loop
-    v_after := case when v_location.id = p_location_id then p_variant_id else '00000000-0000-0000-0000-000000000000' end;
+    v_after := case when v_location.id = p_location_id then p_variant_id else '00000000-0000-0000-0000-000000000000'
+      end;
     return query
     select s.* from public.stock_levels s
     where s.org_id = v_location.org_id and s.location_id = v_location.id and s.variant_id > v_after
@@ -150,10 +156,12 @@ end;
 $$;
 
 comment on function private.stock_levels_since(uuid[], xid8, uuid, uuid, integer) is
-'A page of the levels of some branches, by location and variant. p_since: those that a transaction from this one on changed,
-null for all. p_location_id, p_variant_id: the last level of the page before, null for the first page. p_limit: rows.';
+'A page of the levels of some branches, by location and variant. p_since: those that a transaction from this one on
+changed, null for all. p_location_id, p_variant_id: the last level of the page before, null for the first page. p_limit:
+rows.';
 
-create function public.stock_changes(p_branch_ids uuid[] default null, p_cursor text default null, p_limit integer default 1000)
+create function public.stock_changes(p_branch_ids uuid[] default null, p_cursor text default null, p_limit integer
+  default 1000)
 returns jsonb
 language plpgsql stable security definer
 set search_path = ''
@@ -191,9 +199,9 @@ begin
       '^([0-9]{1,18}|all)(?:\.([0-9]{1,18})'
       || '\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}))?$');
   end if;
-  -- Everything older than the snapshot's xmin is settled: what is not visible yet carries that transaction or a later one, so
-  -- the next visit finds a transaction that is open now. And not more than one past the last event, because a crash takes
-  -- back the ids of transactions that left nothing on disk, and gives them out again.
+  -- Everything older than the snapshot's xmin is settled: what is not visible yet carries that transaction or a later
+  -- one, so the next visit finds a transaction that is open now. And not more than one past the last event, because a
+  -- crash takes back the ids of transactions that left nothing on disk, and gives them out again.
   v_next := least(pg_snapshot_xmin(pg_current_snapshot()), private.next_xid(greatest(
     (select h.xid from private.stock_events_horizon h),
     (select max(n.xid) from unnest(v_branch_ids) b, lateral (
@@ -206,7 +214,8 @@ begin
     or coalesce(v_since <= (select h.xid from private.stock_events_horizon h), false)
     -- Of a long absence the levels themselves are read sooner than its events.
     or (select count(*) from (
-      select from private.stock_events e where e.branch_id = any (v_branch_ids) and e.xid >= v_since limit 20001) e) > 20000;
+      select from private.stock_events e where e.branch_id = any (v_branch_ids) and e.xid >= v_since
+        limit 20001) e) > 20000;
   if v_reset then
     v_cursor := null;
     v_since := null;
@@ -223,19 +232,21 @@ begin
 
   return jsonb_build_object('levels', v_levels, 'reset', v_reset, 'more', v_last is not null,
     'cursor', v_head || case when v_last is null then v_next::text
-      else concat_ws('.', coalesce(v_since::text, 'all'), v_next, v_last ->> 'location_id', v_last ->> 'variant_id') end);
+      else concat_ws('.', coalesce(v_since::text, 'all'), v_next, v_last ->> 'location_id', v_last ->> 'variant_id')
+        end);
 end;
 $$;
 
 comment on function public.stock_changes(uuid[], text, integer) is
-'Every stock level that changed since the caller''s last visit, as it is now: nothing is missed, not even of a transaction that was
-open then, and a level may come twice, which does no harm. p_branch_ids: the branches, null for all in which the caller holds
-stock.read. p_cursor: "cursor" of the answer before, null the first time. p_limit: levels in a page, 1 to 5000. Returns
-{"levels": [{"branch_id", "location_id", "variant_id", "on_hand", "reserved", "available", "incoming", "in_transit"}], "cursor",
-"more", "reset"}: quantities in the variant''s unit. more: call again with the cursor at once. reset: forget what you have, this is the first
-page of everything; so it is without a cursor, with one that is too old or of other branches, and after the database was
-restored. Call it when a channel is subscribed (also again), when a message says catch_up, and every few minutes. Errors: 401,
-404 not_found, 403 permission_denied, 400 invalid_input. Permission: stock.read.';
+'Every stock level that changed since the caller''s last visit, as it is now: nothing is missed, not even of a
+transaction that was open then, and a level may come twice, which does no harm. p_branch_ids: the branches, null for all
+in which the caller holds stock.read. p_cursor: "cursor" of the answer before, null the first time. p_limit: levels in a
+page, 1 to 5000. Returns {"levels": [{"branch_id", "location_id", "variant_id", "on_hand", "reserved", "available",
+"incoming", "in_transit"}], "cursor", "more", "reset"}: quantities in the variant''s unit. more: call again with the
+cursor at once. reset: forget what you have, this is the first page of everything; so it is without a cursor, with one
+that is too old or of other branches, and after the database was restored. Call it when a channel is subscribed (also
+again), when a message says catch_up, and every few minutes. Errors: 401, 404 not_found, 403 permission_denied, 400
+invalid_input. Permission: stock.read.';
 revoke execute on function public.stock_changes(uuid[], text, integer) from public, anon;
 grant execute on function public.stock_changes(uuid[], text, integer) to authenticated;
 
@@ -260,8 +271,8 @@ end;
 $$;
 
 comment on function private.prune_stock_events(interval) is
-'The job: drops the partitions whose transactions all began longer ago than p_keep, and returns how many. Whoever has been away longer reads
-everything again (stock_changes: reset).';
+'The job: drops the partitions whose transactions all began longer ago than p_keep, and returns how many. Whoever has
+been away longer reads everything again (stock_changes: reset).';
 
 -- Partitions --------------------------------------------------------------------------------------
 
@@ -285,11 +296,13 @@ alter table private.stock_events enable row level security;
 alter table private.stock_events_rest enable row level security;
 alter table private.stock_events_horizon enable row level security;
 
--- Realtime asks this when somebody joins a private channel, as he, with realtime.topic() set to the channel's name. Names are
--- built and compared as text: whatever a client calls its channel, no cast can fail. There is no policy for insert, so no
--- client can send on these channels; only the database does.
+-- Realtime asks this when somebody joins a private channel, as he, with realtime.topic() set to the channel's name.
+-- Names are built and compared as text: whatever a client calls its channel, no cast can fail. There is no policy for
+-- insert, so no client can send on these channels; only the database does.
 create policy "Who holds the permission hears of stock and of notices" on realtime.messages
   for select to authenticated
   using (extension = 'broadcast' and (
-    (select realtime.topic()) = any (array(select 'branch:' || b || ':stock' from private.branches_with('stock.read') b))
-    or (select realtime.topic()) = any (array(select 'org:' || o || ':notices' from private.orgs_with('stock.alert') o))));
+    (select realtime.topic()) = any (array(select 'branch:' || b || ':stock'
+      from private.branches_with('stock.read') b))
+    or (select realtime.topic()) = any (array(select 'org:' || o || ':notices'
+      from private.orgs_with('stock.alert') o))));

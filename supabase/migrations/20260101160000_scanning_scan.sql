@@ -54,12 +54,14 @@ begin
     select s.*, coalesce(g.expired, 0) as expired
     from standing s left join gone g on g.location_id = s.location_id and g.variant_id = s.variant_id
   ), found as (
-    select l.variant_id, l.branch_id, l.location_id, l.on_hand, l.reserved, l.available, l.incoming, l.in_transit, l.expired
+    select l.variant_id, l.branch_id, l.location_id, l.on_hand, l.reserved, l.available, l.incoming, l.in_transit,
+      l.expired
     from levels l join asked a on a.id = l.variant_id
     union all
     -- So many sets can be put together at a location as its scarcest component allows; one that was never there, none.
     select p.set_variant_id, l.branch_id, l.location_id, min(floor(l.on_hand / p.quantity)),
-      min(floor(l.on_hand / p.quantity)) - min(floor(l.available / p.quantity)), min(floor(l.available / p.quantity)), 0, 0,
+      min(floor(l.on_hand / p.quantity)) - min(floor(l.available / p.quantity)), min(floor(l.available / p.quantity)),
+        0, 0,
       min(floor(l.available / p.quantity)) - min(floor(greatest(l.available - l.expired, 0) / p.quantity))
     from parts p join levels l on l.variant_id = p.component_variant_id
     group by p.set_variant_id, l.branch_id, l.location_id, p.components
@@ -74,11 +76,12 @@ end;
 $$;
 
 comment on function public.availability(uuid, uuid[], uuid) is
-'What of some variants lies where, in the branches in which the caller holds stock.read. p_org_id; p_variant_ids: 1 to 1000;
-p_branch_id: that branch only. Quantities in the variant''s unit: available = on_hand - reserved; incoming: will come; in_transit: the
-part of that on the road, so far all of it; expired: the part of on_hand past its last day, which is neither promised nor, without
-sale.expired, sold. Of a set: how many its components at the location make, nothing incoming; expired: how many fewer without what has
-expired. A location where a variant never was has no row. Errors: 400 invalid_input, 401, 404 not_found. Permission: stock.read.';
+'What of some variants lies where, in the branches in which the caller holds stock.read. p_org_id; p_variant_ids: 1 to
+1000; p_branch_id: that branch only. Quantities in the variant''s unit: available = on_hand - reserved; incoming: will
+come; in_transit: the part of that on the road, so far all of it; expired: the part of on_hand past its last day, which
+is neither promised nor, without sale.expired, sold. Of a set: how many its components at the location make, nothing
+incoming; expired: how many fewer without what has expired. A location where a variant never was has no row. Errors: 400
+invalid_input, 401, 404 not_found. Permission: stock.read.';
 revoke execute on function public.availability(uuid, uuid[], uuid) from public, anon;
 grant execute on function public.availability(uuid, uuid[], uuid) to authenticated;
 
@@ -90,7 +93,8 @@ set search_path = ''
 as $$
 declare
   v_unit public.stock_units := (
-    select u from public.stock_units u where u.org_id = p_org_id and u.variant_id = p_variant_id and u.serial = p_serial);
+    select u from public.stock_units u where u.org_id = p_org_id and u.variant_id = p_variant_id
+      and u.serial = p_serial);
   v_branches uuid[];
   v_invoices uuid[];
 begin
@@ -100,7 +104,8 @@ begin
   return to_jsonb(v_unit) || jsonb_build_object(
     'sku', (select v.sku from public.product_variants v where v.org_id = p_org_id and v.id = p_variant_id),
     'name', (select v.name from public.product_variants v where v.org_id = p_org_id and v.id = p_variant_id),
-    'location_code', (select l.code from public.locations l where l.org_id = v_unit.org_id and l.id = v_unit.location_id),
+    'location_code', (select l.code from public.locations l where l.org_id = v_unit.org_id
+      and l.id = v_unit.location_id),
     'events', (
       select coalesce(jsonb_agg(jsonb_build_object('event', case
             when f.kind = 'supplier' or (f.kind = 'adjustment' and m.document <> 'stock_count') then 'received'
@@ -126,11 +131,12 @@ end;
 $$;
 
 comment on function public.serial_history(uuid, uuid, text) is
-'One piece and what happened to it, oldest first. p_org_id; p_variant_id; p_serial: its number, exactly. Returns the piece
-(status, location, warranty_until: the last day) with "events" (received, found, moved, dispatched, arrived, sold, returned, removed,
-sent_back; unit_cost per unit): those from or to branches in which the caller holds stock.read; "number" of an invoice only where
-he holds invoice.read. Definer, because no index serves a search in an array under row-level security.
-Errors: 401, 403 permission_denied, 404 not_found. Permission: stock.read at the branch that has the piece or had it last.';
+'One piece and what happened to it, oldest first. p_org_id; p_variant_id; p_serial: its number, exactly. Returns the
+piece (status, location, warranty_until: the last day) with "events" (received, found, moved, dispatched, arrived, sold,
+returned, removed, sent_back; unit_cost per unit): those from or to branches in which the caller holds stock.read;
+"number" of an invoice only where he holds invoice.read. Definer, because no index serves a search in an array under
+row-level security. Errors: 401, 403 permission_denied, 404 not_found. Permission: stock.read at the branch that has the
+piece or had it last.';
 revoke execute on function public.serial_history(uuid, uuid, text) from public, anon;
 grant execute on function public.serial_history(uuid, uuid, text) to authenticated;
 
@@ -149,7 +155,8 @@ declare
       and not exists (select from public.branches b where b.id = p_branch_id and b.org_id <> o));
   v_branches uuid[] := array(select b from private.member_branches() b where p_branch_id is null or b = p_branch_id);
   v_parts text[] := regexp_match(v_code, '^bl:(variant|unit|batch|location):([0-9a-fA-F-]{36})(?::(.*))?$');
-  v_labelled uuid := case when v_parts[2] ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then v_parts[2]::uuid end;
+  v_labelled uuid := case when v_parts[2] ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$' then v_parts[2]::uuid
+    end;
   v_gtin text := case when v_code ~ '^([0-9]{8}|[0-9]{12,14})$' then lpad(v_code, 14, '0') end;
   v_matches jsonb;
 begin
@@ -158,7 +165,8 @@ begin
   end if;
   -- Each look-up names organisation and code, so that its index is used: of the policies alone no index knows.
   with hits as (
-    select 'variant' as kind, 'qr' as means, true as exact, v.org_id, v.id as variant_id, null::text as serial, null::uuid as other_id
+    select 'variant' as kind, 'qr' as means, true as exact, v.org_id, v.id as variant_id, null::text as serial,
+      null::uuid as other_id
     from public.product_variants v
     where v_parts[1] = 'variant' and v.id = v_labelled and v.org_id = any (v_orgs)
     union all
@@ -176,7 +184,8 @@ begin
     from (
       select c.org_id, c.variant_id from public.variant_barcodes c where c.org_id = any (v_orgs) and c.code = v_code
       union
-      select c.org_id, c.variant_id from public.variant_barcodes c where c.org_id = any (v_orgs) and c.gtin14 = v_gtin) b
+      select c.org_id, c.variant_id from public.variant_barcodes c where c.org_id = any (v_orgs)
+        and c.gtin14 = v_gtin) b
     union all
     select 'variant', 'sku', v.sku = v_code, v.org_id, v.id, null, null
     from public.product_variants v where v.org_id = any (v_orgs) and v.sku = any (array[v_code, upper(v_code)])
@@ -196,16 +205,19 @@ begin
     union all
     select 'document', 'number', true, t.org_id, null, null, t.id
     from (
-      select f.org_id, f.id from public.stock_transfers f where f.from_branch_id = any (v_branches) and f.number = v_code
+      select f.org_id, f.id from public.stock_transfers f where f.from_branch_id = any (v_branches)
+        and f.number = v_code
       union
-      select f.org_id, f.id from public.stock_transfers f where f.to_branch_id = any (v_branches) and f.number = v_code) t
+      select f.org_id, f.id from public.stock_transfers f where f.to_branch_id = any (v_branches)
+        and f.number = v_code) t
     where t.org_id = any (v_orgs)
   ), stock as (
     -- Whoever may see what a thing is, may not therefore see how many there are.
     select a.variant_id, jsonb_agg(to_jsonb(a)) as levels
     from (select distinct h.org_id from hits h where h.variant_id is not null) o
     join lateral public.availability(o.org_id, array(
-      select distinct h.variant_id from hits h where h.org_id = o.org_id and h.variant_id is not null), p_branch_id) a on true
+      select distinct h.variant_id from hits h where h.org_id = o.org_id and h.variant_id is not null),
+        p_branch_id) a on true
     where o.org_id in (select private.orgs_with('stock.read'))
       and (p_branch_id is null or p_branch_id in (select private.branches_with('stock.read')))
     group by a.variant_id
@@ -224,7 +236,8 @@ begin
           from public.batch_levels e join public.locations f on f.id = e.location_id
           where e.org_id = b.org_id and e.batch_id = b.id and e.on_hand > 0
             and (p_branch_id is null or e.branch_id = p_branch_id))),
-      'location', case when l.id is not null then jsonb_build_object('id', l.id, 'branch_id', l.branch_id, 'code', l.code,
+      'location', case when l.id is not null then jsonb_build_object('id', l.id, 'branch_id', l.branch_id, 'code',
+        l.code,
         'name', l.name, 'kind', l.kind, 'is_sellable', l.is_sellable, 'archived_at', l.archived_at) end,
       'document', case when i.id is not null then jsonb_build_object('document', 'invoice', 'id', i.id,
         'branch_id', i.branch_id, 'number', i.number, 'status', i.status, 'business_date', i.business_date)
@@ -244,32 +257,36 @@ begin
     select * from public.products x where x.org_id = h.org_id and x.id = v.product_id limit 1) p on true
   left join lateral (
     select * from public.stock_units x
-    where h.kind = 'unit' and x.org_id = h.org_id and x.variant_id = h.variant_id and x.serial = h.serial limit 1) u on true
+    where h.kind = 'unit' and x.org_id = h.org_id and x.variant_id = h.variant_id and x.serial = h.serial
+      limit 1) u on true
   left join public.locations k on k.id = u.location_id
   left join lateral (
-    select * from public.batches x where h.kind = 'batch' and x.org_id = h.org_id and x.id = h.other_id limit 1) b on true
+    select * from public.batches x where h.kind = 'batch' and x.org_id = h.org_id and x.id = h.other_id
+      limit 1) b on true
   left join public.branches n on n.id = p_branch_id
   left join public.locations l on h.kind = 'location' and l.id = h.other_id
   left join lateral (
-    select * from public.invoices x where h.kind = 'document' and x.org_id = h.org_id and x.id = h.other_id limit 1) i on true
+    select * from public.invoices x where h.kind = 'document' and x.org_id = h.org_id and x.id = h.other_id
+      limit 1) i on true
   left join lateral (
     select * from public.stock_transfers x
     where h.kind = 'document' and x.org_id = h.org_id and x.id = h.other_id limit 1) t on true
   left join stock s on s.variant_id = h.variant_id;
   if v_matches is null then
-    perform private.fail(404, 'not_found', 'This code is not known, or not yours.', jsonb_build_object('scanned', v_code));
+    perform private.fail(404, 'not_found', 'This code is not known, or not yours.',
+      jsonb_build_object('scanned', v_code));
   end if;
   return jsonb_build_object('code', v_code, 'matches', v_matches);
 end;
 $$;
 
 comment on function public.scan(text, uuid, uuid) is
-'What a code stands for. p_code: a barcode (an EAN-8, UPC-A, EAN-13 or GTIN-14 in any of these notations), a SKU, a serial number, a
-batch''s or location''s code, the number of an invoice or a transfer, or what our QR codes hold (bl:variant:<id>,
-bl:unit:<variant id>:<serial>, bl:batch:<id>, bl:location:<id>). p_org_id: that organisation only; p_branch_id: goods of its organisation, and
-stock, places and documents of that branch only.
-Returns {"code", "matches"}: all that it may be, the exact and the primary first, each with "stock" as availability gives it
-(null without stock.read). Errors: 400 invalid_input, 401, 404 not_found. Permission: catalogue.read for goods, stock.read for stock,
-pieces, batches and transfers, invoice.read for invoices.';
+'What a code stands for. p_code: a barcode (an EAN-8, UPC-A, EAN-13 or GTIN-14 in any of these notations), a SKU, a
+serial number, a batch''s or location''s code, the number of an invoice or a transfer, or what our QR codes hold
+(bl:variant:<id>, bl:unit:<variant id>:<serial>, bl:batch:<id>, bl:location:<id>). p_org_id: that organisation only;
+p_branch_id: goods of its organisation, and stock, places and documents of that branch only.
+Returns {"code", "matches"}: all that it may be, the exact and the primary first, each with "stock" as availability
+gives it (null without stock.read). Errors: 400 invalid_input, 401, 404 not_found. Permission: catalogue.read for goods,
+stock.read for stock, pieces, batches and transfers, invoice.read for invoices.';
 revoke execute on function public.scan(text, uuid, uuid) from public, anon;
 grant execute on function public.scan(text, uuid, uuid) to authenticated;

@@ -43,7 +43,8 @@ create table public.invoices (
   due_date date check (isfinite(due_date)),
   currency text not null,
   tax_regime text not null,
-  supply_type text not null check (supply_type in ('intra_state', 'inter_state', 'sez', 'domestic', 'intra_community', 'export',
+  supply_type text not null check (supply_type in ('intra_state', 'inter_state', 'sez', 'domestic', 'intra_community',
+    'export',
     'untaxed')),
   place_of_supply text not null,
   place_of_supply_name text not null,
@@ -82,26 +83,28 @@ create table public.invoices (
   constraint issued_has_a_number check (number is not null or status in ('draft', 'void')),
   constraint paid_within_total check (paid + credited <= total),
   constraint status_follows_money check (case status when 'draft' then paid + credited = 0
-    when 'sent' then paid + credited = 0 and total > 0 when 'partially_paid' then paid + credited > 0 and paid + credited < total
+    when 'sent' then paid + credited = 0 and total > 0 when 'partially_paid' then paid + credited > 0
+      and paid + credited < total
     when 'paid' then paid + credited = total else paid = 0 and credited in (0, total) end),
   constraint debt_needs_a_name check (
     customer_id is not null or status in ('draft', 'void') or paid + credited = total or reopened_at is not null)
 );
 
--- The index of the list comes before the key, here and below: while nothing is known of a table both look alike to a look-up by
--- the key, and then the planner takes the newer one.
+-- The index of the list comes before the key, here and below: while nothing is known of a table both look alike to a
+-- look-up by the key, and then the planner takes the newer one.
 create index on public.invoices (org_id, issued_at desc, id desc);
 alter table public.invoices add primary key (org_id, id);
 
 comment on table public.invoices is
-'Tax invoices. Seller, buyer and terms are kept as they were on the day. ship_to: where the goods were brought, as private.ship_to has it
-(CGST Rules 2017, rule 46(e) and (o)); null for the buyer''s own address and over the counter. subtotal: taxable value after
-discounts; discount: already taken off; document_discount: what of it was given on the whole document and is spread over its lines,
-document_discount_percent: where it was given in percent; location_id: where the goods stood, null where there were none; total =
-subtotal + tax + round_off, in currency. number: null while it is a draft. due_date: when it is to be paid, null for at once. paid:
-sum of its allocations; credited: sum of the credit notes applied to it; balance: what is still owed, nothing on a draft or a void
-one. reverse_charge: the buyer pays the tax himself. reopened_at: when it was last open again after it had been paid in full.
-void_reason: why it is void; of a counter sale its credit note says so.';
+'Tax invoices. Seller, buyer and terms are kept as they were on the day. ship_to: where the goods were brought, as
+private.ship_to has it (CGST Rules 2017, rule 46(e) and (o)); null for the buyer''s own address and over the counter.
+subtotal: taxable value after discounts; discount: already taken off; document_discount: what of it was given on the
+whole document and is spread over its lines, document_discount_percent: where it was given in percent; location_id:
+where the goods stood, null where there were none; total = subtotal + tax + round_off, in currency. number: null while
+it is a draft. due_date: when it is to be paid, null for at once. paid: sum of its allocations; credited: sum of the
+credit notes applied to it; balance: what is still owed, nothing on a draft or a void one. reverse_charge: the buyer
+pays the tax himself. reopened_at: when it was last open again after it had been paid in full. void_reason: why it is
+void; of a counter sale its credit note says so.';
 
 -- The line of a document: quotations, orders, deliveries, invoices and credit notes have the same columns.
 
@@ -194,7 +197,8 @@ create table public.invoice_lines (
   discount numeric(14, 2) not null check (discount >= 0),
   document_discount numeric(14, 2) not null default 0 check (document_discount >= 0),
   taxable numeric(14, 2) not null check (taxable >= 0),
-  tax_kind text not null check (tax_kind in ('taxable', 'nil_rated', 'exempt', 'non_gst', 'zero_rated', 'reverse_charge', 'untaxed')),
+  tax_kind text not null check (tax_kind in ('taxable', 'nil_rated', 'exempt', 'non_gst', 'zero_rated',
+    'reverse_charge', 'untaxed')),
   tax_rate numeric(6, 3) not null check (tax_rate between 0 and 100),
   taxes jsonb not null,
   tax numeric(14, 2) not null check (tax >= 0),
@@ -207,12 +211,12 @@ create table public.invoice_lines (
 
 comment on table public.invoice_lines is
 'What was sold, with names, prices and rates as they were. quantity: in unit; base_quantity: in the product''s own unit.
-set_items: what a set stood for, [{"variant_id", "sku", "name", "quantity"}], quantities for the whole line. serials: the
-numbers of the pieces. unit_price: per unit; list_price: what the catalogue asked, by the price list named in price_list or
-else by the variant; discount: off the line, by hand, by offers and as its share of the document''s
+set_items: what a set stood for, [{"variant_id", "sku", "name", "quantity"}], quantities for the whole line. serials:
+the numbers of the pieces. unit_price: per unit; list_price: what the catalogue asked, by the price list named in
+price_list or else by the variant; discount: off the line, by hand, by offers and as its share of the document''s
 discount (document_discount); taxes: [{"component",
-"rate", "amount"}], rates in percent; offers: [{"promotion_id", "name", "amount", "coupon"?}], what promotions gave of the discount.
-Amounts in the invoice''s currency.';
+"rate", "amount"}], rates in percent; offers: [{"promotion_id", "name", "amount", "coupon"?}], what promotions gave of
+the discount. Amounts in the invoice''s currency.';
 
 create table public.payments (
   org_id uuid not null,
@@ -241,9 +245,9 @@ create index on public.payments (org_id, received_at desc, id desc);
 alter table public.payments add primary key (org_id, id);
 
 comment on table public.payments is
-'Money received. amount: what counts; tendered: what was handed over; change: what was given back. order_id: the sales order
-it was an advance on. number: of the receipt voucher (CGST Act 2017, section 31(3)(d)); null for what was paid with a counter
-sale, whose invoice is the receipt.';
+'Money received. amount: what counts; tendered: what was handed over; change: what was given back. order_id: the sales
+order it was an advance on. number: of the receipt voucher (CGST Act 2017, section 31(3)(d)); null for what was paid
+with a counter sale, whose invoice is the receipt.';
 
 create table public.payment_allocations (
   org_id uuid not null,
@@ -261,11 +265,11 @@ create table public.payment_allocations (
 );
 
 comment on table public.payment_allocations is
-'Which payment settles how much of which invoice: append-only entries whose sum counts. entry: 1, 2, ... of this payment on
-this invoice; a reversal is the negative. branch_id: the invoice''s, for the policy.';
+'Which payment settles how much of which invoice: append-only entries whose sum counts. entry: 1, 2, ... of this payment
+on this invoice; a reversal is the negative. branch_id: the invoice''s, for the policy.';
 
--- Whether an order's goods left before they were invoiced, or credited, decides what is owed of them: it is the order in
--- which these were written, and a clock may be set back. Deliveries and credit notes have such a number, too.
+-- Whether an order's goods left before they were invoiced, or credited, decides what is owed of them: it is the order
+-- in which these were written, and a clock may be set back. Deliveries and credit notes have such a number, too.
 create sequence private.order_event;
 alter table public.invoices add column order_event bigint;
 comment on column public.invoices.order_event is
@@ -298,7 +302,8 @@ insert into public.lifecycle_transitions (document, from_status, to_status, perm
   ('invoice', 'paid', 'sent', 'payment.reverse');
 
 create trigger t40_enforce_lifecycle before insert or update or delete on public.invoices
-  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance', 'reopened_at', 'void_reason');
+  for each row execute function private.enforce_lifecycle('invoice', 'status', 'paid', 'credited', 'balance',
+    'reopened_at', 'void_reason');
 create trigger t10_keep_issued_lines before update or delete on public.invoice_lines
   for each row execute function private.keep_issued_lines('invoices', 'invoice_id');
 create trigger t10_refuse_change before update or delete on public.payments
@@ -306,9 +311,12 @@ create trigger t10_refuse_change before update or delete on public.payments
 create trigger t10_refuse_change before update or delete on public.payment_allocations
   for each row execute function audit.refuse_change();
 
-create trigger t10_refuse_change_truncate before truncate on public.invoices for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.invoice_lines for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.payments for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.invoices for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.invoice_lines for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.payments for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change_truncate before truncate on public.payment_allocations
   for each statement execute function audit.refuse_change();
 
@@ -320,7 +328,8 @@ select audit.attach('public.payment_allocations', 'payment_id', 'invoice_id', 'e
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.payment_methods enable row level security;
-create policy "Anyone reads the payment methods" on public.payment_methods for select to anon, authenticated using (true);
+create policy "Anyone reads the payment methods" on public.payment_methods for select to anon, authenticated
+  using (true);
 
 alter table public.invoices enable row level security;
 create policy "Who holds invoice.read reads the invoices of his branches" on public.invoices for select to authenticated
@@ -389,7 +398,8 @@ end;
 $$;
 
 comment on function private.tax_summary(jsonb) is
-'Lines of a document summed by HSN code, kind and rate, as the tax table of an invoice shows them. p_lines: the JSON lines.';
+'Lines of a document summed by HSN code, kind and rate, as the tax table of an invoice shows them. p_lines: the JSON
+lines.';
 
 create function private.invoice_title(p_tax_regime text, p_lines jsonb) returns text
 language plpgsql immutable
@@ -404,8 +414,8 @@ end;
 $$;
 
 comment on function private.invoice_title(text, jsonb) is
-'What an invoice is called. p_lines: its JSON lines. Under GST a supply of nothing but nil-rated and exempt goods, and one under the
-composition scheme, is a bill of supply (CGST Act 2017, section 31(3)(c)). No errors.';
+'What an invoice is called. p_lines: its JSON lines. Under GST a supply of nothing but nil-rated and exempt goods, and
+one under the composition scheme, is a bill of supply (CGST Act 2017, section 31(3)(c)). No errors.';
 
 create function private.invoice_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -417,7 +427,8 @@ begin
       select coalesce(jsonb_agg(to_jsonb(l) - 'org_id' - 'invoice_id' - 'branch_id' order by l.line_no), '[]') as list
       from public.invoice_lines l where l.org_id = p_org_id and l.invoice_id = p_id
     ), money as (
-      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'method', p.method, 'method_name', m.name, 'amount', a.amount,
+      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'method', p.method, 'method_name', m.name, 'amount',
+        a.amount,
           'tendered', a.amount + p.change, 'change', p.change, 'reference', p.reference, 'received_at', p.received_at)
           order by p.received_at, p.created_at, p.number, p.id), '[]') as list,
         coalesce(sum(a.amount + p.change), 0.00) as tendered, coalesce(sum(p.change), 0.00) as change_due
@@ -428,21 +439,27 @@ begin
       join public.payment_methods m on m.code = p.method
     )
     select jsonb_build_object(
-      'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id', i.customer_id,
+      'id', i.id, 'org_id', i.org_id, 'branch_id', i.branch_id, 'location_id', i.location_id, 'customer_id',
+        i.customer_id,
       'title', private.invoice_title(i.tax_regime, l.list),
       'number', i.number, 'status', i.status, 'issued_at', i.issued_at, 'business_date', i.business_date,
-      'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency', i.currency,
+      'due_date', i.due_date, 'order_id', i.order_id, 'delivery_id', i.delivery_id, 'timezone', b.timezone, 'currency',
+        i.currency,
       'tax_regime', i.tax_regime, 'supply_type', i.supply_type,
       'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
-      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'ship_to', i.ship_to, 'subtotal', i.subtotal,
+      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'ship_to', i.ship_to, 'subtotal',
+        i.subtotal,
       'discount', i.discount,
       'document_discount', i.document_discount, 'document_discount_percent', i.document_discount_percent,
-      'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance', i.balance,
+      'tax', i.tax, 'round_off', i.round_off, 'total', i.total, 'paid', i.paid, 'credited', i.credited, 'balance',
+        i.balance,
       'tendered', m.tendered, 'change_due', m.change_due, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'payments', m.list, 'credit_notes', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total', c.total)
+        select coalesce(jsonb_agg(jsonb_build_object('id', c.id, 'number', c.number, 'date', c.business_date, 'total',
+          c.total)
           order by c.issued_at, c.number), '[]')
-        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference', i.reference,
+        from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 'note', i.note, 'reference',
+          i.reference,
           'terms', i.terms)
       || private.invoice_extras(i.org_id, i.id, case when i.status <> 'draft' then i.customer_id end, i.created_at)
       || case when i.status = 'void' then jsonb_build_object('void_reason', i.void_reason) else '{}' end
@@ -454,9 +471,9 @@ end;
 $$;
 
 comment on function private.invoice_json(uuid, uuid) is
-'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here), points; of a
-void one void_reason. Null when there is none to be seen. Under GST a supply of nothing but nil-rated and exempt goods, and one
-under the composition scheme, is a bill of supply (CGST Act 2017, section 31(3)(c)).';
+'An invoice as clients and documents see it: header, lines, tax summary, payments (what of each still counts here),
+points; of a void one void_reason. Null when there is none to be seen. Under GST a supply of nothing but nil-rated and
+exempt goods, and one under the composition scheme, is a bill of supply (CGST Act 2017, section 31(3)(c)).';
 
 create function public.get_invoice(p_id uuid) returns jsonb
 language plpgsql stable security invoker
@@ -468,16 +485,18 @@ declare
     where i.id = p_id and i.org_id in (select private.org_of('public.invoices', p_id)) limit 1);
 begin
   if v_invoice is null then
-    perform private.fail(404, 'not_found', 'There is no such invoice, or it is not yours.', jsonb_build_object('id', p_id));
+    perform private.fail(404, 'not_found', 'There is no such invoice, or it is not yours.',
+      jsonb_build_object('id', p_id));
   end if;
   return v_invoice;
 end;
 $$;
 
 comment on function public.get_invoice(uuid) is
-'One invoice, whole, as post_sale returns it; points only to whoever holds customer.read. p_id: the invoice. Errors: 401, 404
-not_found. Permission: invoice.read.';
+'One invoice, whole, as post_sale returns it; points only to whoever holds customer.read. p_id: the invoice. Errors:
+401, 404 not_found. Permission: invoice.read.';
 revoke execute on function public.get_invoice(uuid) from public, anon;
 grant execute on function public.get_invoice(uuid) to authenticated;
-grant execute on function private.invoice_json(uuid, uuid), private.invoice_title(text, jsonb), private.tax_summary(jsonb)
+grant execute on function private.invoice_json(uuid, uuid), private.invoice_title(text, jsonb),
+  private.tax_summary(jsonb)
   to authenticated;

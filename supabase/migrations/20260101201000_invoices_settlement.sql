@@ -6,9 +6,11 @@ set search_path = ''
 as $$
 begin
   if p_amount is null or not p_amount between 0.01 and 1e11 or p_amount <> round(p_amount, 2) then
-    perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.', '{"field": "p_amount"}');
+    perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.',
+      '{"field": "p_amount"}');
   elsif not exists (select from public.payment_methods where code = p_method and is_money) then
-    perform private.fail(400, 'invalid_input', 'p_method must be a payment method that is money.', '{"field": "p_method"}');
+    perform private.fail(400, 'invalid_input', 'p_method must be a payment method that is money.',
+      '{"field": "p_method"}');
   elsif length(p_reference) > 100 then
     perform private.fail(400, 'invalid_input', 'A reference has at most 100 characters.', '{"field": "reference"}');
   end if;
@@ -16,7 +18,8 @@ end;
 $$;
 
 comment on function private.check_money(numeric, text, text) is
-'Is this an amount, a known method that is money and a reference? An amount of null or NaN is none. Errors: 400 invalid_input.';
+'Is this an amount, a known method that is money and a reference? An amount of null or NaN is none. Errors: 400
+invalid_input.';
 
 create type private.tender as (
   id uuid,
@@ -28,7 +31,8 @@ create type private.tender as (
 );
 
 comment on type private.tender is
-'A payment as a counter sale keeps it. id: new; amount: what counts; tendered: what was handed over; both in the sale''s currency.';
+'A payment as a counter sale keeps it. id: new; amount: what counts; tendered: what was handed over; both in the sale''s
+currency.';
 
 create function private.refuse_payment(p_place integer) returns void
 language plpgsql
@@ -77,7 +81,8 @@ begin
       perform private.refuse_payment(i);
     end if;
     select * into v_method from public.payment_methods where code = v_pay ->> 'method';
-    if v_method.code is null or v_pay - array['method', 'amount', 'reference'] <> '{}' or not private.is_amount(v_pay -> 'amount')
+    if v_method.code is null or v_pay - array['method', 'amount', 'reference'] <> '{}'
+      or not private.is_amount(v_pay -> 'amount')
       or (v_pay -> 'amount')::numeric not between 0.01 and 1e11 or length(v_pay ->> 'reference') > 100
       or jsonb_typeof(v_pay -> 'reference') not in ('string', 'null') then
       perform private.refuse_payment(i);
@@ -98,8 +103,8 @@ begin
       jsonb_build_object('total', p_total, 'excess', v_change));
   end if;
 
-  -- The change comes out of the cash, the last handed over first; cash that only made change is no payment, but was handed over with
-  -- the cash before it.
+  -- The change comes out of the cash, the last handed over first; cash that only made change is no payment, but was
+  -- handed over with the cash before it.
   v_left := greatest(v_change, 0);
   for i in reverse v_count .. 1 loop
     v_tender.amount := v_handed[i];
@@ -122,10 +127,12 @@ end;
 $$;
 
 comment on function private.settle(jsonb, numeric) is
-'What counts of what was handed over, in the order in which it was. p_payments: [{"method", "amount", "reference"?}]; p_total: due, in the
-document''s currency. tendered - amount of each is the change. Errors: 400 invalid_input, 422 payment_exceeds_total.';
+'What counts of what was handed over, in the order in which it was. p_payments: [{"method", "amount", "reference"?}];
+p_total: due, in the document''s currency. tendered - amount of each is the change. Errors: 400 invalid_input, 422
+payment_exceeds_total.';
 
-create function private.check_credit(p_org_id uuid, p_customer_id uuid, p_balance numeric, p_used numeric default 0) returns void
+create function private.check_credit(p_org_id uuid, p_customer_id uuid, p_balance numeric, p_used numeric
+  default 0) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -151,25 +158,26 @@ begin
   where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
   v_ordered := private.credit_promised(p_org_id, p_customer_id);
   if v_owed + v_ordered + p_balance > v_limit then
-    -- What he has paid already covers it, too; looked up only here, where it matters, and all of it at one instant: somebody may
-    -- be settling the one with the other.
+    -- What he has paid already covers it, too; looked up only here, where it matters, and all of it at one instant:
+    -- somebody may be settling the one with the other.
     select coalesce(sum(balance), 0), private.credit_promised(p_org_id, p_customer_id),
       private.credit_held(p_org_id, p_customer_id) - p_used
     into v_owed, v_ordered, v_held
     from public.invoices where org_id = p_org_id and customer_id = p_customer_id and balance > 0;
     if v_owed + v_ordered + p_balance - v_held > v_limit then
       perform private.fail(422, 'credit_limit_exceeded', 'This would go beyond the customer''s credit limit.',
-        jsonb_build_object('credit_limit', v_limit, 'owed', v_owed, 'ordered', v_ordered, 'asked', p_balance, 'held', v_held));
+        jsonb_build_object('credit_limit', v_limit, 'owed', v_owed, 'ordered', v_ordered, 'asked', p_balance, 'held',
+          v_held));
     end if;
   end if;
 end;
 $$;
 
 comment on function private.check_credit(uuid, uuid, numeric, numeric) is
-'May this customer owe p_balance more (in the organisation''s currency), beside his invoices and his open orders, less what the
-house holds for him? p_used: what of that this very act uses, and has not written yet. Locks the customer until the transaction
-ends. A customer in default may only with the caller''s permission credit.override. Errors: 422 payment_incomplete (no customer),
-customer_defaulted, credit_limit_exceeded.';
+'May this customer owe p_balance more (in the organisation''s currency), beside his invoices and his open orders, less
+what the house holds for him? p_used: what of that this very act uses, and has not written yet. Locks the customer until
+the transaction ends. A customer in default may only with the caller''s permission credit.override. Errors: 422
+payment_incomplete (no customer), customer_defaulted, credit_limit_exceeded.';
 
 -- What is paid on an invoice ------------------------------------------------------------------------
 
@@ -193,19 +201,23 @@ begin
   end if;
   v_settled := v_invoice.paid + p_paid + v_invoice.credited + p_credited;
   if v_settled > v_invoice.total then
-    perform private.fail(409, 'invoice_overpaid', format('Of invoice %s, %s are still open.', v_invoice.number, v_invoice.balance),
+    perform private.fail(409, 'invoice_overpaid', format('Of invoice %s, %s are still open.', v_invoice.number,
+      v_invoice.balance),
       jsonb_build_object('invoice_id', p_invoice_id, 'number', v_invoice.number, 'balance', v_invoice.balance,
         'excess', v_settled - v_invoice.total));
   elsif p_void and (v_invoice.paid + p_paid <> 0 or v_invoice.credited + p_credited not in (0, v_invoice.total)) then
-    perform private.fail(409, 'invoice_has_payments', format('Something was paid or credited on invoice %s.', v_invoice.number),
+    perform private.fail(409, 'invoice_has_payments', format('Something was paid or credited on invoice %s.',
+      v_invoice.number),
       jsonb_build_object('invoice_id', p_invoice_id, 'number', v_invoice.number, 'paid', v_invoice.paid, 'credited',
         v_invoice.credited));
   end if;
-  v_status := case when p_void then 'void' when v_settled = v_invoice.total then 'paid' when v_settled > 0 then 'partially_paid'
+  v_status := case when p_void then 'void' when v_settled = v_invoice.total then 'paid' when v_settled > 0
+    then 'partially_paid'
     else 'sent' end;
   update public.invoices
   set paid = paid + p_paid, credited = credited + p_credited, status = v_status,
-    reopened_at = case when v_invoice.status = 'paid' and v_status not in ('paid', 'void') then now() else reopened_at end
+    reopened_at = case when v_invoice.status = 'paid' and v_status not in ('paid', 'void') then now() else reopened_at
+      end
   where org_id = p_org_id and id = p_invoice_id;
   if v_status = 'paid' and v_invoice.status <> 'paid' then
     perform private.invoice_paid(p_org_id, p_invoice_id);
@@ -219,7 +231,7 @@ end;
 $$;
 
 comment on function private.settle_invoice(uuid, uuid, numeric, numeric, boolean) is
-'The one way in which paid, credited and status of an issued invoice change. p_paid, p_credited: by how much, in the invoice''s
-currency; negative takes back. p_void: it becomes void thereby. Locks the invoice; the caller writes the allocations. Tells
-private.invoice_paid when the invoice becomes paid and private.invoice_unpaid when it is no longer.
+'The one way in which paid, credited and status of an issued invoice change. p_paid, p_credited: by how much, in the
+invoice''s currency; negative takes back. p_void: it becomes void thereby. Locks the invoice; the caller writes the
+allocations. Tells private.invoice_paid when the invoice becomes paid and private.invoice_unpaid when it is no longer.
 Errors: 404 not_found, 409 invoice_not_open, 409 invoice_overpaid, 409 invoice_has_payments (only with p_void).';

@@ -30,7 +30,8 @@ begin
   if v_sellable is null then
     perform private.fail(404, 'not_found', 'The branch has no such location.', jsonb_build_object('field', p_field));
   elsif not v_sellable then
-    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.', jsonb_build_object('field', p_field));
+    perform private.fail(422, 'location_not_sellable', 'Goods in quarantine are not sold.',
+      jsonb_build_object('field', p_field));
   end if;
 end;
 $$;
@@ -74,8 +75,9 @@ create type private.sale_line as (
 );
 
 comment on type private.sale_line is
-'A line of a sale while it is priced: the columns of an invoice''s line, then what the invoice does not keep. stocked: it leaves
-stock; batch: the lot asked for; product_id, category_id, terms (the rates): what private.apply_offers asks of it.';
+'A line of a sale while it is priced: the columns of an invoice''s line, then what the invoice does not keep. stocked:
+it leaves stock; batch: the lot asked for; product_id, category_id, terms (the rates): what private.apply_offers asks of
+it.';
 
 create function private.sale_lines_json(p_lines private.sale_line[]) returns jsonb
 language plpgsql immutable
@@ -88,7 +90,8 @@ begin
   foreach v_line in array p_lines loop
     v_lines := v_lines || jsonb_build_object(
       'line_no', v_line.line_no, 'variant_id', v_line.variant_id, 'sku', v_line.sku, 'description', v_line.description,
-      'hsn_code', v_line.hsn_code, 'unit', v_line.unit, 'quantity', v_line.quantity, 'base_quantity', v_line.base_quantity,
+      'hsn_code', v_line.hsn_code, 'unit', v_line.unit, 'quantity', v_line.quantity, 'base_quantity',
+        v_line.base_quantity,
       'set_items', v_line.set_items, 'serials', v_line.serials, 'unit_price', v_line.unit_price,
       'list_price', v_line.list_price, 'price_list', v_line.price_list, 'price_includes_tax', v_line.price_includes_tax,
       'discount', v_line.discount, 'document_discount', v_line.document_discount, 'taxable', v_line.taxable, 'tax_kind',
@@ -117,7 +120,8 @@ $$;
 comment on function private.set_items(uuid, uuid, numeric) is
 'What p_quantity of a set stand for, as its line keeps it; null when the set has no components. No errors.';
 
-create function private.price_lines(p_org_id uuid, p_lines jsonb, p_supply private.supply, p_date date, p_branch_id uuid,
+create function private.price_lines(p_org_id uuid, p_lines jsonb, p_supply private.supply, p_date date,
+  p_branch_id uuid,
   p_customer_group_id uuid)
 returns private.sale_line[]
 language plpgsql stable
@@ -126,7 +130,8 @@ as $$
 declare
   -- Who has no price lists pays nothing for them, and nobody's limit is asked for who gives no discount.
   v_has_lists boolean := exists (select from public.price_lists l where l.org_id = p_org_id and l.archived_at is null);
-  v_limit numeric := case when jsonb_path_exists(p_lines, '$[*].discount ? (@ > 0)') then private.discount_limit(p_org_id) end;
+  v_limit numeric := case when jsonb_path_exists(p_lines, '$[*].discount ? (@ > 0)')
+    then private.discount_limit(p_org_id) end;
   v_found record;
   v_line private.sale_line;
   v_lines private.sale_line[] := array[]::private.sale_line[];
@@ -161,16 +166,21 @@ begin
   end if;
   for v_found in
     -- One look-up by key per line, whatever the planner believes of tables that were never analysed.
-    select t.place::integer as place, v.id, v.product_id, v.price, v.tracking, coalesce(v.archived_at, p.archived_at) as archived_at,
+    select t.place::integer as place, v.id, v.product_id, v.price, v.tracking, coalesce(v.archived_at, p.archived_at)
+      as archived_at,
       p.kind, p.unit_code, u.decimals, c.id as tax_class_id, c.kind as class_kind, c.reverse_charge,
       (t.line -> 'quantity')::numeric as quantity, (nullif(t.line -> 'unit_price', 'null'))::numeric as unit_price,
-      row (t.place, t.line ->> 'variant_id', v.sku, v.name, p.hsn_code, coalesce(t.line ->> 'unit', p.unit_code), t.line -> 'quantity',
-        null, null, case when t.line ->> 'serials' is not null then private.texts(t.line -> 'serials') end, null, null, null,
-        v.price_includes_tax, coalesce((nullif(t.line -> 'discount', 'null'))::numeric, 0), 0, null, null, null, null, null, null, '[]',
+      row (t.place, t.line ->> 'variant_id', v.sku, v.name, p.hsn_code, coalesce(t.line ->> 'unit', p.unit_code),
+        t.line -> 'quantity',
+        null, null, case when t.line ->> 'serials' is not null then private.texts(t.line -> 'serials') end, null, null,
+          null,
+        v.price_includes_tax, coalesce((nullif(t.line -> 'discount', 'null'))::numeric, 0), 0, null, null, null, null,
+          null, null, '[]',
         p.kind <> 'service', t.line ->> 'batch', v.product_id, p.category_id, null)::private.sale_line as line
     from jsonb_array_elements(p_lines) with ordinality t (line, place)
     left join lateral (
-      select * from public.product_variants x where x.org_id = p_org_id and x.id = (t.line ->> 'variant_id')::uuid limit 1) v on true
+      select * from public.product_variants x where x.org_id = p_org_id and x.id = (t.line ->> 'variant_id')::uuid
+        limit 1) v on true
     left join lateral (
       select * from public.products x where x.org_id = p_org_id and x.id = v.product_id limit 1) p on true
     left join public.units u on u.code = p.unit_code
@@ -199,7 +209,8 @@ begin
     if v_has_lists then
       v_listed := v_all_listed[v_found.place];
       if v_line.unit <> v_found.unit_code then
-        v_listed := (private.list_prices(p_org_id, p_branch_id, p_customer_group_id, array[v_line.variant_id], array[v_base],
+        v_listed := (private.list_prices(p_org_id, p_branch_id, p_customer_group_id, array[v_line.variant_id],
+          array[v_base],
           p_date))[1];
       end if;
       if v_listed.price is not null then
@@ -248,7 +259,8 @@ begin
       when v_gross >= 1e11 then 'amount_too_large'
       when v_line.discount > v_gross then 'discount_above_price'
       when v_line.tax_kind in ('taxable', 'reverse_charge') and (v_line.terms).rate is null then 'tax_rate_missing'
-      when v_line.unit_price <> v_price and not private.permitted('price.override', p_org_id) then 'price_override_denied'
+      when v_line.unit_price <> v_price and not private.permitted('price.override', p_org_id)
+        then 'price_override_denied'
       when v_line.discount * 100 > v_gross * v_limit then 'discount_limit' end;
     v_wrong := v_wrong or v_problem is not null;
     v_problems := v_problems || v_problem;
@@ -271,11 +283,11 @@ $$;
 
 comment on function private.price_lines(uuid, jsonb, private.supply, date, uuid, uuid) is
 'Prices the lines of a sale, as the caller may sell them, in their order, and finds their taxes'' rates; the taxes are
-private.priced''s, once all is taken off. base_quantity: in the product''s own unit, where another one was asked for; set_items:
-what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as private.place_of_supply found; p_date: the business
-date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the date they choose the price lists. list_price:
-what the catalogue asks for one unit; price_list: by which list, null for none. Errors: those of the first line that has any, as
-private.refuse_line.';
+private.priced''s, once all is taken off. base_quantity: in the product''s own unit, where another one was asked for;
+set_items: what a set stands for, in all. p_lines: as post_sale takes them; p_supply: as private.place_of_supply found;
+p_date: the business date, which chooses the rates; p_branch_id, p_customer_group_id (or null): with the date they
+choose the price lists. list_price: what the catalogue asks for one unit; price_list: by which list, null for none.
+Errors: those of the first line that has any, as private.refuse_line.';
 
 create function private.refuse_line(p_problem text, p_line private.sale_line, p_limit numeric) returns void
 language plpgsql stable
@@ -305,11 +317,14 @@ begin
     when 'discount_above_price' then
       perform private.fail(400, 'invalid_input', format('%s: the discount is above the price.', p_line.sku), v_facts);
     when 'tax_rate_missing' then
-      perform private.fail(422, 'tax_rate_missing', format('%s: its tax class has no rate on that date.', p_line.sku), v_facts);
+      perform private.fail(422, 'tax_rate_missing', format('%s: its tax class has no rate on that date.', p_line.sku),
+        v_facts);
     when 'tax_above_price' then
-      perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', p_line.sku), v_facts);
+      perform private.fail(422, 'tax_above_price', format('%s: the cess in it is more than its price.', p_line.sku),
+        v_facts);
     when 'price_override_denied' then
-      perform private.fail(403, 'price_override_denied', format('%s: your role sells at the catalogue''s price.', p_line.sku),
+      perform private.fail(403, 'price_override_denied',
+        format('%s: your role sells at the catalogue''s price.', p_line.sku),
         v_facts);
     else
       perform private.fail(422, 'discount_limit', format('%s: your role gives at most %s %% off.', p_line.sku, p_limit),
@@ -319,6 +334,6 @@ end;
 $$;
 
 comment on function private.refuse_line(text, private.sale_line, numeric) is
-'Raises what private.price_lines found wrong with a line. p_limit: the caller''s largest discount, in percent. Errors: 404
-not_found, 422 variant_archived, tax_rate_missing, tax_above_price, discount_limit, unit_unknown, set_incomplete, 403
-price_override_denied, 400 invalid_input.';
+'Raises what private.price_lines found wrong with a line. p_limit: the caller''s largest discount, in percent. Errors:
+404 not_found, 422 variant_archived, tax_rate_missing, tax_above_price, discount_limit, unit_unknown, set_incomplete,
+403 price_override_denied, 400 invalid_input.';

@@ -1,5 +1,5 @@
--- Goods returns: what was sold comes back, to the shelf, to the workshop or to the scrap, never more than was sold. What it is
--- worth to the customer is the credit note's affair.
+-- Goods returns: what was sold comes back, to the shelf, to the workshop or to the scrap, never more than was sold.
+-- What it is worth to the customer is the credit note's affair.
 
 select private.add_permissions('[
   {"code": "sale.return", "description": "Take sold goods back", "roles": ["cashier", "sales_executive"]}
@@ -28,8 +28,8 @@ create table public.goods_returns (
 );
 
 comment on table public.goods_returns is
-'Sold goods that came back to a location, which may be another branch''s than the sale''s. quarantine_location_id: where what needs
-a repair went, null when nothing did.';
+'Sold goods that came back to a location, which may be another branch''s than the sale''s. quarantine_location_id: where
+what needs a repair went, null when nothing did.';
 
 create table public.goods_return_lines (
   org_id uuid not null,
@@ -64,12 +64,13 @@ create index on public.goods_return_lines (variant_id, org_id);
 
 -- Functions ---------------------------------------------------------------------------------------
 
-create type private.returned_line as (line_no integer, quantity numeric, before numeric, base_quantity numeric, serials text[],
+create type private.returned_line as (line_no integer, quantity numeric, before numeric, base_quantity numeric,
+  serials text[],
   disposition text, line public.invoice_lines);
 
 comment on type private.returned_line is
-'What comes back of a line of an invoice, and that line. quantity: in the line''s unit, and before: what came back earlier;
-base_quantity: of the quantity, in the product''s own unit.';
+'What comes back of a line of an invoice, and that line. quantity: in the line''s unit, and before: what came back
+earlier; base_quantity: of the quantity, in the product''s own unit.';
 
 select private.declare_shape('returned_lines',
   '{"line_no": "line!*", "quantity": "quantity!", "serials": "serials", "disposition": ["restock", "scrap",
@@ -106,7 +107,8 @@ begin
     v_before := coalesce((
       select sum(r.quantity) from public.goods_return_lines r
       where r.org_id = p_org_id and r.invoice_id = p_invoice_id and r.line_no = v_asked.line_no), 0);
-    v_base := private.base_part(v_line.base_quantity, v_line.quantity, v_before, v_before + v_asked.quantity, v_decimals.base);
+    v_base := private.base_part(v_line.base_quantity, v_line.quantity, v_before, v_before + v_asked.quantity,
+      v_decimals.base);
     if v_asked.quantity <> round(v_asked.quantity, v_decimals.asked) or v_base is null then
       perform private.fail(400, 'invalid_input', format('%s does not come back in fractions so small.', v_line.sku),
         jsonb_build_object('field', 'p_lines', 'line', v_asked.place, 'sku', v_line.sku));
@@ -133,9 +135,12 @@ begin
   where a.before + a.quantity > (a.line).quantity
   order by a.line_no limit 1;
   if v_excess.line_no is not null then
-    perform private.fail(422, 'return_exceeds_sale', format('Of %s, %s were sold and %s have come back.', (v_excess.line).sku,
-      trim_scale((v_excess.line).quantity), trim_scale(v_excess.returned)), jsonb_build_object('line_no', v_excess.line_no,
-      'sku', (v_excess.line).sku, 'sold', (v_excess.line).quantity, 'returned', v_excess.returned, 'asked', v_excess.asked));
+    perform private.fail(422, 'return_exceeds_sale', format('Of %s, %s were sold and %s have come back.',
+      (v_excess.line).sku,
+      trim_scale((v_excess.line).quantity), trim_scale(v_excess.returned)),
+        jsonb_build_object('line_no', v_excess.line_no,
+      'sku', (v_excess.line).sku, 'sold', (v_excess.line).quantity, 'returned', v_excess.returned, 'asked',
+        v_excess.asked));
   end if;
 end;
 $$;
@@ -149,7 +154,8 @@ set search_path = ''
 as $$
 begin
   return (
-    select array_remove(array[i.id, i.delivery_id], null) || case when i.delivery_id is null and i.order_id is not null then array(
+    select array_remove(array[i.id, i.delivery_id], null) || case when i.delivery_id is null and i.order_id is not null
+      then array(
         select d.id from public.deliveries d
         where d.org_id = i.org_id and d.order_id = i.order_id and not exists (
           select from public.invoices o
@@ -159,8 +165,8 @@ end;
 $$;
 
 comment on function private.sale_documents(uuid, uuid) is
-'The documents under whose ids the goods of an invoice left: the invoice itself, or the delivery that it is for, or those
-deliveries of the order that have no invoice of their own. No errors.';
+'The documents under whose ids the goods of an invoice left: the invoice itself, or the delivery that it is for, or
+those deliveries of the order that have no invoice of their own. No errors.';
 
 create function private.sold_lots(p_org_id uuid, p_invoice_id uuid, p_variant_id uuid)
 returns table (batch_id uuid, quantity numeric, unit_cost numeric, serials text[])
@@ -181,7 +187,8 @@ begin
   select m.batch_id, sum(m.quantity * m.way), round(sum(m.quantity * m.unit_cost) filter (where m.way = 1)
       / sum(m.quantity) filter (where m.way = 1), 6), (
     select array_agg(s) from (
-      select unnest(x.serials) as s from moved x where x.way = 1 except select unnest(x.serials) from moved x where x.way = -1) e)
+      select unnest(x.serials) as s from moved x where x.way = 1 except select unnest(x.serials) from moved x
+        where x.way = -1) e)
   from moved m
   left join public.batches b on b.org_id = p_org_id and b.id = m.batch_id
   group by m.batch_id, b.expires_on, b.code having sum(m.quantity * m.way) > 0
@@ -191,10 +198,11 @@ end;
 $$;
 
 comment on function private.sold_lots(uuid, uuid, uuid) is
-'What of a variant was sold on an invoice and has not come back, by lot, with what one unit was worth when it left and, of
-numbered pieces, the numbers.';
+'What of a variant was sold on an invoice and has not come back, by lot, with what one unit was worth when it left and,
+of numbered pieces, the numbers.';
 
-create function private.return_moves(p_org_id uuid, p_invoice_id uuid, p_variant_id uuid, p_quantity numeric, p_serials text[],
+create function private.return_moves(p_org_id uuid, p_invoice_id uuid, p_variant_id uuid, p_quantity numeric,
+  p_serials text[],
   p_from_location_id uuid, p_to_location_id uuid)
 returns private.stock_move[]
 language plpgsql stable
@@ -212,7 +220,8 @@ begin
     if v_lot.serials is not null then
       v_serials := (select array_agg(distinct s) from unnest(p_serials) s where s = any (v_lot.serials));
       if cardinality(v_serials) is distinct from v_part then
-        perform private.fail(422, 'serials_required', 'Name the numbers of the pieces that come back, of those that were sold.',
+        perform private.fail(422, 'serials_required',
+          'Name the numbers of the pieces that come back, of those that were sold.',
           jsonb_build_object('variant_id', p_variant_id, 'quantity', v_part, 'sold', to_jsonb(v_lot.serials)));
       end if;
     end if;
@@ -232,8 +241,8 @@ end;
 $$;
 
 comment on function private.return_moves(uuid, uuid, uuid, numeric, text[], uuid, uuid) is
-'The movements of a variant that comes back from a sale: the same lots and pieces, at what they were worth when they left.
-Errors: 422 serials_required, return_exceeds_sale (an order was invoiced before it was delivered).';
+'The movements of a variant that comes back from a sale: the same lots and pieces, at what they were worth when they
+left. Errors: 422 serials_required, return_exceeds_sale (an order was invoiced before it was delivered).';
 
 create function private.goods_return_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -279,10 +288,11 @@ end;
 $$;
 
 comment on function private.quarantine_at(uuid, uuid) is
-'Where goods that need a repair go: the location itself if it is a quarantine, else the first one of its branch. Errors: 422
-no_quarantine.';
+'Where goods that need a repair go: the location itself if it is a quarantine, else the first one of its branch. Errors:
+422 no_quarantine.';
 
-create function private.take_back(p_org_id uuid, p_id uuid, p_invoice_id uuid, p_location_id uuid, p_lines jsonb, p_reason text,
+create function private.take_back(p_org_id uuid, p_id uuid, p_invoice_id uuid, p_location_id uuid, p_lines jsonb,
+  p_reason text,
   p_at timestamptz, p_date date)
 returns void
 language plpgsql
@@ -298,15 +308,19 @@ declare
   v_serials text[];
   v_moves private.stock_move[];
 begin
-  if exists (select from private.returnable_lines(p_org_id, p_invoice_id, p_lines) r where r.disposition = 'repair') then
+  if exists (select from private.returnable_lines(p_org_id, p_invoice_id, p_lines) r
+    where r.disposition = 'repair') then
     v_quarantine_id := private.quarantine_at(p_org_id, p_location_id);
   end if;
-  insert into public.goods_returns (org_id, id, branch_id, location_id, quarantine_location_id, invoice_id, reason, business_date,
+  insert into public.goods_returns (org_id, id, branch_id, location_id, quarantine_location_id, invoice_id, reason,
+    business_date,
     created_by)
-  values (p_org_id, p_id, v_branch_id, p_location_id, v_quarantine_id, p_invoice_id, p_reason, p_date, private.caller());
+  values (p_org_id, p_id, v_branch_id, p_location_id, v_quarantine_id, p_invoice_id, p_reason, p_date,
+    private.caller());
   insert into public.goods_return_lines (org_id, goods_return_id, invoice_id, line_no, branch_id, variant_id, quantity,
     base_quantity, disposition, set_items, serials)
-  select p_org_id, p_id, p_invoice_id, r.line_no, v_branch_id, (r.line).variant_id, r.quantity, r.base_quantity, r.disposition, (
+  select p_org_id, p_id, p_invoice_id, r.line_no, v_branch_id, (r.line).variant_id, r.quantity, r.base_quantity,
+    r.disposition, (
       select jsonb_agg(c || jsonb_build_object('quantity',
         private.base_part((c ->> 'quantity')::numeric, (r.line).quantity, r.before, r.before + r.quantity, 3)))
       from jsonb_array_elements((r.line).set_items) c), r.serials
@@ -330,8 +344,8 @@ begin
     v_serials := (
       select array_agg(s) from public.goods_return_lines l, unnest(l.serials) s
       where l.org_id = p_org_id and l.goods_return_id = p_id and l.disposition = v_disposition);
-    -- What was a set comes back as its components; services have nothing to bring back, and find no movement. A part too small
-    -- to be measured moves nothing: the next one brings it along.
+    -- What was a set comes back as its components; services have nothing to bring back, and find no movement. A part
+    -- too small to be measured moves nothing: the next one brings it along.
     for v_line in
       select e.variant_id, sum(e.quantity) as quantity
       from (
@@ -351,15 +365,16 @@ begin
     end if;
     perform private.move_stock(p_org_id, 'goods_return', p_id, p_at, v_moves);
   end loop;
-  perform private.emit(p_org_id, 'goods.returned', jsonb_build_object('goods_return_id', p_id, 'invoice_id', p_invoice_id,
+  perform private.emit(p_org_id, 'goods.returned', jsonb_build_object('goods_return_id', p_id, 'invoice_id',
+    p_invoice_id,
     'branch_id', v_branch_id));
 end;
 $$;
 
 comment on function private.take_back(uuid, uuid, uuid, uuid, jsonb, text, timestamptz, date) is
-'Posts a goods return, under the invoice''s lock and after private.refuse_excess. p_lines: as private.returnable_lines takes them;
-p_location_id: where what is restocked goes. Errors: 400 invalid_input, 404 not_found, 409 serial_in_stock, 422 serials_required,
-no_quarantine.';
+'Posts a goods return, under the invoice''s lock and after private.refuse_excess. p_lines: as private.returnable_lines
+takes them; p_location_id: where what is restocked goes. Errors: 400 invalid_input, 404 not_found, 409 serial_in_stock,
+422 serials_required, no_quarantine.';
 
 -- The act -----------------------------------------------------------------------------------------
 
@@ -378,9 +393,11 @@ begin
   where l.org_id in (select private.org_of('public.locations', p_location_id)) and l.id = p_location_id;
   v_org_id := private.authorize_branch('sale.return', v_location.branch_id);
   if p_reason is null or length(btrim(p_reason)) not between 1 and 500 then
-    perform private.fail(400, 'invalid_input', 'Say why the goods come back, in 1 to 500 characters.', '{"field": "p_reason"}');
+    perform private.fail(400, 'invalid_input', 'Say why the goods come back, in 1 to 500 characters.',
+      '{"field": "p_reason"}');
   end if;
-  if private.claim_request(v_org_id, p_id, 'return_goods', jsonb_build_array(p_invoice_id, p_location_id, p_lines, p_reason)) then
+  if private.claim_request(v_org_id, p_id, 'return_goods',
+    jsonb_build_array(p_invoice_id, p_location_id, p_lines, p_reason)) then
     if v_location.archived_at is not null then
       perform private.fail(404, 'not_found', 'There is no such location.', '{"field": "p_location_id"}');
     end if;
@@ -400,11 +417,12 @@ $$;
 
 comment on function public.return_goods(uuid, uuid, uuid, jsonb, text) is
 'Takes sold goods back into stock, at what they were worth when they left; a set comes back as its components. p_id: the
-client''s uuid. p_invoice_id: where they were sold. p_location_id: where they go. p_lines: [{"line_no" (of the invoice), "quantity"
-(in the line''s unit), "serials"? (of numbered pieces), "disposition"? (restock, which is the default; repair: to the branch''s
-quarantine; scrap: written off)}], each line once. p_reason: 1 to 500 characters. Returns the goods return as JSON. Errors: 400
-invalid_input; 401; 403 permission_denied; 404 not_found; 409 period_closed, id_reused, serial_in_stock; 422 return_exceeds_sale,
-serials_required, no_quarantine, branch_archived. Permission: sale.return at the location''s branch.';
+client''s uuid. p_invoice_id: where they were sold. p_location_id: where they go. p_lines: [{"line_no" (of the invoice),
+"quantity" (in the line''s unit), "serials"? (of numbered pieces), "disposition"? (restock, which is the default;
+repair: to the branch''s quarantine; scrap: written off)}], each line once. p_reason: 1 to 500 characters. Returns the
+goods return as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 period_closed,
+id_reused, serial_in_stock; 422 return_exceeds_sale, serials_required, no_quarantine, branch_archived. Permission:
+sale.return at the location''s branch.';
 revoke execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) from public, anon;
 grant execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) to authenticated;
 
@@ -412,17 +430,20 @@ grant execute on function public.return_goods(uuid, uuid, uuid, jsonb, text) to 
 
 create trigger t10_refuse_change before update or delete on public.goods_returns
   for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.goods_returns for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.goods_returns for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change before update or delete on public.goods_return_lines
   for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.goods_return_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.goods_return_lines for each statement
+  execute function audit.refuse_change();
 select audit.attach('public.goods_returns');
 select audit.attach('public.goods_return_lines', 'goods_return_id', 'line_no');
 
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.goods_returns enable row level security;
-create policy "Who holds invoice.read reads the goods returns of his branches" on public.goods_returns for select to authenticated
+create policy "Who holds invoice.read reads the goods returns of his branches" on public.goods_returns for select
+  to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
     and case when (select private.covers_all_with('invoice.read')) then true
       when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true

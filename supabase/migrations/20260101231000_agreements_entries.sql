@@ -3,16 +3,19 @@
 
 -- Entries -----------------------------------------------------------------------------------------
 
-create function private.charge(p_org_id uuid, p_agreement_id uuid, p_no integer, p_component text, p_kind text, p_amount numeric,
+create function private.charge(p_org_id uuid, p_agreement_id uuid, p_no integer, p_component text, p_kind text,
+  p_amount numeric,
   p_date date, p_payment_id uuid default null, p_reason text default null)
 returns void
 language plpgsql
 set search_path = ''
 as $$
 begin
-  insert into public.credit_charges (org_id, agreement_id, no, branch_id, component, kind, amount, payment_id, reason, charged_on,
+  insert into public.credit_charges (org_id, agreement_id, no, branch_id, component, kind, amount, payment_id, reason,
+    charged_on,
     created_by)
-  select p_org_id, p_agreement_id, p_no, a.branch_id, p_component, p_kind, p_amount, p_payment_id, p_reason, p_date, auth.uid()
+  select p_org_id, p_agreement_id, p_no, a.branch_id, p_component, p_kind, p_amount, p_payment_id, p_reason, p_date,
+    auth.uid()
   from public.credit_agreements a where a.org_id = p_org_id and a.id = p_agreement_id;
   update public.instalments
   set principal = principal + case when p_component = 'principal' then p_amount else 0 end,
@@ -25,10 +28,11 @@ end;
 $$;
 
 comment on function private.charge(uuid, uuid, integer, text, text, numeric, date, uuid, text) is
-'Writes what is owed more of an instalment, or less for a negative amount. p_kind: as in credit_charges. The caller holds the
-invoice''s lock. Errors: 23514 when less would be owed than is settled.';
+'Writes what is owed more of an instalment, or less for a negative amount. p_kind: as in credit_charges. The caller
+holds the invoice''s lock. Errors: 23514 when less would be owed than is settled.';
 
-create function private.settle_part(p_org_id uuid, p_agreement_id uuid, p_no integer, p_component text, p_amount numeric,
+create function private.settle_part(p_org_id uuid, p_agreement_id uuid, p_no integer, p_component text,
+  p_amount numeric,
   p_payment_id uuid)
 returns void
 language plpgsql
@@ -54,8 +58,8 @@ end;
 $$;
 
 comment on function private.settle_part(uuid, uuid, integer, text, numeric, uuid) is
-'Writes what a payment settles of one component of an instalment; negative takes back; p_payment_id null: a credit note did. The
-caller holds the invoice''s lock and the payment''s. Errors: 23514 when more would be settled than is owed.';
+'Writes what a payment settles of one component of an instalment; negative takes back; p_payment_id null: a credit note
+did. The caller holds the invoice''s lock and the payment''s. Errors: 23514 when more would be settled than is owed.';
 
 create function private.charges_paid(p_org_id uuid, p_payment_id uuid) returns numeric
 language plpgsql stable
@@ -68,7 +72,8 @@ begin
 end;
 $$;
 
-comment on function private.charges_paid(uuid, uuid) is 'How much of a payment went to interest and fees of instalments. No errors.';
+comment on function private.charges_paid(uuid, uuid)
+  is 'How much of a payment went to interest and fees of instalments. No errors.';
 
 create function private.agreement_on(p_org_id uuid, p_invoice_id uuid) returns uuid
 language plpgsql stable
@@ -81,7 +86,8 @@ begin
 end;
 $$;
 
-comment on function private.agreement_on(uuid, uuid) is 'The agreement that an invoice is being paid by, null when there is none.';
+comment on function private.agreement_on(uuid, uuid)
+  is 'The agreement that an invoice is being paid by, null when there is none.';
 
 create function private.invoices_of_payment(p_org_id uuid, p_payment_id uuid) returns uuid[]
 language plpgsql stable
@@ -133,7 +139,8 @@ end;
 $$;
 
 comment on function private.credit_status_of(uuid, uuid) is
-'What a customer''s agreements say of him: defaulted if one is, else active if one is, else completed if one is, else none.';
+'What a customer''s agreements say of him: defaulted if one is, else active if one is, else completed if one is, else
+none.';
 
 create function private.refresh_agreement(p_org_id uuid, p_agreement_id uuid) returns text
 language plpgsql
@@ -153,30 +160,34 @@ begin
   v_grace := (v_agreement.terms ->> 'grace_days')::integer;
   update public.instalments i set status = s.status
   from (
-    select t.id, case when t.outstanding = 0 then 'paid' when t.due_on + v_grace < v_today or t.status = 'overdue' then 'overdue'
+    select t.id, case when t.outstanding = 0 then 'paid' when t.due_on + v_grace < v_today or t.status = 'overdue'
+      then 'overdue'
       else 'pending' end as status
     from public.instalments t where t.org_id = p_org_id and t.agreement_id = p_agreement_id) s
   where i.org_id = p_org_id and i.id = s.id and i.status <> s.status;
   -- Who was in default is in order again when nothing is overdue, not when a part was paid.
   select case
       when bool_and(i.status = 'paid') then 'completed'
-      when bool_or(i.outstanding > 0 and i.due_on + (v_agreement.terms ->> 'default_after_days')::integer < v_today) then 'defaulted'
+      when bool_or(i.outstanding > 0 and i.due_on + (v_agreement.terms ->> 'default_after_days')::integer < v_today)
+        then 'defaulted'
       when v_agreement.status = 'defaulted' and bool_or(i.status = 'overdue') then 'defaulted'
       else 'active' end
   into v_status from public.instalments i where i.org_id = p_org_id and i.agreement_id = p_agreement_id;
   if v_status <> v_agreement.status then
     update public.credit_agreements set status = v_status where org_id = p_org_id and id = p_agreement_id;
-    perform private.emit(p_org_id, 'credit_agreement.' || v_status, jsonb_build_object('agreement_id', p_agreement_id, 'branch_id',
-      v_agreement.branch_id, 'customer_id', v_agreement.customer_id, 'number', v_agreement.number, 'was', v_agreement.status));
+    perform private.emit(p_org_id, 'credit_agreement.' || v_status,
+      jsonb_build_object('agreement_id', p_agreement_id, 'branch_id',
+      v_agreement.branch_id, 'customer_id', v_agreement.customer_id, 'number', v_agreement.number, 'was',
+        v_agreement.status));
   end if;
   return v_status;
 end;
 $$;
 
 comment on function private.refresh_agreement(uuid, uuid) is
-'Brings an agreement''s instalments and its status up to its branch''s date: overdue after the days of grace; defaulted when
-something is unpaid default_after_days after it was due, until nothing is overdue; completed when all is paid. Returns the status.
-The caller holds the invoice''s lock and lets the customer follow. No errors.';
+'Brings an agreement''s instalments and its status up to its branch''s date: overdue after the days of grace; defaulted
+when something is unpaid default_after_days after it was due, until nothing is overdue; completed when all is paid.
+Returns the status. The caller holds the invoice''s lock and lets the customer follow. No errors.';
 
 create function private.lent(p_org_id uuid, p_agreement_id uuid) returns table (no integer, lent numeric)
 language plpgsql stable
@@ -192,15 +203,17 @@ begin
     from public.instalments i join public.credit_agreements a on a.org_id = i.org_id and a.id = i.agreement_id
     where i.org_id = p_org_id and i.agreement_id = p_agreement_id
   )
-  select k.no, case when k.kind = 'reducing' then sum(k.principal) over (order by k.no desc) else k.principal end from kept k;
+  select k.no, case when k.kind = 'reducing' then sum(k.principal) over (order by k.no desc) else k.principal end
+    from kept k;
 end;
 $$;
 
 comment on function private.lent(uuid, uuid) is
-'What the interest of each instalment is for: reducing: the principal of it and of all later ones; else its own. Without what was
-credited; what is paid ahead of time counts, as it saves no interest. No errors.';
+'What the interest of each instalment is for: reducing: the principal of it and of all later ones; else its own. Without
+what was credited; what is paid ahead of time counts, as it saves no interest. No errors.';
 
-create function private.interest_ahead(p_org_id uuid, p_agreement_id uuid, p_date date) returns table (no integer, ahead numeric)
+create function private.interest_ahead(p_org_id uuid, p_agreement_id uuid, p_date date)
+  returns table (no integer, ahead numeric)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -220,14 +233,15 @@ begin
     where s.due_on > p_date and s.since < p_date group by s.no
   )
   select s.no, case when s.kind <> 'reducing' or s.since >= p_date then s.interest
-      else greatest(((s.interest + coalesce(l.rebate, 0)) / (s.due_on - s.since) - coalesce(l.a_day, 0)) * (s.due_on - p_date), 0) end
+      else greatest(((s.interest + coalesce(l.rebate, 0)) / (s.due_on - s.since) - coalesce(l.a_day,
+        0)) * (s.due_on - p_date), 0) end
   from spans s left join less l on l.no = s.no where s.due_on > p_date;
 end;
 $$;
 
 comment on function private.interest_ahead(uuid, uuid, date) is
-'Of each instalment that is due after p_date the interest of the days after it, not rounded: of the interval under way by the day with
-reducing interest, else all. No errors.';
+'Of each instalment that is due after p_date the interest of the days after it, not rounded: of the interval under way
+by the day with reducing interest, else all. No errors.';
 
 create function private.credit_rebates(p_org_id uuid, p_agreement_id uuid, p_lent jsonb, p_date date)
 returns table (no integer, rebate numeric)
@@ -238,7 +252,8 @@ begin
   return query
   with owed as (
     select i.no, i.interest,
-      greatest(i.interest_paid, round(i.interest - f.ahead * (1 - l.lent / (p_lent ->> i.no::text)::numeric), 2)) as interest_now
+      greatest(i.interest_paid, round(i.interest - f.ahead * (1 - l.lent / (p_lent ->> i.no::text)::numeric), 2))
+        as interest_now
     from private.interest_ahead(p_org_id, p_agreement_id, p_date) f
     join public.instalments i on i.org_id = p_org_id and i.agreement_id = p_agreement_id and i.no = f.no
     join private.lent(p_org_id, p_agreement_id) l on l.no = f.no
@@ -249,9 +264,9 @@ end;
 $$;
 
 comment on function private.credit_rebates(uuid, uuid, jsonb, date) is
-'The interest of each instalment that is not owed any more when on p_date less is lent than before. p_lent: private.lent as it was
-then, by number. Of instalments due later the interest shrinks as what is lent does; reducing: of the interval under way for the
-days left; what is due, and what was paid, stays. No errors.';
+'The interest of each instalment that is not owed any more when on p_date less is lent than before. p_lent: private.lent
+as it was then, by number. Of instalments due later the interest shrinks as what is lent does; reducing: of the interval
+under way for the days left; what is due, and what was paid, stays. No errors.';
 
 create function private.follow_balance(p_org_id uuid, p_agreement_id uuid) returns void
 language plpgsql
@@ -270,7 +285,8 @@ begin
     - (select sum(i.principal - i.principal_paid) from public.instalments i
        where i.org_id = p_org_id and i.agreement_id = p_agreement_id);
   if v_more > 0 then
-    perform private.charge(p_org_id, p_agreement_id, private.next_to_pay(p_org_id, p_agreement_id), 'principal', 'returned', v_more,
+    perform private.charge(p_org_id, p_agreement_id, private.next_to_pay(p_org_id, p_agreement_id), 'principal',
+      'returned', v_more,
       v_today);
   elsif v_more < 0 then
     -- A credit note shortens the schedule from its end; interest of what is never lent any more is not owed.
@@ -294,9 +310,9 @@ end;
 $$;
 
 comment on function private.follow_balance(uuid, uuid) is
-'Makes the principal still owed equal to the invoice''s balance: what came back is owed with the next instalment, what was credited
-is taken off from the last instalment backwards, and interest not due yet shrinks with it (private.credit_rebates). The caller holds
-the invoice''s lock.';
+'Makes the principal still owed equal to the invoice''s balance: what came back is owed with the next instalment, what
+was credited is taken off from the last instalment backwards, and interest not due yet shrinks with it
+(private.credit_rebates). The caller holds the invoice''s lock.';
 
 create function private.next_to_pay(p_org_id uuid, p_agreement_id uuid) returns integer
 language plpgsql stable
@@ -309,9 +325,11 @@ begin
 end;
 $$;
 
-comment on function private.next_to_pay(uuid, uuid) is 'The first instalment that is not wholly paid, the last when all are.';
+comment on function private.next_to_pay(uuid, uuid)
+  is 'The first instalment that is not wholly paid, the last when all are.';
 
-create function private.drop_charges(p_org_id uuid, p_agreement_id uuid, p_kind text, p_date date, p_reason text) returns void
+create function private.drop_charges(p_org_id uuid, p_agreement_id uuid, p_kind text, p_date date,
+  p_reason text) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -325,8 +343,8 @@ end;
 $$;
 
 comment on function private.drop_charges(uuid, uuid, text, date, text) is
-'Takes interest and fees that are still open off an agreement that ends. p_kind: rescheduled or cancelled. The caller holds the
-invoice''s lock. No errors.';
+'Takes interest and fees that are still open off an agreement that ends. p_kind: rescheduled or cancelled. The caller
+holds the invoice''s lock. No errors.';
 
 -- What other rooms tell -----------------------------------------------------------------------------
 
@@ -340,7 +358,8 @@ declare
   v_part record;
 begin
   select * into v_agreement from public.credit_agreements a
-  where a.invoice_id = p_invoice_id and a.status in ('active', 'defaulted', 'completed') and a.org_id = p_org_id limit 1;
+  where a.invoice_id = p_invoice_id and a.status in ('active', 'defaulted', 'completed') and a.org_id = p_org_id
+    limit 1;
   if v_agreement.id is null then
     return;
   elsif not p_void then
@@ -357,20 +376,23 @@ begin
     loop
       perform private.settle_part(p_org_id, v_ended_id, v_part.no, v_part.component, -v_part.amount, v_part.payment_id);
     end loop;
-    perform private.drop_charges(p_org_id, v_ended_id, 'cancelled', private.credit_today(p_org_id, v_agreement.branch_id), null);
+    perform private.drop_charges(p_org_id, v_ended_id, 'cancelled',
+      private.credit_today(p_org_id, v_agreement.branch_id), null);
   end loop;
   update public.instalments set status = 'closed' where org_id = p_org_id and agreement_id = v_agreement.id;
   update public.credit_agreements set status = 'cancelled' where org_id = p_org_id and id = v_agreement.id;
   perform private.follow_credit_status(p_org_id, v_agreement.customer_id);
-  perform private.emit(p_org_id, 'credit_agreement.cancelled', jsonb_build_object('agreement_id', v_agreement.id, 'branch_id',
-    v_agreement.branch_id, 'customer_id', v_agreement.customer_id, 'number', v_agreement.number, 'was', v_agreement.status));
+  perform private.emit(p_org_id, 'credit_agreement.cancelled',
+    jsonb_build_object('agreement_id', v_agreement.id, 'branch_id',
+    v_agreement.branch_id, 'customer_id', v_agreement.customer_id, 'number', v_agreement.number, 'was',
+      v_agreement.status));
 end;
 $$;
 
 comment on function private.agreement_follows(uuid, uuid, boolean) is
-'Called when something was credited on an invoice, or when it was voided (p_void): its agreement follows the balance, or is
-cancelled: what was paid of interest and fees, also of agreements that it replaced, is the customer''s credit again, and none is
-owed. The invoice is locked. No errors.';
+'Called when something was credited on an invoice, or when it was voided (p_void): its agreement follows the balance, or
+is cancelled: what was paid of interest and fees, also of agreements that it replaced, is the customer''s credit again,
+and none is owed. The invoice is locked. No errors.';
 
 create function private.instalments_unpaid(p_org_id uuid, p_payment_id uuid) returns void
 language plpgsql
@@ -386,17 +408,22 @@ begin
     from public.credit_settlements s
     join public.credit_agreements a on a.org_id = s.org_id and a.id = s.agreement_id
     where s.org_id = p_org_id and s.payment_id = p_payment_id
-    group by s.agreement_id, s.no, s.component, a.status, a.invoice_id, a.branch_id having sum(s.amount) <> 0 order by 1, 2, 3
+    group by s.agreement_id, s.no, s.component, a.status, a.invoice_id, a.branch_id having sum(s.amount) <> 0
+      order by 1, 2, 3
   loop
-    perform private.settle_part(p_org_id, v_part.agreement_id, v_part.no, v_part.component, -v_part.amount, p_payment_id);
+    perform private.settle_part(p_org_id, v_part.agreement_id, v_part.no, v_part.component, -v_part.amount,
+      p_payment_id);
     v_heir := (
       select a.id from public.credit_agreements a where a.invoice_id = v_part.invoice_id and a.org_id = p_org_id
         and a.status in ('active', 'defaulted', 'completed') limit 1);
-    -- What was settled before a rescheduling is owed under the agreement that came after; its principal follows the balance.
+    -- What was settled before a rescheduling is owed under the agreement that came after; its principal follows the
+    -- balance.
     if v_part.status = 'rescheduled' and v_part.component <> 'principal' and v_heir is not null then
       v_today := private.credit_today(p_org_id, v_part.branch_id);
-      perform private.charge(p_org_id, v_part.agreement_id, v_part.no, v_part.component, 'rescheduled', -v_part.amount, v_today);
-      perform private.charge(p_org_id, v_heir, private.next_to_pay(p_org_id, v_heir), 'fee', 'returned', v_part.amount, v_today);
+      perform private.charge(p_org_id, v_part.agreement_id, v_part.no, v_part.component, 'rescheduled', -v_part.amount,
+        v_today);
+      perform private.charge(p_org_id, v_heir, private.next_to_pay(p_org_id, v_heir), 'fee', 'returned', v_part.amount,
+        v_today);
     end if;
   end loop;
   for v_part in
@@ -421,8 +448,9 @@ end;
 $$;
 
 comment on function private.instalments_unpaid(uuid, uuid) is
-'Takes back what a reversed payment had settled of instalments: principal, interest and fees are owed again, and so is interest
-that an early settlement had let off. The invoices are locked and their balances have been restored. No errors.';
+'Takes back what a reversed payment had settled of instalments: principal, interest and fees are owed again, and so is
+interest that an early settlement had let off. The invoices are locked and their balances have been restored. No
+errors.';
 
 -- Paying ------------------------------------------------------------------------------------------
 
@@ -437,18 +465,20 @@ begin
     select i.no, c.place, c.component, c.open
     from public.instalments i
     cross join lateral (values (1, 'late_fee', i.late_fee - i.late_fee_paid), (2, 'fee', i.fee - i.fee_paid),
-      (3, 'interest', i.interest - i.interest_paid), (4, 'principal', i.principal - i.principal_paid)) c (place, component, open)
+      (3, 'interest', i.interest - i.interest_paid), (4, 'principal', i.principal - i.principal_paid)) c (place,
+        component, open)
     where i.org_id = p_org_id and i.agreement_id = p_agreement_id and i.status <> 'closed' and c.open > 0
   ), summed as (
     select o.*, sum(o.open) over (order by o.no, o.place) - o.open as before from owed o
   )
-  select s.no, s.component, least(s.open, p_amount - s.before) from summed s where s.before < p_amount order by s.no, s.place;
+  select s.no, s.component, least(s.open, p_amount - s.before) from summed s where s.before < p_amount order by s.no,
+    s.place;
 end;
 $$;
 
 comment on function private.plan_settlements(uuid, uuid, numeric) is
-'What an amount settles, in the one order there is: the oldest instalment first; within it late fees, fees, interest, principal; what
-is more than is due prepays the next instalments whole, their interest included. No errors.';
+'What an amount settles, in the one order there is: the oldest instalment first; within it late fees, fees, interest,
+principal; what is more than is due prepays the next instalments whole, their interest included. No errors.';
 
 create function private.split_payment(p_org_id uuid, p_agreement_id uuid, p_left numeric, p_asked numeric)
 returns table (principal numeric, charges numeric)
@@ -457,7 +487,8 @@ set search_path = ''
 as $$
 declare
   v_owed numeric := (
-    select coalesce(sum(i.outstanding), 0) from public.instalments i where i.org_id = p_org_id and i.agreement_id = p_agreement_id);
+    select coalesce(sum(i.outstanding), 0) from public.instalments i where i.org_id = p_org_id
+      and i.agreement_id = p_agreement_id);
 begin
   if p_asked > v_owed then
     perform private.fail(422, 'agreement_overpaid', format('Of the instalments, %s are still open in all.', v_owed),
@@ -474,10 +505,11 @@ end;
 $$;
 
 comment on function private.split_payment(uuid, uuid, numeric, numeric) is
-'How much of p_asked, or for null of p_left as far as something is owed, is principal, which settles the invoice, and how much
-interest and fees. Locks the customer. Errors: 422 agreement_overpaid.';
+'How much of p_asked, or for null of p_left as far as something is owed, is principal, which settles the invoice, and
+how much interest and fees. Locks the customer. Errors: 422 agreement_overpaid.';
 
-create function private.settle_instalments(p_org_id uuid, p_agreement_id uuid, p_payment_id uuid, p_amount numeric) returns void
+create function private.settle_instalments(p_org_id uuid, p_agreement_id uuid, p_payment_id uuid,
+  p_amount numeric) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -491,7 +523,8 @@ end;
 $$;
 
 comment on function private.settle_instalments(uuid, uuid, uuid, numeric) is
-'Writes what a payment settles of an agreement, as private.split_payment has foretold it under the same lock. No errors.';
+'Writes what a payment settles of an agreement, as private.split_payment has foretold it under the same lock. No
+errors.';
 
 select private.react('invoice_reduced', 10, 'agreement_follows');
 select private.react('payment_reversed', 20, 'instalments_unpaid');

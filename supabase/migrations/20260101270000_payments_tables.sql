@@ -1,4 +1,5 @@
--- Payments after the sale: what settles which invoice, what is left of it, what was taken back and what was paid out again.
+-- Payments after the sale: what settles which invoice, what is left of it, what was taken back and what was paid out
+-- again.
 
 select private.add_document_kind('receipt', 'receipts', 'R');
 
@@ -21,7 +22,8 @@ create table public.payment_reversals (
 );
 
 comment on table public.payment_reversals is
-'Payments that did not stand, such as a bounced cheque, and why. What they had settled is open again; they count for nothing.';
+'Payments that did not stand, such as a bounced cheque, and why. What they had settled is open again; they count for
+nothing.';
 
 create table public.refunds (
   org_id uuid not null,
@@ -46,8 +48,8 @@ create table public.refunds (
 );
 
 comment on table public.refunds is
-'Money that was paid back, out of payments that settle nothing and out of credit notes. number: of the refund voucher (CGST Act
-2017, section 31(3)(e)).';
+'Money that was paid back, out of payments that settle nothing and out of credit notes. number: of the refund voucher
+(CGST Act 2017, section 31(3)(e)).';
 
 create table public.refund_sources (
   org_id uuid not null,
@@ -63,7 +65,8 @@ create table public.refund_sources (
   check (num_nonnulls(payment_id, credit_note_id) = 1)
 );
 
-comment on table public.refund_sources is 'What a refund was paid out of: payments or credit notes, and how much of each.';
+comment on table public.refund_sources
+  is 'What a refund was paid out of: payments or credit notes, and how much of each.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -89,7 +92,8 @@ begin
 end;
 $$;
 
-comment on function private.only_branch(uuid) is 'The caller''s branch, where he has exactly one in the organisation; else null.';
+comment on function private.only_branch(uuid)
+  is 'The caller''s branch, where he has exactly one in the organisation; else null.';
 
 select private.declare_shape('allocations',
   '{"invoice_id": "uuid!*", "amount": "money!"}',
@@ -103,7 +107,8 @@ as $$
 begin
   perform private.check_shape('allocations', p_allocations, 'p_allocations');
   return query
-  select (a.part ->> 'invoice_id')::uuid, (a.part ->> 'amount')::numeric from jsonb_array_elements(p_allocations) a (part);
+  select (a.part ->> 'invoice_id')::uuid, (a.part ->> 'amount')::numeric
+    from jsonb_array_elements(p_allocations) a (part);
 end;
 $$;
 
@@ -133,8 +138,8 @@ end;
 $$;
 
 comment on function private.first_invoice(uuid, uuid, jsonb) is
-'The invoice that a payment goes to first: the first one named, in p_org_id or, where that is null, in any organisation of the
-caller''s; else the customer''s oldest due. Null when there is none.';
+'The invoice that a payment goes to first: the first one named, in p_org_id or, where that is null, in any organisation
+of the caller''s; else the customer''s oldest due. Null when there is none.';
 
 -- Allocation --------------------------------------------------------------------------------------
 
@@ -145,9 +150,11 @@ create type private.planned as (
 );
 
 comment on type private.planned is
-'An invoice that a payment or a credit note may settle. amount: as asked, null for as much as there is; due: its balance.';
+'An invoice that a payment or a credit note may settle. amount: as asked, null for as much as there is; due: its
+balance.';
 
-create function private.plan_allocations(p_org_id uuid, p_customer_id uuid, p_allocations jsonb) returns setof private.planned
+create function private.plan_allocations(p_org_id uuid, p_customer_id uuid, p_allocations jsonb)
+  returns setof private.planned
 language plpgsql
 set search_path = ''
 as $$
@@ -191,9 +198,10 @@ end;
 $$;
 
 comment on function private.plan_allocations(uuid, uuid, jsonb) is
-'Locks the invoices that a customer''s payment or credit may settle and returns them in the order in which it does: those named
-with their amounts, or, for p_allocations null, all open ones, oldest due first, amount null. due: their balance. Only invoices
-of branches where the caller holds payment.record. Errors: 400 invalid_input, 404 not_found, 422 customer_mismatch.';
+'Locks the invoices that a customer''s payment or credit may settle and returns them in the order in which it does:
+those named with their amounts, or, for p_allocations null, all open ones, oldest due first, amount null. due: their
+balance. Only invoices of branches where the caller holds payment.record. Errors: 400 invalid_input, 404 not_found, 422
+customer_mismatch.';
 
 create function private.spread(p_org_id uuid, p_amount numeric, p_plan private.planned[], p_is_credit boolean)
 returns table (invoice_id uuid, amount numeric, charges numeric)
@@ -232,12 +240,13 @@ end;
 $$;
 
 comment on function private.spread(uuid, numeric, private.planned[], boolean) is
-'Settles invoices with an amount of a payment, or of a credit note for p_is_credit, and returns how much each took, and how much of
-its instalments'' interest and fees (charges); the caller writes the allocations, after the counter (private.note_part). p_plan: as
-private.plan_allocations returned it in this transaction. The books come before: this may lock the customer. Errors: as
-private.split_payment and private.settle_invoice, 422 allocation_exceeds_payment.';
+'Settles invoices with an amount of a payment, or of a credit note for p_is_credit, and returns how much each took, and
+how much of its instalments'' interest and fees (charges); the caller writes the allocations, after the counter
+(private.note_part). p_plan: as private.plan_allocations returned it in this transaction. The books come before: this
+may lock the customer. Errors: as private.split_payment and private.settle_invoice, 422 allocation_exceeds_payment.';
 
-create function private.note_allocation(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid, p_amount numeric) returns void
+create function private.note_allocation(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid,
+  p_amount numeric) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -252,7 +261,8 @@ end;
 $$;
 
 comment on function private.note_allocation(uuid, uuid, uuid, numeric) is
-'Writes the entry of what a payment settles of an invoice; the caller holds the locks of both. Errors: as private.hold_money.';
+'Writes the entry of what a payment settles of an invoice; the caller holds the locks of both. Errors: as
+private.hold_money.';
 
 create function private.allocate(p_org_id uuid, p_payment_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql
@@ -265,8 +275,8 @@ end;
 $$;
 
 comment on function private.allocate(uuid, uuid, uuid, numeric) is
-'Puts an amount of a payment on an invoice; a negative amount takes it off. The caller has seen under the payment''s lock that
-as much is left (private.lock_payment). Errors: as private.settle_invoice.';
+'Puts an amount of a payment on an invoice; a negative amount takes it off. The caller has seen under the payment''s
+lock that as much is left (private.lock_payment). Errors: as private.settle_invoice.';
 
 create function private.lock_payment(p_org_id uuid, p_payment_id uuid) returns numeric
 language plpgsql
@@ -275,14 +285,16 @@ as $$
 begin
   perform from public.payments where org_id = p_org_id and id = p_payment_id for no key update;
   if exists (select from public.payment_reversals where org_id = p_org_id and payment_id = p_payment_id) then
-    perform private.fail(409, 'payment_reversed', 'This payment was reversed.', jsonb_build_object('payment_id', p_payment_id));
+    perform private.fail(409, 'payment_reversed', 'This payment was reversed.',
+      jsonb_build_object('payment_id', p_payment_id));
   end if;
   return private.unallocated(p_org_id, p_payment_id);
 end;
 $$;
 
 comment on function private.lock_payment(uuid, uuid) is
-'Locks a payment, after the invoices concerned, and returns how much of it settles nothing yet. Errors: 409 payment_reversed.';
+'Locks a payment, after the invoices concerned, and returns how much of it settles nothing yet. Errors: 409
+payment_reversed.';
 
 -- Reading one -------------------------------------------------------------------------------------
 
@@ -295,20 +307,24 @@ begin
     select jsonb_build_object('id', p.id, 'org_id', p.org_id, 'branch_id', p.branch_id, 'customer_id', p.customer_id,
       'order_id', p.order_id, 'number', p.number, 'method', p.method, 'method_name', m.name, 'amount', p.amount,
       'tendered', p.tendered, 'change', p.change, 'currency', o.currency, 'reference', p.reference, 'note', p.note,
-      'received_at', p.received_at, 'business_date', p.business_date, 'timezone', b.timezone, 'tax_regime', o.tax_regime,
+      'received_at', p.received_at, 'business_date', p.business_date, 'timezone', b.timezone, 'tax_regime',
+        o.tax_regime,
       'seller', private.seller_json(o, b), 'buyer', (
-        select private.buyer_json(c) from public.customers c where c.org_id = p.org_id and c.id = p.customer_id), 'reversed', (
+        select private.buyer_json(c) from public.customers c where c.org_id = p.org_id and c.id = p.customer_id),
+          'reversed', (
         select jsonb_build_object('id', r.id, 'at', r.created_at, 'reason', r.reason) from public.payment_reversals r
         where r.org_id = p.org_id and r.payment_id = p.id),
       'allocations', (
-        select coalesce(jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'invoice_number', a.number, 'amount', a.amount)
+        select coalesce(jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'invoice_number', a.number, 'amount',
+          a.amount)
           order by a.business_date, a.number), '[]')
         from (
           select t.invoice_id, i.number, i.business_date, sum(t.amount) as amount from public.payment_allocations t
           join public.invoices i on i.org_id = t.org_id and i.id = t.invoice_id
           where t.org_id = p.org_id and t.payment_id = p.id group by 1, 2, 3 having sum(t.amount) <> 0) a),
       'refunds', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'number', f.number, 'method', f.method, 'amount', s.amount,
+        select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'number', f.number, 'method', f.method, 'amount',
+          s.amount,
           'refunded_at', f.refunded_at) order by f.refunded_at, f.id), '[]')
         from public.refund_sources s join public.refunds f on f.org_id = s.org_id and f.id = s.refund_id
         where s.org_id = p.org_id and s.payment_id = p.id),
@@ -323,19 +339,24 @@ end;
 $$;
 
 comment on function private.payment_json(uuid, uuid) is
-'A payment as clients and its receipt see it, with seller and buyer as they are now: what it settles now, charges what of it
-went to interest and fees of instalments, agreements whose instalments it settles and where those stand today, what was refunded of it,
-what is left, and why it was reversed if it was.';
+'A payment as clients and its receipt see it, with seller and buyer as they are now: what it settles now, charges what
+of it went to interest and fees of instalments, agreements whose instalments it settles and where those stand today,
+what was refunded of it, what is left, and why it was reversed if it was.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
 create trigger t10_refuse_change before update or delete on public.payment_reversals
   for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.payment_reversals for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change before update or delete on public.refunds for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.refunds for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change before update or delete on public.refund_sources for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.refund_sources for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.payment_reversals for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.refunds for each row
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.refunds for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.refund_sources for each row
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.refund_sources for each statement
+  execute function audit.refuse_change();
 select audit.attach('public.payment_reversals');
 select audit.attach('public.refunds');
 select audit.attach('public.refund_sources', 'refund_id', 'entry');
@@ -343,7 +364,8 @@ select audit.attach('public.refund_sources', 'refund_id', 'entry');
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.payment_reversals enable row level security;
-create policy "Who holds invoice.read reads reversals of his branches" on public.payment_reversals for select to authenticated
+create policy "Who holds invoice.read reads reversals of his branches" on public.payment_reversals for select
+  to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
     and case when (select private.covers_all_with('invoice.read')) then true
       when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true
@@ -357,7 +379,8 @@ create policy "Who holds invoice.read reads the refunds of his branches" on publ
       else branch_id = any (array(select private.listed_branches_with('invoice.read'))) end);
 
 alter table public.refund_sources enable row level security;
-create policy "Who holds invoice.read reads what refunds were paid out of" on public.refund_sources for select to authenticated
+create policy "Who holds invoice.read reads what refunds were paid out of" on public.refund_sources for select
+  to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
     and case when (select private.covers_all_with('invoice.read')) then true
       when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true

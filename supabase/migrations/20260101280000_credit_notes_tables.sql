@@ -1,4 +1,5 @@
--- Credit notes: what was invoiced too much, because goods came back or were not worth it, at the price and the tax as sold.
+-- Credit notes: what was invoiced too much, because goods came back or were not worth it, at the price and the tax as
+-- sold.
 
 select private.add_permissions('[
   {"code": "refund.create", "description": "Pay a customer''s credit back", "roles": []},
@@ -93,9 +94,9 @@ create table public.credit_note_lines (
 );
 
 comment on table public.credit_note_lines is
-'What was credited of an invoice''s line, in proportion to the quantity, with names, prices and rates as sold; line_no is the
-invoice''s. All credit notes of a line that was credited whole sum to exactly the line. disposition: what became of the goods;
-none: nothing came back.';
+'What was credited of an invoice''s line, in proportion to the quantity, with names, prices and rates as sold; line_no
+is the invoice''s. All credit notes of a line that was credited whole sum to exactly the line. disposition: what became
+of the goods; none: nothing came back.';
 
 create table public.credit_note_allocations (
   org_id uuid not null,
@@ -113,8 +114,8 @@ create table public.credit_note_allocations (
 );
 
 comment on table public.credit_note_allocations is
-'Which credit note settles how much of which invoice: append-only entries whose sum counts; one that is taken back is followed by
-its negative. branch_id: the invoice''s, for the policy.';
+'Which credit note settles how much of which invoice: append-only entries whose sum counts; one that is taken back is
+followed by its negative. branch_id: the invoice''s, for the policy.';
 
 alter table public.refund_sources
   add foreign key (org_id, credit_note_id) references public.credit_notes (org_id, id);
@@ -165,10 +166,11 @@ end;
 $$;
 
 comment on function private.credit_asked(uuid, uuid, jsonb, uuid) is
-'What is to be credited of an invoice. p_lines: [{"line_no", "quantity", "serials"?, "disposition"?}]; null: what the goods return
-brought, or without one everything that is left. Errors: 400 invalid_input.';
+'What is to be credited of an invoice. p_lines: [{"line_no", "quantity", "serials"?, "disposition"?}]; null: what the
+goods return brought, or without one everything that is left. Errors: 400 invalid_input.';
 
-create function private.refuse_credit(p_org_id uuid, p_invoice_id uuid, p_lines jsonb, p_goods_return_id uuid) returns void
+create function private.refuse_credit(p_org_id uuid, p_invoice_id uuid, p_lines jsonb,
+  p_goods_return_id uuid) returns void
 language plpgsql stable
 set search_path = ''
 as $$
@@ -210,7 +212,8 @@ begin
       jsonb_build_object('field', 'p_lines', 'line_no', v_bad.line_no, 'sku', v_bad.sku));
   elsif v_bad.asked + v_bad.credited > v_bad.sold then
     perform private.fail(422, 'credit_exceeds_sale', format('Of %s, %s were sold and %s are credited.', v_bad.sku,
-      trim_scale(v_bad.sold), trim_scale(v_bad.credited)), jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.sku,
+      trim_scale(v_bad.sold), trim_scale(v_bad.credited)),
+        jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.sku,
       'sold', v_bad.sold, 'credited', v_bad.credited, 'asked', v_bad.asked));
   end if;
   perform private.fail(422, 'return_exceeds_sale', format('Of %s, fewer came back with this return.', v_bad.sku),
@@ -219,11 +222,12 @@ end;
 $$;
 
 comment on function private.refuse_credit(uuid, uuid, jsonb, uuid) is
-'No more is credited than was sold, over all credit notes of an invoice, line by line; with a goods return no more than it brought,
-but for lines whose disposition is none. Under the invoice''s lock. Errors: 404 not_found, 400 invalid_input, 422
-credit_exceeds_sale, return_exceeds_sale.';
+'No more is credited than was sold, over all credit notes of an invoice, line by line; with a goods return no more than
+it brought, but for lines whose disposition is none. Under the invoice''s lock. Errors: 404 not_found, 400
+invalid_input, 422 credit_exceeds_sale, return_exceeds_sale.';
 
-create function private.credit_lines(p_org_id uuid, p_invoice_id uuid, p_lines jsonb, p_goods_return_id uuid) returns jsonb
+create function private.credit_lines(p_org_id uuid, p_invoice_id uuid, p_lines jsonb,
+  p_goods_return_id uuid) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -239,10 +243,11 @@ begin
       join public.units u on u.code = p.unit_code
       where a.quantity > 0
     ), measured as (
-      -- Each amount is the line's share of all that is credited by now, rounded, less what was credited before: so all shares of
-      -- a line sum to the line, whatever the steps.
+      -- Each amount is the line's share of all that is credited by now, rounded, less what was credited before: so all
+      -- shares of a line sum to the line, whatever the steps.
       select a.*, b.quantity as before, b.quantity + a.quantity as by_now, b.discount as discount_before,
-        b.document_discount as document_discount_before, b.taxable as taxable_before, g.returned, g.serials as serials_returned
+        b.document_discount as document_discount_before, b.taxable as taxable_before, g.returned, g.serials
+          as serials_returned
       from asked a
       cross join lateral (
         select coalesce(sum(c.quantity), 0) as quantity, coalesce(sum(c.discount), 0) as discount,
@@ -260,13 +265,15 @@ begin
       select m.*, t.taxes, t.tax
       from measured m
       cross join lateral (
-        select coalesce(jsonb_agg(e.component || jsonb_build_object('amount', e.amount) order by e.place), '[]') as taxes,
+        select coalesce(jsonb_agg(e.component || jsonb_build_object('amount', e.amount) order by e.place), '[]')
+          as taxes,
           coalesce(sum(e.amount), 0.00) as tax
         from (
           select c.component, c.place, round((c.component ->> 'amount')::numeric * m.by_now / m.sold, 2) - coalesce((
             select sum((b.component ->> 'amount')::numeric)
             from public.credit_note_lines n, jsonb_array_elements(n.taxes) with ordinality b (component, place)
-            where n.org_id = p_org_id and n.invoice_id = p_invoice_id and n.line_no = m.line_no and b.place = c.place), 0) as amount
+            where n.org_id = p_org_id and n.invoice_id = p_invoice_id and n.line_no = m.line_no and b.place = c.place),
+              0) as amount
           from jsonb_array_elements((m.line).taxes) with ordinality c (component, place)) e) t
     )
     select jsonb_agg(to_jsonb(t.line) - 'org_id' - 'invoice_id' - 'branch_id' - 'total' || jsonb_build_object(
@@ -294,11 +301,14 @@ private.refuse_credit. Services come back nowhere: their disposition is none.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t10_refuse_change before update or delete on public.credit_notes for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.credit_notes for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.credit_notes for each row
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_notes for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change before update or delete on public.credit_note_lines
   for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.credit_note_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.credit_note_lines for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change before update or delete on public.credit_note_allocations
   for each row execute function audit.refuse_change();
 create trigger t10_refuse_change_truncate before truncate on public.credit_note_allocations
@@ -310,7 +320,8 @@ select audit.attach('public.credit_note_allocations', 'credit_note_id', 'invoice
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.credit_notes enable row level security;
-create policy "Who holds invoice.read reads credit notes of his branches" on public.credit_notes for select to authenticated
+create policy "Who holds invoice.read reads credit notes of his branches" on public.credit_notes for select
+  to authenticated
   using (org_id = any (array(select private.orgs_with('invoice.read')))
     and case when (select private.covers_all_with('invoice.read')) then true
       when org_id = any (array(select private.whole_orgs_with('invoice.read'))) then true

@@ -1,6 +1,7 @@
 -- The acts of credit notes: issue, apply to other invoices, read.
 
-create function private.note_credit(p_org_id uuid, p_credit_note_id uuid, p_invoice_id uuid, p_amount numeric) returns void
+create function private.note_credit(p_org_id uuid, p_credit_note_id uuid, p_invoice_id uuid,
+  p_amount numeric) returns void
 language plpgsql
 set search_path = ''
 as $$
@@ -8,16 +9,19 @@ begin
   insert into public.credit_note_allocations (org_id, credit_note_id, invoice_id, entry, branch_id, amount)
   select p_org_id, p_credit_note_id, i.id, coalesce((
       select max(a.entry) from public.credit_note_allocations a
-      where a.org_id = p_org_id and a.invoice_id = i.id and a.credit_note_id = p_credit_note_id), 0) + 1, i.branch_id, p_amount
+      where a.org_id = p_org_id and a.invoice_id = i.id and a.credit_note_id = p_credit_note_id), 0) + 1, i.branch_id,
+        p_amount
   from public.invoices i where i.org_id = p_org_id and i.id = p_invoice_id;
   perform private.hold_money(p_org_id, null, p_credit_note_id, -p_amount);
 end;
 $$;
 
 comment on function private.note_credit(uuid, uuid, uuid, numeric) is
-'Writes the entry of what a credit note settles of an invoice; the caller holds the locks of both. Errors: as private.hold_money.';
+'Writes the entry of what a credit note settles of an invoice; the caller holds the locks of both. Errors: as
+private.hold_money.';
 
-create function private.lock_credit(p_org_id uuid, p_credit_note_id uuid, p_customer_id uuid, p_permission text) returns numeric
+create function private.lock_credit(p_org_id uuid, p_credit_note_id uuid, p_customer_id uuid,
+  p_permission text) returns numeric
 language plpgsql
 set search_path = ''
 as $$
@@ -25,9 +29,11 @@ declare
   v_customer_id uuid;
 begin
   select customer_id into v_customer_id from public.credit_notes
-  where org_id = p_org_id and id = p_credit_note_id and branch_id in (select private.branches_with(p_permission)) for no key update;
+  where org_id = p_org_id and id = p_credit_note_id
+    and branch_id in (select private.branches_with(p_permission)) for no key update;
   if not found then
-    perform private.fail(404, 'not_found', 'There is no such credit note.', jsonb_build_object('credit_note_id', p_credit_note_id));
+    perform private.fail(404, 'not_found', 'There is no such credit note.',
+      jsonb_build_object('credit_note_id', p_credit_note_id));
   elsif v_customer_id is distinct from p_customer_id then
     perform private.fail(422, 'customer_mismatch', 'This credit note is another customer''s.',
       jsonb_build_object('credit_note_id', p_credit_note_id));
@@ -37,8 +43,8 @@ end;
 $$;
 
 comment on function private.lock_credit(uuid, uuid, uuid, text) is
-'Locks a customer''s credit note, after the invoices concerned, and returns what is left of it. p_permission: which the caller holds at
-the branch that issued it. Errors: 404 not_found, 422 customer_mismatch.';
+'Locks a customer''s credit note, after the invoices concerned, and returns what is left of it. p_permission: which the
+caller holds at the branch that issued it. Errors: 404 not_found, 422 customer_mismatch.';
 
 -- Issuing -----------------------------------------------------------------------------------------
 
@@ -53,7 +59,8 @@ declare
       and branch_id in (select private.member_branches()));
 begin
   if v_id is null then
-    perform private.fail(404, 'not_found', 'Say to which location of yours the goods come back.', '{"field": "location_id"}');
+    perform private.fail(404, 'not_found', 'Say to which location of yours the goods come back.',
+      '{"field": "location_id"}');
   end if;
   return v_id;
 end;
@@ -85,9 +92,11 @@ begin
     perform private.fail(409, 'invoice_not_open', 'Nothing is paid or credited on a draft or a void invoice.',
       jsonb_build_object('invoice_id', p_invoice_id, 'number', v_invoice.number, 'status', v_invoice.status));
   elsif p_at < v_invoice.issued_at then
-    perform private.fail(400, 'invalid_input', 'A credit note is not older than its invoice.', '{"field": "occurred_at"}');
+    perform private.fail(400, 'invalid_input', 'A credit note is not older than its invoice.',
+      '{"field": "occurred_at"}');
   elsif p_goods_return_id is not null and not exists (
-    select from public.goods_returns where org_id = p_org_id and id = p_goods_return_id and invoice_id = p_invoice_id) then
+    select from public.goods_returns where org_id = p_org_id and id = p_goods_return_id
+      and invoice_id = p_invoice_id) then
     perform private.fail(404, 'not_found', 'The invoice has no such goods return.', '{"field": "goods_return_id"}');
   elsif exists (select from public.credit_notes where org_id = p_org_id and goods_return_id = p_goods_return_id) then
     perform private.fail(409, 'goods_return_credited', 'This goods return has its credit note.',
@@ -102,12 +111,14 @@ begin
   perform private.assert_period_open(p_org_id, v_date);
   if v_moving is not null then
     perform private.refuse_excess(p_org_id, p_invoice_id, v_moving);
-    perform private.take_back(p_org_id, p_id, p_invoice_id, private.return_place(p_org_id, v_invoice, p_location_id), v_moving,
+    perform private.take_back(p_org_id, p_id, p_invoice_id, private.return_place(p_org_id, v_invoice, p_location_id),
+      v_moving,
       p_reason, p_at, v_date);
   end if;
 
   -- The round-off goes with the last of it; before that no more is credited than the invoice's total.
-  select sum((l ->> 'taxable')::numeric) as taxable, sum((l ->> 'discount')::numeric) as discount, sum((l ->> 'tax')::numeric) as tax
+  select sum((l ->> 'taxable')::numeric) as taxable, sum((l ->> 'discount')::numeric) as discount,
+    sum((l ->> 'tax')::numeric) as tax
   into v_sums from jsonb_array_elements(v_lines) l;
   select coalesce(sum(c.subtotal + c.tax), 0) as raw, coalesce(sum(c.total), 0) as total into v_before
   from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice_id;
@@ -117,7 +128,8 @@ begin
         select sum(c.quantity) from public.credit_note_lines c
         where c.org_id = p_org_id and c.invoice_id = p_invoice_id and c.line_no = l.line_no), 0)
       + coalesce((
-        select (a ->> 'quantity')::numeric from jsonb_array_elements(v_lines) a where (a ->> 'line_no')::integer = l.line_no), 0));
+        select (a ->> 'quantity')::numeric from jsonb_array_elements(v_lines) a
+          where (a ->> 'line_no')::integer = l.line_no), 0));
   v_total := case when v_complete then v_invoice.total
     else least(v_before.raw + v_sums.taxable + v_sums.tax, v_invoice.total) end - v_before.total;
 
@@ -134,10 +146,12 @@ begin
     end if;
   end if;
   v_number := private.next_number(p_org_id, v_invoice.branch_id, 'credit_note', v_date);
-  insert into public.credit_notes (org_id, id, branch_id, invoice_id, customer_id, goods_return_id, number, reason, voids,
+  insert into public.credit_notes (org_id, id, branch_id, invoice_id, customer_id, goods_return_id, number, reason,
+    voids,
     issued_at, business_date, currency, subtotal, discount, tax, round_off, total, created_by)
   values (p_org_id, p_id, v_invoice.branch_id, p_invoice_id, v_invoice.customer_id,
-    coalesce(p_goods_return_id, case when v_moving is not null then p_id end), v_number, p_reason, p_voids, p_at, v_date,
+    coalesce(p_goods_return_id, case when v_moving is not null then p_id end), v_number, p_reason, p_voids, p_at,
+      v_date,
     v_invoice.currency, v_sums.taxable, v_sums.discount, v_sums.tax, v_total - v_sums.taxable - v_sums.tax, v_total,
     private.caller());
   perform private.write_lines('public.credit_note_lines', jsonb_build_object('org_id', p_org_id, 'credit_note_id', p_id,
@@ -147,16 +161,17 @@ begin
     perform private.note_credit(p_org_id, p_id, p_invoice_id, v_applied);
   end if;
   perform private.invoice_credited(p_org_id, p_invoice_id, p_id);
-  perform private.emit(p_org_id, 'credit_note.issued', jsonb_build_object('credit_note_id', p_id, 'invoice_id', p_invoice_id,
+  perform private.emit(p_org_id, 'credit_note.issued', jsonb_build_object('credit_note_id', p_id, 'invoice_id',
+    p_invoice_id,
     'branch_id', v_invoice.branch_id, 'customer_id', v_invoice.customer_id, 'number', v_number, 'total', v_total));
   return v_total - v_applied;
 end;
 $$;
 
 comment on function private.post_credit_note(uuid, uuid, uuid, jsonb, text, uuid, uuid, timestamptz, boolean) is
-'Issues a credit note and applies it to the invoice''s balance; returns what is left of it. p_id was claimed. p_goods_return_id: the
-goods came back before. p_voids: all of it is credited to the invoice, whose payments are taken off; the caller does the rest of
-that. Errors: as public.issue_credit_note''s.';
+'Issues a credit note and applies it to the invoice''s balance; returns what is left of it. p_id was claimed.
+p_goods_return_id: the goods came back before. p_voids: all of it is credited to the invoice, whose payments are taken
+off; the caller does the rest of that. Errors: as public.issue_credit_note''s.';
 
 create function private.refund_option(p_options jsonb, p_invoice public.invoices) returns jsonb
 language plpgsql stable
@@ -170,7 +185,8 @@ begin
   if v_refund is not null then
     if jsonb_typeof(v_refund) <> 'object' or v_refund - array['method', 'reference', 'branch_id'] <> '{}'
       or jsonb_typeof(v_refund -> 'reference') not in ('string', 'null') then
-      perform private.fail(400, 'invalid_input', 'refund is {"method", "reference"?, "branch_id"?}.', '{"field": "refund"}');
+      perform private.fail(400, 'invalid_input', 'refund is {"method", "reference"?, "branch_id"?}.',
+        '{"field": "refund"}');
     end if;
     v_branch_id := private.id_option(v_refund, 'branch_id');
     perform private.check_money(1, v_refund ->> 'method', v_refund ->> 'reference');
@@ -180,7 +196,8 @@ begin
     end if;
     if v_branch_id <> p_invoice.branch_id then
       -- Its till pays and numbers the voucher.
-      v_org_id := private.authorize_branch(case when p_invoice.customer_id is null then 'credit_note.create' else 'refund.create' end,
+      v_org_id := private.authorize_branch(case when p_invoice.customer_id is null then 'credit_note.create'
+        else 'refund.create' end,
         v_branch_id);
       if v_org_id <> p_invoice.org_id then
         perform private.fail(404, 'not_found', 'The house has no such branch.', '{"field": "branch_id"}');
@@ -192,9 +209,9 @@ end;
 $$;
 
 comment on function private.refund_option(jsonb, public.invoices) is
-'The option refund, {"method", "reference"?, "branch_id"?}: how what is left of a credit note is paid back at once, and by which branch, else
-the invoice''s. Null without it. For a named customer it needs refund.create, at both branches; for a walk-in what crediting needs.
-Errors: 400 invalid_input, 403 permission_denied, 404 not_found.';
+'The option refund, {"method", "reference"?, "branch_id"?}: how what is left of a credit note is paid back at once, and
+by which branch, else the invoice''s. Null without it. For a named customer it needs refund.create, at both branches;
+for a walk-in what crediting needs. Errors: 400 invalid_input, 403 permission_denied, 404 not_found.';
 
 create function private.refund_rest(p_org_id uuid, p_credit_note_id uuid, p_refund jsonb) returns void
 language plpgsql
@@ -224,7 +241,8 @@ select private.declare_shape('issue_credit_note_options',
   '{"location_id": "uuid", "goods_return_id": "uuid", "refund": "any", "occurred_at": "instant"}',
   array['issue_credit_note.p_options']);
 
-create function public.issue_credit_note(p_id uuid, p_invoice_id uuid, p_lines jsonb, p_reason text, p_options jsonb default '{}')
+create function public.issue_credit_note(p_id uuid, p_invoice_id uuid, p_lines jsonb, p_reason text, p_options jsonb
+  default '{}')
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -239,7 +257,8 @@ begin
   v_refund := private.refund_option(p_options, v_invoice);
   perform private.check_reason(p_reason);
   v_at := private.act_time(v_invoice.org_id, p_options);
-  if private.claim_request(v_invoice.org_id, p_id, 'issue_credit_note', jsonb_build_array(p_invoice_id, p_lines, p_reason,
+  if private.claim_request(v_invoice.org_id, p_id, 'issue_credit_note',
+    jsonb_build_array(p_invoice_id, p_lines, p_reason,
     p_options)) then
     perform private.post_credit_note(v_invoice.org_id, p_id, p_invoice_id, p_lines, p_reason,
       private.id_option(p_options, 'location_id'), private.id_option(p_options, 'goods_return_id'), v_at, false);
@@ -250,23 +269,25 @@ end;
 $$;
 
 comment on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) is
-'Credits an invoice, whole or in part, at the price, discount and tax as sold, and takes the goods back. p_id: the client''s uuid,
-the credit note''s id. p_invoice_id. p_lines: [{"line_no" (of the invoice), "quantity" (in the line''s unit), "disposition"?
-(restock, the default for goods; scrap; repair: to the branch''s quarantine; none: nothing comes back, always so for services),
-"serials"? (of numbered pieces; known when all that is left comes back)}]; null: everything left. p_reason: 1 to 500 characters.
-p_options: location_id (where goods come back to; else where they were sold from), goods_return_id (they came back before, with
-return_goods), refund ({"method", "reference"?, "branch_id"?}: what the invoice''s balance does not take is paid back at once, by that branch,
-else the invoice''s; a walk-in''s must be), occurred_at (ISO 8601, needs sale.backdate). Without refund the rest is the customer''s
-credit. Returns the credit note as JSON. CGST Act 2017, section 34(1). Errors: 400 invalid_input; 401; 403 permission_denied,
-backdating_denied; 404 not_found; 409 invoice_not_open, goods_return_credited, serial_in_stock, period_closed, id_reused,
-series_exhausted; 422 credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission:
+'Credits an invoice, whole or in part, at the price, discount and tax as sold, and takes the goods back. p_id: the
+client''s uuid, the credit note''s id. p_invoice_id. p_lines: [{"line_no" (of the invoice), "quantity" (in the line''s
+unit), "disposition"? (restock, the default for goods; scrap; repair: to the branch''s quarantine; none: nothing comes
+back, always so for services), "serials"? (of numbered pieces; known when all that is left comes back)}]; null:
+everything left. p_reason: 1 to 500 characters. p_options: location_id (where goods come back to; else where they were
+sold from), goods_return_id (they came back before, with return_goods), refund ({"method", "reference"?, "branch_id"?}:
+what the invoice''s balance does not take is paid back at once, by that branch, else the invoice''s; a walk-in''s must
+be), occurred_at (ISO 8601, needs sale.backdate). Without refund the rest is the customer''s credit. Returns the credit
+note as JSON. CGST Act 2017, section 34(1). Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied;
+404 not_found; 409 invoice_not_open, goods_return_credited, serial_in_stock, period_closed, id_reused, series_exhausted;
+422 credit_exceeds_sale, return_exceeds_sale, serials_required, no_quarantine, refund_required. Permission:
 credit_note.create; with refund for a named customer refund.create, too.';
 revoke execute on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) from public, anon;
 grant execute on function public.issue_credit_note(uuid, uuid, jsonb, text, jsonb) to authenticated;
 
 -- Using what is left ------------------------------------------------------------------------------
 
-create function public.apply_credit_note(p_id uuid, p_credit_note_id uuid, p_allocations jsonb default null) returns jsonb
+create function public.apply_credit_note(p_id uuid, p_credit_note_id uuid, p_allocations jsonb
+  default null) returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
@@ -277,14 +298,17 @@ declare
   v_parts jsonb;
 begin
   perform private.authorize('payment.record', v_note.org_id, v_note.branch_id);
-  if private.claim_request(v_note.org_id, p_id, 'apply_credit_note', jsonb_build_array(p_credit_note_id, p_allocations)) then
+  if private.claim_request(v_note.org_id, p_id, 'apply_credit_note',
+    jsonb_build_array(p_credit_note_id, p_allocations)) then
     v_plan := array(select p from private.plan_allocations(v_note.org_id, v_note.customer_id, p_allocations) p);
     v_left := private.lock_credit(v_note.org_id, p_credit_note_id, v_note.customer_id, 'payment.record');
     perform private.assert_period_open(v_note.org_id, private.local_date(v_note.org_id, v_note.branch_id, now()));
-    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts from private.spread(v_note.org_id, v_left, v_plan, true) s;
+    select coalesce(jsonb_agg(to_jsonb(s)), '[]') into v_parts
+      from private.spread(v_note.org_id, v_left, v_plan, true) s;
     perform private.note_credit(v_note.org_id, p_credit_note_id, (s ->> 'invoice_id')::uuid, (s ->> 'amount')::numeric)
     from jsonb_array_elements(v_parts) s;
-    perform private.emit(v_note.org_id, 'credit_note.applied', jsonb_build_object('credit_note_id', p_credit_note_id, 'branch_id',
+    perform private.emit(v_note.org_id, 'credit_note.applied',
+      jsonb_build_object('credit_note_id', p_credit_note_id, 'branch_id',
       v_note.branch_id, 'customer_id', v_note.customer_id, 'allocations', v_parts));
   end if;
   return private.credit_note_json(v_note.org_id, p_credit_note_id);
@@ -292,11 +316,11 @@ end;
 $$;
 
 comment on function public.apply_credit_note(uuid, uuid, jsonb) is
-'Settles other invoices of the customer with what is left of a credit note. p_id: the client''s uuid of this act. p_credit_note_id.
-p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first. Returns the credit note as JSON.
-Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid, invoice_not_open, period_closed,
-id_reused; 422 customer_mismatch, allocation_exceeds_payment. Permission: payment.record at the credit note''s branch and at the
-invoices''.';
+'Settles other invoices of the customer with what is left of a credit note. p_id: the client''s uuid of this act.
+p_credit_note_id. p_allocations: [{"invoice_id", "amount"}]; null: the customer''s open invoices, oldest due first.
+Returns the credit note as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
+invoice_overpaid, invoice_not_open, period_closed, id_reused; 422 customer_mismatch, allocation_exceeds_payment.
+Permission: payment.record at the credit note''s branch and at the invoices''.';
 revoke execute on function public.apply_credit_note(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.apply_credit_note(uuid, uuid, jsonb) to authenticated;
 
@@ -309,7 +333,8 @@ as $$
 begin
   return (
     with lines as (
-      select coalesce(jsonb_agg(to_jsonb(l) - 'org_id' - 'credit_note_id' - 'invoice_id' - 'branch_id' order by l.line_no), '[]') as list
+      select coalesce(jsonb_agg(to_jsonb(l) - 'org_id' - 'credit_note_id' - 'invoice_id' - 'branch_id'
+        order by l.line_no), '[]') as list
       from public.credit_note_lines l where l.org_id = p_org_id and l.credit_note_id = p_id
     )
     select jsonb_build_object(
@@ -317,22 +342,26 @@ begin
       'number', c.number, 'invoice', jsonb_build_object('id', i.id, 'number', i.number, 'date', i.business_date),
       'goods_return_id', c.goods_return_id, 'reason', c.reason, 'voids', c.voids, 'issued_at', c.issued_at,
       'business_date', c.business_date, 'timezone', b.timezone, 'currency', c.currency, 'tax_regime', i.tax_regime,
-      'supply_type', i.supply_type, 'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name', i.place_of_supply_name),
-      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', c.subtotal, 'discount', c.discount,
+      'supply_type', i.supply_type, 'place_of_supply', jsonb_build_object('code', i.place_of_supply, 'name',
+        i.place_of_supply_name),
+      'reverse_charge', i.reverse_charge, 'seller', i.seller, 'buyer', i.buyer, 'subtotal', c.subtotal, 'discount',
+        c.discount,
       'document_discount', (
         select coalesce(sum(x.document_discount), 0.00) from public.credit_note_lines x
         where x.org_id = c.org_id and x.credit_note_id = c.id),
       'tax', c.tax,
       'round_off', c.round_off, 'total', c.total, 'lines', l.list, 'tax_summary', private.tax_summary(l.list),
       'allocations', (
-        select coalesce(jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'invoice_number', a.number, 'amount', a.amount)
+        select coalesce(jsonb_agg(jsonb_build_object('invoice_id', a.invoice_id, 'invoice_number', a.number, 'amount',
+          a.amount)
           order by a.number), '[]')
         from (
           select t.invoice_id, x.number, sum(t.amount) as amount from public.credit_note_allocations t
           join public.invoices x on x.org_id = t.org_id and x.id = t.invoice_id
           where t.org_id = c.org_id and t.credit_note_id = c.id group by 1, 2 having sum(t.amount) <> 0) a),
       'refunds', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'number', f.number, 'method', f.method, 'amount', s.amount,
+        select coalesce(jsonb_agg(jsonb_build_object('id', f.id, 'number', f.number, 'method', f.method, 'amount',
+          s.amount,
           'refunded_at', f.refunded_at) order by f.refunded_at, f.id), '[]')
         from public.refund_sources s join public.refunds f on f.org_id = s.org_id and f.id = s.refund_id
         where s.org_id = c.org_id and s.credit_note_id = c.id),
@@ -346,8 +375,8 @@ end;
 $$;
 
 comment on function private.credit_note_json(uuid, uuid) is
-'A credit note as clients and documents see it: header and lines as an invoice''s, the invoice it corrects, what it settled, what
-was paid back, and what is left.';
+'A credit note as clients and documents see it: header and lines as an invoice''s, the invoice it corrects, what it
+settled, what was paid back, and what is left.';
 
 create function public.get_credit_note(p_id uuid) returns jsonb
 language plpgsql stable security definer
@@ -362,7 +391,7 @@ end;
 $$;
 
 comment on function public.get_credit_note(uuid) is
-'One credit note, as issue_credit_note returns it. p_id: the credit note. Errors: 401, 403 permission_denied, 404 not_found.
-Permission: invoice.read.';
+'One credit note, as issue_credit_note returns it. p_id: the credit note. Errors: 401, 403 permission_denied, 404
+not_found. Permission: invoice.read.';
 revoke execute on function public.get_credit_note(uuid) from public, anon;
 grant execute on function public.get_credit_note(uuid) to authenticated;

@@ -36,7 +36,8 @@ begin
   perform from public.payments p where p.org_id = p_org_id and p.id = any (v_payments) order by p.id for no key update;
   perform from public.credit_notes c where c.org_id = p_org_id and c.id = any (v_notes) order by c.id for no key update;
   with held as (
-    select p.id as payment_id, null::uuid as credit_note_id, p.received_at as at, private.unallocated(p.org_id, p.id) as amount
+    select p.id as payment_id, null::uuid as credit_note_id, p.received_at as at, private.unallocated(p.org_id, p.id)
+      as amount
     from public.payments p where p.org_id = p_org_id and p.id = any (v_payments)
     union all
     select null, c.id, c.issued_at, private.credit_left(c.org_id, c.id)
@@ -59,11 +60,12 @@ end;
 $$;
 
 comment on function private.refund_sources_for(uuid, uuid, uuid, uuid, numeric) is
-'Locks what a refund can be paid out of (the payment or the credit note named, else all that the customer has at branches
-where the caller holds refund.create, oldest first) and returns [{"payment_id", "credit_note_id", "amount"}], p_amount in all.
-Errors: 409 payment_reversed, 422 refund_exceeds_credit.';
+'Locks what a refund can be paid out of (the payment or the credit note named, else all that the customer has at
+branches where the caller holds refund.create, oldest first) and returns [{"payment_id", "credit_note_id", "amount"}],
+p_amount in all. Errors: 409 payment_reversed, 422 refund_exceeds_credit.';
 
-create function private.pay_back(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_method text, p_sources jsonb,
+create function private.pay_back(p_org_id uuid, p_id uuid, p_branch_id uuid, p_customer_id uuid, p_method text,
+  p_sources jsonb,
   p_reference text, p_note text, p_at timestamptz)
 returns void
 language plpgsql
@@ -78,14 +80,17 @@ begin
     select from jsonb_array_elements(p_sources) s
     where p_at < coalesce(
       (select p.received_at from public.payments p where p.org_id = p_org_id and p.id = (s ->> 'payment_id')::uuid),
-      (select c.issued_at from public.credit_notes c where c.org_id = p_org_id and c.id = (s ->> 'credit_note_id')::uuid))) then
-    perform private.fail(400, 'invalid_input', 'A refund is not older than what it is paid out of.', '{"field": "occurred_at"}');
+      (select c.issued_at from public.credit_notes c where c.org_id = p_org_id
+        and c.id = (s ->> 'credit_note_id')::uuid))) then
+    perform private.fail(400, 'invalid_input', 'A refund is not older than what it is paid out of.',
+      '{"field": "occurred_at"}');
   end if;
   perform private.assert_period_open(p_org_id, v_date);
   perform private.post_account(p_org_id, p_customer_id, p_branch_id, v_amount);
   insert into public.refunds (org_id, id, branch_id, customer_id, number, method, amount, reference, note, refunded_at,
     business_date, created_by)
-  values (p_org_id, p_id, p_branch_id, p_customer_id, private.next_number(p_org_id, p_branch_id, 'refund', v_date), p_method,
+  values (p_org_id, p_id, p_branch_id, p_customer_id, private.next_number(p_org_id, p_branch_id, 'refund', v_date),
+    p_method,
     v_amount, p_reference, p_note, p_at, v_date, private.caller());
   insert into public.refund_sources (org_id, refund_id, entry, branch_id, payment_id, credit_note_id, amount)
   select p_org_id, p_id, s.place, p_branch_id, (s.source ->> 'payment_id')::uuid, (s.source ->> 'credit_note_id')::uuid,
@@ -101,8 +106,8 @@ end;
 $$;
 
 comment on function private.pay_back(uuid, uuid, uuid, uuid, text, jsonb, text, text, timestamptz) is
-'Writes a refund. p_sources: as private.refund_sources_for returns them, locked. p_id: the refund''s. Errors: 400 invalid_input
-(older than one of its sources), 409 period_closed, series_exhausted.';
+'Writes a refund. p_sources: as private.refund_sources_for returns them, locked. p_id: the refund''s. Errors: 400
+invalid_input (older than one of its sources), 409 period_closed, series_exhausted.';
 
 create function private.refund_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -110,8 +115,10 @@ set search_path = ''
 as $$
 begin
   return (
-    select to_jsonb(f) - 'created_at' - 'request_id' || jsonb_build_object('method_name', m.name, 'currency', o.currency, 'sources', (
-      select jsonb_agg(jsonb_build_object('payment_id', s.payment_id, 'credit_note_id', s.credit_note_id, 'amount', s.amount)
+    select to_jsonb(f) - 'created_at' - 'request_id' || jsonb_build_object('method_name', m.name, 'currency',
+      o.currency, 'sources', (
+      select jsonb_agg(jsonb_build_object('payment_id', s.payment_id, 'credit_note_id', s.credit_note_id, 'amount',
+        s.amount)
         order by s.entry)
       from public.refund_sources s where s.org_id = f.org_id and s.refund_id = f.id))
     from public.refunds f
@@ -130,14 +137,17 @@ select private.declare_shape('refund_options',
     "instant", "note": "text"}',
   array['refund.p_options']);
 
-create function public.refund(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text, p_options jsonb default '{}')
+create function public.refund(p_id uuid, p_customer_id uuid, p_amount numeric, p_method text, p_options jsonb
+  default '{}')
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_payment public.payments := private.document_named(null::public.payments, private.id_option(p_options, 'payment_id'));
-  v_note public.credit_notes := private.document_named(null::public.credit_notes, private.id_option(p_options, 'credit_note_id'));
+  v_payment public.payments := private.document_named(null::public.payments,
+    private.id_option(p_options, 'payment_id'));
+  v_note public.credit_notes := private.document_named(null::public.credit_notes,
+    private.id_option(p_options, 'credit_note_id'));
   v_org_id uuid := coalesce(private.org_of('public.customers', p_customer_id), v_payment.org_id, v_note.org_id);
   -- The same call again finds the branch that paid, whatever branches the caller has by now.
   v_branch_id uuid := coalesce(private.id_option(p_options, 'branch_id'), v_payment.branch_id, v_note.branch_id,
@@ -163,7 +173,8 @@ begin
   perform private.check_money(p_amount, p_method, p_options ->> 'reference');
   if num_nonnulls(p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 2
     or num_nonnulls(p_customer_id, p_options ->> 'payment_id', p_options ->> 'credit_note_id') = 0 then
-    perform private.fail(400, 'invalid_input', 'Name the customer, the payment or the credit note.', '{"field": "p_options"}');
+    perform private.fail(400, 'invalid_input', 'Name the customer, the payment or the credit note.',
+      '{"field": "p_options"}');
   elsif coalesce(v_payment.id, v_note.id) is not null
     and v_customer_id is distinct from coalesce(v_payment.customer_id, v_note.customer_id) then
     perform private.fail(422, 'customer_mismatch', 'This is another customer''s money.',
@@ -171,7 +182,8 @@ begin
   end if;
   perform private.advance_used(v_payment, null);
   v_at := private.act_time(v_org_id, p_options);
-  if private.claim_request(v_org_id, p_id, 'refund', jsonb_build_array(p_customer_id, p_amount, p_method, p_options)) then
+  if private.claim_request(v_org_id, p_id, 'refund', jsonb_build_array(p_customer_id, p_amount, p_method,
+    p_options)) then
     v_sources := private.refund_sources_for(v_org_id, v_customer_id, v_payment.id, v_note.id, p_amount);
     perform private.pay_back(v_org_id, p_id, v_branch_id, v_customer_id, p_method, v_sources, p_options ->> 'reference',
       p_options ->> 'note', v_at);
@@ -181,13 +193,14 @@ end;
 $$;
 
 comment on function public.refund(uuid, uuid, numeric, text, jsonb) is
-'Pays a customer''s credit back: what payments settle nothing with and credit notes that were not used. p_id: the client''s uuid,
-the refund''s id. p_customer_id: null when the payment or the credit note is named, as a walk-in''s must be. p_amount: in the organisation''s
-currency, at most what is left. p_method: how it is paid. p_options: payment_id or credit_note_id (what it is paid out of; else the
-oldest first), branch_id (which pays; else that of the payment or credit note, else the caller''s only one), reference, occurred_at
-(ISO 8601, needs sale.backdate, not before what it is paid out of), note. Returns the refund as JSON. Errors: 400 invalid_input;
-401; 403 permission_denied, backdating_denied; 404 not_found; 409 payment_reversed, period_closed, id_reused, series_exhausted; 422
-refund_exceeds_credit, customer_mismatch, branch_archived. Permission: refund.create at the branch that pays, and at those whose
-payments and credit notes it pays out of; order.manage for an open order''s advance.';
+'Pays a customer''s credit back: what payments settle nothing with and credit notes that were not used. p_id: the
+client''s uuid, the refund''s id. p_customer_id: null when the payment or the credit note is named, as a walk-in''s must
+be. p_amount: in the organisation''s currency, at most what is left. p_method: how it is paid. p_options: payment_id or
+credit_note_id (what it is paid out of; else the oldest first), branch_id (which pays; else that of the payment or
+credit note, else the caller''s only one), reference, occurred_at (ISO 8601, needs sale.backdate, not before what it is
+paid out of), note. Returns the refund as JSON. Errors: 400 invalid_input; 401; 403 permission_denied,
+backdating_denied; 404 not_found; 409 payment_reversed, period_closed, id_reused, series_exhausted; 422
+refund_exceeds_credit, customer_mismatch, branch_archived. Permission: refund.create at the branch that pays, and at
+those whose payments and credit notes it pays out of; order.manage for an open order''s advance.';
 revoke execute on function public.refund(uuid, uuid, numeric, text, jsonb) from public, anon;
 grant execute on function public.refund(uuid, uuid, numeric, text, jsonb) to authenticated;

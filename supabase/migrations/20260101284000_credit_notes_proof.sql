@@ -55,21 +55,26 @@ begin
       coalesce(l.tax, 0) as line_tax
     from public.invoices i
     left join (
-      select t.invoice_id, sum(t.amount) as amount from public.payment_allocations t where t.org_id = p_org_id group by 1) a
+      select t.invoice_id, sum(t.amount) as amount from public.payment_allocations t where t.org_id = p_org_id
+        group by 1) a
       on a.invoice_id = i.id
     left join (
-      select t.invoice_id, sum(t.amount) as amount from public.credit_note_allocations t where t.org_id = p_org_id group by 1) c
+      select t.invoice_id, sum(t.amount) as amount from public.credit_note_allocations t where t.org_id = p_org_id
+        group by 1) c
       on c.invoice_id = i.id
     left join (
-      select t.invoice_id, sum(t.taxable) as taxable, sum(t.tax) as tax from public.invoice_lines t where t.org_id = p_org_id
+      select t.invoice_id, sum(t.taxable) as taxable, sum(t.tax) as tax from public.invoice_lines t
+        where t.org_id = p_org_id
       group by 1) l on l.invoice_id = i.id
     where i.org_id = p_org_id
   ), payment_sums as (
-    select p.id, p.amount, coalesce(a.amount, 0) + coalesce(g.amount, 0) as allocated, coalesce(s.amount, 0) as refunded,
+    select p.id, p.amount, coalesce(a.amount, 0) + coalesce(g.amount, 0) as allocated, coalesce(s.amount, 0)
+      as refunded,
       r.id is not null as reversed
     from public.payments p
     left join (
-      select t.payment_id, sum(t.amount) as amount from public.payment_allocations t where t.org_id = p_org_id group by 1) a
+      select t.payment_id, sum(t.amount) as amount from public.payment_allocations t where t.org_id = p_org_id
+        group by 1) a
       on a.payment_id = p.id
     left join (
       select t.payment_id, sum(t.amount) as amount from public.credit_settlements t
@@ -84,43 +89,52 @@ begin
       coalesce(s.amount, 0) as refunded, coalesce(l.taxable, 0) as line_taxable, coalesce(l.tax, 0) as line_tax
     from public.credit_notes c
     left join (
-      select t.credit_note_id, sum(t.amount) as amount from public.credit_note_allocations t where t.org_id = p_org_id group by 1) a
+      select t.credit_note_id, sum(t.amount) as amount from public.credit_note_allocations t where t.org_id = p_org_id
+        group by 1) a
       on a.credit_note_id = c.id
     left join (
-      select t.credit_note_id, sum(t.amount) as amount from public.refund_sources t where t.org_id = p_org_id group by 1) s
+      select t.credit_note_id, sum(t.amount) as amount from public.refund_sources t where t.org_id = p_org_id
+        group by 1) s
       on s.credit_note_id = c.id
     left join (
-      select t.credit_note_id, sum(t.taxable) as taxable, sum(t.tax) as tax from public.credit_note_lines t where t.org_id = p_org_id
+      select t.credit_note_id, sum(t.taxable) as taxable, sum(t.tax) as tax from public.credit_note_lines t
+        where t.org_id = p_org_id
       group by 1) l on l.credit_note_id = c.id
     where c.org_id = p_org_id
   )
-  select 'paid is not the sum of the allocations', 'invoice', i.id, i.allocated, i.paid from invoice_sums i where i.paid <> i.allocated
+  select 'paid is not the sum of the allocations', 'invoice', i.id, i.allocated, i.paid from invoice_sums i
+    where i.paid <> i.allocated
   union all
   select 'credited is not the sum of the credit allocations', 'invoice', i.id, i.credits, i.credited from invoice_sums i
   where i.credited <> i.credits
   union all
-  select 'the total is not the lines and the round-off', 'invoice', i.id, i.line_taxable + i.line_tax + i.round_off, i.total
+  select 'the total is not the lines and the round-off', 'invoice', i.id, i.line_taxable + i.line_tax + i.round_off,
+    i.total
   from invoice_sums i
   where i.status <> 'draft' and (i.total <> i.line_taxable + i.line_tax + i.round_off or i.subtotal <> i.line_taxable)
   union all
   select 'more is credited than was invoiced', 'invoice', i.id, i.total, n.total
   from invoice_sums i
-  join (select c.invoice_id, sum(c.total) as total from note_sums c group by 1) n on n.invoice_id = i.id where n.total > i.total
+  join (select c.invoice_id, sum(c.total) as total from note_sums c group by 1) n on n.invoice_id = i.id
+    where n.total > i.total
   union all
   select 'a void invoice and its credit note disagree', 'invoice', i.id, i.total, n.total
   from invoice_sums i join note_sums n on n.invoice_id = i.id
   where (i.status = 'void') <> n.voids or (n.voids and n.total <> i.total)
   union all
-  select 'more is allocated and refunded than was paid', 'payment', p.id, p.amount, p.allocated + p.refunded from payment_sums p
+  select 'more is allocated and refunded than was paid', 'payment', p.id, p.amount, p.allocated + p.refunded
+    from payment_sums p
   where p.allocated + p.refunded > p.amount or p.allocated < 0
   union all
   select 'a reversed payment settles something', 'payment', p.id, 0.00, p.allocated + p.refunded from payment_sums p
   where p.reversed and (p.allocated <> 0 or p.refunded <> 0)
   union all
-  select 'more is applied and refunded than was credited', 'credit_note', n.id, n.total, n.allocated + n.refunded from note_sums n
+  select 'more is applied and refunded than was credited', 'credit_note', n.id, n.total, n.allocated + n.refunded
+    from note_sums n
   where n.allocated + n.refunded > n.total or n.allocated < 0
   union all
-  select 'the total is not the lines and the round-off', 'credit_note', n.id, n.line_taxable + n.line_tax + n.round_off, n.total
+  select 'the total is not the lines and the round-off', 'credit_note', n.id, n.line_taxable + n.line_tax + n.round_off,
+    n.total
   from note_sums n where n.total <> n.line_taxable + n.line_tax + n.round_off or n.subtotal <> n.line_taxable
   union all
   select 'the amount is not the sum of its sources', 'refund', f.id, coalesce(sum(s.amount), 0), f.amount

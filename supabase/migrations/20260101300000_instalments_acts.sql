@@ -25,7 +25,8 @@ $$;
 comment on function private.lock_agreement(public.credit_agreements) is
 'Locks an agreement, which is to lock its invoice, and returns it as it is then. Errors: 409 agreement_closed.';
 
-create function private.write_agreement(p_id uuid, p_invoice public.invoices, p_terms jsonb, p_today date, p_carried numeric,
+create function private.write_agreement(p_id uuid, p_invoice public.invoices, p_terms jsonb, p_today date,
+  p_carried numeric,
   p_replaces_id uuid, p_reason text)
 returns void
 language plpgsql
@@ -37,15 +38,18 @@ begin
   -- The customer, then the counter.
   perform private.lock_customer(p_invoice.org_id, p_invoice.customer_id);
   v_number := private.next_number(p_invoice.org_id, p_invoice.branch_id, 'credit_agreement', p_today);
-  insert into public.credit_agreements (org_id, id, branch_id, customer_id, invoice_id, replaces_id, number, status, currency,
+  insert into public.credit_agreements (org_id, id, branch_id, customer_id, invoice_id, replaces_id, number, status,
+    currency,
     financed, terms, opened_on, reason, created_by)
-  values (p_invoice.org_id, p_id, p_invoice.branch_id, p_invoice.customer_id, p_invoice.id, p_replaces_id, v_number, 'active',
+  values (p_invoice.org_id, p_id, p_invoice.branch_id, p_invoice.customer_id, p_invoice.id, p_replaces_id, v_number,
+    'active',
     p_invoice.currency, p_invoice.balance, p_terms, p_today, p_reason, private.caller());
   insert into public.instalments (org_id, agreement_id, no, branch_id, due_on, status, principal, interest, fee)
   select p_invoice.org_id, p_id, s.no, p_invoice.branch_id, s.due_on, 'pending', s.principal, s.interest,
     s.fee + case when s.no = 1 then p_carried else 0 end
   from private.credit_schedule(p_invoice.balance, p_terms) s;
-  insert into public.credit_charges (org_id, agreement_id, no, branch_id, component, kind, amount, charged_on, created_by)
+  insert into public.credit_charges (org_id, agreement_id, no, branch_id, component, kind, amount, charged_on,
+    created_by)
   select i.org_id, i.agreement_id, i.no, i.branch_id, c.component, c.kind, c.amount, p_today, private.caller()
   from public.instalments i
   cross join lateral (values ('principal', 'schedule', i.principal), ('interest', 'schedule', i.interest),
@@ -57,9 +61,9 @@ end;
 $$;
 
 comment on function private.write_agreement(uuid, public.invoices, jsonb, date, numeric, uuid, text) is
-'Writes an agreement over the balance of an invoice, which is locked, with its schedule and number. p_carried: charges of the
-agreement that it replaces, due with the first instalment. The caller has found the books open on p_today, before he locked the
-customer. Errors: 400 invalid_input, 409 series_exhausted.';
+'Writes an agreement over the balance of an invoice, which is locked, with its schedule and number. p_carried: charges
+of the agreement that it replaces, due with the first instalment. The caller has found the books open on p_today, before
+he locked the customer. Errors: 400 invalid_input, 409 series_exhausted.';
 
 create function public.open_credit_sale(p_id uuid, p_invoice_id uuid, p_terms jsonb) returns jsonb
 language plpgsql security definer
@@ -93,7 +97,8 @@ begin
     -- What is financed is owed already: nothing is added to the debt, which must be within the limit.
     perform private.check_credit(v_org_id, v_invoice.customer_id, 0);
     perform private.write_agreement(p_id, v_invoice, v_terms, v_today, 0, null, null);
-    perform private.emit(v_org_id, 'credit_agreement.opened', jsonb_build_object('agreement_id', p_id, 'invoice_id', p_invoice_id,
+    perform private.emit(v_org_id, 'credit_agreement.opened',
+      jsonb_build_object('agreement_id', p_id, 'invoice_id', p_invoice_id,
       'branch_id', v_invoice.branch_id, 'customer_id', v_invoice.customer_id, 'financed', v_invoice.balance));
   end if;
   return private.agreement_json(v_org_id, p_id);
@@ -101,15 +106,16 @@ end;
 $$;
 
 comment on function public.open_credit_sale(uuid, uuid, jsonb) is
-'Agrees that what is open of an invoice is paid in instalments. p_id: the client''s uuid, the agreement''s id. p_invoice_id: issued,
-of a named customer, the deposit paid. p_terms: {"deposit": amount that must be paid by now, "count": 1 to 120, "interval": "week",
-"fortnight" or "month", "first_due_on": ISO date, today at the earliest, a year ahead at most, "interest": {"kind": "none", "flat" or
-"reducing", "annual_percent": 0 to 100}, "fees": [{"name", "amount"}] (due with the first instalment), "grace_days", "late_fee"
-(amount, once per instalment, after the days of grace), "default_after_days" (after a due date), "remind_days_before"}; count and
-first_due_on are needed, amounts in the invoice''s currency. The schedule is private.credit_schedule''s. The customer''s debt must
-be within his credit limit. Returns the agreement as JSON, as get_agreement does. Errors: 400 invalid_input; 401; 403
-permission_denied; 404 not_found; 409 invoice_not_open, agreement_exists, period_closed, id_reused, series_exhausted; 422
-branch_archived, deposit_missing, payment_incomplete, credit_limit_exceeded, customer_defaulted. Permission: credit.sell.';
+'Agrees that what is open of an invoice is paid in instalments. p_id: the client''s uuid, the agreement''s id.
+p_invoice_id: issued, of a named customer, the deposit paid. p_terms: {"deposit": amount that must be paid by now,
+"count": 1 to 120, "interval": "week", "fortnight" or "month", "first_due_on": ISO date, today at the earliest, a year
+ahead at most, "interest": {"kind": "none", "flat" or "reducing", "annual_percent": 0 to 100}, "fees": [{"name",
+"amount"}] (due with the first instalment), "grace_days", "late_fee" (amount, once per instalment, after the days of
+grace), "default_after_days" (after a due date), "remind_days_before"}; count and first_due_on are needed, amounts in
+the invoice''s currency. The schedule is private.credit_schedule''s. The customer''s debt must be within his credit
+limit. Returns the agreement as JSON, as get_agreement does. Errors: 400 invalid_input; 401; 403 permission_denied; 404
+not_found; 409 invoice_not_open, agreement_exists, period_closed, id_reused, series_exhausted; 422 branch_archived,
+deposit_missing, payment_incomplete, credit_limit_exceeded, customer_defaulted. Permission: credit.sell.';
 revoke execute on function public.open_credit_sale(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.open_credit_sale(uuid, uuid, jsonb) to authenticated;
 
@@ -117,7 +123,8 @@ select private.declare_shape('pay_agreement_options',
   '{"branch_id": "uuid", "occurred_at": "instant", "note": "text"}',
   array['pay_agreement.p_options']);
 
-create function public.pay_agreement(p_id uuid, p_agreement_id uuid, p_amount numeric, p_method text, p_reference text default null,
+create function public.pay_agreement(p_id uuid, p_agreement_id uuid, p_amount numeric, p_method text, p_reference text
+  default null,
   p_options jsonb default '{}')
 returns jsonb
 language plpgsql security definer
@@ -135,26 +142,29 @@ begin
   if not exists (select from public.payments where org_id = v_agreement.org_id and id = p_id) then
     perform private.lock_agreement(v_agreement);
   end if;
-  v_payment := public.record_payment(p_id, v_agreement.customer_id, p_amount, p_method, jsonb_build_array(jsonb_build_object(
+  v_payment := public.record_payment(p_id, v_agreement.customer_id, p_amount, p_method,
+    jsonb_build_array(jsonb_build_object(
     'invoice_id', v_agreement.invoice_id, 'amount', p_amount)), p_reference, p_options);
   return private.agreement_json(v_agreement.org_id, p_agreement_id) || jsonb_build_object('payment', v_payment);
 end;
 $$;
 
 comment on function public.pay_agreement(uuid, uuid, numeric, text, text, jsonb) is
-'Takes a payment for instalments: the oldest first, within each late fees, fees, interest, principal. What is more than is due by now
-prepays the next instalments whole; more than all of them is refused. Principal settles the invoice; interest and fees are charges
-of the agreement. p_id: the client''s uuid, the payment''s id. p_agreement_id. p_amount: in the agreement''s currency. p_method,
-p_reference: as in record_payment. p_options: branch_id (which takes it; else the agreement''s), occurred_at (ISO 8601, needs
-sale.backdate), note. Returns the agreement as JSON with payment. An agreement that was in default is active again when nothing is
-overdue. Errors: 400 invalid_input; 401; 403 permission_denied, backdating_denied; 404 not_found; 409 agreement_closed,
-period_closed, id_reused, series_exhausted; 422 agreement_overpaid, branch_archived. Permission: payment.record.';
+'Takes a payment for instalments: the oldest first, within each late fees, fees, interest, principal. What is more than
+is due by now prepays the next instalments whole; more than all of them is refused. Principal settles the invoice;
+interest and fees are charges of the agreement. p_id: the client''s uuid, the payment''s id. p_agreement_id. p_amount:
+in the agreement''s currency. p_method, p_reference: as in record_payment. p_options: branch_id (which takes it; else
+the agreement''s), occurred_at (ISO 8601, needs sale.backdate), note. Returns the agreement as JSON with payment. An
+agreement that was in default is active again when nothing is overdue. Errors: 400 invalid_input; 401; 403
+permission_denied, backdating_denied; 404 not_found; 409 agreement_closed, period_closed, id_reused, series_exhausted;
+422 agreement_overpaid, branch_archived. Permission: payment.record.';
 revoke execute on function public.pay_agreement(uuid, uuid, numeric, text, text, jsonb) from public, anon;
 grant execute on function public.pay_agreement(uuid, uuid, numeric, text, text, jsonb) to authenticated;
 
 -- Settling early ----------------------------------------------------------------------------------
 
-create function private.early_rebates(p_org_id uuid, p_agreement_id uuid, p_date date) returns table (no integer, rebate numeric)
+create function private.early_rebates(p_org_id uuid, p_agreement_id uuid, p_date date)
+  returns table (no integer, rebate numeric)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -169,16 +179,17 @@ begin
   with earned as (
     select i.no, i.interest, greatest(i.interest_paid, round(i.interest - f.ahead, 2)) as owed
     from private.interest_ahead(p_org_id, p_agreement_id, p_date) f
-    join public.instalments i on i.org_id = p_org_id and i.agreement_id = p_agreement_id and i.no = f.no and i.status <> 'closed'
+    join public.instalments i on i.org_id = p_org_id and i.agreement_id = p_agreement_id and i.no = f.no
+      and i.status <> 'closed'
   )
   select e.no, e.interest - e.owed from earned e where e.interest > e.owed order by e.no;
 end;
 $$;
 
 comment on function private.early_rebates(uuid, uuid, date) is
-'The interest of each instalment that is not owed when everything is paid on p_date. reducing: of instalments due later all, of
-the one whose interval is under way the part for the days left; what was prepaid stays. flat: nothing, the charge is for the
-whole term (waive_charge lets it off). No errors.';
+'The interest of each instalment that is not owed when everything is paid on p_date. reducing: of instalments due later
+all, of the one whose interval is under way the part for the days left; what was prepaid stays. flat: nothing, the
+charge is for the whole term (waive_charge lets it off). No errors.';
 
 create function private.settlement_amount(p_org_id uuid, p_agreement_id uuid, p_date date) returns numeric
 language plpgsql stable
@@ -186,7 +197,8 @@ set search_path = ''
 as $$
 begin
   return (
-    select coalesce(sum(i.outstanding), 0) from public.instalments i where i.org_id = p_org_id and i.agreement_id = p_agreement_id)
+    select coalesce(sum(i.outstanding), 0) from public.instalments i where i.org_id = p_org_id
+      and i.agreement_id = p_agreement_id)
     - coalesce((select sum(r.rebate) from private.early_rebates(p_org_id, p_agreement_id, p_date) r), 0);
 end;
 $$;
@@ -214,7 +226,8 @@ begin
   perform private.authorize('payment.record', v_org_id, v_agreement.branch_id);
   perform private.check_shape('settle_early_options', p_options);
   perform private.check_money(p_amount, p_method, p_reference);
-  if private.claim_request(v_org_id, p_id, 'settle_early', jsonb_build_array(p_agreement_id, p_amount, p_method, p_reference,
+  if private.claim_request(v_org_id, p_id, 'settle_early',
+    jsonb_build_array(p_agreement_id, p_amount, p_method, p_reference,
     p_options)) then
     perform private.lock_agreement(v_agreement);
     v_today := private.credit_today(v_org_id, v_agreement.branch_id);
@@ -233,11 +246,12 @@ end;
 $$;
 
 comment on function public.settle_early(uuid, uuid, numeric, text, text, jsonb) is
-'Pays an agreement off before its time. p_id: the client''s uuid of this act. p_agreement_id. p_amount: exactly the settlement_amount
-that get_agreement shows today: with reducing interest none for the time not used, with flat interest all of it. p_method,
-p_reference: as in record_payment. p_options: branch_id (which takes it; else the agreement''s), note. Returns the agreement as
-JSON, completed. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 settlement_changed, agreement_closed,
-period_closed, id_reused, series_exhausted; 422 branch_archived. Permission: payment.record.';
+'Pays an agreement off before its time. p_id: the client''s uuid of this act. p_agreement_id. p_amount: exactly the
+settlement_amount that get_agreement shows today: with reducing interest none for the time not used, with flat interest
+all of it. p_method, p_reference: as in record_payment. p_options: branch_id (which takes it; else the agreement''s),
+note. Returns the agreement as JSON, completed. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found;
+409 settlement_changed, agreement_closed, period_closed, id_reused, series_exhausted; 422 branch_archived. Permission:
+payment.record.';
 revoke execute on function public.settle_early(uuid, uuid, numeric, text, text, jsonb) from public, anon;
 grant execute on function public.settle_early(uuid, uuid, numeric, text, text, jsonb) to authenticated;
 
@@ -263,7 +277,8 @@ begin
     v_today := private.credit_today(v_org_id, v_agreement.branch_id);
     v_terms := private.check_terms(p_terms, v_today);
     if (v_terms ->> 'deposit')::numeric <> 0 then
-      perform private.fail(400, 'invalid_input', 'What is rescheduled has no deposit: take a payment first.', '{"field": "deposit"}');
+      perform private.fail(400, 'invalid_input', 'What is rescheduled has no deposit: take a payment first.',
+        '{"field": "deposit"}');
     elsif v_invoice.balance = 0 then
       perform private.fail(409, 'invoice_not_open', 'Nothing is open on the invoice; charges are paid or waived.',
         jsonb_build_object('invoice_id', v_invoice.id, 'status', v_invoice.status));
@@ -275,8 +290,10 @@ begin
     update public.instalments set status = 'closed' where org_id = v_org_id and agreement_id = p_agreement_id;
     update public.credit_agreements set status = 'rescheduled' where org_id = v_org_id and id = p_agreement_id;
     perform private.write_agreement(p_id, v_invoice, v_terms, v_today, v_carried, p_agreement_id, p_reason);
-    perform private.emit(v_org_id, 'credit_agreement.rescheduled', jsonb_build_object('agreement_id', p_id, 'replaces_id',
-      p_agreement_id, 'branch_id', v_agreement.branch_id, 'customer_id', v_agreement.customer_id, 'financed', v_invoice.balance,
+    perform private.emit(v_org_id, 'credit_agreement.rescheduled',
+      jsonb_build_object('agreement_id', p_id, 'replaces_id',
+      p_agreement_id, 'branch_id', v_agreement.branch_id, 'customer_id', v_agreement.customer_id, 'financed',
+        v_invoice.balance,
       'carried', v_carried));
   end if;
   return private.agreement_json(v_org_id, p_id);
@@ -284,16 +301,17 @@ end;
 $$;
 
 comment on function public.reschedule(uuid, uuid, jsonb, text) is
-'Replaces an agreement by another over what is still open; the old one is kept with its schedule. p_id: the client''s uuid, the new
-agreement''s id. p_agreement_id: the old one, active or defaulted. p_terms: as open_credit_sale takes them, without a deposit.
-p_reason: 1 to 500 characters, kept. Late fees, fees and interest that are owed by now (as settle_early counts them) are due with
-the first new instalment. Whoever may call this approves it by calling. Returns the new agreement as JSON. Errors: 400
-invalid_input; 401; 403 permission_denied; 404 not_found; 409 agreement_closed, invoice_not_open, period_closed, id_reused,
-series_exhausted. Permission: credit.override.';
+'Replaces an agreement by another over what is still open; the old one is kept with its schedule. p_id: the client''s
+uuid, the new agreement''s id. p_agreement_id: the old one, active or defaulted. p_terms: as open_credit_sale takes
+them, without a deposit. p_reason: 1 to 500 characters, kept. Late fees, fees and interest that are owed by now (as
+settle_early counts them) are due with the first new instalment. Whoever may call this approves it by calling. Returns
+the new agreement as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 agreement_closed,
+invoice_not_open, period_closed, id_reused, series_exhausted. Permission: credit.override.';
 revoke execute on function public.reschedule(uuid, uuid, jsonb, text) from public, anon;
 grant execute on function public.reschedule(uuid, uuid, jsonb, text) to authenticated;
 
-create function public.waive_charge(p_id uuid, p_agreement_id uuid, p_no integer, p_component text, p_amount numeric, p_reason text)
+create function public.waive_charge(p_id uuid, p_agreement_id uuid, p_no integer, p_component text, p_amount numeric,
+  p_reason text)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -309,9 +327,11 @@ begin
   if coalesce(p_component, '') not in ('late_fee', 'fee', 'interest') then
     perform private.fail(400, 'invalid_input', 'Late fees, fees and interest are waived.', '{"field": "p_component"}');
   elsif p_amount is null or not p_amount between 0.01 and 1e11 or p_amount <> round(p_amount, 2) then
-    perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.', '{"field": "p_amount"}');
+    perform private.fail(400, 'invalid_input', 'p_amount must be above 0, with 2 decimals at most.',
+      '{"field": "p_amount"}');
   end if;
-  if private.claim_request(v_org_id, p_id, 'waive_charge', jsonb_build_array(p_agreement_id, p_no, p_component, p_amount, p_reason))
+  if private.claim_request(v_org_id, p_id, 'waive_charge',
+    jsonb_build_array(p_agreement_id, p_no, p_component, p_amount, p_reason))
   then
     perform private.lock_agreement(v_agreement);
     v_today := private.credit_today(v_org_id, v_agreement.branch_id);
@@ -328,17 +348,20 @@ begin
     perform private.charge(v_org_id, p_agreement_id, p_no, p_component, 'waiver', -p_amount, v_today, null, p_reason);
     perform private.refresh_agreement(v_org_id, p_agreement_id);
     perform private.follow_credit_status(v_org_id, v_agreement.customer_id);
-    perform private.emit(v_org_id, 'credit_agreement.waived', jsonb_build_object('agreement_id', p_agreement_id, 'branch_id',
-      v_agreement.branch_id, 'customer_id', v_agreement.customer_id, 'no', p_no, 'component', p_component, 'amount', p_amount));
+    perform private.emit(v_org_id, 'credit_agreement.waived',
+      jsonb_build_object('agreement_id', p_agreement_id, 'branch_id',
+      v_agreement.branch_id, 'customer_id', v_agreement.customer_id, 'no', p_no, 'component', p_component, 'amount',
+        p_amount));
   end if;
   return private.agreement_json(v_org_id, p_agreement_id);
 end;
 $$;
 
 comment on function public.waive_charge(uuid, uuid, integer, text, numeric, text) is
-'Lets a customer off a charge that is not paid yet. p_id: the client''s uuid of this act. p_agreement_id; p_no: the instalment.
-p_component: late_fee, fee or interest. p_amount: in the agreement''s currency, at most what is open of it. p_reason: 1 to 500
-characters, kept. Returns the agreement as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
-agreement_closed, period_closed, id_reused; 422 waiver_exceeds_charge. Permission: credit.override.';
+'Lets a customer off a charge that is not paid yet. p_id: the client''s uuid of this act. p_agreement_id; p_no: the
+instalment. p_component: late_fee, fee or interest. p_amount: in the agreement''s currency, at most what is open of it.
+p_reason: 1 to 500 characters, kept. Returns the agreement as JSON. Errors: 400 invalid_input; 401; 403
+permission_denied; 404 not_found; 409 agreement_closed, period_closed, id_reused; 422 waiver_exceeds_charge. Permission:
+credit.override.';
 revoke execute on function public.waive_charge(uuid, uuid, integer, text, numeric, text) from public, anon;
 grant execute on function public.waive_charge(uuid, uuid, integer, text, numeric, text) to authenticated;

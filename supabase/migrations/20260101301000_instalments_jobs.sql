@@ -17,7 +17,8 @@ begin
         or (i.late_fee_on is null and (a.terms ->> 'late_fee')::numeric > 0)))
       or (a.status = 'active' and i.due_on + (a.terms ->> 'default_after_days')::integer < b.today)
       or not exists (
-        select from public.credit_reminders r where r.org_id = i.org_id and r.agreement_id = i.agreement_id and r.no = i.no
+        select from public.credit_reminders r where r.org_id = i.org_id and r.agreement_id = i.agreement_id
+          and r.no = i.no
           and r.kind = private.reminder_kind(i.due_on, b.today, (a.terms ->> 'grace_days')::integer)));
 end;
 $$;
@@ -35,7 +36,8 @@ end;
 $$;
 
 comment on function private.reminder_kind(date, date, integer) is
-'Which reminder an unpaid instalment gets on a day: before it is due; due, from the day itself to the end of grace; after that.';
+'Which reminder an unpaid instalment gets on a day: before it is due; due, from the day itself to the end of grace;
+after that.';
 
 create function private.run_overdue(p_org_id uuid) returns jsonb
 language plpgsql
@@ -52,7 +54,8 @@ declare
   v_reminders integer := 0;
   v_defaulted integer := 0;
 begin
-  -- All invoices before any customer, in the order of their ids: whoever pays meanwhile waits here or is waited for, once.
+  -- All invoices before any customer, in the order of their ids: whoever pays meanwhile waits here or is waited for,
+  -- once.
   v_ids := array(select t.invoice_id from private.to_age(p_org_id) t);
   perform from public.invoices i where i.org_id = p_org_id and i.id = any (v_ids) order by i.id for no key update;
   -- A fee of a day whose books are closed already is charged on the first day that is open.
@@ -61,7 +64,8 @@ begin
   -- Asked again beneath the locks: what another run or a payment has done is not done again.
   v_agreements := array(select t.agreement_id from private.to_age(p_org_id) t where t.invoice_id = any (v_ids));
   for v_one in
-    select i.no, i.agreement_id, i.status, i.due_on, i.outstanding, i.late_fee_on, t.today, a.branch_id, a.customer_id, a.number,
+    select i.no, i.agreement_id, i.status, i.due_on, i.outstanding, i.late_fee_on, t.today, a.branch_id, a.customer_id,
+      a.number,
       (a.terms ->> 'late_fee')::numeric as late_fee, i.due_on + (a.terms ->> 'grace_days')::integer < t.today as late,
       private.reminder_kind(i.due_on, t.today, (a.terms ->> 'grace_days')::integer) as kind
     from private.to_age(p_org_id) t
@@ -82,8 +86,10 @@ begin
     on conflict do nothing;
     if found then
       v_reminders := v_reminders + 1;
-      perform private.emit(p_org_id, 'instalment.reminder', jsonb_build_object('agreement_id', v_one.agreement_id, 'number',
-        v_one.number, 'no', v_one.no, 'kind', v_one.kind, 'branch_id', v_one.branch_id, 'customer_id', v_one.customer_id, 'due_on',
+      perform private.emit(p_org_id, 'instalment.reminder',
+        jsonb_build_object('agreement_id', v_one.agreement_id, 'number',
+        v_one.number, 'no', v_one.no, 'kind', v_one.kind, 'branch_id', v_one.branch_id, 'customer_id',
+          v_one.customer_id, 'due_on',
         v_one.due_on, 'amount', (
           select i.outstanding from public.instalments i
           where i.org_id = p_org_id and i.agreement_id = v_one.agreement_id and i.no = v_one.no)));
@@ -104,9 +110,9 @@ end;
 $$;
 
 comment on function private.run_overdue(uuid) is
-'The daily job for one organisation, each agreement by its branch''s date: instalments overdue after grace, their late fee once,
-default, reminders as events (instalment.reminder) once each. A fee whose day is in closed books is charged on the first open day.
-Run again, or twice at once, it finds nothing left to do. Returns how many of each. No errors.';
+'The daily job for one organisation, each agreement by its branch''s date: instalments overdue after grace, their late
+fee once, default, reminders as events (instalment.reminder) once each. A fee whose day is in closed books is charged on
+the first open day. Run again, or twice at once, it finds nothing left to do. Returns how many of each. No errors.';
 
 -- Every hour: somewhere a branch's day has begun.
 insert into private.schedules (name, cron, routine, organizations, purpose) values
@@ -125,10 +131,11 @@ end;
 $$;
 
 comment on function public.run_overdue(uuid) is
-'Runs the daily job of instalments now: marks them overdue after the days of grace, adds the late fee once, marks agreements and
-customers defaulted, emits reminders before, on and after the due date, each by the branch''s date. p_org_id. As often as you like:
-what is done is not done again. Returns {"agreements", "overdue", "late_fees", "defaulted", "reminders"}, how many of each. Errors:
-401, 404 not_found, 403 permission_denied. Permission: credit.override.';
+'Runs the daily job of instalments now: marks them overdue after the days of grace, adds the late fee once, marks
+agreements and customers defaulted, emits reminders before, on and after the due date, each by the branch''s date.
+p_org_id. As often as you like: what is done is not done again. Returns {"agreements", "overdue", "late_fees",
+"defaulted", "reminders"}, how many of each. Errors: 401, 404 not_found, 403 permission_denied. Permission:
+credit.override.';
 revoke execute on function public.run_overdue(uuid) from public, anon;
 grant execute on function public.run_overdue(uuid) to authenticated;
 
@@ -142,7 +149,8 @@ begin
   return (
     select jsonb_build_object('id', a.id, 'org_id', a.org_id, 'branch_id', a.branch_id, 'customer_id', a.customer_id,
       'customer_name', c.name, 'credit_status', c.credit_status, 'invoice_id', a.invoice_id, 'invoice_number', i.number,
-      'number', a.number, 'status', a.status, 'currency', a.currency, 'terms', a.terms, 'opened_on', a.opened_on, 'today', t.today,
+      'number', a.number, 'status', a.status, 'currency', a.currency, 'terms', a.terms, 'opened_on', a.opened_on,
+        'today', t.today,
       'replaces_id', a.replaces_id, 'replaced_by_id', (
         select n.id from public.credit_agreements n where n.org_id = a.org_id and n.replaces_id = a.id limit 1),
       'reason', a.reason, 'financed', a.financed, 'interest', s.interest, 'fees', s.fees, 'late_fees', s.late_fees,
@@ -161,7 +169,8 @@ begin
         coalesce(sum(x.outstanding) filter (where x.status = 'overdue'), 0.00) as overdue,
         (array_agg(jsonb_build_object('no', x.no, 'due_on', x.due_on, 'amount', x.outstanding) order by x.no)
           filter (where x.outstanding > 0))[1] as next_due,
-        jsonb_agg(jsonb_build_object('no', x.no, 'due_on', x.due_on, 'status', x.status, 'principal', x.principal, 'interest',
+        jsonb_agg(jsonb_build_object('no', x.no, 'due_on', x.due_on, 'status', x.status, 'principal', x.principal,
+          'interest',
           x.interest, 'fee', x.fee, 'late_fee', x.late_fee, 'total', x.total, 'principal_paid', x.principal_paid,
           'interest_paid', x.interest_paid, 'fee_paid', x.fee_paid, 'late_fee_paid', x.late_fee_paid, 'paid', x.paid,
           'outstanding', x.outstanding) order by x.no) as schedule
@@ -170,7 +179,8 @@ begin
 end;
 $$;
 
-comment on function private.agreement_json(uuid, uuid) is 'An agreement as clients and documents see it, as of its branch''s date.';
+comment on function private.agreement_json(uuid, uuid)
+  is 'An agreement as clients and documents see it, as of its branch''s date.';
 
 create function public.get_agreement(p_id uuid) returns jsonb
 language plpgsql stable security definer
@@ -185,15 +195,17 @@ end;
 $$;
 
 comment on function public.get_agreement(uuid) is
-'One instalment agreement: terms, schedule with what is paid of each, and as of today paid, outstanding, due_now, overdue, next_due
-and settlement_amount (what settle_early takes), in currency. p_id: the agreement. Errors: 401, 403 permission_denied, 404
-not_found. Permission: invoice.read.';
+'One instalment agreement: terms, schedule with what is paid of each, and as of today paid, outstanding, due_now,
+overdue, next_due and settlement_amount (what settle_early takes), in currency. p_id: the agreement. Errors: 401, 403
+permission_denied, 404 not_found. Permission: invoice.read.';
 revoke execute on function public.get_agreement(uuid) from public, anon;
 grant execute on function public.get_agreement(uuid) to authenticated;
 
 create function private.list_instalments(p_org_id uuid, p_branch_id uuid, p_until date, p_overdue boolean)
-returns table (agreement_id uuid, agreement_number text, agreement_status text, invoice_id uuid, branch_id uuid, customer_id uuid,
-  customer_name text, customer_phone text, no integer, due_on date, status text, total numeric, paid numeric, outstanding numeric,
+returns table (agreement_id uuid, agreement_number text, agreement_status text, invoice_id uuid, branch_id uuid,
+  customer_id uuid,
+  customer_name text, customer_phone text, no integer, due_on date, status text, total numeric, paid numeric,
+    outstanding numeric,
   days_late integer)
 language plpgsql stable
 set search_path = ''
@@ -215,11 +227,14 @@ end;
 $$;
 
 comment on function private.list_instalments(uuid, uuid, date, boolean) is
-'The instalments that instalments_due and instalments_overdue list, of the branches where the caller holds report.read. No errors.';
+'The instalments that instalments_due and instalments_overdue list, of the branches where the caller holds report.read.
+No errors.';
 
 create function public.instalments_due(p_org_id uuid, p_branch_id uuid default null, p_until date default null)
-returns table (agreement_id uuid, agreement_number text, agreement_status text, invoice_id uuid, branch_id uuid, customer_id uuid,
-  customer_name text, customer_phone text, no integer, due_on date, status text, total numeric, paid numeric, outstanding numeric,
+returns table (agreement_id uuid, agreement_number text, agreement_status text, invoice_id uuid, branch_id uuid,
+  customer_id uuid,
+  customer_name text, customer_phone text, no integer, due_on date, status text, total numeric, paid numeric,
+    outstanding numeric,
   days_late integer)
 language plpgsql stable security definer
 set search_path = ''
@@ -231,15 +246,17 @@ end;
 $$;
 
 comment on function public.instalments_due(uuid, uuid, date) is
-'What is to be collected: unpaid instalments that are due by a date, oldest first, amounts in the organisation''s currency.
-p_org_id; p_branch_id: null for all branches of the caller; p_until: the last due date, null for the branch''s today. Errors: 401, 404
-not_found, 403 permission_denied. Permission: report.read.';
+'What is to be collected: unpaid instalments that are due by a date, oldest first, amounts in the organisation''s
+currency. p_org_id; p_branch_id: null for all branches of the caller; p_until: the last due date, null for the branch''s
+today. Errors: 401, 404 not_found, 403 permission_denied. Permission: report.read.';
 revoke execute on function public.instalments_due(uuid, uuid, date) from public, anon;
 grant execute on function public.instalments_due(uuid, uuid, date) to authenticated;
 
 create function public.instalments_overdue(p_org_id uuid, p_branch_id uuid default null)
-returns table (agreement_id uuid, agreement_number text, agreement_status text, invoice_id uuid, branch_id uuid, customer_id uuid,
-  customer_name text, customer_phone text, no integer, due_on date, status text, total numeric, paid numeric, outstanding numeric,
+returns table (agreement_id uuid, agreement_number text, agreement_status text, invoice_id uuid, branch_id uuid,
+  customer_id uuid,
+  customer_name text, customer_phone text, no integer, due_on date, status text, total numeric, paid numeric,
+    outstanding numeric,
   days_late integer)
 language plpgsql stable security definer
 set search_path = ''
@@ -251,8 +268,9 @@ end;
 $$;
 
 comment on function public.instalments_overdue(uuid, uuid) is
-'Instalments that the daily job has marked overdue, oldest first, amounts in the organisation''s currency. p_org_id; p_branch_id: null
-for all branches of the caller. Errors: 401, 404 not_found, 403 permission_denied. Permission: report.read.';
+'Instalments that the daily job has marked overdue, oldest first, amounts in the organisation''s currency. p_org_id;
+p_branch_id: null for all branches of the caller. Errors: 401, 404 not_found, 403 permission_denied. Permission:
+report.read.';
 revoke execute on function public.instalments_overdue(uuid, uuid) from public, anon;
 grant execute on function public.instalments_overdue(uuid, uuid) to authenticated;
 
@@ -274,7 +292,8 @@ begin
     or i.fee <> coalesce(sum(c.amount) filter (where c.component = 'fee'), 0)
     or i.late_fee <> coalesce(sum(c.amount) filter (where c.component = 'late_fee'), 0)
   union all
-  select 'what is paid of an instalment is not the sum of its settlements', 'instalment', i.id, coalesce(sum(s.amount), 0),
+  select 'what is paid of an instalment is not the sum of its settlements', 'instalment', i.id,
+    coalesce(sum(s.amount), 0),
     i.paid::numeric
   from public.instalments i
   left join public.credit_settlements s on s.org_id = i.org_id and s.agreement_id = i.agreement_id and s.no = i.no
@@ -292,16 +311,19 @@ begin
   where a.org_id = p_org_id and a.status in ('active', 'defaulted', 'completed')
   group by a.id, v.balance having sum(i.principal - i.principal_paid) <> v.balance
   union all
-  select 'a finished agreement is not paid, or a paid one not finished', 'credit_agreement', a.id, 0.00, sum(i.outstanding)
+  select 'a finished agreement is not paid, or a paid one not finished', 'credit_agreement', a.id, 0.00,
+    sum(i.outstanding)
   from public.credit_agreements a join public.instalments i on i.org_id = a.org_id and i.agreement_id = a.id
   where a.org_id = p_org_id and a.status in ('active', 'defaulted', 'completed')
   group by a.id, a.status having (sum(i.outstanding) = 0) <> (a.status = 'completed')
   union all
-  select 'a voided sale''s agreement still has something settled or owed', 'credit_agreement', l.agreement_id, 0.00, sum(l.amount)
+  select 'a voided sale''s agreement still has something settled or owed', 'credit_agreement', l.agreement_id, 0.00,
+    sum(l.amount)
   from (
     select s.agreement_id, s.amount from public.credit_settlements s where s.org_id = p_org_id
     union all
-    select c.agreement_id, c.amount from public.credit_charges c where c.org_id = p_org_id and c.component <> 'principal') l
+    select c.agreement_id, c.amount from public.credit_charges c where c.org_id = p_org_id
+      and c.component <> 'principal') l
   join public.credit_agreements a on a.org_id = p_org_id and a.id = l.agreement_id
   join public.invoices v on v.org_id = a.org_id and v.id = a.invoice_id and v.status = 'void'
   group by l.agreement_id having sum(l.amount) <> 0
@@ -312,8 +334,8 @@ end;
 $$;
 
 comment on function private.check_agreements(uuid) is
-'The part of check_books that concerns instalments: ledgers against the schedule, the schedule against the invoice, the customer
-against his agreements. No errors.';
+'The part of check_books that concerns instalments: ledgers against the schedule, the schedule against the invoice, the
+customer against his agreements. No errors.';
 
 select private.react('books_findings', 20, 'check_agreements');
 

@@ -46,15 +46,16 @@ create table public.promotions (
 );
 
 comment on table public.promotions is
-'Offers. kind: percent (value: percent off), amount (value: off what it applies to in all, or off every unit with per_unit), buy_get
-(of every buy_quantity + get_quantity whole units the cheapest get_quantity are at value percent off, 100 is free; with targets
-whose part is "get" those are given instead of the cheapest), bundle (all targets together in their quantities for value). max_times:
-how often buy_get or bundle counts on one document. applies_to: everything, or what promotion_targets say. customer_group_id,
-branch_id: null for all. valid_from, valid_to: business dates, both inclusive; weekdays: 1 Monday to 7 Sunday; time_from (inclusive)
-to time_to (exclusive), by the branch''s clock, past midnight when time_to is earlier. minimum_amount: what the whole basket comes to
-at least, as priced, before offers. needs_coupon: only with one of its coupons. Amounts in the organisation''s currency, off the price
-as it stands, with or without tax. A document carries either the exclusive offer (combinable false) that saves most or all the
-combinable ones, whichever saves the customer more: see private.apply_offers. Archived, never deleted: documents name them.';
+'Offers. kind: percent (value: percent off), amount (value: off what it applies to in all, or off every unit with
+per_unit), buy_get (of every buy_quantity + get_quantity whole units the cheapest get_quantity are at value percent off,
+100 is free; with targets whose part is "get" those are given instead of the cheapest), bundle (all targets together in
+their quantities for value). max_times: how often buy_get or bundle counts on one document. applies_to: everything, or
+what promotion_targets say. customer_group_id, branch_id: null for all. valid_from, valid_to: business dates, both
+inclusive; weekdays: 1 Monday to 7 Sunday; time_from (inclusive) to time_to (exclusive), by the branch''s clock, past
+midnight when time_to is earlier. minimum_amount: what the whole basket comes to at least, as priced, before offers.
+needs_coupon: only with one of its coupons. Amounts in the organisation''s currency, off the price as it stands, with or
+without tax. A document carries either the exclusive offer (combinable false) that saves most or all the combinable
+ones, whichever saves the customer more: see private.apply_offers. Archived, never deleted: documents name them.';
 
 create table public.promotion_targets (
   id uuid not null default gen_random_uuid(),
@@ -78,9 +79,9 @@ create table public.promotion_targets (
 );
 
 comment on table public.promotion_targets is
-'What a promotion is about: a category with all beneath it, a product with all its variants, or one variant. A line counts for the
-first target, by position, that names it. part: buy, or get for what a buy_get promotion gives. quantity: of a bundle, how many whole
-units of it belong to one bundle.';
+'What a promotion is about: a category with all beneath it, a product with all its variants, or one variant. A line
+counts for the first target, by position, that names it. part: buy, or get for what a buy_get promotion gives. quantity:
+of a bundle, how many whole units of it belong to one bundle.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 
@@ -93,8 +94,10 @@ create index on public.promotion_targets (variant_id, org_id) where variant_id i
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t90_touch_updated_at before update on public.promotions for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.promotion_targets for each row execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.promotions for each row
+  execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.promotion_targets for each row
+  execute function private.touch_updated_at();
 select audit.attach('public.promotions');
 select audit.attach('public.promotion_targets', 'promotion_id', 'position');
 
@@ -110,24 +113,30 @@ create policy "Who holds offer.manage changes promotions" on public.promotions f
   with check (org_id = any (array(select private.orgs_with('offer.manage'))));
 
 alter table public.promotion_targets enable row level security;
-create policy "Who holds catalogue.read reads what promotions are about" on public.promotion_targets for select to authenticated
+create policy "Who holds catalogue.read reads what promotions are about" on public.promotion_targets for select
+  to authenticated
   using (org_id = any (array(select private.orgs_with('catalogue.read'))));
-create policy "Who holds offer.manage adds targets of promotions" on public.promotion_targets for insert to authenticated
+create policy "Who holds offer.manage adds targets of promotions" on public.promotion_targets for insert
+  to authenticated
   with check (org_id = any (array(select private.orgs_with('offer.manage'))));
-create policy "Who holds offer.manage changes targets of promotions" on public.promotion_targets for update to authenticated
+create policy "Who holds offer.manage changes targets of promotions" on public.promotion_targets for update
+  to authenticated
   using (org_id = any (array(select private.orgs_with('offer.manage'))))
   with check (org_id = any (array(select private.orgs_with('offer.manage'))));
-create policy "Who holds offer.manage removes targets of promotions" on public.promotion_targets for delete to authenticated
+create policy "Who holds offer.manage removes targets of promotions" on public.promotion_targets for delete
+  to authenticated
   using (org_id = any (array(select private.orgs_with('offer.manage'))));
 
 -- Grants ------------------------------------------------------------------------------------------
 
 grant select on public.promotions, public.promotion_targets to authenticated;
 grant delete on public.promotion_targets to authenticated;
-grant insert (id, org_id, name, kind, value, per_unit, buy_quantity, get_quantity, max_times, applies_to, customer_group_id, branch_id,
+grant insert (id, org_id, name, kind, value, per_unit, buy_quantity, get_quantity, max_times, applies_to,
+  customer_group_id, branch_id,
   valid_from, valid_to, weekdays, time_from, time_to, minimum_amount, needs_coupon, combinable, priority)
   on public.promotions to authenticated;
-grant update (name, kind, value, per_unit, buy_quantity, get_quantity, max_times, applies_to, customer_group_id, branch_id,
+grant update (name, kind, value, per_unit, buy_quantity, get_quantity, max_times, applies_to, customer_group_id,
+  branch_id,
   valid_from, valid_to, weekdays, time_from, time_to, minimum_amount, needs_coupon, combinable, priority, archived_at)
   on public.promotions to authenticated;
 grant insert (id, org_id, promotion_id, position, part, category_id, product_id, variant_id, quantity)

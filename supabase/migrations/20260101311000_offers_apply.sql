@@ -19,7 +19,8 @@ begin
   if v_total <= 0 then
     return array_fill(0::numeric, array[coalesce(cardinality(p_weights), 0)]);
   end if;
-  -- Each takes what the rounded sum so far grows by: together they are the amount, none is below zero or beyond its weight.
+  -- Each takes what the rounded sum so far grows by: together they are the amount, none is below zero or beyond its
+  -- weight.
   foreach v_share in array p_weights loop
     v_sum := v_sum + v_share;
     v_parts := v_parts || (round(least(p_amount, v_total) * v_sum / v_total, 2) - v_given);
@@ -30,8 +31,8 @@ end;
 $$;
 
 comment on function private.spread_amount(numeric, numeric[]) is
-'An amount spread in proportion to weights of 2 decimals, to 2 decimals; the parts sum to the amount, or to the weights where these
-are less. p_amount and p_weights: 0 or more. No errors.';
+'An amount spread in proportion to weights of 2 decimals, to 2 decimals; the parts sum to the amount, or to the weights
+where these are less. p_amount and p_weights: 0 or more. No errors.';
 
 create type private.offer as (
   id uuid,
@@ -52,10 +53,12 @@ create type private.offer as (
 );
 
 comment on type private.offer is
-'A promotion that may apply to a sale. places: the lines it is about, by their index; positions, gives, needs: of each the target it
-counts for, whether it is given (buy_get), and how many a bundle needs; targets: how many targets the promotion has.';
+'A promotion that may apply to a sale. places: the lines it is about, by their index; positions, gives, needs: of each
+the target it counts for, whether it is given (buy_get), and how many a bundle needs; targets: how many targets the
+promotion has.';
 
-create function private.take_units(p_offer private.offer, p_chosen boolean[], p_units numeric, p_units_of numeric[], p_left numeric[],
+create function private.take_units(p_offer private.offer, p_chosen boolean[], p_units numeric, p_units_of numeric[],
+  p_left numeric[],
   p_dear_first boolean)
 returns numeric[]
 language plpgsql immutable
@@ -81,8 +84,8 @@ end;
 $$;
 
 comment on function private.take_units(private.offer, boolean[], numeric, numeric[], numeric[], boolean) is
-'Takes p_units whole units of the chosen lines of an offer, the cheapest first or the dearest; returns how many of each of its
-lines. p_units_of, p_left: units and amount left of every line of the sale. No errors.';
+'Takes p_units whole units of the chosen lines of an offer, the cheapest first or the dearest; returns how many of each
+of its lines. p_units_of, p_left: units and amount left of every line of the sale. No errors.';
 
 create function private.offer_amounts(p_offer private.offer, p_units numeric[], p_left numeric[]) returns numeric[]
 language plpgsql immutable
@@ -118,19 +121,22 @@ begin
         coalesce(sum(floor(p_units[t.place])) filter (where t.gives), 0)
       into v_bought, v_sum from unnest(p_offer.places, p_offer.gives) t (place, gives);
       v_times := least(floor(v_bought / p_offer.buy_quantity), p_offer.max_times);
-      v_taken := private.take_units(p_offer, p_offer.gives, least(v_times * p_offer.get_quantity, v_sum), p_units, p_left, false);
+      v_taken := private.take_units(p_offer, p_offer.gives, least(v_times * p_offer.get_quantity, v_sum), p_units,
+        p_left, false);
     else
       foreach v_place in array p_offer.places loop
         v_bought := v_bought + floor(p_units[v_place]);
       end loop;
       v_times := least(floor(v_bought / (p_offer.buy_quantity + p_offer.get_quantity)), p_offer.max_times);
       if v_times > 0 then
-        v_taken := private.take_units(p_offer, array_fill(true, array[v_count]), v_times * p_offer.get_quantity, p_units, p_left, false);
+        v_taken := private.take_units(p_offer, array_fill(true, array[v_count]), v_times * p_offer.get_quantity,
+          p_units, p_left, false);
       end if;
     end if;
     for i in 1 .. v_count loop
       v_place := p_offer.places[i];
-      v_amounts := v_amounts || coalesce(round(p_left[v_place] * v_taken[i] / p_units[v_place] * p_offer.value / 100, 2), 0);
+      v_amounts := v_amounts || coalesce(round(p_left[v_place] * v_taken[i] / p_units[v_place] * p_offer.value / 100,
+        2), 0);
     end loop;
     return v_amounts;
   end if;
@@ -144,7 +150,8 @@ begin
   if v_times > 0 then
     for v_place in select distinct p from unnest(p_offer.positions) p order by p loop
       v_chosen := array(select p = v_place from unnest(p_offer.positions) with ordinality t (p, i) order by t.i);
-      v_taken := private.take_units(p_offer, v_chosen, v_times * p_offer.needs[array_position(p_offer.positions, v_place)], p_units,
+      v_taken := private.take_units(p_offer, v_chosen, v_times * p_offer.needs[array_position(p_offer.positions,
+        v_place)], p_units,
         p_left, true);
       for i in 1 .. v_count loop
         if v_chosen[i] then
@@ -159,8 +166,8 @@ end;
 $$;
 
 comment on function private.offer_amounts(private.offer, numeric[], numeric[]) is
-'What an offer takes off each of the lines it is about, in the order of its places: never below 0, never more than is left.
-p_units: quantities of all lines, in the unit they are sold in; p_left: what is left of their prices. No errors.';
+'What an offer takes off each of the lines it is about, in the order of its places: never below 0, never more than is
+left. p_units: quantities of all lines, in the unit they are sold in; p_left: what is left of their prices. No errors.';
 
 -- Which may apply ---------------------------------------------------------------------------------
 
@@ -186,7 +193,8 @@ begin
       select n.no, (p_lines[n.no]).variant_id, (p_lines[n.no]).product_id, k.path
       from unnest(p_places) n (no)
       left join lateral (
-        select x.path from private.category_paths x where x.org_id = p_org_id and x.category_id = (p_lines[n.no]).category_id
+        select x.path from private.category_paths x where x.org_id = p_org_id
+          and x.category_id = (p_lines[n.no]).category_id
         limit 1) k on true
     ), hits as (
       select m.promotion_id, array_agg(m.no order by m.no) as places, array_agg(m.position order by m.no) as positions,
@@ -201,10 +209,12 @@ begin
         order by t.promotion_id, l.no, t.position) m
       group by m.promotion_id
     )
-    select row (p.id, p.name, p.kind, p.value, p.per_unit, p.buy_quantity, p.get_quantity, p.max_times, p.combinable, p.priority,
+    select row (p.id, p.name, p.kind, p.value, p.per_unit, p.buy_quantity, p.get_quantity, p.max_times, p.combinable,
+      p.priority,
       case when p.applies_to = 'everything' then p_places else h.places end, h.positions, h.gives, h.needs,
       case when p.kind = 'bundle' then (
-        select count(*) from public.promotion_targets c where c.org_id = p.org_id and c.promotion_id = p.id) end)::private.offer
+        select count(*) from public.promotion_targets c where c.org_id = p.org_id and c.promotion_id = p.id)
+          end)::private.offer
     from live p left join hits h on h.promotion_id = p.id
     where p.applies_to = 'everything' or h.places is not null
     order by p.priority desc, p.id);
@@ -212,9 +222,10 @@ end;
 $$;
 
 comment on function private.offers_for(uuid, uuid, uuid, timestamp, private.sale_line[], integer[], numeric, uuid) is
-'The promotions that may apply to a sale, in the order in which combinable ones are taken: the highest priority first, then by id.
-p_places: the lines that offers may touch, by their index; p_basket: what all lines come to before offers; p_promotion_id: that of
-the coupon shown, or null; the rest as private.apply_offers''s. Past midnight the weekday and the date are the new day''s. No errors.';
+'The promotions that may apply to a sale, in the order in which combinable ones are taken: the highest priority first,
+then by id. p_places: the lines that offers may touch, by their index; p_basket: what all lines come to before offers;
+p_promotion_id: that of the coupon shown, or null; the rest as private.apply_offers''s. Past midnight the weekday and
+the date are the new day''s. No errors.';
 
 create function private.apply_offers(p_org_id uuid, p_branch_id uuid, p_customer_group_id uuid, p_local timestamp,
   p_lines private.sale_line[], p_promotion_id uuid, p_code text, out taken numeric[], out offers jsonb[])
@@ -254,14 +265,16 @@ begin
       v_places := v_places || v_place;
     end if;
   end loop;
-  v_offers := case when cardinality(v_places) > 0 then private.offers_for(p_org_id, p_branch_id, p_customer_group_id, p_local, p_lines,
+  v_offers := case when cardinality(v_places) > 0 then private.offers_for(p_org_id, p_branch_id, p_customer_group_id,
+    p_local, p_lines,
     v_places, v_basket, p_promotion_id) end;
 
   v_left := v_nets;
   v_combined := array_fill('[]'::jsonb, array[v_place]);
   v_off := array_fill(0::numeric, array[v_place]);
   foreach v_offer in array coalesce(v_offers, '{}') loop
-    -- An exclusive offer stands alone, so it is measured on the prices as they are; each combinable one on what those before it left.
+    -- An exclusive offer stands alone, so it is measured on the prices as they are; each combinable one on what those
+    -- before it left.
     v_amounts := private.offer_amounts(v_offer, v_units, case when v_offer.combinable then v_left else v_nets end);
     v_saving := 0;
     for i in 1 .. cardinality(v_amounts) loop
@@ -284,7 +297,8 @@ begin
       if v_offer.combinable then
         v_left[v_offer.places[i]] := v_left[v_offer.places[i]] - v_amounts[i];
         v_off[v_offer.places[i]] := v_off[v_offer.places[i]] + v_amounts[i];
-        v_combined[v_offer.places[i]] := v_combined[v_offer.places[i]] || (v_entry || jsonb_build_object('amount', v_amounts[i]));
+        v_combined[v_offer.places[i]] := v_combined[v_offer.places[i]]
+          || (v_entry || jsonb_build_object('amount', v_amounts[i]));
       else
         v_off_alone[v_offer.places[i]] := v_amounts[i];
         v_alone[v_offer.places[i]] := jsonb_build_array(v_entry || jsonb_build_object('amount', v_amounts[i]));
@@ -303,12 +317,12 @@ end;
 $$;
 
 comment on function private.apply_offers(uuid, uuid, uuid, timestamp, private.sale_line[], uuid, text) is
-'What offers take off the lines of a sale, before they are taxed: of each line the amount and what the document says of it; both
-null when there is nothing. p_customer_group_id: of the buyer, or null; p_local: the time of the sale by the branch''s
-clock; p_lines: as private.price_lines returns them, in order; p_promotion_id, p_code: of the
-coupon shown, or null. The rule: lines whose price is not the catalogue''s are left alone; manual discounts come first and keep
-their own limit. Combinable offers add up, the highest priority first, then by id, each on what those before it left. An exclusive
-offer stands alone on the document; of several the one that saves most counts, then the one of higher priority, then by id. The
-document gets the exclusive one if it saves more than the combinable ones together, else these. Nothing falls below zero. Each
-line says what it got: offers [{"promotion_id", "name", "amount", "coupon"?}]. Errors: 422 coupon_invalid (it
-gives nothing).';
+'What offers take off the lines of a sale, before they are taxed: of each line the amount and what the document says of
+it; both null when there is nothing. p_customer_group_id: of the buyer, or null; p_local: the time of the sale by the
+branch''s clock; p_lines: as private.price_lines returns them, in order; p_promotion_id, p_code: of the
+coupon shown, or null. The rule: lines whose price is not the catalogue''s are left alone; manual discounts come first
+and keep their own limit. Combinable offers add up, the highest priority first, then by id, each on what those before it
+left. An exclusive offer stands alone on the document; of several the one that saves most counts, then the one of higher
+priority, then by id. The document gets the exclusive one if it saves more than the combinable ones together, else
+these. Nothing falls below zero. Each line says what it got: offers [{"promotion_id", "name", "amount", "coupon"?}].
+Errors: 422 coupon_invalid (it gives nothing).';

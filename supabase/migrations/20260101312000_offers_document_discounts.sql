@@ -17,7 +17,8 @@ begin
     amount := round(p_sum * percent / 100, 2);
   end if;
   if amount is null then
-    perform private.fail(400, 'invalid_input', 'discount is {"amount"} above 0, or {"percent"} above 0 and at most 100.',
+    perform private.fail(400, 'invalid_input',
+      'discount is {"amount"} above 0, or {"percent"} above 0 and at most 100.',
       '{"field": "discount"}');
   elsif amount > p_sum then
     perform private.fail(400, 'invalid_input', 'The discount is above what the lines come to.',
@@ -27,10 +28,11 @@ end;
 $$;
 
 comment on function private.read_discount(jsonb, numeric) is
-'The option discount: {"amount": with 2 decimals} or {"percent": with 3}. p_sum: what the lines come to, in currency; amount: what
-is taken off them; percent: null where an amount was given. Errors: 400 invalid_input.';
+'The option discount: {"amount": with 2 decimals} or {"percent": with 3}. p_sum: what the lines come to, in currency;
+amount: what is taken off them; percent: null where an amount was given. Errors: 400 invalid_input.';
 
-create function private.discount_document(p_org_id uuid, p_lines private.sale_line[], p_offered numeric[], p_discount jsonb)
+create function private.discount_document(p_org_id uuid, p_lines private.sale_line[], p_offered numeric[],
+  p_discount jsonb)
 returns numeric[]
 language plpgsql stable
 set search_path = ''
@@ -57,7 +59,8 @@ begin
     v_place := v_place + 1;
     v_net := v_nets[v_place];
     v_gross := round(v_line.quantity * v_line.unit_price, 2);
-    -- The exact share is held against the limit, not the rounded one: who may give ten percent may give them on any document.
+    -- The exact share is held against the limit, not the rounded one: who may give ten percent may give them on any
+    -- document.
     if (case when v_asked.percent is not null then v_line.discount * 100 + v_net * v_asked.percent > v_gross * v_limit
       else (v_line.discount * v_sum + v_net * v_asked.amount) * 100 > v_gross * v_limit * v_sum end) then
       perform private.refuse_line('discount_limit', v_line, v_limit);
@@ -68,7 +71,8 @@ end;
 $$;
 
 comment on function private.discount_document(uuid, private.sale_line[], numeric[], jsonb) is
-'What a discount on the whole document takes off each of its lines, before they are taxed: after what was taken off them by hand and
-by offers, in proportion to what is left of their prices. p_lines: as private.price_lines returns them; p_offered: what offers take
-off each, null for nothing; p_discount: the option. Of each line its share and what was taken off by hand are together within the
-caller''s limit; offers do not count. Errors: 400 invalid_input; 422 discount_limit.';
+'What a discount on the whole document takes off each of its lines, before they are taxed: after what was taken off them
+by hand and by offers, in proportion to what is left of their prices. p_lines: as private.price_lines returns them;
+p_offered: what offers take off each, null for nothing; p_discount: the option. Of each line its share and what was
+taken off by hand are together within the caller''s limit; offers do not count. Errors: 400 invalid_input; 422
+discount_limit.';

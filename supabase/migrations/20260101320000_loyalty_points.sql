@@ -18,9 +18,9 @@ create table public.loyalty_programs (
 );
 
 comment on table public.loyalty_programs is
-'What points are worth. point_value: of one point when it pays, in the organisation''s currency; minimum_points: as many are redeemed at
-least at once; max_share_percent: of an invoice''s total that points may pay; expiry_months: after which points that were got from now on
-expire, null for never. archived_at: nothing is earned or redeemed any more.';
+'What points are worth. point_value: of one point when it pays, in the organisation''s currency; minimum_points: as many
+are redeemed at least at once; max_share_percent: of an invoice''s total that points may pay; expiry_months: after which
+points that were got from now on expire, null for never. archived_at: nothing is earned or redeemed any more.';
 
 create table public.loyalty_rules (
   id uuid not null default gen_random_uuid(),
@@ -39,9 +39,9 @@ create table public.loyalty_rules (
 );
 
 comment on table public.loyalty_rules is
-'What earns points. points_per_unit: for each unit of currency paid in money, tax included; category_id: on products of it and all beneath
-it, null for all; customer_group_id: for this group only, null for everybody. Of the rules that fit a line the highest priority counts,
-then the one that gives most. An invoice earns whole points, rounded down once.';
+'What earns points. points_per_unit: for each unit of currency paid in money, tax included; category_id: on products of
+it and all beneath it, null for all; customer_group_id: for this group only, null for everybody. Of the rules that fit a
+line the highest priority counts, then the one that gives most. An invoice earns whole points, rounded down once.';
 
 create table public.loyalty_entries (
   org_id uuid not null,
@@ -90,8 +90,8 @@ create table private.points_owed (
 );
 
 comment on table private.points_owed is
-'Points that an invoice earned and does not deserve any more, because goods came back or a payment bounced, and that the customer had spent
-already. They are taken out of the next that he earns or gets back; no row: nothing is owed.';
+'Points that an invoice earned and does not deserve any more, because goods came back or a payment bounced, and that the
+customer had spent already. They are taken out of the next that he earns or gets back; no row: nothing is owed.';
 
 alter table private.points_owed enable row level security;
 
@@ -126,7 +126,8 @@ end;
 $$;
 
 comment on function private.owe_points(uuid, uuid, uuid, bigint) is
-'Notes how many points the customer owes on an invoice, whose lock or the customer''s the caller holds; 0: none. No errors.';
+'Notes how many points the customer owes on an invoice, whose lock or the customer''s the caller holds; 0: none. No
+errors.';
 
 create function private.collect_points(p_org_id uuid, p_customer_id uuid, p_points bigint) returns void
 language plpgsql
@@ -138,9 +139,11 @@ declare
   v_owed record;
 begin
   for v_owed in
-    select * from private.points_owed o where o.org_id = p_org_id and o.customer_id = p_customer_id order by o.invoice_id
+    select * from private.points_owed o where o.org_id = p_org_id and o.customer_id = p_customer_id
+      order by o.invoice_id
   loop
-    v_taken := private.take_points(p_org_id, p_customer_id, least(v_left, v_owed.points), 'reverse', v_owed.invoice_id, null, null);
+    v_taken := private.take_points(p_org_id, p_customer_id, least(v_left, v_owed.points), 'reverse', v_owed.invoice_id,
+      null, null);
     v_left := v_left - v_taken;
     perform private.owe_points(p_org_id, p_customer_id, v_owed.invoice_id, v_owed.points - v_taken);
     exit when v_left = 0;
@@ -149,9 +152,11 @@ end;
 $$;
 
 comment on function private.collect_points(uuid, uuid, bigint) is
-'Takes what a customer owes out of his points, at most p_points: as many as he just got. The caller holds the customer''s lock. No errors.';
+'Takes what a customer owes out of his points, at most p_points: as many as he just got. The caller holds the
+customer''s lock. No errors.';
 
-create function private.give_points(p_org_id uuid, p_customer_id uuid, p_points bigint, p_kind text, p_invoice_id uuid, p_amount numeric,
+create function private.give_points(p_org_id uuid, p_customer_id uuid, p_points bigint, p_kind text, p_invoice_id uuid,
+  p_amount numeric,
   p_basis numeric, p_reason text)
 returns void
 language plpgsql
@@ -188,7 +193,8 @@ begin
   return (
     select coalesce(sum(l.total * (
       select r.points_per_unit from public.loyalty_rules r
-      where r.org_id = p_org_id and r.archived_at is null and (r.customer_group_id is null or r.customer_group_id = v_group_id)
+      where r.org_id = p_org_id and r.archived_at is null
+        and (r.customer_group_id is null or r.customer_group_id = v_group_id)
         and (r.category_id is null or r.category_id = any (k.path))
       order by r.priority desc, r.points_per_unit desc limit 1)), 0)
     from public.invoice_lines l
@@ -197,13 +203,15 @@ begin
     cross join lateral (
       select t.category_id from public.products t where t.org_id = l.org_id and t.id = v.product_id limit 1) p
     left join lateral (
-      select t.path from private.category_paths t where t.org_id = l.org_id and t.category_id = p.category_id limit 1) k on true
+      select t.path from private.category_paths t where t.org_id = l.org_id and t.category_id = p.category_id
+        limit 1) k on true
     where l.org_id = p_org_id and l.invoice_id = p_invoice_id);
 end;
 $$;
 
 comment on function private.points_for(uuid, uuid, uuid) is
-'What an invoice of a customer would earn by the rules of now if money paid all of it: on its lines with tax, not rounded. No errors.';
+'What an invoice of a customer would earn by the rules of now if money paid all of it: on its lines with tax, not
+rounded. No errors.';
 
 create function private.settle_points(p_org_id uuid, p_invoice_id uuid, p_new boolean default false) returns void
 language plpgsql
@@ -236,27 +244,30 @@ begin
       select coalesce(sum(c.total), 0) into v_credited
       from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice_id;
     end if;
-    v_basis := coalesce(v_basis, case when v_active then private.points_for(p_org_id, p_invoice_id, v_invoice.customer_id) end, 0);
+    v_basis := coalesce(v_basis, case when v_active then private.points_for(p_org_id, p_invoice_id,
+      v_invoice.customer_id) end, 0);
     v_due := floor(v_basis * greatest(v_invoice.total - v_credited - v_by_points, 0) / v_invoice.total);
   end if;
   if v_due < v_earned then
     perform private.lock_customer(p_org_id, v_invoice.customer_id);
-    v_taken := private.take_points(p_org_id, v_invoice.customer_id, v_earned - v_due, 'reverse', p_invoice_id, null, null);
+    v_taken := private.take_points(p_org_id, v_invoice.customer_id, v_earned - v_due, 'reverse', p_invoice_id, null,
+      null);
   end if;
   if not p_new then
     perform private.owe_points(p_org_id, v_invoice.customer_id, p_invoice_id, v_earned - v_due - v_taken);
   end if;
   if v_due > v_earned then
-    perform private.give_points(p_org_id, v_invoice.customer_id, v_due - v_earned, 'earn', p_invoice_id, null, v_basis, null);
+    perform private.give_points(p_org_id, v_invoice.customer_id, v_due - v_earned, 'earn', p_invoice_id, null, v_basis,
+      null);
   end if;
 end;
 $$;
 
 comment on function private.settle_points(uuid, uuid, boolean) is
-'Brings the points that an invoice earned to what it deserves now: when it is paid, those of what money paid of it and was not credited; none
-when it is not paid. Idempotent. What is to be taken back and was spent already is owed (private.points_owed), and counts as earned if the
-invoice is paid again. p_new: it was written just now, so that nothing was earned or credited by it. The caller holds the invoice''s lock.
-No errors.';
+'Brings the points that an invoice earned to what it deserves now: when it is paid, those of what money paid of it and
+was not credited; none when it is not paid. Idempotent. What is to be taken back and was spent already is owed
+(private.points_owed), and counts as earned if the invoice is paid again. p_new: it was written just now, so that
+nothing was earned or credited by it. The caller holds the invoice''s lock. No errors.';
 
 -- Housekeeping ------------------------------------------------------------------------------------
 
@@ -297,10 +308,14 @@ of two runs at once each passes by what the other works on. No errors.';
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t90_touch_updated_at before update on public.loyalty_programs for each row execute function private.touch_updated_at();
-create trigger t90_touch_updated_at before update on public.loyalty_rules for each row execute function private.touch_updated_at();
-create trigger t10_refuse_change before update or delete on public.loyalty_entries for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.loyalty_entries for each statement execute function audit.refuse_change();
+create trigger t90_touch_updated_at before update on public.loyalty_programs for each row
+  execute function private.touch_updated_at();
+create trigger t90_touch_updated_at before update on public.loyalty_rules for each row
+  execute function private.touch_updated_at();
+create trigger t10_refuse_change before update or delete on public.loyalty_entries for each row
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.loyalty_entries for each statement
+  execute function audit.refuse_change();
 select audit.attach('public.loyalty_programs', 'org_id');
 select audit.attach('public.loyalty_rules');
 

@@ -210,4 +210,5 @@ comment on function private.lock_earner(uuid, uuid) is
 'Locks a customer who may earn points by an act that takes a number: before the counter, which is locked last. No
 errors.';
 
-select private.react('customers_merged', 10, 'note_merged_points');select private.react('customers_merging', 20, 'merge_points');
+select private.react('customers_merged', 10, 'note_merged_points');select private.react('customers_merging', 20,
+  'merge_points');

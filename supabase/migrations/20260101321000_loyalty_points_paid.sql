@@ -1,6 +1,7 @@
 -- Points that pay: how many an amount takes, and what comes back when goods or the payment do.
 
-create function private.check_points(p_org_id uuid, p_customer_id uuid, p_amount numeric, p_total numeric, p_before numeric)
+create function private.check_points(p_org_id uuid, p_customer_id uuid, p_amount numeric, p_total numeric,
+  p_before numeric)
 returns bigint
 language plpgsql
 set search_path = ''
@@ -12,14 +13,16 @@ declare
   v_most numeric;
 begin
   if p_customer_id is null then
-    perform private.fail(422, 'payment_needs_a_customer', 'Only a customer who is named pays with points.', '{"method": "points"}');
+    perform private.fail(422, 'payment_needs_a_customer', 'Only a customer who is named pays with points.',
+      '{"method": "points"}');
   end if;
   select * into v_program from public.loyalty_programs where org_id = p_org_id and archived_at is null;
   v_most := greatest(coalesce(trunc(p_total * v_program.max_share_percent / 100, 2), 0) - p_before, 0);
   v_points := ceil(p_amount / v_program.point_value);
   if p_amount > v_most or v_points < v_program.minimum_points then
     perform private.fail(422, 'points_limit', 'Points pay neither so much of one invoice nor so little.',
-      jsonb_build_object('asked', p_amount, 'max_amount', v_most, 'minimum_points', v_program.minimum_points, 'points', v_points));
+      jsonb_build_object('asked', p_amount, 'max_amount', v_most, 'minimum_points', v_program.minimum_points, 'points',
+        v_points));
   end if;
   perform private.lock_customer(p_org_id, p_customer_id);
   v_balance := private.points_balance(p_org_id, p_customer_id);
@@ -32,8 +35,9 @@ end;
 $$;
 
 comment on function private.check_points(uuid, uuid, numeric, numeric, numeric) is
-'How many points pay p_amount of an invoice of p_total (both in the organisation''s currency), rounded up to whole ones. p_before: what points
-paid of it already. Locks the customer. Errors: 422 payment_needs_a_customer, points_limit, points_insufficient.';
+'How many points pay p_amount of an invoice of p_total (both in the organisation''s currency), rounded up to whole ones.
+p_before: what points paid of it already. Locks the customer. Errors: 422 payment_needs_a_customer, points_limit,
+points_insufficient.';
 
 create function private.return_points(p_org_id uuid, p_invoice_id uuid, p_amount numeric) returns void
 language plpgsql
@@ -43,12 +47,15 @@ declare
   v_paid record;
   v_points bigint;
 begin
-  select min(e.customer_id::text)::uuid as customer_id, coalesce(-sum(e.points) filter (where e.kind = 'redeem'), 0) as points,
-    sum(e.amount) filter (where e.kind = 'redeem') as amount, coalesce(sum(e.points) filter (where e.kind = 'return'), 0) as returned,
+  select min(e.customer_id::text)::uuid as customer_id, coalesce(-sum(e.points) filter (where e.kind = 'redeem'), 0)
+    as points,
+    sum(e.amount) filter (where e.kind = 'redeem') as amount,
+      coalesce(sum(e.points) filter (where e.kind = 'return'), 0) as returned,
     coalesce(sum(e.amount) filter (where e.kind = 'return'), 0) as returned_amount
   into v_paid from public.loyalty_entries e
   where e.org_id = p_org_id and e.invoice_id = p_invoice_id and e.kind in ('redeem', 'return');
-  v_points := round(v_paid.points * least(v_paid.returned_amount + p_amount, v_paid.amount) / v_paid.amount) - v_paid.returned;
+  v_points := round(v_paid.points * least(v_paid.returned_amount + p_amount,
+    v_paid.amount) / v_paid.amount) - v_paid.returned;
   -- An amount that is worth no whole point yet is noted all the same: the next return counts on from it.
   if v_points >= 0 then
     perform private.give_points(p_org_id, v_paid.customer_id, v_points, 'return', p_invoice_id, p_amount, null, null);
@@ -57,8 +64,8 @@ end;
 $$;
 
 comment on function private.return_points(uuid, uuid, numeric) is
-'Gives back the points that paid p_amount of an invoice: all of them when all of the amount comes back. The caller holds the
-invoice''s lock. No errors.';
+'Gives back the points that paid p_amount of an invoice: all of them when all of the amount comes back. The caller holds
+the invoice''s lock. No errors.';
 
 create function private.credit_points(p_org_id uuid, p_credit_note_id uuid) returns void
 language plpgsql
@@ -76,7 +83,8 @@ begin
   if not v_note.voids then
     select least(private.credit_left(p_org_id, p_credit_note_id),
       round(sum(e.amount) filter (where e.kind = 'redeem') * least((
-        select sum(c.total) from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = v_note.invoice_id), i.total)
+        select sum(c.total) from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = v_note.invoice_id),
+          i.total)
         / i.total, 2) - coalesce(sum(e.amount) filter (where e.kind = 'return'), 0))
     into v_back
     from public.loyalty_entries e join public.invoices i on i.org_id = e.org_id and i.id = e.invoice_id
@@ -84,7 +92,8 @@ begin
     group by i.total;
     if v_back > 0 then
       perform private.pay_back(p_org_id, gen_random_uuid(), v_note.branch_id, v_note.customer_id, 'points',
-        jsonb_build_array(jsonb_build_object('payment_id', null, 'credit_note_id', p_credit_note_id, 'amount', v_back)), null, null,
+        jsonb_build_array(jsonb_build_object('payment_id', null, 'credit_note_id', p_credit_note_id, 'amount', v_back)),
+          null, null,
         v_note.issued_at);
     end if;
   end if;
@@ -93,8 +102,9 @@ end;
 $$;
 
 comment on function private.credit_points(uuid, uuid) is
-'What a credit note means for points: of those that paid the invoice the same share goes back, out of what the invoice''s balance
-leaves of the credit, and of those it earned the same share is taken back. Errors: as private.pay_back.';
+'What a credit note means for points: of those that paid the invoice the same share goes back, out of what the
+invoice''s balance leaves of the credit, and of those it earned the same share is taken back. Errors: as
+private.pay_back.';
 
 create function private.unpay_points(p_org_id uuid, p_payment_id uuid) returns void
 language plpgsql
@@ -102,7 +112,8 @@ set search_path = ''
 as $$
 begin
   perform private.return_points(p_org_id, (
-      select a.invoice_id from public.payment_allocations a where a.org_id = p_org_id and a.payment_id = p_payment_id limit 1), p.amount)
+      select a.invoice_id from public.payment_allocations a where a.org_id = p_org_id and a.payment_id = p_payment_id
+        limit 1), p.amount)
   from public.payments p where p.org_id = p_org_id and p.id = p_payment_id and p.method = 'points';
 end;
 $$;

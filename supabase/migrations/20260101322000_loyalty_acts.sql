@@ -8,9 +8,11 @@ begin
   return (
     select jsonb_build_object('customer_id', p_customer_id, 'points', b.points,
       'value', trunc(b.points * p.point_value, 2), 'currency', o.currency, 'owed', (
-        select coalesce(sum(w.points), 0) from private.points_owed w where w.org_id = p_org_id and w.customer_id = p_customer_id),
+        select coalesce(sum(w.points), 0) from private.points_owed w where w.org_id = p_org_id
+          and w.customer_id = p_customer_id),
       'expiring', (
-        select coalesce(jsonb_agg(jsonb_build_object('expires_at', l.expires_at, 'points', l.points) order by l.expires_at), '[]')
+        select coalesce(jsonb_agg(jsonb_build_object('expires_at', l.expires_at, 'points', l.points)
+          order by l.expires_at), '[]')
         from (
           select t.expires_at, sum(t.points) as points from private.points_held t
           where t.org_id = p_org_id and t.customer_id = p_customer_id and t.expires_at > now()
@@ -22,9 +24,11 @@ begin
 end;
 $$;
 
-comment on function private.loyalty_json(uuid, uuid) is 'A customer''s points as loyalty_balance tells them. No errors.';
+comment on function private.loyalty_json(uuid, uuid)
+  is 'A customer''s points as loyalty_balance tells them. No errors.';
 
-create function private.invoice_points(p_org_id uuid, p_invoice_id uuid, p_customer_id uuid, p_at timestamptz) returns jsonb
+create function private.invoice_points(p_org_id uuid, p_invoice_id uuid, p_customer_id uuid,
+  p_at timestamptz) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -58,9 +62,9 @@ end;
 $$;
 
 comment on function private.invoice_points(uuid, uuid, uuid, timestamptz) is
-'The points of an invoice: {"earned" (less what was taken back), "redeemed" (less what came back), "balance" (of the customer, once
-it had earned and redeemed)}; null where there is no program, or none that the caller may read. p_customer_id: of the invoice; p_at:
-when it was written. No errors.';
+'The points of an invoice: {"earned" (less what was taken back), "redeemed" (less what came back), "balance" (of the
+customer, once it had earned and redeemed)}; null where there is no program, or none that the caller may read.
+p_customer_id: of the invoice; p_at: when it was written. No errors.';
 grant execute on function private.invoice_points(uuid, uuid, uuid, timestamptz) to authenticated;
 
 create function public.redeem_points(p_id uuid, p_invoice_id uuid, p_amount numeric) returns jsonb
@@ -82,7 +86,8 @@ begin
     -- Of an instalment interest and fees come first: income of the agreement, which points do not pay.
     v_agreement_id := private.agreement_on(v_org_id, p_invoice_id);
     if v_agreement_id is not null then
-      perform private.fail(409, 'agreement_exists', 'This invoice is paid in instalments: points pay before they are agreed.',
+      perform private.fail(409, 'agreement_exists',
+        'This invoice is paid in instalments: points pay before they are agreed.',
         jsonb_build_object('invoice_id', p_invoice_id, 'agreement_id', v_agreement_id));
     end if;
     v_date := private.local_date(v_org_id, v_invoice.branch_id, now());
@@ -95,14 +100,17 @@ begin
     perform private.take_points(v_org_id, v_invoice.customer_id, v_points, 'redeem', p_invoice_id, p_amount, null);
     perform private.post_account(v_org_id, v_invoice.customer_id, v_invoice.branch_id, -p_amount);
     perform private.settle_invoice(v_org_id, p_invoice_id, p_amount, 0);
-    insert into public.payments (org_id, id, branch_id, customer_id, number, method, amount, tendered, received_at, business_date,
+    insert into public.payments (org_id, id, branch_id, customer_id, number, method, amount, tendered, received_at,
+      business_date,
       created_by)
     values (v_org_id, p_id, v_invoice.branch_id, v_invoice.customer_id,
-      private.next_number(v_org_id, v_invoice.branch_id, 'receipt', v_date), 'points', p_amount, p_amount, now(), v_date,
+      private.next_number(v_org_id, v_invoice.branch_id, 'receipt', v_date), 'points', p_amount, p_amount, now(),
+        v_date,
       private.caller());
     perform private.hold_money(v_org_id, p_id, null, p_amount);
     perform private.note_allocation(v_org_id, p_id, p_invoice_id, p_amount);
-    perform private.emit(v_org_id, 'payment.received', jsonb_build_object('payment_id', p_id, 'branch_id', v_invoice.branch_id,
+    perform private.emit(v_org_id, 'payment.received', jsonb_build_object('payment_id', p_id, 'branch_id',
+      v_invoice.branch_id,
       'customer_id', v_invoice.customer_id, 'amount', p_amount, 'method', 'points', 'points', v_points, 'allocations',
       jsonb_build_array(jsonb_build_object('invoice_id', p_invoice_id, 'amount', p_amount))));
   end if;
@@ -111,12 +119,13 @@ end;
 $$;
 
 comment on function public.redeem_points(uuid, uuid, numeric) is
-'Pays an open invoice of a customer with his points. At the till points are a payment of post_sale with the method points. p_id: the
-client''s uuid, the payment''s id. p_invoice_id. p_amount: what points are to pay, in the organisation''s currency; it takes amount
-/ point_value points, rounded up to whole ones. While the invoice is paid in instalments they pay nothing: of those interest and
-fees come first, and points pay prices. Returns the payment as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404
-not_found; 409 invoice_overpaid, invoice_not_open, agreement_exists, period_closed, id_reused, series_exhausted; 422
-payment_needs_a_customer, points_limit, points_insufficient. Permission: payment.record at the invoice''s branch.';
+'Pays an open invoice of a customer with his points. At the till points are a payment of post_sale with the method
+points. p_id: the client''s uuid, the payment''s id. p_invoice_id. p_amount: what points are to pay, in the
+organisation''s currency; it takes amount / point_value points, rounded up to whole ones. While the invoice is paid in
+instalments they pay nothing: of those interest and fees come first, and points pay prices. Returns the payment as JSON.
+Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invoice_overpaid, invoice_not_open,
+agreement_exists, period_closed, id_reused, series_exhausted; 422 payment_needs_a_customer, points_limit,
+points_insufficient. Permission: payment.record at the invoice''s branch.';
 revoke execute on function public.redeem_points(uuid, uuid, numeric) from public, anon;
 grant execute on function public.redeem_points(uuid, uuid, numeric) to authenticated;
 
@@ -130,7 +139,8 @@ declare
 begin
   perform private.authorize('loyalty.manage', v_org_id);
   if p_points is null or p_points = 0 or abs(p_points) > 1000000000 then
-    perform private.fail(400, 'invalid_input', 'p_points must be other than 0, at most 1,000,000,000.', '{"field": "p_points"}');
+    perform private.fail(400, 'invalid_input', 'p_points must be other than 0, at most 1,000,000,000.',
+      '{"field": "p_points"}');
   end if;
   perform private.check_reason(p_reason);
   if private.claim_request(v_org_id, p_id, 'adjust_points', jsonb_build_array(p_customer_id, p_points, p_reason)) then
@@ -145,7 +155,8 @@ begin
       end if;
       perform private.take_points(v_org_id, p_customer_id, -p_points, 'adjust', null, null, p_reason);
     end if;
-    perform private.emit(v_org_id, 'points.adjusted', jsonb_build_object('customer_id', p_customer_id, 'points', p_points, 'reason',
+    perform private.emit(v_org_id, 'points.adjusted', jsonb_build_object('customer_id', p_customer_id, 'points',
+      p_points, 'reason',
       p_reason));
   end if;
   return private.loyalty_json(v_org_id, p_customer_id);
@@ -153,9 +164,9 @@ end;
 $$;
 
 comment on function public.adjust_points(uuid, uuid, bigint, text) is
-'Gives a customer points or takes some, by hand. p_id: the client''s uuid of this act. p_customer_id. p_points: how many, below 0 to
-take. p_reason: 1 to 500 characters, kept. Returns as loyalty_balance. Errors: 400 invalid_input; 401; 403 permission_denied; 404
-not_found; 409 id_reused; 422 points_insufficient. Permission: loyalty.manage.';
+'Gives a customer points or takes some, by hand. p_id: the client''s uuid of this act. p_customer_id. p_points: how
+many, below 0 to take. p_reason: 1 to 500 characters, kept. Returns as loyalty_balance. Errors: 400 invalid_input; 401;
+403 permission_denied; 404 not_found; 409 id_reused; 422 points_insufficient. Permission: loyalty.manage.';
 revoke execute on function public.adjust_points(uuid, uuid, bigint, text) from public, anon;
 grant execute on function public.adjust_points(uuid, uuid, bigint, text) to authenticated;
 
@@ -172,14 +183,15 @@ end;
 $$;
 
 comment on function public.loyalty_balance(uuid) is
-'What points a customer has. p_customer_id: also one who was merged. Returns {"customer_id", "points" (that can be redeemed now),
-"value" (what they pay, in currency; null without a program), "currency", "owed" (points of goods that came back when he had spent
-them: taken of the next he earns), "expiring": [{"expires_at", "points"}], the next twelve}. Errors: 401, 403 permission_denied, 404
-not_found. Permission: customer.read.';
+'What points a customer has. p_customer_id: also one who was merged. Returns {"customer_id", "points" (that can be
+redeemed now), "value" (what they pay, in currency; null without a program), "currency", "owed" (points of goods that
+came back when he had spent them: taken of the next he earns), "expiring": [{"expires_at", "points"}], the next twelve}.
+Errors: 401, 403 permission_denied, 404 not_found. Permission: customer.read.';
 revoke execute on function public.loyalty_balance(uuid) from public, anon;
 grant execute on function public.loyalty_balance(uuid) to authenticated;
 
-create function public.loyalty_statement(p_customer_id uuid, p_from timestamptz default '-infinity', p_to timestamptz default 'infinity')
+create function public.loyalty_statement(p_customer_id uuid, p_from timestamptz default '-infinity', p_to timestamptz
+  default 'infinity')
 returns jsonb
 language plpgsql stable security definer
 set search_path = ''
@@ -210,10 +222,10 @@ end;
 $$;
 
 comment on function public.loyalty_statement(uuid, timestamptz, timestamptz) is
-'A customer''s points from p_from (inclusive) to p_to (exclusive): {"customer_id", "opening", "entries": [{"at", "kind", "points",
-"expires_at", "invoice_id", "number", "amount", "reason"}], "closing"}; opening and the entries sum to closing. Points that have
-expired count until the nightly job wrote them off. p_customer_id: also one who was merged. Errors: 401, 403 permission_denied, 404
-not_found. Permission: customer.read.';
+'A customer''s points from p_from (inclusive) to p_to (exclusive): {"customer_id", "opening", "entries": [{"at", "kind",
+"points", "expires_at", "invoice_id", "number", "amount", "reason"}], "closing"}; opening and the entries sum to
+closing. Points that have expired count until the nightly job wrote them off. p_customer_id: also one who was merged.
+Errors: 401, 403 permission_denied, 404 not_found. Permission: customer.read.';
 revoke execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) from public, anon;
 grant execute on function public.loyalty_statement(uuid, timestamptz, timestamptz) to authenticated;
 
@@ -224,7 +236,8 @@ create policy "Who holds customer.read reads the loyalty program" on public.loya
   using (org_id = any (array(select private.orgs_with('customer.read'))));
 create policy "Who holds loyalty.manage adds the loyalty program" on public.loyalty_programs for insert to authenticated
   with check (org_id = any (array(select private.orgs_with('loyalty.manage'))));
-create policy "Who holds loyalty.manage changes the loyalty program" on public.loyalty_programs for update to authenticated
+create policy "Who holds loyalty.manage changes the loyalty program" on public.loyalty_programs for update
+  to authenticated
   using (org_id = any (array(select private.orgs_with('loyalty.manage'))))
   with check (org_id = any (array(select private.orgs_with('loyalty.manage'))));
 
@@ -244,12 +257,17 @@ create policy "Who holds customer.read reads points" on public.loyalty_entries f
 -- Grants ------------------------------------------------------------------------------------------
 
 grant select on public.loyalty_programs, public.loyalty_rules, public.loyalty_entries to authenticated;
-grant insert (org_id, point_value, minimum_points, max_share_percent, expiry_months) on public.loyalty_programs to authenticated;
-grant update (point_value, minimum_points, max_share_percent, expiry_months, archived_at) on public.loyalty_programs to authenticated;
-grant insert (id, org_id, name, points_per_unit, category_id, customer_group_id, priority) on public.loyalty_rules to authenticated;
-grant update (name, points_per_unit, category_id, customer_group_id, priority, archived_at) on public.loyalty_rules to authenticated;
+grant insert (org_id, point_value, minimum_points, max_share_percent, expiry_months) on public.loyalty_programs
+  to authenticated;
+grant update (point_value, minimum_points, max_share_percent, expiry_months, archived_at) on public.loyalty_programs
+  to authenticated;
+grant insert (id, org_id, name, points_per_unit, category_id, customer_group_id, priority) on public.loyalty_rules
+  to authenticated;
+grant update (name, points_per_unit, category_id, customer_group_id, priority, archived_at) on public.loyalty_rules
+  to authenticated;
 
-create function private.tell_points(p_org_id uuid, p_invoice_id uuid, p_customer_id uuid, p_at timestamptz) returns jsonb
+create function private.tell_points(p_org_id uuid, p_invoice_id uuid, p_customer_id uuid,
+  p_at timestamptz) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -260,7 +278,8 @@ end;
 $$;
 
 comment on function private.tell_points(uuid, uuid, uuid, timestamptz) is
-'The points of an invoice as a key of its JSON; null without a customer. Parameters as private.invoice_points''. No errors.';
+'The points of an invoice as a key of its JSON; null without a customer. Parameters as private.invoice_points''. No
+errors.';
 grant execute on function private.tell_points(uuid, uuid, uuid, timestamptz) to authenticated;
 
 select private.react('invoice_extras', 10, 'tell_points');

@@ -11,8 +11,8 @@ create type private.priced_sale as (
 );
 
 comment on type private.priced_sale is
-'A sale that is priced and not written yet. document: the invoice''s JSON as private.price_sale returns it, but for the lines, which are
-beside it; branch_code, fiscal_year: of the number it will have.';
+'A sale that is priced and not written yet. document: the invoice''s JSON as private.price_sale returns it, but for the
+lines, which are beside it; branch_code, fiscal_year: of the number it will have.';
 
 select private.declare_shape('sale_options',
   '{"occurred_at": "instant", "place_of_supply": "text", "export_tax": ["with_payment", "without_payment"],
@@ -61,7 +61,8 @@ begin
   select * into v_org from public.organizations where id = p_org_id;
   select * into v_branch from public.branches where org_id = p_org_id and id = p_branch_id;
   if p_customer_id is not null then
-    select * into v_customer from public.customers where org_id = p_org_id and id = p_customer_id and archived_at is null;
+    select * into v_customer from public.customers where org_id = p_org_id and id = p_customer_id and archived_at
+      is null;
     if v_customer.id is null then
       perform private.fail(404, 'not_found', 'There is no such customer.', '{"field": "p_customer_id"}');
     end if;
@@ -72,7 +73,8 @@ begin
   if p_options <> '{}' then
     if p_options ->> 'occurred_at' is not null then
       if not private.permitted('sale.backdate', p_org_id) then
-        perform private.fail(403, 'backdating_denied', 'Your role posts sales as of now.', '{"permission": "sale.backdate"}');
+        perform private.fail(403, 'backdating_denied', 'Your role posts sales as of now.',
+          '{"permission": "sale.backdate"}');
       end if;
       v_occurred_at := private.instant(p_options ->> 'occurred_at', 'occurred_at');
       if v_occurred_at not between '2000-01-01' and now() then
@@ -86,8 +88,10 @@ begin
   end if;
 
   v_supply := private.place_of_supply(v_org, v_branch, v_customer, p_options, v_ship_to);
-  -- Who may not change a price may not lower its tax either, by the till's word or by what he enters of a customer himself.
-  v_lowered := v_supply.charge in ('reverse_charge', 'exempt') or v_supply.supply_type in ('export', 'sez', 'intra_community');
+  -- Who may not change a price may not lower its tax either, by the till's word or by what he enters of a customer
+  -- himself.
+  v_lowered := v_supply.charge in ('reverse_charge', 'exempt')
+    or v_supply.supply_type in ('export', 'sez', 'intra_community');
   if not v_lowered and v_supply.rate_path <> v_supply.home_path and v_supply.charge <> 'none' then
     v_lowered := exists (
       select from public.tax_rates t where t.org_id = p_org_id
@@ -95,19 +99,22 @@ begin
   end if;
   if v_lowered then
     if not private.permitted('price.override', p_org_id) then
-      perform private.fail(403, 'price_override_denied', 'Your role sells at the tax of its own region, to everybody alike.',
+      perform private.fail(403, 'price_override_denied',
+        'Your role sells at the tax of its own region, to everybody alike.',
         '{"field": "place_of_supply"}');
     end if;
   end if;
   v_local := v_occurred_at at time zone v_branch.timezone;
-  v_priced := private.price_lines(p_org_id, p_lines, v_supply, v_local::date, p_branch_id, v_customer.customer_group_id);
+  v_priced := private.price_lines(p_org_id, p_lines, v_supply, v_local::date, p_branch_id,
+    v_customer.customer_group_id);
   if p_options ->> 'coupon' is not null then
     select c.promotion_id, c.code into v_promotion_id, v_code
     from private.coupon_for(p_org_id, p_options ->> 'coupon', p_customer_id, v_local::date, false) c;
   end if;
   -- Who has no promotions pays nothing for them.
   if exists (select from public.promotions p where p.org_id = p_org_id and p.archived_at is null) then
-    v_given := private.apply_offers(p_org_id, p_branch_id, v_customer.customer_group_id, v_local, v_priced, v_promotion_id, v_code);
+    v_given := private.apply_offers(p_org_id, p_branch_id, v_customer.customer_group_id, v_local, v_priced,
+      v_promotion_id, v_code);
     v_taken := v_given.taken;
   end if;
   if p_options -> 'discount' <> 'null' then
@@ -124,7 +131,8 @@ begin
       v_line.discount := v_line.discount + v_shares[v_place];
       v_line.document_discount := v_shares[v_place];
     end if;
-    v_taxed := private.line_tax(round(v_line.quantity * v_line.unit_price, 2) - v_line.discount, v_line.price_includes_tax,
+    v_taxed := private.line_tax(round(v_line.quantity * v_line.unit_price, 2) - v_line.discount,
+      v_line.price_includes_tax,
       v_line.base_quantity, v_line.tax_kind, v_line.terms, v_supply);
     if v_taxed.taxable < 0 then
       perform private.refuse_line('tax_above_price', v_line, null);
@@ -143,13 +151,15 @@ begin
   end loop;
   if v_reverse_charge and v_charged then
     -- Whether the buyer pays the tax is said of the whole document (CGST Rules 2017, rule 46(p)).
-    perform private.fail(422, 'reverse_charge_mixed', 'What bears reverse charge and what does not go on separate invoices.');
+    perform private.fail(422, 'reverse_charge_mixed',
+      'What bears reverse charge and what does not go on separate invoices.');
   end if;
   v_raw := v_subtotal + v_tax;
   if v_raw >= 1e11 then
     perform private.fail(400, 'invalid_input', 'The sale''s total is too large.', '{"field": "p_lines"}');
   end if;
-  v_total := case when v_org.round_total_to > 0 then round(v_raw / v_org.round_total_to) * v_org.round_total_to else v_raw end;
+  v_total := case when v_org.round_total_to > 0 then round(v_raw / v_org.round_total_to) * v_org.round_total_to
+    else v_raw end;
   v_sale.lines := v_lines;
   v_sale.total := v_total::numeric(14, 2);
   v_sale.issued_at := v_occurred_at;
@@ -159,9 +169,11 @@ begin
   v_sale.document := jsonb_build_object('org_id', p_org_id, 'branch_id', p_branch_id, 'customer_id', p_customer_id,
     'issued_at', v_occurred_at, 'business_date', v_sale.business_date,
     'timezone', v_branch.timezone, 'currency', v_org.currency, 'tax_regime', v_org.tax_regime,
-    'supply_type', v_supply.supply_type, 'place_of_supply', jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
+    'supply_type', v_supply.supply_type, 'place_of_supply',
+      jsonb_build_object('code', v_supply.region, 'name', v_supply.region_name),
     'reverse_charge', v_reverse_charge or v_supply.supply_type = 'intra_community',
-    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'ship_to', v_ship_to, 'subtotal', v_subtotal,
+    'seller', private.seller_json(v_org, v_branch), 'buyer', private.buyer_json(v_customer), 'ship_to', v_ship_to,
+      'subtotal', v_subtotal,
     'discount', v_discount, 'document_discount', v_document_discount, 'document_discount_percent',
     p_options -> 'discount' -> 'percent', 'tax', v_tax, 'round_off', v_sale.total - v_raw, 'total', v_sale.total,
     'note', p_options -> 'note', 'reference', p_options -> 'reference', 'terms', v_org.invoice_terms);
@@ -186,8 +198,8 @@ end;
 $$;
 
 comment on function private.price_sale(uuid, uuid, uuid, jsonb, jsonb) is
-'private.priced as JSON: the invoice''s without number, tax summary and payments, and stocked_lines, the lines that leave stock, as
-private.sale_moves takes them. Parameters and errors: as post_sale''s.';
+'private.priced as JSON: the invoice''s without number, tax summary and payments, and stocked_lines, the lines that
+leave stock, as private.sale_moves takes them. Parameters and errors: as post_sale''s.';
 
 create function private.set_moves(p_org_id uuid, p_lines jsonb, p_from_location_id uuid, p_to_location_id uuid)
 returns private.stock_move[]
@@ -200,10 +212,13 @@ declare
   v_moves private.stock_move[];
   v_all private.stock_move[] := array[]::private.stock_move[];
 begin
-  for v_line in select l from jsonb_array_elements(p_lines) l where l -> 'set_items' <> 'null' order by l -> 'line_no' loop
+  for v_line in select l from jsonb_array_elements(p_lines) l where l -> 'set_items' <> 'null'
+    order by l -> 'line_no' loop
     v_serials := private.texts(v_line -> 'serials');
-    select array_agg(row ((c ->> 'variant_id')::uuid, p_from_location_id, p_to_location_id, (c ->> 'quantity')::numeric, null,
-      private.serials_of(p_org_id, (c ->> 'variant_id')::uuid, v_serials, p_from_location_id), null)::private.stock_move)
+    select array_agg(row ((c ->> 'variant_id')::uuid, p_from_location_id, p_to_location_id, (c ->> 'quantity')::numeric,
+      null,
+      private.serials_of(p_org_id, (c ->> 'variant_id')::uuid, v_serials, p_from_location_id),
+        null)::private.stock_move)
     into v_moves from jsonb_array_elements(v_line -> 'set_items') c;
     if cardinality(v_serials) <> (select coalesce(sum(cardinality(m.serials)), 0) from unnest(v_moves) m) then
       perform private.fail(409, 'serial_not_here', format('%s: not all of these pieces are here.', v_line ->> 'sku'),
@@ -216,10 +231,11 @@ end;
 $$;
 
 comment on function private.set_moves(uuid, jsonb, uuid, uuid) is
-'The movements of the sets among a sale''s lines: one for each component, each with those of the line''s serial numbers that are
-its pieces. Parameters: as private.sale_moves. Errors: 409 serial_not_here.';
+'The movements of the sets among a sale''s lines: one for each component, each with those of the line''s serial numbers
+that are its pieces. Parameters: as private.sale_moves. Errors: 409 serial_not_here.';
 
-create function private.line_moves(p_org_id uuid, p_lines private.sale_line[], p_from_location_id uuid, p_to_location_id uuid)
+create function private.line_moves(p_org_id uuid, p_lines private.sale_line[], p_from_location_id uuid,
+  p_to_location_id uuid)
 returns private.stock_move[]
 language plpgsql stable
 set search_path = ''
@@ -234,7 +250,8 @@ begin
   foreach v_line in array p_lines loop
     continue when not v_line.stocked;
     if v_line.set_items is not null then
-      v_moves := v_moves || private.set_moves(p_org_id, jsonb_build_array(to_jsonb(v_line)), p_from_location_id, p_to_location_id);
+      v_moves := v_moves || private.set_moves(p_org_id, jsonb_build_array(to_jsonb(v_line)), p_from_location_id,
+        p_to_location_id);
       continue;
     end if;
     v_move.variant_id := v_line.variant_id;
@@ -251,8 +268,8 @@ end;
 $$;
 
 comment on function private.line_moves(uuid, private.sale_line[], uuid, uuid) is
-'What a sale''s lines take from stock. p_from_location_id: where the goods stand; p_to_location_id: the customers'' location. Errors: 404
-not_found (a lot), 409 serial_not_here.';
+'What a sale''s lines take from stock. p_from_location_id: where the goods stand; p_to_location_id: the customers''
+location. Errors: 404 not_found (a lot), 409 serial_not_here.';
 
 create function private.sale_moves(p_org_id uuid, p_lines jsonb, p_from_location_id uuid, p_to_location_id uuid)
 returns private.stock_move[]
@@ -266,12 +283,12 @@ end;
 $$;
 
 comment on function private.sale_moves(uuid, jsonb, uuid, uuid) is
-'private.line_moves of lines as JSON: of stocked_lines as private.price_sale returns them, or of a document''s. Errors: as
-private.line_moves.';
+'private.line_moves of lines as JSON: of stocked_lines as private.price_sale returns them, or of a document''s. Errors:
+as private.line_moves.';
 
 -- The acts ----------------------------------------------------------------------------------------
--- Their look-ups are by key whatever is asked, and planning them anew for each basket took longer than running them: hence
--- the generic plans (docs/decisions/0008-plans-of-the-till.md).
+-- Their look-ups are by key whatever is asked, and planning them anew for each basket took longer than running them:
+-- hence the generic plans (docs/decisions/0008-plans-of-the-till.md).
 
 create function public.quote_sale(p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb default '{}')
 returns jsonb
@@ -289,8 +306,8 @@ end;
 $$;
 
 comment on function public.quote_sale(uuid, uuid, jsonb, jsonb) is
-'What a basket would come to, as the till shows it before payment; writes nothing. Parameters as post_sale''s. Returns the
-invoice''s JSON without id, number, status and payments. Errors: as post_sale''s for lines and options.
+'What a basket would come to, as the till shows it before payment; writes nothing. Parameters as post_sale''s. Returns
+the invoice''s JSON without id, number, status and payments. Errors: as post_sale''s for lines and options.
 Permission: sale.create.';
 revoke execute on function public.quote_sale(uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.quote_sale(uuid, uuid, jsonb, jsonb) to authenticated;
@@ -351,7 +368,8 @@ begin
   perform private.assert_period_open(v_org_id, v_date);
   v_moves := private.line_moves(v_org_id, v_priced.lines, p_location_id, v_buyer_location_id);
   if p_options ->> 'reservation_id' is not null then
-    perform private.fulfil_reservation(v_org_id, private.id_option(p_options, 'reservation_id'), p_branch_id, 'invoice', p_id,
+    perform private.fulfil_reservation(v_org_id, private.id_option(p_options, 'reservation_id'), p_branch_id, 'invoice',
+      p_id,
       v_moves);
   end if;
   perform private.move_stock(v_org_id, 'invoice', p_id, v_priced.issued_at, v_moves, v_date);
@@ -364,8 +382,10 @@ begin
     if v_tender.method = 'points' then
       v_by_points := coalesce(v_by_points, 0) + v_tender.amount;
     end if;
-    v_payments := v_payments || jsonb_build_object('id', v_tender.id, 'method', v_tender.method, 'method_name', v_tender.method_name,
-      'amount', v_tender.amount, 'tendered', v_tender.tendered, 'change', v_tender.tendered - v_tender.amount, 'reference',
+    v_payments := v_payments || jsonb_build_object('id', v_tender.id, 'method', v_tender.method, 'method_name',
+      v_tender.method_name,
+      'amount', v_tender.amount, 'tendered', v_tender.tendered, 'change', v_tender.tendered - v_tender.amount,
+        'reference',
       v_tender.reference, 'received_at', v_sale -> 'issued_at');
   end loop;
   if v_by_points is not null then
@@ -374,7 +394,8 @@ begin
   if v_paid + v_credit < v_total then
     perform private.check_credit(v_org_id, p_customer_id, v_total - v_paid - v_credit, v_credit);
   end if;
-  v_status := case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid' else 'sent' end;
+  v_status := case when v_paid + v_credit = v_total then 'paid' when v_paid + v_credit > 0 then 'partially_paid'
+    else 'sent' end;
   if p_customer_id is not null then
     -- What he does not pay with it he owes; what he earns is added. Both beneath his lock.
     perform private.post_account(v_org_id, p_customer_id, p_branch_id, v_total - v_paid);
@@ -383,20 +404,25 @@ begin
     end if;
   end if;
   v_number := private.take_number(v_org_id, p_branch_id, 'invoice', v_priced.branch_code, v_priced.fiscal_year);
-  insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at, business_date,
-    currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal, discount,
+  insert into public.invoices (org_id, id, branch_id, location_id, customer_id, number, status, issued_at,
+    business_date,
+    currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller, buyer, subtotal,
+      discount,
     document_discount, document_discount_percent, tax,
     round_off, total, paid, credited, note, reference, terms, created_by, ship_to, counter_sale)
   values (v_org_id, p_id, p_branch_id, p_location_id, p_customer_id, v_number, v_status,
     v_priced.issued_at, v_date, v_sale ->> 'currency', v_sale ->> 'tax_regime', v_sale ->> 'supply_type',
-    v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name', (v_sale ->> 'reverse_charge')::boolean,
+    v_sale -> 'place_of_supply' ->> 'code', v_sale -> 'place_of_supply' ->> 'name',
+      (v_sale ->> 'reverse_charge')::boolean,
     v_sale -> 'seller',
     nullif(v_sale -> 'buyer', 'null'), (v_sale ->> 'subtotal')::numeric, (v_sale ->> 'discount')::numeric,
-    (v_sale ->> 'document_discount')::numeric, (v_sale ->> 'document_discount_percent')::numeric, (v_sale ->> 'tax')::numeric,
+    (v_sale ->> 'document_discount')::numeric, (v_sale ->> 'document_discount_percent')::numeric,
+      (v_sale ->> 'tax')::numeric,
     (v_sale ->> 'round_off')::numeric, v_total, v_paid, v_credit, v_sale ->> 'note',
     v_sale ->> 'reference', v_sale ->> 'terms', v_user_id, nullif(v_sale -> 'ship_to', 'null'), true)
   returning due_date into v_due_date;
-  insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code, unit,
+  insert into public.invoice_lines (org_id, invoice_id, branch_id, line_no, variant_id, sku, description, hsn_code,
+    unit,
     quantity, base_quantity, set_items, serials, unit_price, list_price, price_list, price_includes_tax, discount,
     document_discount, taxable, tax_kind, tax_rate,
     taxes, tax, offers)
@@ -432,8 +458,10 @@ begin
   perform private.emit(v_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', p_branch_id,
     'customer_id', p_customer_id, 'number', v_number, 'total', v_total, 'paid', v_paid));
   -- What was written is not read again: this is what private.invoice_json answers from now on.
-  return v_sale || jsonb_build_object('id', p_id, 'lines', v_lines, 'location_id', p_location_id, 'number', v_number, 'status', v_status,
-    'title', private.invoice_title(v_sale ->> 'tax_regime', v_lines), 'due_date', v_due_date, 'order_id', null, 'delivery_id', null,
+  return v_sale || jsonb_build_object('id', p_id, 'lines', v_lines, 'location_id', p_location_id, 'number', v_number,
+    'status', v_status,
+    'title', private.invoice_title(v_sale ->> 'tax_regime', v_lines), 'due_date', v_due_date, 'order_id', null,
+      'delivery_id', null,
     'paid', v_paid, 'credited', v_credit, 'balance', v_total - v_paid - v_credit, 'tendered', v_tendered,
     'change_due', v_tendered - v_paid, 'tax_summary', v_summary, 'payments', v_payments,
     'credit_notes', '[]'::jsonb) || private.invoice_extras(v_org_id, p_id, p_customer_id, 'infinity');
@@ -441,28 +469,29 @@ end;
 $$;
 
 comment on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) is
-'Sells over the counter, whole or not at all. p_id: the client''s uuid, the invoice''s id. p_branch_id; p_location_id: where
-the goods stand. p_customer_id: null for a walk-in. p_lines: [{"variant_id", "quantity" (in the variant''s unit, or in
-"unit"?, another unit of the product), "serials"? (the number of each piece, where it has one; for a set those of its components),
-"batch"? (the lot; else what expires first), "unit_price"? (needs price.override if it differs from the catalogue''s), "discount"?
-(off the line, within the role''s limit)}], amounts in the organisation''s currency, with or without tax as the variant''s price is.
-p_payments: [{"method", "amount" (as handed over; only cash gives change), "reference"?}]; less than the total only for a customer
-within his credit limit. p_options: occurred_at (ISO 8601, needs sale.backdate), place_of_supply (GST state code, or a country
-with its regions: US-NY-ERIE), export_tax (with_payment or without_payment), reverse_charge (true: the buyer pays the tax), note, reference,
-deliver_to (one of the customer''s addresses, where the goods are brought: the document keeps it as ship_to, and it is the place of supply
-unless that is said, but under GST to a registered buyer his own state),
-reservation_id (the reservation that these goods were held by: it is fulfilled), credit_note_id (a credit note of the same
-customer that pays before the payments do, of a branch where the caller may sell), coupon (a code in whatever capitals), discount
-({"amount"} or {"percent"} off the whole document after all others: it is spread over the lines in proportion to what they cost and
-taken off before tax; of each line with what was taken off by hand within the role''s limit). Promotions that apply come off the
-lines and are said there (offers); the method points pays with the customer''s points, in currency.
-Returns the invoice as JSON, with points {"earned", "redeemed", "balance"} where there is a loyalty program and a customer; the same
-call again returns the same invoice. Errors: 400 invalid_input; 401 unauthenticated; 403 permission_denied, price_override_denied,
+'Sells over the counter, whole or not at all. p_id: the client''s uuid, the invoice''s id. p_branch_id; p_location_id:
+where the goods stand. p_customer_id: null for a walk-in. p_lines: [{"variant_id", "quantity" (in the variant''s unit,
+or in "unit"?, another unit of the product), "serials"? (the number of each piece, where it has one; for a set those of
+its components), "batch"? (the lot; else what expires first), "unit_price"? (needs price.override if it differs from the
+catalogue''s), "discount"? (off the line, within the role''s limit)}], amounts in the organisation''s currency, with or
+without tax as the variant''s price is. p_payments: [{"method", "amount" (as handed over; only cash gives change),
+"reference"?}]; less than the total only for a customer within his credit limit. p_options: occurred_at (ISO 8601, needs
+sale.backdate), place_of_supply (GST state code, or a country with its regions: US-NY-ERIE), export_tax (with_payment or
+without_payment), reverse_charge (true: the buyer pays the tax), note, reference, deliver_to (one of the customer''s
+addresses, where the goods are brought: the document keeps it as ship_to, and it is the place of supply unless that is
+said, but under GST to a registered buyer his own state), reservation_id (the reservation that these goods were held by:
+it is fulfilled), credit_note_id (a credit note of the same customer that pays before the payments do, of a branch where
+the caller may sell), coupon (a code in whatever capitals), discount ({"amount"} or {"percent"} off the whole document
+after all others: it is spread over the lines in proportion to what they cost and taken off before tax; of each line
+with what was taken off by hand within the role''s limit). Promotions that apply come off the lines and are said there
+(offers); the method points pays with the customer''s points, in currency. Returns the invoice as JSON, with points
+{"earned", "redeemed", "balance"} where there is a loyalty program and a customer; the same call again returns the same
+invoice. Errors: 400 invalid_input; 401 unauthenticated; 403 permission_denied, price_override_denied,
 backdating_denied; 404 not_found; 409 insufficient_stock, period_closed, id_reused, series_exhausted, serial_not_here,
-invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown, set_incomplete, location_not_sellable,
-discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price, composition_interstate,
-reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete, credit_limit_exceeded,
-customer_defaulted, customer_mismatch, coupon_invalid, coupon_used_up, payment_needs_a_customer, points_limit, points_insufficient,
-address_archived. Permission: sale.create.';
+invalid_transition, reservation_of_order; 422 serials_required, expired_stock, unit_unknown, set_incomplete,
+location_not_sellable, discount_limit, variant_archived, branch_archived, tax_rate_missing, tax_above_price,
+composition_interstate, reverse_charge_not_possible, reverse_charge_mixed, payment_exceeds_total, payment_incomplete,
+credit_limit_exceeded, customer_defaulted, customer_mismatch, coupon_invalid, coupon_used_up, payment_needs_a_customer,
+points_limit, points_insufficient, address_archived. Permission: sale.create.';
 revoke execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) from public, anon;
 grant execute on function public.post_sale(uuid, uuid, uuid, uuid, jsonb, jsonb, jsonb) to authenticated;

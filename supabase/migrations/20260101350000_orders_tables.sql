@@ -1,7 +1,8 @@
 -- Sales orders: what was ordered, at which prices, and how far it has come.
 
 select private.add_permissions('[
-  {"code": "order.manage", "description": "Take sales orders, log work on them, cancel them, and use their advances otherwise",
+  {"code": "order.manage",
+    "description": "Take sales orders, log work on them, cancel them, and use their advances otherwise",
    "roles": ["cashier", "sales_executive"]},
   {"code": "order.deliver", "description": "Deliver what was ordered",
    "roles": ["cashier", "sales_executive", "inventory_manager"]}
@@ -19,7 +20,8 @@ create table public.sales_orders (
   location_id uuid,
   reservation_id uuid,
   number text check (length(number) <= 16),
-  status text not null check (status in ('draft', 'confirmed', 'in_production', 'ready', 'partially_delivered', 'delivered',
+  status text not null check (status in ('draft', 'confirmed', 'in_production', 'ready', 'partially_delivered',
+    'delivered',
     'closed', 'cancelled')),
   total numeric(14, 2) not null check (total >= 0),
   header jsonb not null,
@@ -41,10 +43,10 @@ create table public.sales_orders (
 );
 
 comment on table public.sales_orders is
-'What customers ordered. number: given when it is confirmed. quotation_id: what it was converted from, whose prices it keeps.
-location_id: where its goods are held; reservation_id: by which reservation at present, null while nothing is held. total: in the
-organisation''s currency. header: seller, buyer, ship_to, place of supply, sums, note, reference and terms, as private.price_sale found them.
-reason: why it was cancelled.';
+'What customers ordered. number: given when it is confirmed. quotation_id: what it was converted from, whose prices it
+keeps. location_id: where its goods are held; reservation_id: by which reservation at present, null while nothing is
+held. total: in the organisation''s currency. header: seller, buyer, ship_to, place of supply, sums, note, reference and
+terms, as private.price_sale found them. reason: why it was cancelled.';
 
 create table public.sales_order_lines (
   org_id uuid not null,
@@ -80,7 +82,8 @@ create table public.sales_order_log (
 );
 
 comment on table public.sales_order_log is
-'The work on an order, day by day, append-only. visible_to_customer: he may be shown it; status: the order''s, after that entry.';
+'The work on an order, day by day, append-only. visible_to_customer: he may be shown it; status: the order''s, after
+that entry.';
 
 -- Indexes -----------------------------------------------------------------------------------------
 -- None but the log's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
@@ -129,7 +132,8 @@ begin
   insert into public.sales_orders (org_id, id, branch_id, customer_id, quotation_id, status, total, header, created_by)
   values (p_org_id, p_id, p_branch_id, p_customer_id, p_quotation_id, 'draft', (p_header ->> 'total')::numeric,
     p_header - 'lines' - 'stocked_lines', private.caller());
-  perform private.emit(p_org_id, 'order.created', jsonb_build_object('order_id', p_id, 'branch_id', p_branch_id, 'customer_id',
+  perform private.emit(p_org_id, 'order.created', jsonb_build_object('order_id', p_id, 'branch_id', p_branch_id,
+    'customer_id',
     p_customer_id, 'quotation_id', p_quotation_id, 'total', p_header -> 'total'));
 end;
 $$;
@@ -156,7 +160,8 @@ declare
   v_sale jsonb;
 begin
   perform private.check_shape('save_order_options', p_options);
-  if private.claim_request(v_org_id, p_id, 'save_order', jsonb_build_array(p_order_id, p_branch_id, p_customer_id, p_lines,
+  if private.claim_request(v_org_id, p_id, 'save_order',
+    jsonb_build_array(p_order_id, p_branch_id, p_customer_id, p_lines,
     p_options)) then
     if p_order_id is not null then
       select * into v_order from public.sales_orders
@@ -166,7 +171,8 @@ begin
       elsif v_order.status <> 'draft' then
         perform private.refuse_transition('sales_order', v_order.status, 'draft');
       elsif v_order.quotation_id is not null then
-        perform private.fail(409, 'order_is_quoted', 'This order keeps the prices of its quotation: cancel it, and quote anew.',
+        perform private.fail(409, 'order_is_quoted',
+          'This order keeps the prices of its quotation: cancel it, and quote anew.',
           jsonb_build_object('order_id', p_order_id, 'quotation_id', v_order.quotation_id));
       elsif v_order.customer_id <> p_customer_id and exists (
         select from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id) then
@@ -180,7 +186,8 @@ begin
     else
       delete from public.sales_order_lines where org_id = v_org_id and order_id = v_order_id;
       update public.sales_orders
-      set customer_id = p_customer_id, total = (v_sale ->> 'total')::numeric, header = v_sale - 'lines' - 'stocked_lines'
+      set customer_id = p_customer_id, total = (v_sale ->> 'total')::numeric,
+        header = v_sale - 'lines' - 'stocked_lines'
       where org_id = v_org_id and id = v_order_id;
     end if;
     perform private.write_lines('public.sales_order_lines', jsonb_build_object('org_id', v_org_id,
@@ -191,13 +198,14 @@ end;
 $$;
 
 comment on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) is
-'Writes a draft order, or a draft anew. p_id: the client''s uuid of this act, and of a new order. p_order_id: null for a new one;
-else the draft to replace. p_branch_id; p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?}] as
-quote_sale takes them: prices are those of today and stay. p_options: note, reference, terms, and as post_sale takes
-them place_of_supply, export_tax, reverse_charge, coupon (used when the order is confirmed), discount, deliver_to. Returns the order
-as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found;
-409 invalid_transition (it was confirmed), order_is_quoted, id_reused; 422 customer_mismatch, unit_unknown, set_incomplete,
-discount_limit, variant_archived, branch_archived, tax_rate_missing, address_archived. Permission: order.manage.';
+'Writes a draft order, or a draft anew. p_id: the client''s uuid of this act, and of a new order. p_order_id: null for a
+new one; else the draft to replace. p_branch_id; p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?,
+"unit_price"?, "discount"?}] as quote_sale takes them: prices are those of today and stay. p_options: note, reference,
+terms, and as post_sale takes them place_of_supply, export_tax, reverse_charge, coupon (used when the order is
+confirmed), discount, deliver_to. Returns the order as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401;
+403 permission_denied, price_override_denied; 404 not_found; 409 invalid_transition (it was confirmed), order_is_quoted,
+id_reused; 422 customer_mismatch, unit_unknown, set_incomplete, discount_limit, variant_archived, branch_archived,
+tax_rate_missing, address_archived. Permission: order.manage.';
 revoke execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.save_order(uuid, uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -230,10 +238,10 @@ end;
 $$;
 
 comment on function public.convert_quotation(uuid, uuid, jsonb) is
-'Makes the order of an approved quotation, at its prices, whatever the catalogue asks by now. p_id: the client''s uuid, the order''s
-id. p_quotation_id. p_options: note, reference (else those of the quotation). Returns the order, a draft, as JSON. Errors: 400
-invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (not approved, or converted before), id_reused;
-422 quotation_expired. Permission: order.manage.';
+'Makes the order of an approved quotation, at its prices, whatever the catalogue asks by now. p_id: the client''s uuid,
+the order''s id. p_quotation_id. p_options: note, reference (else those of the quotation). Returns the order, a draft,
+as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (not approved, or
+converted before), id_reused; 422 quotation_expired. Permission: order.manage.';
 revoke execute on function public.convert_quotation(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.convert_quotation(uuid, uuid, jsonb) to authenticated;
 
@@ -245,14 +253,15 @@ declare
   v_order public.sales_orders := private.document_named(null::public.sales_orders, p_id);
   v_manages boolean := private.permitted('order.manage', v_order.org_id);
 begin
-  perform private.authorize(case when v_manages then 'order.manage' else 'order.deliver' end, v_order.org_id, v_order.branch_id);
+  perform private.authorize(case when v_manages then 'order.manage' else 'order.deliver' end, v_order.org_id,
+    v_order.branch_id);
   return private.order_json(v_order.org_id, p_id);
 end;
 $$;
 
 comment on function public.get_order(uuid) is
-'One order, whole, as save_order returns it. p_id: the order. Errors: 401, 403 permission_denied, 404 not_found. Permission:
-order.manage or order.deliver.';
+'One order, whole, as save_order returns it. p_id: the order. Errors: 401, 403 permission_denied, 404 not_found.
+Permission: order.manage or order.deliver.';
 revoke execute on function public.get_order(uuid) from public, anon;
 grant execute on function public.get_order(uuid) to authenticated;
 
@@ -263,14 +272,18 @@ alter table public.invoices add foreign key (org_id, order_id) references public
 alter table public.coupon_uses add foreign key (org_id, order_id) references public.sales_orders (org_id, id);
 
 create trigger t40_enforce_lifecycle before insert or update or delete on public.sales_orders
-  for each row execute function private.enforce_lifecycle('sales_order', 'status', 'reservation_id', 'ended_at', 'reason');
-create trigger t10_refuse_change_truncate before truncate on public.sales_orders for each statement execute function audit.refuse_change();
+  for each row execute function private.enforce_lifecycle('sales_order', 'status', 'reservation_id', 'ended_at',
+    'reason');
+create trigger t10_refuse_change_truncate before truncate on public.sales_orders for each statement
+  execute function audit.refuse_change();
 create trigger t10_keep_issued_lines before insert or update or delete on public.sales_order_lines
   for each row execute function private.keep_issued_lines('sales_orders', 'order_id');
-create trigger t10_refuse_change_truncate before truncate on public.sales_order_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.sales_order_lines for each statement
+  execute function audit.refuse_change();
 create trigger t10_refuse_change before update or delete on public.sales_order_log
   for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.sales_order_log for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.sales_order_log for each statement
+  execute function audit.refuse_change();
 select audit.attach('public.sales_orders');
 select audit.attach('public.sales_order_lines', 'order_id', 'line_no');
 select audit.attach('public.sales_order_log');
@@ -278,7 +291,8 @@ select audit.attach('public.sales_order_log');
 -- Policies ----------------------------------------------------------------------------------------
 
 alter table public.sales_orders enable row level security;
-create policy "Who manages or delivers orders reads those of his branches" on public.sales_orders for select to authenticated
+create policy "Who manages or delivers orders reads those of his branches" on public.sales_orders for select
+  to authenticated
   using (org_id = any (array(select private.member_orgs()))
     and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
         or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true
@@ -294,7 +308,8 @@ create policy "Who manages or delivers orders reads their lines" on public.sales
         or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 alter table public.sales_order_log enable row level security;
-create policy "Who manages or delivers orders reads the work on them" on public.sales_order_log for select to authenticated
+create policy "Who manages or delivers orders reads the work on them" on public.sales_order_log for select
+  to authenticated
   using (org_id = any (array(select private.member_orgs()))
     and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
         or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true

@@ -39,7 +39,8 @@ end;
 $$;
 
 comment on function private.open_items(uuid, uuid) is
-'The goods that an order still has to deliver, sets as their components, in the variants'' own units. base_quantity: of the line.';
+'The goods that an order still has to deliver, sets as their components, in the variants'' own units. base_quantity: of
+the line.';
 
 create function private.lock_goods(p_org_id uuid, p_order public.sales_orders, p_location_id uuid) returns void
 language plpgsql
@@ -61,8 +62,8 @@ end;
 $$;
 
 comment on function private.lock_goods(uuid, public.sales_orders, uuid) is
-'Locks all that an act on an order''s goods may touch: what it holds and what it still has to deliver, there and at p_location_id.
-p_order: locked. No errors.';
+'Locks all that an act on an order''s goods may touch: what it holds and what it still has to deliver, there and at
+p_location_id. p_order: locked. No errors.';
 
 create function private.prove_order_holds(p_org_id uuid) returns setof jsonb
 language plpgsql stable
@@ -77,18 +78,21 @@ begin
     select h.id, w.line_no, w.item_variant_id, w.quantity from holds h
     cross join lateral private.open_items(p_org_id, h.document_id) w
   )
-  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'status', o.status, 'order_holds', o.reservation_id)
+  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'status', o.status, 'order_holds',
+    o.reservation_id)
   from holds h
   left join public.sales_orders o on o.org_id = p_org_id and o.id = h.document_id
   where o.id is null or o.reservation_id is distinct from h.id or o.branch_id <> h.branch_id
     or o.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered')
   union all
-  select jsonb_build_object('reservation_id', r.id, 'order_id', o.id, 'document', r.document, 'document_id', r.document_id)
+  select jsonb_build_object('reservation_id', r.id, 'order_id', o.id, 'document', r.document, 'document_id',
+    r.document_id)
   from public.sales_orders o
   join public.stock_reservations r on r.org_id = o.org_id and r.id = o.reservation_id
   where o.org_id = p_org_id and (r.document <> 'sales_order' or r.document_id <> o.id)
   union all
-  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'line_no', i.line_no, 'variant_id', i.variant_id,
+  select jsonb_build_object('reservation_id', h.id, 'order_id', h.document_id, 'line_no', i.line_no, 'variant_id',
+    i.variant_id,
     'held', i.quantity, 'open', w.quantity)
   from holds h
   join public.stock_reservation_items i on i.org_id = p_org_id and i.reservation_id = h.id
@@ -98,8 +102,8 @@ end;
 $$;
 
 comment on function private.prove_order_holds(uuid) is
-'What is held for an order: each active reservation of one is the one that the order names, the order is open, and nothing is held
-that it has not still to deliver. Returns the findings.';
+'What is held for an order: each active reservation of one is the one that the order names, the order is open, and
+nothing is held that it has not still to deliver. Returns the findings.';
 
 create function private.let_go(p_org_id uuid, p_order public.sales_orders, p_status text, p_document text default null,
   p_document_id uuid default null)
@@ -122,10 +126,11 @@ end;
 $$;
 
 comment on function private.let_go(uuid, public.sales_orders, text, text, uuid) is
-'Gives what an order holds back to the levels, whose locks it takes unless the caller has them. p_order: locked; p_status: released,
-or fulfilled by p_document. No errors; nothing happens when it holds nothing.';
+'Gives what an order holds back to the levels, whose locks it takes unless the caller has them. p_order: locked;
+p_status: released, or fulfilled by p_document. No errors; nothing happens when it holds nothing.';
 
-create function private.hold_goods(p_org_id uuid, p_order public.sales_orders, p_location_id uuid, p_expires_at timestamptz,
+create function private.hold_goods(p_org_id uuid, p_order public.sales_orders, p_location_id uuid,
+  p_expires_at timestamptz,
   p_strict boolean)
 returns uuid
 language plpgsql
@@ -145,7 +150,8 @@ begin
     -- Lines are served in their order, as far as the goods reach.
     with wanted as (
       select i.*, coalesce(sum(i.quantity) over (partition by i.item_variant_id order by i.line_no
-        rows between unbounded preceding and 1 preceding), 0) as before, greatest(s.available - x.expired, 0) as available, x.expired
+        rows between unbounded preceding and 1 preceding), 0) as before, greatest(s.available - x.expired, 0)
+          as available, x.expired
       from private.open_items(p_org_id, p_order.id) i
       join public.stock_levels s
         on s.org_id = p_org_id and s.location_id = p_location_id and s.variant_id = i.item_variant_id
@@ -159,13 +165,16 @@ begin
       group by 1 having sum(s.held) < sum(s.quantity)
     )
     select (
-        select jsonb_agg(jsonb_build_object('line_no', s.line_no, 'variant_id', s.variant_id, 'base_quantity', s.base_quantity,
+        select jsonb_agg(jsonb_build_object('line_no', s.line_no, 'variant_id', s.variant_id, 'base_quantity',
+          s.base_quantity,
           'item_variant_id', s.item_variant_id, 'quantity', s.held)) from served s where s.held > 0), (
         select jsonb_agg(jsonb_build_object('variant_id', h.item_variant_id, 'sku', v.sku, 'requested', h.requested,
-          'available', h.available) || case when h.expired > 0 then jsonb_build_object('expired', h.expired) else '{}' end order by v.sku)
+          'available', h.available) || case when h.expired > 0 then jsonb_build_object('expired', h.expired) else '{}'
+            end order by v.sku)
         from short h join public.product_variants v on v.org_id = p_org_id and v.id = h.item_variant_id)
     into v_held, v_shortages;
-    exit when v_shortages is null or v_look = 2 or private.release_expired(p_org_id, array[p_location_id], v_variants) = 0;
+    exit when v_shortages is null or v_look = 2 or private.release_expired(p_org_id, array[p_location_id],
+      v_variants) = 0;
   end loop;
   if p_strict and v_shortages is not null then
     perform private.fail(409, 'insufficient_stock', format('Not enough stock of %s.', v_shortages -> 0 ->> 'sku'),
@@ -175,7 +184,8 @@ begin
   end if;
   insert into public.stock_reservations (org_id, id, branch_id, location_id, status, document, document_id, customer_id,
     expires_at, created_by)
-  values (p_org_id, v_id, p_order.branch_id, p_location_id, 'active', 'sales_order', p_order.id, p_order.customer_id, p_expires_at,
+  values (p_org_id, v_id, p_order.branch_id, p_location_id, 'active', 'sales_order', p_order.id, p_order.customer_id,
+    p_expires_at,
     private.caller());
   insert into public.stock_reservation_lines (org_id, reservation_id, line_no, branch_id, variant_id, quantity)
   select distinct p_org_id, v_id, (h ->> 'line_no')::integer, p_order.branch_id, (h ->> 'variant_id')::uuid,
@@ -197,9 +207,9 @@ end;
 $$;
 
 comment on function private.hold_goods(uuid, public.sales_orders, uuid, timestamptz, boolean) is
-'Reserves what an order still has to deliver and returns the reservation, null when there is nothing to hold. p_order: locked, and
-holding nothing; p_location_id: where; p_expires_at: null for as long as the order is open; p_strict: all of it or nothing, else
-as much as there is, and the rest is a back-order. Errors: 409 insufficient_stock.';
+'Reserves what an order still has to deliver and returns the reservation, null when there is nothing to hold. p_order:
+locked, and holding nothing; p_location_id: where; p_expires_at: null for as long as the order is open; p_strict: all of
+it or nothing, else as much as there is, and the rest is a back-order. Errors: 409 insufficient_stock.';
 
 select private.react('reservation_ends', 10, 'refuse_order_hold');
 

@@ -1,13 +1,16 @@
--- How far an order has come: what of it is delivered and invoiced, its parts with their shares, and the order as clients see it.
+-- How far an order has come: what of it is delivered and invoiced, its parts with their shares, and the order as
+-- clients see it.
 
 create function private.order_progress(p_org_id uuid, p_order_id uuid)
-returns table (line_no integer, quantity numeric, delivered numeric, invoiced numeric, stocked boolean, line jsonb, decimals integer)
+returns table (line_no integer, quantity numeric, delivered numeric, invoiced numeric, stocked boolean, line jsonb,
+  decimals integer)
 language plpgsql stable
 set search_path = ''
 as $$
 begin
   return query
-  select l.line_no, l.quantity::numeric, coalesce(d.quantity, 0), coalesce(i.quantity, 0) - coalesce(c.quantity, 0), l.stocked,
+  select l.line_no, l.quantity::numeric, coalesce(d.quantity, 0), coalesce(i.quantity, 0) - coalesce(c.quantity, 0),
+    l.stocked,
     private.line_json(l), u.decimals
   from public.sales_order_lines l
   join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
@@ -31,8 +34,9 @@ end;
 $$;
 
 comment on function private.order_progress(uuid, uuid) is
-'An order''s lines with how much of each was delivered, and invoiced, in the line''s unit. What is void is not invoiced, nor is what was
-credited without goods coming back: it can be invoiced anew. decimals: of the product''s own unit. No errors.';
+'An order''s lines with how much of each was delivered, and invoiced, in the line''s unit. What is void is not invoiced,
+nor is what was credited without goods coming back: it can be invoiced anew. decimals: of the product''s own unit. No
+errors.';
 
 create function private.order_standing(p_org_id uuid, p_order_id uuid)
 returns table (line_no integer, not_invoiced numeric, not_delivered numeric)
@@ -119,8 +123,8 @@ end;
 $$;
 
 comment on function private.order_invoiced(uuid, uuid) is
-'What an order was invoiced, less what was credited without goods coming back. amount: before, total: after the rounding of totals,
-in the organisation''s currency. No errors.';
+'What an order was invoiced, less what was credited without goods coming back. amount: before, total: after the rounding
+of totals, in the organisation''s currency. No errors.';
 
 create function private.delivery_invoice(p_org_id uuid, p_order_id uuid, p_delivery_id uuid) returns uuid
 language plpgsql stable
@@ -134,14 +138,15 @@ begin
         select from public.invoice_lines l
         where l.org_id = i.org_id and l.invoice_id = i.id and l.quantity > coalesce((
           select sum(c.quantity) from public.credit_note_lines c
-          where c.org_id = l.org_id and c.invoice_id = l.invoice_id and c.line_no = l.line_no and c.disposition = 'none'), 0))
+          where c.org_id = l.org_id and c.invoice_id = l.invoice_id and c.line_no = l.line_no
+            and c.disposition = 'none'), 0))
     limit 1);
 end;
 $$;
 
 comment on function private.delivery_invoice(uuid, uuid, uuid) is
-'The invoice of a delivery, null when there is none that stands: void ones do not, nor those that were credited whole without goods
-coming back. No errors.';
+'The invoice of a delivery, null when there is none that stands: void ones do not, nor those that were credited whole
+without goods coming back. No errors.';
 
 create function private.line_part(p_line jsonb, p_from numeric, p_to numeric, p_decimals integer) returns jsonb
 language plpgsql immutable
@@ -158,23 +163,28 @@ begin
     return p_line;
   end if;
   -- What rounding gives a part is taken from the next: parts that follow one another sum to exactly the line.
-  select coalesce(jsonb_agg(t.tax || jsonb_build_object('amount', e.amount) order by t.place), '[]'), coalesce(sum(e.amount), 0.00)
+  select coalesce(jsonb_agg(t.tax || jsonb_build_object('amount', e.amount) order by t.place), '[]'),
+    coalesce(sum(e.amount), 0.00)
   into v_taxes, v_tax
   from jsonb_array_elements(p_line -> 'taxes') with ordinality t (tax, place)
   cross join lateral (
-    select round((t.tax ->> 'amount')::numeric * p_to / v_all, 2) - round((t.tax ->> 'amount')::numeric * p_from / v_all, 2)
+    select round((t.tax ->> 'amount')::numeric * p_to / v_all,
+      2) - round((t.tax ->> 'amount')::numeric * p_from / v_all, 2)
       as amount) e;
   return p_line || jsonb_build_object('quantity', (p_to - p_from)::numeric(14, 3),
-    'base_quantity', private.base_part((p_line ->> 'base_quantity')::numeric, v_all, p_from, p_to, p_decimals)::numeric(14, 3),
+    'base_quantity', private.base_part((p_line ->> 'base_quantity')::numeric, v_all, p_from, p_to,
+      p_decimals)::numeric(14, 3),
     'set_items', (
       select jsonb_agg(c || jsonb_build_object('quantity',
         private.base_part((c ->> 'quantity')::numeric, v_all, p_from, p_to, 3)))
       from jsonb_array_elements(nullif(p_line -> 'set_items', 'null')) c),
     'offers', (
-      select coalesce(jsonb_agg(o.offer || jsonb_build_object('amount', e.amount) order by o.place) filter (where e.amount > 0), '[]')
+      select coalesce(jsonb_agg(o.offer || jsonb_build_object('amount', e.amount)
+        order by o.place) filter (where e.amount > 0), '[]')
       from jsonb_array_elements(nullif(p_line -> 'offers', 'null')) with ordinality o (offer, place)
       cross join lateral (
-        select round((o.offer ->> 'amount')::numeric * p_to / v_all, 2) - round((o.offer ->> 'amount')::numeric * p_from / v_all, 2)
+        select round((o.offer ->> 'amount')::numeric * p_to / v_all,
+          2) - round((o.offer ->> 'amount')::numeric * p_from / v_all, 2)
           as amount) e),
     'discount', round((p_line ->> 'discount')::numeric * p_to / v_all, 2)
       - round((p_line ->> 'discount')::numeric * p_from / v_all, 2),
@@ -185,9 +195,10 @@ end;
 $$;
 
 comment on function private.line_part(jsonb, numeric, numeric, integer) is
-'The part of a line from one quantity to another, with its share of every amount: price, discount and tax as ordered. p_line: as
-private.price_sale returned it; p_from, p_to: in the line''s unit, 0 to its quantity;
-p_decimals: of the product''s own unit, as private.order_progress has it. base_quantity is null where a counted part is not whole.';
+'The part of a line from one quantity to another, with its share of every amount: price, discount and tax as ordered.
+p_line: as private.price_sale returned it; p_from, p_to: in the line''s unit, 0 to its quantity;
+p_decimals: of the product''s own unit, as private.order_progress has it. base_quantity is null where a counted part is
+not whole.';
 
 create function private.rounded(p_to numeric, p_amount numeric) returns numeric
 language plpgsql immutable
@@ -199,20 +210,24 @@ end;
 $$;
 
 comment on function private.rounded(numeric, numeric) is
-'An amount as totals are rounded. p_to: to multiples of what, in currency (organizations.round_total_to); 0: as it is. No errors.';
+'An amount as totals are rounded. p_to: to multiples of what, in currency (organizations.round_total_to); 0: as it is.
+No errors.';
 
-create function private.sum_document(p_org_id uuid, p_header jsonb, p_lines jsonb, p_before numeric, p_given numeric default null)
+create function private.sum_document(p_org_id uuid, p_header jsonb, p_lines jsonb, p_before numeric, p_given numeric
+  default null)
 returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
 begin
   return (
-    select p_header || jsonb_build_object('lines', p_lines, 'subtotal', s.subtotal, 'discount', s.discount, 'document_discount',
+    select p_header || jsonb_build_object('lines', p_lines, 'subtotal', s.subtotal, 'discount', s.discount,
+      'document_discount',
       s.document_discount, 'tax', s.tax,
       'total', t.total, 'round_off', t.total - s.subtotal - s.tax)
     from (
-      select coalesce(sum((l ->> 'taxable')::numeric), 0.00) as subtotal, coalesce(sum((l ->> 'discount')::numeric), 0.00) as discount,
+      select coalesce(sum((l ->> 'taxable')::numeric), 0.00) as subtotal,
+        coalesce(sum((l ->> 'discount')::numeric), 0.00) as discount,
         coalesce(sum((l ->> 'document_discount')::numeric), 0.00) as document_discount,
         coalesce(sum((l ->> 'tax')::numeric), 0.00) as tax
       from jsonb_array_elements(p_lines) l) s
@@ -225,12 +240,13 @@ end;
 $$;
 
 comment on function private.sum_document(uuid, jsonb, jsonb, numeric, numeric) is
-'A document of some lines of another one: the header with the sums of these lines, and the total by which the sum so far grows,
-rounded as the organisation rounds totals, so that all parts come to the whole. p_header: the other document''s; p_lines: JSON lines,
-as private.line_part returns them; p_before: what the parts before came to, unrounded; p_given: their totals, where these are not
-just that, rounded. No errors.';
+'A document of some lines of another one: the header with the sums of these lines, and the total by which the sum so far
+grows, rounded as the organisation rounds totals, so that all parts come to the whole. p_header: the other document''s;
+p_lines: JSON lines, as private.line_part returns them; p_before: what the parts before came to, unrounded; p_given:
+their totals, where these are not just that, rounded. No errors.';
 
-create function private.order_money(p_org_id uuid, p_order public.sales_orders, out advance_paid numeric, out to_pay numeric)
+create function private.order_money(p_org_id uuid, p_order public.sales_orders, out advance_paid numeric,
+  out to_pay numeric)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -263,12 +279,14 @@ end;
 $$;
 
 comment on function private.order_money(uuid, public.sales_orders) is
-'advance_paid: what was paid on an order in advance, less what was paid back or did not stand. to_pay: what is owed on its invoices and
-will be for what is not invoiced, less what waits to settle it (private.order_advances). In the organisation''s currency. No errors.';
+'advance_paid: what was paid on an order in advance, less what was paid back or did not stand. to_pay: what is owed on
+its invoices and will be for what is not invoiced, less what waits to settle it (private.order_advances). In the
+organisation''s currency. No errors.';
 
 -- Reading one -------------------------------------------------------------------------------------
 
-create function private.order_held(p_org_id uuid, p_reservation_id uuid, p_line_no integer, p_line jsonb, p_open numeric,
+create function private.order_held(p_org_id uuid, p_reservation_id uuid, p_line_no integer, p_line jsonb,
+  p_open numeric,
   p_decimals integer)
 returns numeric
 language plpgsql stable
@@ -283,7 +301,8 @@ begin
     select round(p_open * min(least(coalesce(i.quantity, 0) / nullif(n.quantity, 0), 1)), 3)
     from (
       select (c ->> 'variant_id')::uuid as variant_id,
-        private.base_part((c ->> 'quantity')::numeric, v_all, v_all - p_open, v_all, case when v_is_set then 3 else p_decimals end)
+        private.base_part((c ->> 'quantity')::numeric, v_all, v_all - p_open, v_all, case when v_is_set then 3
+          else p_decimals end)
           as quantity
       from jsonb_array_elements(case when v_is_set then p_line -> 'set_items'
         else jsonb_build_array(p_line || jsonb_build_object('quantity', p_line -> 'base_quantity')) end) c) n
@@ -303,7 +322,8 @@ set search_path = ''
 as $$
 begin
   return (
-    select o.header - 'asked' || jsonb_build_object('id', o.id, 'customer_id', o.customer_id, 'title', 'Order Confirmation',
+    select o.header - 'asked' || jsonb_build_object('id', o.id, 'customer_id', o.customer_id, 'title',
+      'Order Confirmation',
       'number', o.number, 'status', o.status,
       'quotation_id', o.quotation_id, 'quotation_number', (
         select q.number from public.quotations q where q.org_id = o.org_id and q.id = o.quotation_id), 'location_id',
@@ -316,11 +336,13 @@ begin
           order by d.delivered_at, d.number), '[]')
         from public.deliveries d where d.org_id = o.org_id and d.order_id = o.id),
       'invoices', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'number', i.number, 'date', i.business_date, 'status', i.status,
+        select coalesce(jsonb_agg(jsonb_build_object('id', i.id, 'number', i.number, 'date', i.business_date, 'status',
+          i.status,
           'total', i.total, 'balance', i.balance, 'delivery_id', i.delivery_id) order by i.issued_at, i.number), '[]')
         from public.invoices i where i.org_id = o.org_id and i.order_id = o.id),
       'work_log', (
-        select coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'worked_on', w.worked_on, 'note', w.note, 'visible_to_customer',
+        select coalesce(jsonb_agg(jsonb_build_object('id', w.id, 'worked_on', w.worked_on, 'note', w.note,
+          'visible_to_customer',
           w.visible_to_customer, 'status', w.status, 'created_at', w.created_at, 'created_by', w.created_by)
           order by w.worked_on, w.created_at, w.id), '[]')
         from public.sales_order_log w where w.org_id = o.org_id and w.order_id = o.id))
@@ -329,13 +351,15 @@ begin
     cross join lateral (
       select coalesce(jsonb_agg(p.line || jsonb_build_object('delivered', p.delivered::numeric(14, 3), 'invoiced',
           p.invoiced::numeric(14, 3), 'open', e.open::numeric(14, 3), 'reserved', case when p.stocked and e.open > 0
-            then private.order_held(o.org_id, o.reservation_id, p.line_no, p.line, e.open, p.decimals)::numeric(14, 3) else 0.000 end)
+            then private.order_held(o.org_id, o.reservation_id, p.line_no, p.line, e.open, p.decimals)::numeric(14, 3)
+              else 0.000 end)
         order by p.line_no), '[]') as list
       from private.order_progress(o.org_id, o.id) p
       cross join lateral (
         select case when o.status in ('closed', 'cancelled') then 0 else p.quantity - p.delivered end as open) e) l
     cross join lateral (
-      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'number', p.number, 'method', p.method, 'method_name', m.name,
+      select coalesce(jsonb_agg(jsonb_build_object('id', p.id, 'number', p.number, 'method', p.method, 'method_name',
+        m.name,
           'amount', p.amount, 'reference', p.reference, 'received_at', p.received_at, 'unallocated', u.amount)
           order by p.received_at, p.created_at, p.id), '[]') as list, coalesce(sum(u.amount), 0.00) as amount
       from public.payments p
@@ -348,7 +372,8 @@ end;
 $$;
 
 comment on function private.order_json(uuid, uuid) is
-'An order as clients and documents see it, in the shape of an invoice; of each line what is delivered, invoiced, open (to be
-delivered) and reserved. payments: the advances that stand; advances: what of them settles nothing yet; advance_paid and to_pay: as
-private.order_money has them. quotation_number: of the quotation that it was converted from.';
+'An order as clients and documents see it, in the shape of an invoice; of each line what is delivered, invoiced, open
+(to be delivered) and reserved. payments: the advances that stand; advances: what of them settles nothing yet;
+advance_paid and to_pay: as private.order_money has them. quotation_number: of the quotation that it was converted
+from.';
 

@@ -17,8 +17,8 @@ end;
 $$;
 
 comment on function private.order_advances(uuid, uuid) is
-'What of an order''s advances settles nothing yet, and what is left of the credit notes of its invoices: with both its next invoice is
-settled. No errors.';
+'What of an order''s advances settles nothing yet, and what is left of the credit notes of its invoices: with both its
+next invoice is settled. No errors.';
 
 create function private.ordered_on_credit(p_org_id uuid, p_customer_id uuid) returns numeric
 language plpgsql stable
@@ -26,14 +26,17 @@ set search_path = ''
 as $$
 begin
   return coalesce((
-    select sum(greatest(o.total - private.order_advances(o.org_id, o.id) - (private.order_invoiced(o.org_id, o.id)).total, 0))
+    select sum(greatest(o.total - private.order_advances(o.org_id,
+      o.id) - (private.order_invoiced(o.org_id, o.id)).total, 0))
     from public.sales_orders o
-    where o.customer_id = p_customer_id and o.org_id = p_org_id and o.status not in ('draft', 'closed', 'cancelled')), 0);
+    where o.customer_id = p_customer_id and o.org_id = p_org_id and o.status not in ('draft', 'closed', 'cancelled')),
+      0);
 end;
 $$;
 
 comment on function private.ordered_on_credit(uuid, uuid) is
-'What a customer will owe for his open orders when they are invoiced: their totals less invoices and advances. No errors.';
+'What a customer will owe for his open orders when they are invoiced: their totals less invoices and advances. No
+errors.';
 
 create function private.free_credit(p_org_id uuid, p_customer_id uuid) returns numeric
 language plpgsql stable
@@ -52,8 +55,8 @@ end;
 $$;
 
 comment on function private.free_credit(uuid, uuid) is
-'What the house holds for a customer: payments and credit notes that settle nothing yet, in the organisation''s currency. What belongs
-to an order that is not over counts there (private.order_advances). No errors.';
+'What the house holds for a customer: payments and credit notes that settle nothing yet, in the organisation''s
+currency. What belongs to an order that is not over counts there (private.order_advances). No errors.';
 
 create function private.check_order_credit(p_org_id uuid, p_order public.sales_orders) returns void
 language plpgsql
@@ -87,9 +90,9 @@ end;
 $$;
 
 comment on function private.check_order_cover(uuid, public.sales_orders) is
-'Before the goods of an order leave: what is not paid of it was allowed when it was confirmed, and must still be, since an advance may
-have bounced or been used for something else. Locks the customer. Invoicing asks nothing: the debt is there once the goods are gone.
-Errors: 422 credit_limit_exceeded, customer_defaulted.';
+'Before the goods of an order leave: what is not paid of it was allowed when it was confirmed, and must still be, since
+an advance may have bounced or been used for something else. Locks the customer. Invoicing asks nothing: the debt is
+there once the goods are gone. Errors: 422 credit_limit_exceeded, customer_defaulted.';
 
 create function private.keep_advance(p_payment public.payments, p_invoice_ids uuid[]) returns void
 language plpgsql stable
@@ -102,15 +105,16 @@ declare
 begin
   if v_branch_id is not null and (p_invoice_ids is null or exists (
     select from public.invoices i
-    where i.org_id = p_payment.org_id and i.id = any (p_invoice_ids) and i.order_id is distinct from p_payment.order_id)) then
+    where i.org_id = p_payment.org_id and i.id = any (p_invoice_ids) and i.order_id is distinct
+      from p_payment.order_id)) then
     perform private.authorize('order.manage', p_payment.org_id, v_branch_id);
   end if;
 end;
 $$;
 
 comment on function private.keep_advance(public.payments, uuid[]) is
-'What was paid in advance on an open order is used otherwise by whoever manages orders. p_invoice_ids: what it is to settle; null: it is
-paid back. Errors: 403 permission_denied.';
+'What was paid in advance on an open order is used otherwise by whoever manages orders. p_invoice_ids: what it is to
+settle; null: it is paid back. Errors: 403 permission_denied.';
 
 create function private.check_advance(p_org_id uuid, p_order_id uuid, p_customer_id uuid) returns void
 language plpgsql
@@ -127,7 +131,8 @@ begin
   if v_order.id is null then
     perform private.fail(404, 'not_found', 'There is no such order.', '{"field": "order_id"}');
   elsif v_order.customer_id is distinct from p_customer_id then
-    perform private.fail(422, 'customer_mismatch', 'This is another customer''s order.', jsonb_build_object('order_id', p_order_id));
+    perform private.fail(422, 'customer_mismatch', 'This is another customer''s order.',
+      jsonb_build_object('order_id', p_order_id));
   elsif v_order.status in ('closed', 'cancelled') then
     perform private.fail(409, 'order_not_open', 'This order is over.',
       jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
@@ -207,12 +212,14 @@ begin
     perform private.check_order_credit(v_org_id, v_order);
     v_number := private.next_number(v_org_id, v_order.branch_id, 'sales_order', v_date);
     update public.sales_orders
-    set status = 'confirmed', number = v_number, confirmed_at = now(), location_id = v_location_id, reservation_id = v_hold_id
+    set status = 'confirmed', number = v_number, confirmed_at = now(), location_id = v_location_id,
+      reservation_id = v_hold_id
     where org_id = v_org_id and id = p_order_id;
     if v_coupon_id is not null then
       perform private.note_order_coupon(v_org_id, v_coupon_id, p_order_id);
     end if;
-    perform private.emit(v_org_id, 'order.confirmed', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+    perform private.emit(v_org_id, 'order.confirmed', jsonb_build_object('order_id', p_order_id, 'branch_id',
+      v_order.branch_id,
       'customer_id', v_order.customer_id, 'number', v_number, 'total', v_order.total));
   end if;
   return private.order_json(v_org_id, p_order_id);
@@ -220,13 +227,13 @@ end;
 $$;
 
 comment on function public.confirm_order(uuid, uuid, jsonb) is
-'Confirms a draft order: it gets its number, its coupon is used, its goods are held until it is delivered or cancelled, and the
-customer''s credit is asked for what no advance covers (invoices and other open orders count too, and what the house holds for him).
-p_id: the client''s uuid of this act. p_order_id. p_options: location_id (where the goods are held; none needed for services alone),
-back_order (true: hold what is there, the rest follows), expires (ISO 8601: hold them only until then). Returns the order as JSON.
-Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, insufficient_stock, period_closed,
-id_reused, series_exhausted; 422 credit_limit_exceeded, location_not_sellable, branch_archived, coupon_invalid, coupon_used_up.
-Permission: order.manage.';
+'Confirms a draft order: it gets its number, its coupon is used, its goods are held until it is delivered or cancelled,
+and the customer''s credit is asked for what no advance covers (invoices and other open orders count too, and what the
+house holds for him). p_id: the client''s uuid of this act. p_order_id. p_options: location_id (where the goods are
+held; none needed for services alone), back_order (true: hold what is there, the rest follows), expires (ISO 8601: hold
+them only until then). Returns the order as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found;
+409 invalid_transition, insufficient_stock, period_closed, id_reused, series_exhausted; 422 credit_limit_exceeded,
+location_not_sellable, branch_archived, coupon_invalid, coupon_used_up. Permission: order.manage.';
 revoke execute on function public.confirm_order(uuid, uuid, jsonb) from public, anon;
 grant execute on function public.confirm_order(uuid, uuid, jsonb) to authenticated;
 
@@ -247,8 +254,8 @@ end;
 $$;
 
 comment on function private.hold_again(uuid, public.sales_orders) is
-'Holds for an order, locked and open, what is there by now, made or arrived since, until the same day. Returns the reservation, null
-when there is nothing to hold. No errors.';
+'Holds for an order, locked and open, what is there by now, made or arrived since, until the same day. Returns the
+reservation, null when there is nothing to hold. No errors.';
 
 create function public.hold_order(p_id uuid, p_order_id uuid) returns jsonb
 language plpgsql security definer
@@ -263,12 +270,14 @@ begin
   if private.claim_request(v_org_id, p_id, 'hold_order', jsonb_build_array(p_order_id)) then
     v_order := private.lock_order(v_org_id, p_order_id, null);
     if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
-      perform private.fail(409, 'order_not_open', 'Nothing is held for an order that is not confirmed, or has all its goods.',
+      perform private.fail(409, 'order_not_open',
+        'Nothing is held for an order that is not confirmed, or has all its goods.',
         jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
     end if;
     v_hold_id := private.hold_again(v_org_id, v_order);
     update public.sales_orders set reservation_id = v_hold_id where org_id = v_org_id and id = p_order_id;
-    perform private.emit(v_org_id, 'order.held', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+    perform private.emit(v_org_id, 'order.held', jsonb_build_object('order_id', p_order_id, 'branch_id',
+      v_order.branch_id,
       'customer_id', v_order.customer_id, 'number', v_order.number));
   end if;
   return private.order_json(v_org_id, p_order_id);
@@ -276,9 +285,9 @@ end;
 $$;
 
 comment on function public.hold_order(uuid, uuid) is
-'Holds for an open order what of its back-order has come in since, at every step before its last delivery. p_id: the client''s uuid of
-this act. p_order_id. Returns the order as JSON; reserved of its lines tells what is held now. Errors: 400 invalid_input; 401; 403
-permission_denied; 404 not_found; 409 order_not_open, id_reused. Permission: order.manage.';
+'Holds for an open order what of its back-order has come in since, at every step before its last delivery. p_id: the
+client''s uuid of this act. p_order_id. Returns the order as JSON; reserved of its lines tells what is held now. Errors:
+400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 order_not_open, id_reused. Permission: order.manage.';
 revoke execute on function public.hold_order(uuid, uuid) from public, anon;
 grant execute on function public.hold_order(uuid, uuid) to authenticated;
 
@@ -297,7 +306,8 @@ begin
       perform private.fail(409, 'order_not_invoiced', 'What was delivered is not all invoiced.',
         jsonb_build_object('order_id', p_order.id, 'line_no', v_open.line_no, 'quantity', v_open.not_invoiced));
     elsif v_open.not_delivered > 0 then
-      perform private.fail(409, 'order_not_delivered', 'What was invoiced is not all delivered: deliver it, or credit it.',
+      perform private.fail(409, 'order_not_delivered',
+        'What was invoiced is not all delivered: deliver it, or credit it.',
         jsonb_build_object('order_id', p_order.id, 'line_no', v_open.line_no, 'quantity', v_open.not_delivered));
     end if;
     perform private.let_go(p_org_id, p_order, 'released');
@@ -308,14 +318,15 @@ begin
   update public.sales_orders
   set status = p_to, reservation_id = v_hold_id, ended_at = case when p_to = 'closed' then now() end
   where org_id = p_org_id and id = p_order.id;
-  perform private.emit(p_org_id, 'order.' || p_to, jsonb_build_object('order_id', p_order.id, 'branch_id', p_order.branch_id,
+  perform private.emit(p_org_id, 'order.' || p_to, jsonb_build_object('order_id', p_order.id, 'branch_id',
+    p_order.branch_id,
     'customer_id', p_order.customer_id, 'number', p_order.number));
 end;
 $$;
 
 comment on function private.step_order(uuid, public.sales_orders, text) is
-'Takes an order, locked and able to, to in_production, ready (it holds what is there by now) or closed (it holds nothing any more).
-Errors: 409 order_not_invoiced, order_not_delivered.';
+'Takes an order, locked and able to, to in_production, ready (it holds what is there by now) or closed (it holds nothing
+any more). Errors: 409 order_not_invoiced, order_not_delivered.';
 
 create function public.mark_order(p_id uuid, p_order_id uuid, p_status text) returns jsonb
 language plpgsql security definer
@@ -337,10 +348,11 @@ end;
 $$;
 
 comment on function public.mark_order(uuid, uuid, text) is
-'Says how far an order is. p_id: the client''s uuid of this act. p_order_id. p_status: in_production; ready (goods that have come in
-since are held for it); closed (all that was delivered is invoiced, and the other way round: what is still open will not come, and
-what is left of the advances is the customer''s credit). Returns the order as JSON. Errors: 400 invalid_input; 401; 403
-permission_denied; 404 not_found; 409 invalid_transition, order_not_invoiced, order_not_delivered, id_reused. Permission: order.manage.';
+'Says how far an order is. p_id: the client''s uuid of this act. p_order_id. p_status: in_production; ready (goods that
+have come in since are held for it); closed (all that was delivered is invoiced, and the other way round: what is still
+open will not come, and what is left of the advances is the customer''s credit). Returns the order as JSON. Errors: 400
+invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, order_not_invoiced,
+order_not_delivered, id_reused. Permission: order.manage.';
 revoke execute on function public.mark_order(uuid, uuid, text) from public, anon;
 grant execute on function public.mark_order(uuid, uuid, text) to authenticated;
 
@@ -367,20 +379,24 @@ begin
   v_day := coalesce(private.day(p_options ->> 'worked_on', 'worked_on'), v_today);
   if private.claim_request(v_org_id, p_id, 'log_work', jsonb_build_array(p_order_id, p_note, p_options)) then
     if not v_day between v_today - 366 and v_today then
-      perform private.fail(400, 'invalid_input', 'worked_on is today or a day of the last year.', '{"field": "worked_on"}');
+      perform private.fail(400, 'invalid_input', 'worked_on is today or a day of the last year.',
+        '{"field": "worked_on"}');
     end if;
     v_order := private.lock_order(v_org_id, p_order_id, v_status);
     if v_order.status in ('draft', 'closed', 'cancelled') then
       perform private.fail(409, 'order_not_open', 'No work is done on an order that is not confirmed, or is over.',
         jsonb_build_object('order_id', p_order_id, 'status', v_order.status));
     end if;
-    insert into public.sales_order_log (org_id, id, order_id, branch_id, worked_on, note, visible_to_customer, status, created_by)
+    insert into public.sales_order_log (org_id, id, order_id, branch_id, worked_on, note, visible_to_customer, status,
+      created_by)
     values (v_org_id, p_id, p_order_id, v_order.branch_id, v_day, p_note,
-      coalesce((p_options ->> 'visible_to_customer')::boolean, false), coalesce(v_status, v_order.status), private.caller());
+      coalesce((p_options ->> 'visible_to_customer')::boolean, false), coalesce(v_status, v_order.status),
+        private.caller());
     if v_status is not null then
       perform private.step_order(v_org_id, v_order, v_status);
     end if;
-    perform private.emit(v_org_id, 'order.worked', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+    perform private.emit(v_org_id, 'order.worked', jsonb_build_object('order_id', p_order_id, 'branch_id',
+      v_order.branch_id,
       'entry_id', p_id));
   end if;
   return private.order_json(v_org_id, p_order_id);
@@ -388,10 +404,11 @@ end;
 $$;
 
 comment on function public.log_work(uuid, uuid, text, jsonb) is
-'Notes work that was done on an order. p_id: the client''s uuid, the entry''s id. p_order_id. p_note: 1 to 2000 characters. p_options:
-visible_to_customer (true: he may be shown it), status (in_production or ready: the order takes it), worked_on (ISO 8601 date, today
-when left out). Returns the order as JSON with its work_log. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found;
-409 order_not_open, invalid_transition, id_reused. Permission: order.manage.';
+'Notes work that was done on an order. p_id: the client''s uuid, the entry''s id. p_order_id. p_note: 1 to 2000
+characters. p_options: visible_to_customer (true: he may be shown it), status (in_production or ready: the order takes
+it), worked_on (ISO 8601 date, today when left out). Returns the order as JSON with its work_log. Errors: 400
+invalid_input; 401; 403 permission_denied; 404 not_found; 409 order_not_open, invalid_transition, id_reused. Permission:
+order.manage.';
 revoke execute on function public.log_work(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.log_work(uuid, uuid, text, jsonb) to authenticated;
 
@@ -399,7 +416,8 @@ select private.declare_shape('cancel_order_options',
   '{"refund_method": "text", "reference": "text 100"}',
   array['cancel_order.p_options']);
 
-create function public.cancel_order(p_id uuid, p_order_id uuid, p_reason text, p_options jsonb default '{}') returns jsonb
+create function public.cancel_order(p_id uuid, p_order_id uuid, p_reason text, p_options jsonb
+  default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
@@ -419,12 +437,14 @@ begin
   if private.claim_request(v_org_id, p_id, 'cancel_order', jsonb_build_array(p_order_id, p_reason, p_options)) then
     v_order := private.lock_order(v_org_id, p_order_id, 'cancelled');
     if exists (
-      select from public.invoices i where i.org_id = v_org_id and i.order_id = p_order_id and i.status <> 'void' and i.total > coalesce((
+      select from public.invoices i where i.org_id = v_org_id and i.order_id = p_order_id and i.status <> 'void'
+        and i.total > coalesce((
         select sum(c.total) from public.credit_notes c where c.org_id = i.org_id and c.invoice_id = i.id), 0)) then
       perform private.fail(409, 'order_invoiced', 'This order has an invoice: void it or credit it first.',
         jsonb_build_object('order_id', p_order_id));
     end if;
-    perform from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id order by p.id for no key update;
+    perform from public.payments p where p.org_id = v_org_id and p.order_id = p_order_id
+      order by p.id for no key update;
     perform from public.credit_notes n
     where n.org_id = v_org_id and n.invoice_id in (
       select i.id from public.invoices i where i.org_id = v_org_id and i.order_id = p_order_id)
@@ -436,7 +456,8 @@ begin
     where org_id = v_org_id and id = p_order_id;
     if v_method is not null then
       -- What waited, and what an invoice took that was credited since.
-      select jsonb_agg(jsonb_build_object('payment_id', u.payment_id, 'credit_note_id', u.credit_note_id, 'amount', u.amount)
+      select jsonb_agg(jsonb_build_object('payment_id', u.payment_id, 'credit_note_id', u.credit_note_id, 'amount',
+        u.amount)
         order by u.payment_id, u.credit_note_id)
       into v_sources from (
         select p.id as payment_id, null::uuid as credit_note_id, private.unallocated(p.org_id, p.id) as amount
@@ -451,7 +472,8 @@ begin
           p_options ->> 'reference', p_reason, now());
       end if;
     end if;
-    perform private.emit(v_org_id, 'order.cancelled', jsonb_build_object('order_id', p_order_id, 'branch_id', v_order.branch_id,
+    perform private.emit(v_org_id, 'order.cancelled', jsonb_build_object('order_id', p_order_id, 'branch_id',
+      v_order.branch_id,
       'customer_id', v_order.customer_id, 'reason', p_reason));
   end if;
   return private.order_json(v_org_id, p_order_id);
@@ -459,12 +481,13 @@ end;
 $$;
 
 comment on function public.cancel_order(uuid, uuid, text, jsonb) is
-'Cancels an order of which nothing was delivered: its goods are free again, its coupon is unused, and its advances, also those that
-an invoice took which was credited since, are the customer''s credit, or are paid back. p_id: the client''s uuid of this act, and of
-the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options: refund_method (a payment method''s code: all of that is paid
-back by it; needs refund.create), reference. Returns the order as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404
-not_found; 409 invalid_transition (something was delivered: close it), order_invoiced, period_closed, id_reused, series_exhausted;
-422 branch_archived (it pays nothing back). Permission: order.manage.';
+'Cancels an order of which nothing was delivered: its goods are free again, its coupon is unused, and its advances, also
+those that an invoice took which was credited since, are the customer''s credit, or are paid back. p_id: the client''s
+uuid of this act, and of the refund. p_order_id. p_reason: 1 to 500 characters, kept. p_options: refund_method (a
+payment method''s code: all of that is paid back by it; needs refund.create), reference. Returns the order as JSON.
+Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition (something was delivered:
+close it), order_invoiced, period_closed, id_reused, series_exhausted; 422 branch_archived (it pays nothing back).
+Permission: order.manage.';
 revoke execute on function public.cancel_order(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.cancel_order(uuid, uuid, text, jsonb) to authenticated;
 

@@ -98,7 +98,8 @@ begin
     left join public.units u on u.code = p.line ->> 'unit'
     left join public.product_variants v on v.org_id = p_org_id and v.id = (p.line ->> 'variant_id')::uuid
     where p.line is null or a.quantity > p.quantity - p.delivered or a.quantity <> round(a.quantity, u.decimals)
-      or private.base_part((p.line ->> 'base_quantity')::numeric, p.quantity, p.delivered, p.delivered + a.quantity, p.decimals) is null
+      or private.base_part((p.line ->> 'base_quantity')::numeric, p.quantity, p.delivered, p.delivered + a.quantity,
+        p.decimals) is null
       or (p.line -> 'set_items' = 'null' and a.serials is not null and v.tracking <> 'serial')
       or (a.batch is not null and v.tracking <> 'batch')
     order by a.line_no limit 1;
@@ -109,18 +110,22 @@ begin
         jsonb_build_object('line_no', v_bad.line_no));
     elsif v_bad.asked > v_bad.open then
       perform private.fail(422, 'delivery_exceeds_order', format('Of %s, %s are still open.', v_bad.line ->> 'sku',
-        trim_scale(v_bad.open)), jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.line -> 'sku', 'open', v_bad.open,
+        trim_scale(v_bad.open)), jsonb_build_object('line_no', v_bad.line_no, 'sku', v_bad.line -> 'sku', 'open',
+          v_bad.open,
         'asked', v_bad.asked));
     else
-      perform private.fail(400, 'invalid_input', format('%s is not delivered in fractions so small, or not tracked in that way.',
-        v_bad.line ->> 'sku'), jsonb_build_object('field', 'p_lines', 'line_no', v_bad.line_no, 'sku', v_bad.line -> 'sku'));
+      perform private.fail(400, 'invalid_input',
+        format('%s is not delivered in fractions so small, or not tracked in that way.',
+        v_bad.line ->> 'sku'), jsonb_build_object('field', 'p_lines', 'line_no', v_bad.line_no, 'sku',
+          v_bad.line -> 'sku'));
     end if;
   end if;
   v_asked := coalesce(p_lines, (
     select jsonb_agg(jsonb_build_object('line_no', o.line_no, 'quantity', o.quantity - o.delivered))
     from private.order_progress(p_org_id, p_order_id) o where o.quantity > o.delivered));
   if v_asked is null then
-    perform private.fail(422, 'delivery_exceeds_order', 'All of this order was delivered.', jsonb_build_object('order_id', p_order_id));
+    perform private.fail(422, 'delivery_exceeds_order', 'All of this order was delivered.',
+      jsonb_build_object('order_id', p_order_id));
   end if;
   select jsonb_agg(private.line_part(coalesce(t.line, p.line), p.delivered, p.delivered + a.quantity, p.decimals)
     || jsonb_build_object('serials', a.serials, 'batch', a.batch, 'stocked', p.stocked) order by p.line_no)
@@ -133,9 +138,9 @@ end;
 $$;
 
 comment on function private.deliverable_lines(uuid, uuid, jsonb, jsonb) is
-'The lines of a delivery, each the next part of an order''s line, under the order''s lock. p_lines: as private.delivery_asked takes
-them; null: everything open. p_taxed: the order''s lines, taxed for another supply; null: as they were ordered. Errors: 400
-invalid_input, 404 not_found, 422 delivery_exceeds_order.';
+'The lines of a delivery, each the next part of an order''s line, under the order''s lock. p_lines: as
+private.delivery_asked takes them; null: everything open. p_taxed: the order''s lines, taxed for another supply; null:
+as they were ordered. Errors: 400 invalid_input, 404 not_found, 422 delivery_exceeds_order.';
 
 create function private.delivery_json(p_org_id uuid, p_id uuid) returns jsonb
 language plpgsql stable
@@ -143,9 +148,11 @@ set search_path = ''
 as $$
 begin
   return (
-    select private.sum_document(d.org_id, o.header - 'asked' || d.header, l.list, b.amount) || jsonb_build_object('id', d.id,
+    select private.sum_document(d.org_id, o.header - 'asked' || d.header, l.list, b.amount)
+      || jsonb_build_object('id', d.id,
       'customer_id', d.customer_id, 'title', 'Delivery Note',
-      'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id', d.location_id,
+      'number', d.number, 'status', 'delivered', 'order_id', d.order_id, 'order_number', o.number, 'location_id',
+        d.location_id,
       'issued_at', d.delivered_at, 'delivered_at', d.delivered_at, 'business_date', d.business_date,
       'tax_summary', private.tax_summary(l.list), 'invoice_id', private.delivery_invoice(d.org_id, d.order_id, d.id))
     from public.deliveries d
@@ -172,11 +179,12 @@ end;
 $$;
 
 comment on function private.delivery_json(uuid, uuid) is
-'A delivery note as clients and documents see it, in the shape of an invoice: amounts are its share of the order''s, taxed for where it
-went. ordered: of the
+'A delivery note as clients and documents see it, in the shape of an invoice: amounts are its share of the order''s,
+taxed for where it went. ordered: of the
 order''s line; to_follow: what of it was still open after this delivery.';
 
-create function private.delivered_elsewhere(p_org_id uuid, p_order public.sales_orders, p_date date, p_ship_to jsonb) returns jsonb
+create function private.delivered_elsewhere(p_org_id uuid, p_order public.sales_orders, p_date date,
+  p_ship_to jsonb) returns jsonb
 language plpgsql stable
 set search_path = ''
 as $$
@@ -184,13 +192,15 @@ declare
   v_today jsonb := private.order_today(p_org_id, p_order, p_date, p_ship_to) - array['seller', 'buyer'];
 begin
   -- In the same place the prices and taxes stay those that were ordered.
-  return case when p_order.header @> (v_today - array['lines', 'ship_to']) then jsonb_build_object('ship_to', p_ship_to) else v_today end;
+  return case when p_order.header @> (v_today - array['lines', 'ship_to']) then jsonb_build_object('ship_to', p_ship_to)
+    else v_today end;
 end;
 $$;
 
 comment on function private.delivered_elsewhere(uuid, public.sales_orders, date, jsonb) is
-'What a delivery to another address than its order''s says otherwise: ship_to; in another place of supply also that, and the order''s lines
-taxed there (CGST Rules 2017, rule 55(1)(vii) and (viii)). p_ship_to: null for the buyer''s own address. Errors: as private.order_today''s.';
+'What a delivery to another address than its order''s says otherwise: ship_to; in another place of supply also that, and
+the order''s lines taxed there (CGST Rules 2017, rule 55(1)(vii) and (viii)). p_ship_to: null for the buyer''s own
+address. Errors: as private.order_today''s.';
 
 -- The acts ----------------------------------------------------------------------------------------
 
@@ -219,7 +229,8 @@ declare
 begin
   perform private.authorize_branch('order.deliver', v_order.branch_id);
   perform private.check_shape('deliver_order_options', p_options);
-  if private.claim_request(v_org_id, p_id, 'deliver_order', jsonb_build_array(p_order_id, p_location_id, p_lines, p_options)) then
+  if private.claim_request(v_org_id, p_id, 'deliver_order',
+    jsonb_build_array(p_order_id, p_location_id, p_lines, p_options)) then
     v_order := private.lock_order(v_org_id, p_order_id, null);
     if v_order.status not in ('confirmed', 'in_production', 'ready', 'partially_delivered') then
       perform private.refuse_transition('sales_order', v_order.status, 'partially_delivered');
@@ -234,14 +245,16 @@ begin
     v_status := case when exists (
         select from private.order_progress(v_org_id, p_order_id) p
         where p.quantity - p.delivered > coalesce((
-          select (l ->> 'quantity')::numeric from jsonb_array_elements(v_lines) l where (l ->> 'line_no')::integer = p.line_no), 0))
+          select (l ->> 'quantity')::numeric from jsonb_array_elements(v_lines) l
+            where (l ->> 'line_no')::integer = p.line_no), 0))
       then 'partially_delivered' else 'delivered' end;
     if v_status <> v_order.status then
       perform private.check_step('sales_order', v_order.status, v_status);
     end if;
     perform private.assert_period_open(v_org_id, v_date);
 
-    -- The goods: what is held is given back, what is delivered leaves, and what is still open is held again, beneath one lock.
+    -- The goods: what is held is given back, what is delivered leaves, and what is still open is held again, beneath
+    -- one lock.
     perform private.lock_goods(v_org_id, v_order, p_location_id);
     select * into v_hold from public.stock_reservations where org_id = v_org_id and id = v_order.reservation_id;
     perform private.let_go(v_org_id, v_order, 'fulfilled', 'delivery', p_id);
@@ -254,7 +267,8 @@ begin
     end if;
     perform private.check_order_cover(v_org_id, v_order);
     v_number := private.next_number(v_org_id, v_order.branch_id, 'delivery', v_date);
-    insert into public.deliveries (org_id, id, branch_id, location_id, order_id, customer_id, number, delivered_at, business_date,
+    insert into public.deliveries (org_id, id, branch_id, location_id, order_id, customer_id, number, delivered_at,
+      business_date,
       header, created_by)
     values (v_org_id, p_id, v_order.branch_id, p_location_id, p_order_id, v_order.customer_id, v_number, now(), v_date,
       v_said - 'lines', private.caller());
@@ -266,7 +280,8 @@ begin
     end if;
     update public.sales_orders set status = v_status, reservation_id = v_hold_id
     where org_id = v_org_id and id = p_order_id;
-    perform private.emit(v_org_id, 'order.delivered', jsonb_build_object('order_id', p_order_id, 'delivery_id', p_id, 'branch_id',
+    perform private.emit(v_org_id, 'order.delivered', jsonb_build_object('order_id', p_order_id, 'delivery_id', p_id,
+      'branch_id',
       v_order.branch_id, 'customer_id', v_order.customer_id, 'number', v_number, 'status', v_status));
   end if;
   return private.delivery_json(v_org_id, p_id);
@@ -274,16 +289,17 @@ end;
 $$;
 
 comment on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) is
-'Delivers an order or a part of it: the goods leave what is held for it, the rest stays held. p_id: the client''s uuid, the
-delivery''s id. p_order_id. p_location_id: where the goods stand. p_lines: [{"line_no" (of the order), "quantity" (in the line''s
-unit), "serials"? (the number of each piece, where it has one; for a set those of its components), "batch"? (the lot; else what
-expires first)}], each line once; null: everything open, services included. p_options: deliver_to (one of the customer''s addresses,
-or his own id for his own; else where the order says). In another place of supply than the order''s the note has that place''s tax.
-Returns the delivery note as JSON, in the shape of an invoice. Errors: 400 invalid_input; 401; 403 permission_denied,
-price_override_denied (the address lowers the tax); 404 not_found; 409 invalid_transition, insufficient_stock, serial_not_here,
-period_closed, id_reused, series_exhausted; 422 delivery_exceeds_order, serials_required, expired_stock, location_not_sellable,
-branch_archived, address_archived, tax_rate_missing, composition_interstate, reverse_charge_not_possible, credit_limit_exceeded and
-customer_defaulted (an advance did not stand, and no credit covers it). Permission: order.deliver.';
+'Delivers an order or a part of it: the goods leave what is held for it, the rest stays held. p_id: the client''s uuid,
+the delivery''s id. p_order_id. p_location_id: where the goods stand. p_lines: [{"line_no" (of the order), "quantity"
+(in the line''s unit), "serials"? (the number of each piece, where it has one; for a set those of its components),
+"batch"? (the lot; else what expires first)}], each line once; null: everything open, services included. p_options:
+deliver_to (one of the customer''s addresses, or his own id for his own; else where the order says). In another place of
+supply than the order''s the note has that place''s tax. Returns the delivery note as JSON, in the shape of an invoice.
+Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied (the address lowers the tax); 404
+not_found; 409 invalid_transition, insufficient_stock, serial_not_here, period_closed, id_reused, series_exhausted; 422
+delivery_exceeds_order, serials_required, expired_stock, location_not_sellable, branch_archived, address_archived,
+tax_rate_missing, composition_interstate, reverse_charge_not_possible, credit_limit_exceeded and customer_defaulted (an
+advance did not stand, and no credit covers it). Permission: order.deliver.';
 revoke execute on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.deliver_order(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -302,17 +318,21 @@ end;
 $$;
 
 comment on function public.get_delivery(uuid) is
-'One delivery note, whole, as deliver_order returns it. p_id: the delivery. Errors: 401, 403 permission_denied, 404 not_found.
-Permission: order.manage or order.deliver.';
+'One delivery note, whole, as deliver_order returns it. p_id: the delivery. Errors: 401, 403 permission_denied, 404
+not_found. Permission: order.manage or order.deliver.';
 revoke execute on function public.get_delivery(uuid) from public, anon;
 grant execute on function public.get_delivery(uuid) to authenticated;
 
 -- Triggers ----------------------------------------------------------------------------------------
 
-create trigger t10_refuse_change before update or delete on public.deliveries for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.deliveries for each statement execute function audit.refuse_change();
-create trigger t10_refuse_change before update or delete on public.delivery_lines for each row execute function audit.refuse_change();
-create trigger t10_refuse_change_truncate before truncate on public.delivery_lines for each statement execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.deliveries for each row
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.deliveries for each statement
+  execute function audit.refuse_change();
+create trigger t10_refuse_change before update or delete on public.delivery_lines for each row
+  execute function audit.refuse_change();
+create trigger t10_refuse_change_truncate before truncate on public.delivery_lines for each statement
+  execute function audit.refuse_change();
 select audit.attach('public.deliveries');
 select audit.attach('public.delivery_lines', 'delivery_id', 'line_no');
 
@@ -327,7 +347,8 @@ create policy "Who manages or delivers orders reads their deliveries" on public.
         or branch_id = any (array(select private.listed_branches_with('order.deliver'))) end);
 
 alter table public.delivery_lines enable row level security;
-create policy "Who manages or delivers orders reads delivered lines" on public.delivery_lines for select to authenticated
+create policy "Who manages or delivers orders reads delivered lines" on public.delivery_lines for select
+  to authenticated
   using (org_id = any (array(select private.member_orgs()))
     and case when org_id = any (array(select private.whole_orgs_with('order.manage')))
         or org_id = any (array(select private.whole_orgs_with('order.deliver'))) then true

@@ -7,14 +7,15 @@ language plpgsql stable
 set search_path = ''
 as $$
 begin
-  return jsonb_populate_record(null::public.invoices, p_sale || jsonb_build_object('place_of_supply', p_sale -> 'place_of_supply' -> 'code',
+  return jsonb_populate_record(null::public.invoices, p_sale
+    || jsonb_build_object('place_of_supply', p_sale -> 'place_of_supply' -> 'code',
     'place_of_supply_name', p_sale -> 'place_of_supply' -> 'name', 'buyer', null));
 end;
 $$;
 
 comment on function private.invoice_row(jsonb) is
-'An invoice''s row without what the act gives it: key, number, status, buyer (JSON null is none). p_sale: as private.price_sale returns
-it, with location_id, due_date, order_id and delivery_id where it has them. No errors.';
+'An invoice''s row without what the act gives it: key, number, status, buyer (JSON null is none). p_sale: as
+private.price_sale returns it, with location_id, due_date, order_id and delivery_id where it has them. No errors.';
 
 create function private.write_invoice(p_org_id uuid, p_id uuid, p_status text, p_number text, p_sale jsonb) returns void
 language plpgsql
@@ -23,16 +24,22 @@ as $$
 declare
   v_row public.invoices := private.invoice_row(p_sale);
 begin
-  insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status, issued_at,
-    business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge, seller,
-    buyer, ship_to, subtotal, discount, document_discount, document_discount_percent, tax, round_off, total, note, reference,
+  insert into public.invoices (org_id, id, branch_id, location_id, customer_id, order_id, delivery_id, number, status,
+    issued_at,
+    business_date, due_date, currency, tax_regime, supply_type, place_of_supply, place_of_supply_name, reverse_charge,
+      seller,
+    buyer, ship_to, subtotal, discount, document_discount, document_discount_percent, tax, round_off, total, note,
+      reference,
     terms, order_event,
     created_by)
-  values (p_org_id, p_id, v_row.branch_id, v_row.location_id, v_row.customer_id, v_row.order_id, v_row.delivery_id, p_number,
+  values (p_org_id, p_id, v_row.branch_id, v_row.location_id, v_row.customer_id, v_row.order_id, v_row.delivery_id,
+    p_number,
     -- What costs nothing owes nothing.
     case when p_status = 'sent' and v_row.total = 0 then 'paid' else p_status end, v_row.issued_at, v_row.business_date,
-    v_row.due_date, v_row.currency, v_row.tax_regime, v_row.supply_type, v_row.place_of_supply, v_row.place_of_supply_name,
-    v_row.reverse_charge, v_row.seller, nullif(p_sale -> 'buyer', 'null'), nullif(p_sale -> 'ship_to', 'null'), v_row.subtotal,
+    v_row.due_date, v_row.currency, v_row.tax_regime, v_row.supply_type, v_row.place_of_supply,
+      v_row.place_of_supply_name,
+    v_row.reverse_charge, v_row.seller, nullif(p_sale -> 'buyer', 'null'), nullif(p_sale -> 'ship_to', 'null'),
+      v_row.subtotal,
     v_row.discount,
     v_row.document_discount, v_row.document_discount_percent, v_row.tax,
     v_row.round_off, v_row.total, v_row.note, v_row.reference, v_row.terms,
@@ -44,15 +51,17 @@ begin
     if v_row.total = 0 then
       perform private.invoice_paid(p_org_id, p_id);
     end if;
-    perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id', v_row.branch_id,
-      'customer_id', v_row.customer_id, 'number', p_number, 'total', p_sale -> 'total', 'paid', 0, 'order_id', v_row.order_id));
+    perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_id, 'branch_id',
+      v_row.branch_id,
+      'customer_id', v_row.customer_id, 'number', p_number, 'total', p_sale -> 'total', 'paid', 0, 'order_id',
+        v_row.order_id));
   end if;
 end;
 $$;
 
 comment on function private.write_invoice(uuid, uuid, text, text, jsonb) is
-'Writes an invoice with its lines. p_status: draft or sent; p_number: null for a draft; p_sale: as private.invoice_row takes it. No
-errors.';
+'Writes an invoice with its lines. p_status: draft or sent; p_number: null for a draft; p_sale: as private.invoice_row
+takes it. No errors.';
 
 create function private.rewrite_draft(p_org_id uuid, p_id uuid, p_sale jsonb) returns void
 language plpgsql
@@ -64,9 +73,11 @@ begin
   delete from public.invoice_lines where org_id = p_org_id and invoice_id = p_id;
   update public.invoices
   set (location_id, customer_id, issued_at, business_date, due_date, currency, tax_regime, supply_type, place_of_supply,
-      place_of_supply_name, reverse_charge, seller, buyer, ship_to, subtotal, discount, document_discount, document_discount_percent, tax,
+      place_of_supply_name, reverse_charge, seller, buyer, ship_to, subtotal, discount, document_discount,
+        document_discount_percent, tax,
       round_off, total, note, reference, terms)
-    = (v_row.location_id, v_row.customer_id, v_row.issued_at, v_row.business_date, v_row.due_date, v_row.currency, v_row.tax_regime,
+    = (v_row.location_id, v_row.customer_id, v_row.issued_at, v_row.business_date, v_row.due_date, v_row.currency,
+      v_row.tax_regime,
       v_row.supply_type, v_row.place_of_supply, v_row.place_of_supply_name, v_row.reverse_charge, v_row.seller,
       nullif(p_sale -> 'buyer', 'null'), nullif(p_sale -> 'ship_to', 'null'), v_row.subtotal, v_row.discount,
       v_row.document_discount, v_row.document_discount_percent,
@@ -89,21 +100,24 @@ declare
   v_due date := private.day(p_options ->> 'due_date', 'due_date');
 begin
   if not v_due between p_today and p_today + 3660 then
-    perform private.fail(400, 'invalid_input', 'due_date is today or later, within ten years.', '{"field": "due_date"}');
+    perform private.fail(400, 'invalid_input', 'due_date is today or later, within ten years.',
+      '{"field": "due_date"}');
   end if;
   return v_due;
 end;
 $$;
 
 comment on function private.check_due_date(jsonb, date) is
-'Reads the option due_date, null when there is none: due at once. p_today: the branch''s date. Errors: 400 invalid_input.';
+'Reads the option due_date, null when there is none: due at once. p_today: the branch''s date. Errors: 400
+invalid_input.';
 
 select private.declare_shape('draft_lines',
   '{"variant_id": "uuid!", "quantity": "quantity!", "unit": "text", "unit_price": "amount", "discount": "amount",
     "serials": "serials"}',
   array['create_invoice.p_lines', 'save_invoice_draft.p_lines'], '{1, 2000}');
 
-create function private.price_invoice(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb)
+create function private.price_invoice(p_org_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb,
+  p_options jsonb)
 returns jsonb
 language plpgsql stable
 set search_path = ''
@@ -119,7 +133,8 @@ begin
   end if;
   -- A draft keeps no lots: what expires first goes first.
   perform private.check_shape('draft_lines', p_lines, 'p_lines');
-  v_sale := private.price_sale(p_org_id, p_branch_id, p_customer_id, p_lines, p_options - array['location_id', 'due_date', 'draft']);
+  v_sale := private.price_sale(p_org_id, p_branch_id, p_customer_id, p_lines,
+    p_options - array['location_id', 'due_date', 'draft']);
   if v_location_id is null and v_sale -> 'stocked_lines' <> '[]' then
     perform private.fail(400, 'invalid_input', 'Say where the goods leave from.', '{"field": "location_id"}');
   end if;
@@ -152,9 +167,9 @@ end;
 $$;
 
 comment on function private.issue_goods(uuid, uuid, uuid, uuid, uuid, jsonb, numeric, date) is
-'What issuing a direct invoice takes: open books, the goods, the customer''s credit and the number, which it returns. p_lines: those
-that leave stock; p_total: what will be owed. Errors: as private.move_stock''s and private.check_credit''s, 409 period_closed,
-series_exhausted.';
+'What issuing a direct invoice takes: open books, the goods, the customer''s credit and the number, which it returns.
+p_lines: those that leave stock; p_total: what will be owed. Errors: as private.move_stock''s and
+private.check_credit''s, 409 period_closed, series_exhausted.';
 
 -- Direct invoices ---------------------------------------------------------------------------------
 
@@ -164,7 +179,8 @@ select private.declare_shape('create_invoice_options',
     "coupon": "text", "discount": "any", "deliver_to": "uuid"}',
   array['create_invoice.p_options']);
 
-create function public.create_invoice(p_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb default '{}')
+create function public.create_invoice(p_id uuid, p_branch_id uuid, p_customer_id uuid, p_lines jsonb, p_options jsonb
+  default '{}')
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -178,10 +194,12 @@ declare
 begin
   perform private.check_shape('create_invoice_options', p_options);
   v_draft := coalesce((p_options ->> 'draft')::boolean, false);
-  if private.claim_request(v_org_id, p_id, 'create_invoice', jsonb_build_array(p_branch_id, p_customer_id, p_lines, p_options)) then
+  if private.claim_request(v_org_id, p_id, 'create_invoice',
+    jsonb_build_array(p_branch_id, p_customer_id, p_lines, p_options)) then
     v_sale := private.price_invoice(v_org_id, p_branch_id, p_customer_id, p_lines, p_options);
     if not v_draft then
-      v_coupon_id := private.lock_coupon(v_org_id, p_options ->> 'coupon', p_customer_id, (v_sale ->> 'business_date')::date,
+      v_coupon_id := private.lock_coupon(v_org_id, p_options ->> 'coupon', p_customer_id,
+        (v_sale ->> 'business_date')::date,
         v_sale -> 'lines');
       v_number := private.issue_goods(v_org_id, p_id, p_branch_id, p_customer_id, (v_sale ->> 'location_id')::uuid,
         v_sale -> 'stocked_lines', (v_sale ->> 'total')::numeric, (v_sale ->> 'business_date')::date);
@@ -196,15 +214,15 @@ end;
 $$;
 
 comment on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) is
-'Writes an invoice that is paid later, directly: sent at once, or a draft. p_id: the client''s uuid, the invoice''s id. p_branch_id;
-p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?}] as post_sale takes them.
-p_options: location_id (where the goods leave when it is sent; services need none), due_date (ISO 8601 date; at once when left out),
-draft (true: not sent yet), note, reference, and as post_sale takes them place_of_supply, export_tax, reverse_charge, coupon (used
-when it is sent), discount, deliver_to. Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403
-permission_denied, price_override_denied; 404 not_found; 409 insufficient_stock, serial_not_here, period_closed, id_reused,
-series_exhausted; 422 credit_limit_exceeded, serials_required, expired_stock, unit_unknown, set_incomplete, location_not_sellable,
-discount_limit, variant_archived, branch_archived, tax_rate_missing, coupon_invalid, coupon_used_up, address_archived. Permission:
-invoice.create.';
+'Writes an invoice that is paid later, directly: sent at once, or a draft. p_id: the client''s uuid, the invoice''s id.
+p_branch_id; p_customer_id. p_lines: [{"variant_id", "quantity", "unit"?, "unit_price"?, "discount"?, "serials"?}] as
+post_sale takes them. p_options: location_id (where the goods leave when it is sent; services need none), due_date (ISO
+8601 date; at once when left out), draft (true: not sent yet), note, reference, and as post_sale takes them
+place_of_supply, export_tax, reverse_charge, coupon (used when it is sent), discount, deliver_to. Returns the invoice as
+JSON. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found; 409
+insufficient_stock, serial_not_here, period_closed, id_reused, series_exhausted; 422 credit_limit_exceeded,
+serials_required, expired_stock, unit_unknown, set_incomplete, location_not_sellable, discount_limit, variant_archived,
+branch_archived, tax_rate_missing, coupon_invalid, coupon_used_up, address_archived. Permission: invoice.create.';
 revoke execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.create_invoice(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -241,11 +259,12 @@ end;
 $$;
 
 comment on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) is
-'Writes a draft invoice anew. p_id: the client''s uuid of this act. p_invoice_id. p_customer_id, p_lines: as create_invoice takes them.
-p_options: location_id, due_date, note, reference, place_of_supply, export_tax, reverse_charge, coupon, discount, deliver_to; what
-is left out is empty. Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403 permission_denied, price_override_denied; 404
-not_found; 409 invalid_transition (it was sent), id_reused; 422 unit_unknown, set_incomplete, location_not_sellable, discount_limit,
-variant_archived, tax_rate_missing, address_archived. Permission: invoice.create.';
+'Writes a draft invoice anew. p_id: the client''s uuid of this act. p_invoice_id. p_customer_id, p_lines: as
+create_invoice takes them. p_options: location_id, due_date, note, reference, place_of_supply, export_tax,
+reverse_charge, coupon, discount, deliver_to; what is left out is empty. Returns the invoice as JSON. Errors: 400
+invalid_input; 401; 403 permission_denied, price_override_denied; 404 not_found; 409 invalid_transition (it was sent),
+id_reused; 422 unit_unknown, set_incomplete, location_not_sellable, discount_limit, variant_archived, tax_rate_missing,
+address_archived. Permission: invoice.create.';
 revoke execute on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) from public, anon;
 grant execute on function public.save_invoice_draft(uuid, uuid, uuid, jsonb, jsonb) to authenticated;
 
@@ -266,16 +285,19 @@ begin
     perform private.fail(422, 'nothing_to_invoice', 'This draft comes to nothing: there is nothing to pay.',
       jsonb_build_object('invoice_id', p_invoice.id));
   elsif p_invoice.due_date < v_date then
-    perform private.fail(400, 'invalid_input', 'The draft''s due date is over: save it with another.', '{"field": "due_date"}');
+    perform private.fail(400, 'invalid_input', 'The draft''s due date is over: save it with another.',
+      '{"field": "due_date"}');
   end if;
   v_today := private.draft_today(p_org_id, p_invoice, v_date);
-  v_coupon_id := private.lock_coupon(p_org_id, private.coupon_of(v_today -> 'lines'), p_invoice.customer_id, v_date, v_today -> 'lines');
+  v_coupon_id := private.lock_coupon(p_org_id, private.coupon_of(v_today -> 'lines'), p_invoice.customer_id, v_date,
+    v_today -> 'lines');
   select coalesce(jsonb_agg(to_jsonb(l) order by l.line_no), '[]') into v_goods
   from public.invoice_lines l
   join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
   join public.products p on p.org_id = v.org_id and p.id = v.product_id and p.kind <> 'service'
   where l.org_id = p_org_id and l.invoice_id = p_invoice.id;
-  v_number := private.issue_goods(p_org_id, p_invoice.id, p_invoice.branch_id, p_invoice.customer_id, p_invoice.location_id,
+  v_number := private.issue_goods(p_org_id, p_invoice.id, p_invoice.branch_id, p_invoice.customer_id,
+    p_invoice.location_id,
     v_goods, p_invoice.total, v_date);
   update public.invoices
   set status = 'sent', number = v_number, issued_at = now(), business_date = v_date, seller = v_today -> 'seller',
@@ -285,14 +307,16 @@ begin
   if v_coupon_id is not null then
     perform private.note_coupon(p_org_id, v_coupon_id, p_invoice.id);
   end if;
-  perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id', p_invoice.branch_id,
+  perform private.emit(p_org_id, 'invoice.issued', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id',
+    p_invoice.branch_id,
     'customer_id', p_invoice.customer_id, 'number', v_number, 'total', p_invoice.total, 'paid', 0));
 end;
 $$;
 
 comment on function private.send_invoice(uuid, public.invoices) is
-'Issues a draft, locked: it gets its date and number, seller, buyer and address of delivery are as they are today, and its goods
-leave. Errors: 400 invalid_input, 409 draft_outdated, 422 nothing_to_invoice, address_archived, and as private.issue_goods''.';
+'Issues a draft, locked: it gets its date and number, seller, buyer and address of delivery are as they are today, and
+its goods leave. Errors: 400 invalid_input, 409 draft_outdated, 422 nothing_to_invoice, address_archived, and as
+private.issue_goods''.';
 
 create function private.void_invoice(p_org_id uuid, p_invoice public.invoices, p_id uuid, p_reason text) returns void
 language plpgsql
@@ -307,32 +331,39 @@ begin
     if p_invoice.business_date <> v_date or p_invoice.paid + p_invoice.credited <> 0 or exists (
       select from public.credit_notes c where c.org_id = p_org_id and c.invoice_id = p_invoice.id) then
       perform private.fail(409, 'credit_note_required',
-        'Only an invoice of today on which nothing is paid and that no credit note names is voided: issue a credit note.',
-        jsonb_build_object('invoice_id', p_invoice.id, 'number', p_invoice.number, 'business_date', p_invoice.business_date,
+        'Only an invoice of today on which nothing is paid and that no credit note names is voided: issue a '
+        'credit note.',
+        jsonb_build_object('invoice_id', p_invoice.id, 'number', p_invoice.number, 'business_date',
+          p_invoice.business_date,
           'paid', p_invoice.paid, 'credited', p_invoice.credited));
     end if;
     -- Charges of its instalments may have been paid: they are given back.
     perform private.lock_payments_of(p_org_id, p_invoice.id);
     perform private.assert_period_open(p_org_id, v_date);
-    -- What was delivered on an order stays the order's affair; of a direct invoice the goods that are not back yet come back.
+    -- What was delivered on an order stays the order's affair; of a direct invoice the goods that are not back yet come
+    -- back.
     if p_invoice.order_id is null and p_invoice.location_id is not null then
-      select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_no', e.line_no, 'quantity', e.quantity, 'serials', e.serials))
+      select jsonb_agg(jsonb_strip_nulls(jsonb_build_object('line_no', e.line_no, 'quantity', e.quantity, 'serials',
+        e.serials))
         order by e.line_no)
       into v_lines
       from (
         select l.line_no, l.quantity - coalesce(sum(r.quantity), 0) as quantity, (
           select jsonb_agg(s) from unnest(l.serials) s where not exists (
             select from public.goods_return_lines x
-            where x.org_id = l.org_id and x.invoice_id = l.invoice_id and x.line_no = l.line_no and s = any (x.serials))) as serials
+            where x.org_id = l.org_id and x.invoice_id = l.invoice_id and x.line_no = l.line_no
+              and s = any (x.serials))) as serials
         from public.invoice_lines l
         join public.product_variants v on v.org_id = l.org_id and v.id = l.variant_id
         join public.products p on p.org_id = v.org_id and p.id = v.product_id and p.kind <> 'service'
-        left join public.goods_return_lines r on r.org_id = l.org_id and r.invoice_id = l.invoice_id and r.line_no = l.line_no
+        left join public.goods_return_lines r on r.org_id = l.org_id and r.invoice_id = l.invoice_id
+          and r.line_no = l.line_no
         where l.org_id = p_org_id and l.invoice_id = p_invoice.id
         group by l.org_id, l.invoice_id, l.line_no, l.quantity, l.serials) e
       where e.quantity > 0;
       if v_lines is not null then
-        perform private.take_back(p_org_id, p_id, p_invoice.id, p_invoice.location_id, v_lines, p_reason, now(), v_date);
+        perform private.take_back(p_org_id, p_id, p_invoice.id, p_invoice.location_id, v_lines, p_reason, now(),
+          v_date);
       end if;
     end if;
     perform private.post_account(p_org_id, p_invoice.customer_id, p_invoice.branch_id, -p_invoice.total);
@@ -341,22 +372,25 @@ begin
   else
     update public.invoices set status = 'void' where org_id = p_org_id and id = p_invoice.id;
   end if;
-  update public.invoices set void_reason = p_reason where org_id = p_org_id and id = p_invoice.id and p_reason is not null;
-  perform private.emit(p_org_id, 'invoice.voided', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id', p_invoice.branch_id,
+  update public.invoices set void_reason = p_reason where org_id = p_org_id and id = p_invoice.id and p_reason
+    is not null;
+  perform private.emit(p_org_id, 'invoice.voided', jsonb_build_object('invoice_id', p_invoice.id, 'branch_id',
+    p_invoice.branch_id,
     'customer_id', p_invoice.customer_id, 'number', p_invoice.number, 'reason', p_reason));
 end;
 $$;
 
 comment on function private.void_invoice(uuid, public.invoices, uuid, text) is
-'Voids a draft, or an invoice of today on which nothing was paid and that no credit note names, whose goods come back; the invoice is
-locked. p_id: of the goods
+'Voids a draft, or an invoice of today on which nothing was paid and that no credit note names, whose goods come back;
+the invoice is locked. p_id: of the goods
 return. Errors: 409 credit_note_required, period_closed, and as private.take_back''s.';
 
 select private.declare_shape('set_invoice_status_options',
   '{"reason": "text"}',
   array['set_invoice_status.p_options']);
 
-create function public.set_invoice_status(p_id uuid, p_invoice_id uuid, p_status text, p_options jsonb default '{}') returns jsonb
+create function public.set_invoice_status(p_id uuid, p_invoice_id uuid, p_status text, p_options jsonb
+  default '{}') returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
@@ -376,7 +410,8 @@ begin
   if p_status is null or p_status not in ('draft', 'sent', 'partially_paid', 'paid', 'void') then
     perform private.fail(400, 'invalid_input', 'p_status is sent or void.', '{"field": "p_status"}');
   end if;
-  if private.claim_request(v_org_id, p_id, 'set_invoice_status', jsonb_build_array(p_invoice_id, p_status, p_options)) then
+  if private.claim_request(v_org_id, p_id, 'set_invoice_status',
+    jsonb_build_array(p_invoice_id, p_status, p_options)) then
     select * into v_invoice from public.invoices where org_id = v_org_id and id = p_invoice_id for no key update;
     if p_status = 'sent' and v_invoice.status = 'draft' then
       perform private.send_invoice(v_org_id, v_invoice);
@@ -398,12 +433,12 @@ end;
 $$;
 
 comment on function public.set_invoice_status(uuid, uuid, text, jsonb) is
-'Sends a draft invoice (it gets date and number, its goods leave), or voids one: a draft, or an invoice of today on which nothing was
-paid, whose goods come back. p_id: the client''s uuid of this act. p_invoice_id. p_status: sent or void; the others follow from
-payments. p_options: reason (1 to 500 characters, kept; needed to void what was sent). Returns the invoice as JSON. Errors: 400
-invalid_input; 401; 403 permission_denied; 404 not_found; 409 invalid_transition, draft_outdated, credit_note_required,
-insufficient_stock, serial_not_here, period_closed, id_reused, series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded,
-serials_required, expired_stock, branch_archived, coupon_invalid, coupon_used_up, address_archived. Permission: invoice.create;
-invoice.void for what was sent.';
+'Sends a draft invoice (it gets date and number, its goods leave), or voids one: a draft, or an invoice of today on
+which nothing was paid, whose goods come back. p_id: the client''s uuid of this act. p_invoice_id. p_status: sent or
+void; the others follow from payments. p_options: reason (1 to 500 characters, kept; needed to void what was sent).
+Returns the invoice as JSON. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found; 409
+invalid_transition, draft_outdated, credit_note_required, insufficient_stock, serial_not_here, period_closed, id_reused,
+series_exhausted; 422 nothing_to_invoice, credit_limit_exceeded, serials_required, expired_stock, branch_archived,
+coupon_invalid, coupon_used_up, address_archived. Permission: invoice.create; invoice.void for what was sent.';
 revoke execute on function public.set_invoice_status(uuid, uuid, text, jsonb) from public, anon;
 grant execute on function public.set_invoice_status(uuid, uuid, text, jsonb) to authenticated;

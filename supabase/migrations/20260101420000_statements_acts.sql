@@ -2,28 +2,33 @@
 
 -- Indexes -----------------------------------------------------------------------------------------
 
--- Customer first: the index of what is open begins with org_id, and of two that begin alike a kept plan may take the wrong one.
+-- Customer first: the index of what is open begins with org_id, and of two that begin alike a kept plan may take the
+-- wrong one.
 create index on public.invoices (customer_id, business_date) where customer_id is not null;
 
 -- Open invoices on a day --------------------------------------------------------------------------
 
-create function private.settled_on(p_settling_date date, p_invoice_date date, p_at_once boolean, p_written_at timestamptz,
+create function private.settled_on(p_settling_date date, p_invoice_date date, p_at_once boolean,
+  p_written_at timestamptz,
   p_timezone text)
 returns date
 language plpgsql immutable
 set search_path = ''
 as $$
 begin
-  return greatest(p_settling_date, p_invoice_date, case when not p_at_once then (p_written_at at time zone p_timezone)::date end);
+  return greatest(p_settling_date, p_invoice_date, case when not p_at_once
+    then (p_written_at at time zone p_timezone)::date end);
 end;
 $$;
 
 comment on function private.settled_on(date, date, boolean, timestamptz, text) is
-'From which business date on an entry of an allocation counts: what was settled together with the payment or credit note (p_at_once) from
-its date, p_settling_date, whenever it was entered; else from the local day of the entry, p_written_at. Never before the invoice.';
+'From which business date on an entry of an allocation counts: what was settled together with the payment or credit note
+(p_at_once) from its date, p_settling_date, whenever it was entered; else from the local day of the entry, p_written_at.
+Never before the invoice.';
 
 create function private.open_invoices(p_org_id uuid, p_branches uuid[], p_customer_id uuid, p_as_of date)
-returns table (id uuid, branch_id uuid, customer_id uuid, number text, business_date date, as_of date, total numeric, balance numeric,
+returns table (id uuid, branch_id uuid, customer_id uuid, number text, business_date date, as_of date, total numeric,
+  balance numeric,
   due_date date)
 language plpgsql stable
 set search_path = ''
@@ -60,7 +65,8 @@ begin
     union
     select r.invoice_id from reopened r
   )
-  select i.id, i.branch_id, i.customer_id, i.number, i.business_date, coalesce(p_as_of, (now() at time zone b.timezone)::date), i.total,
+  select i.id, i.branch_id, i.customer_id, i.number, i.business_date,
+    coalesce(p_as_of, (now() at time zone b.timezone)::date), i.total,
     i.balance + coalesce(r.amount, 0), coalesce(i.due_date, i.business_date)
   from candidates k
   join public.invoices i on i.org_id = p_org_id and i.id = k.id
@@ -72,9 +78,10 @@ end;
 $$;
 
 comment on function private.open_invoices(uuid, uuid[], uuid, date) is
-'The invoices that were open at the end of a day, with what was owed on each then: today''s balance, and what has settled it since.
-p_branches: whose invoices; p_customer_id: of one customer, null for all; p_as_of: the business date, null for today, which is each
-branch''s own (as_of). due_date: the invoice''s date where it has none. A sent invoice that was declared void counts on no day. No errors.';
+'The invoices that were open at the end of a day, with what was owed on each then: today''s balance, and what has
+settled it since. p_branches: whose invoices; p_customer_id: of one customer, null for all; p_as_of: the business date,
+null for today, which is each branch''s own (as_of). due_date: the invoice''s date where it has none. A sent invoice
+that was declared void counts on no day. No errors.';
 
 create function private.agreed_parts(p_org_id uuid, p_invoices uuid[], p_as_of date)
 returns table (invoice_id uuid, no integer, due_on date, principal numeric, open numeric)
@@ -103,7 +110,8 @@ begin
     join public.branches b on b.org_id = s.org_id and b.id = s.branch_id
     left join public.payments p on p.org_id = s.org_id and p.id = s.payment_id
     where case when p.id is null then (s.created_at at time zone b.timezone)::date
-      else private.settled_on(p.business_date, a.business_date, s.created_at = p.created_at, s.created_at, b.timezone) end > p_as_of
+      else private.settled_on(p.business_date, a.business_date, s.created_at = p.created_at, s.created_at, b.timezone)
+        end > p_as_of
   ), sums as (
     select l.agreement_id, l.no, sum(l.principal) as principal, sum(l.open) as open from later l group by 1, 2
   )
@@ -117,11 +125,13 @@ end;
 $$;
 
 comment on function private.agreed_parts(uuid, uuid[], date) is
-'What of the principal of invoices was open at the end of a day by the agreement that counted then, instalment by instalment. p_as_of: the
-business date, null for now. What a credit note took off counts from the day on which it was entered. No errors.';
+'What of the principal of invoices was open at the end of a day by the agreement that counted then, instalment by
+instalment. p_as_of: the business date, null for now. What a credit note took off counts from the day on which it was
+entered. No errors.';
 
 create function private.open_parts(p_org_id uuid, p_branches uuid[], p_customer_id uuid, p_as_of date)
-returns table (id uuid, branch_id uuid, customer_id uuid, number text, business_date date, as_of date, instalment integer, due_date date,
+returns table (id uuid, branch_id uuid, customer_id uuid, number text, business_date date, as_of date,
+  instalment integer, due_date date,
   total numeric, balance numeric)
 language plpgsql stable
 set search_path = ''
@@ -131,12 +141,15 @@ begin
   with invoices as materialized (
     select * from private.open_invoices(p_org_id, p_branches, p_customer_id, p_as_of)
   ), parts as (
-    select t.*, coalesce(sum(t.open) over (partition by t.invoice_id order by t.no rows between unbounded preceding and 1 preceding), 0)
+    select t.*, coalesce(sum(t.open) over (partition by t.invoice_id order by t.no rows between unbounded preceding
+      and 1 preceding), 0)
         as before,
-      sum(t.open) over (partition by t.invoice_id) as agreed, row_number() over (partition by t.invoice_id order by t.no desc) = 1 as last
+      sum(t.open) over (partition by t.invoice_id) as agreed,
+        row_number() over (partition by t.invoice_id order by t.no desc) = 1 as last
     from private.agreed_parts(p_org_id, array(select i.id from invoices i where i.balance > 0), p_as_of) t
   ), fitted as (
-    -- The invoice's balance is what counts: where the two ledgers date an entry differently, the last instalment makes up for it.
+    -- The invoice's balance is what counts: where the two ledgers date an entry differently, the last instalment makes
+    -- up for it.
     select p.invoice_id, p.no, p.due_on, p.principal, least(p.open, greatest(i.balance - p.before, 0))
       + case when p.last then greatest(i.balance - p.agreed, 0) else 0 end as amount
     from parts p join invoices i on i.id = p.invoice_id
@@ -148,9 +161,9 @@ end;
 $$;
 
 comment on function private.open_parts(uuid, uuid[], uuid, date) is
-'What was owed at the end of a day, each part with the day on which it is due: an invoice, or, of one that is paid by an agreement, the
-open principal of its instalments (instalment: the number; total: its principal), which together are the invoice''s balance. Parameters as
-private.open_invoices. No errors.';
+'What was owed at the end of a day, each part with the day on which it is due: an invoice, or, of one that is paid by an
+agreement, the open principal of its instalments (instalment: the number; total: its principal), which together are the
+invoice''s balance. Parameters as private.open_invoices. No errors.';
 
 create function private.age(p_due date, p_as_of date) returns text
 language plpgsql immutable
@@ -163,12 +176,14 @@ end;
 $$;
 
 comment on function private.age(date, date) is
-'How long something has been due on p_as_of: current (not yet, or today), days_1_30, days_31_60, days_61_90, over_90. No errors.';
+'How long something has been due on p_as_of: current (not yet, or today), days_1_30, days_31_60, days_61_90, over_90. No
+errors.';
 
 -- The account -------------------------------------------------------------------------------------
 
 create function private.account_entries(p_org_id uuid, p_branches uuid[], p_customer_id uuid, p_from date)
-returns table (day date, at timestamptz, kind text, id uuid, branch_id uuid, number text, reference text, method text, debit numeric,
+returns table (day date, at timestamptz, kind text, id uuid, branch_id uuid, number text, reference text, method text,
+  debit numeric,
   credit numeric)
 language plpgsql stable
 set search_path = ''
@@ -206,8 +221,8 @@ begin
   where f.org_id = p_org_id and f.customer_id = p_customer_id and f.branch_id = any (p_branches)
     and f.business_date >= p_from
   union all
-  -- Interest and fees of instalments are no part of an invoice: owed on the day that a payment takes them, given back when it did not
-  -- stand.
+  -- Interest and fees of instalments are no part of an invoice: owed on the day that a payment takes them, given back
+  -- when it did not stand.
   select d.day, d.at, 'charges', s.payment_id, s.branch_id, a.number, p.number, null, sum(greatest(s.amount, 0)),
     sum(greatest(-s.amount, 0))
   from public.credit_agreements a
@@ -215,7 +230,8 @@ begin
   join public.payments p on p.org_id = s.org_id and p.id = s.payment_id
   join public.branches b on b.org_id = s.org_id and b.id = s.branch_id
   cross join lateral (
-    select private.settled_on(p.business_date, a.opened_on, s.created_at = p.created_at, s.created_at, b.timezone) as day,
+    select private.settled_on(p.business_date, a.opened_on, s.created_at = p.created_at, s.created_at, b.timezone)
+      as day,
       case when s.created_at = p.created_at and s.amount > 0 then p.received_at else s.created_at end as at) d
   where a.org_id = p_org_id and a.customer_id = p_customer_id and s.branch_id = any (p_branches)
     -- Nothing counts from a day after that of its entry.
@@ -236,7 +252,8 @@ as $$
 declare
   -- Of what is over nothing is due today: only what was due on a day that is past asks for it.
   v_past boolean := p_as_of < (
-    select max(private.credit_today(b.org_id, b.id)) from public.branches b where b.org_id = p_org_id and b.id = any (p_branches));
+    select max(private.credit_today(b.org_id, b.id)) from public.branches b where b.org_id = p_org_id
+      and b.id = any (p_branches));
 begin
   return (
     with due as (
@@ -251,18 +268,22 @@ begin
         where c.component <> 'principal' and c.charged_on <= p_as_of), 0.00)
       - coalesce((
         select sum(s.amount) from due d
-        join public.credit_settlements s on s.org_id = p_org_id and s.agreement_id = d.id and s.no = d.no and s.component <> 'principal'
+        join public.credit_settlements s on s.org_id = p_org_id and s.agreement_id = d.id and s.no = d.no
+          and s.component <> 'principal'
         join public.payments p on p.org_id = s.org_id and p.id = s.payment_id
         join public.branches b on b.org_id = s.org_id and b.id = s.branch_id
-        where private.settled_on(p.business_date, d.opened_on, s.created_at = p.created_at, s.created_at, b.timezone) <= p_as_of), 0.00));
+        where private.settled_on(p.business_date, d.opened_on, s.created_at = p.created_at, s.created_at,
+          b.timezone) <= p_as_of), 0.00));
 end;
 $$;
 
 comment on function private.charges_due(uuid, uuid[], uuid, date) is
-'Interest, fees and late fees of instalments that were due by the end of a day and not paid then, in the organisation''s currency. They are
-no part of an invoice: private.account_entries has them when they are paid. p_branches: whose agreements. No errors.';
+'Interest, fees and late fees of instalments that were due by the end of a day and not paid then, in the organisation''s
+currency. They are no part of an invoice: private.account_entries has them when they are paid. p_branches: whose
+agreements. No errors.';
 
-create function private.customer_branches(p_org_id uuid, p_permission text, p_branch_id uuid default null) returns uuid[]
+create function private.customer_branches(p_org_id uuid, p_permission text, p_branch_id uuid default null)
+  returns uuid[]
 language plpgsql stable
 set search_path = ''
 as $$
@@ -275,8 +296,8 @@ end;
 $$;
 
 comment on function private.customer_branches(uuid, text, uuid) is
-'The branches whose documents the caller is shown: those of the organisation where he holds p_permission, or of them p_branch_id. No
-errors.';
+'The branches whose documents the caller is shown: those of the organisation where he holds p_permission, or of them
+p_branch_id. No errors.';
 
 create function public.statement(p_customer_id uuid, p_from date, p_to date) returns jsonb
 language plpgsql stable security definer
@@ -310,7 +331,8 @@ begin
   ), sums as (
     select coalesce(sum(s.debit), 0.00) as debits, coalesce(sum(s.credit), 0.00) as credits,
       coalesce(jsonb_agg(jsonb_build_object('date', s.day, 'kind', s.kind, 'id', s.id, 'branch_id', s.branch_id,
-        'number', s.number, 'reference', s.reference, 'method', s.method, 'debit', s.debit, 'credit', s.credit, 'balance', s.balance)
+        'number', s.number, 'reference', s.reference, 'method', s.method, 'debit', s.debit, 'credit', s.credit,
+          'balance', s.balance)
         order by s.place), '[]') as lines
     from shown s
   ), unpaid as (
@@ -323,12 +345,15 @@ begin
         'days_31_60', coalesce(sum(i.balance) filter (where i.age = 'days_31_60'), 0.00),
         'days_61_90', coalesce(sum(i.balance) filter (where i.age = 'days_61_90'), 0.00),
         'over_90', coalesce(sum(i.balance) filter (where i.age = 'over_90'), 0.00)) as ageing,
-      coalesce(jsonb_agg(jsonb_build_object('invoice_id', i.id, 'number', i.number, 'instalment', i.instalment, 'date', i.business_date,
-        'due_date', i.due_date, 'total', i.total, 'balance', i.balance, 'age', i.age) order by i.due_date, i.number, i.instalment), '[]')
+      coalesce(jsonb_agg(jsonb_build_object('invoice_id', i.id, 'number', i.number, 'instalment', i.instalment, 'date',
+        i.business_date,
+        'due_date', i.due_date, 'total', i.total, 'balance', i.balance, 'age', i.age) order by i.due_date, i.number,
+          i.instalment), '[]')
         as invoices
     from unpaid i
   )
-  select jsonb_build_object('customer_id', v_customer.id, 'customer', private.buyer_json(v_customer), 'org_id', v_org_id,
+  select jsonb_build_object('customer_id', v_customer.id, 'customer', private.buyer_json(v_customer), 'org_id',
+    v_org_id,
     'seller', coalesce((
       -- Whoever sees one branch only has its address and tax number on the paper.
       select private.seller_json(o, b) from public.branches b
@@ -348,15 +373,16 @@ end;
 $$;
 
 comment on function public.statement(uuid, date, date) is
-'A customer''s statement of account. p_customer_id: also one who was merged; p_from, p_to: first and last business date, both counted.
-Returns JSON, amounts in the organisation''s currency: opening; lines [{"date", "kind" (invoice, credit_note, payment, reversal,
-refund, charges: interest and fees of instalments, number the agreement''s, reference the payment''s), "number", "reference", "method"
-(of payments, reversals and refunds: its code, points for what is no money), "debit", "credit", "balance"}]; debits, credits;
-closing = opening + debits - credits (below zero: the house owes him); at the end of p_to: open_invoices (of an agreement each
-instalment with its number, principal and due date; instalment is null otherwise), owed (their sum), ageing (of it, by days since
-due: current, days_1_30, days_31_60, days_61_90, over_90), unallocated, the credit that settles nothing yet (owed - closing), and
-charges_due, interest and fees of instalments that are due and not paid, to be paid besides. Shown are the documents of the
-branches where the caller holds invoice.read (branches); complete tells whether these are all. Errors: 400 invalid_input; 401; 403
+'A customer''s statement of account. p_customer_id: also one who was merged; p_from, p_to: first and last business date,
+both counted. Returns JSON, amounts in the organisation''s currency: opening; lines [{"date", "kind" (invoice,
+credit_note, payment, reversal, refund, charges: interest and fees of instalments, number the agreement''s, reference
+the payment''s), "number", "reference", "method" (of payments, reversals and refunds: its code, points for what is no
+money), "debit", "credit", "balance"}]; debits, credits; closing = opening + debits - credits (below zero: the house
+owes him); at the end of p_to: open_invoices (of an agreement each instalment with its number, principal and due date;
+instalment is null otherwise), owed (their sum), ageing (of it, by days since due: current, days_1_30, days_31_60,
+days_61_90, over_90), unallocated, the credit that settles nothing yet (owed - closing), and charges_due, interest and
+fees of instalments that are due and not paid, to be paid besides. Shown are the documents of the branches where the
+caller holds invoice.read (branches); complete tells whether these are all. Errors: 400 invalid_input; 401; 403
 permission_denied; 404 not_found. Permission: customer.read and invoice.read.';
 revoke execute on function public.statement(uuid, date, date) from public, anon;
 grant execute on function public.statement(uuid, date, date) to authenticated;
@@ -364,13 +390,15 @@ grant execute on function public.statement(uuid, date, date) to authenticated;
 -- History -----------------------------------------------------------------------------------------
 
 select private.add_event('customer_documents', 'p_org_id uuid, p_customer_id uuid',
-'table(kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric, points bigint, note text)',
-'Everything that happened with a customer and that the caller may read, of each room that keeps such documents: those of the branches where
-he holds what their tables ask for. status: the document''s, null where it has none; amount: in the organisation''s currency, null where
-it is about none; points: how many, null but for points. No errors.');
+'table(kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric, points bigint, note
+text)',
+'Everything that happened with a customer and that the caller may read, of each room that keeps such documents: those of
+the branches where he holds what their tables ask for. status: the document''s, null where it has none; amount: in the
+organisation''s currency, null where it is about none; points: how many, null but for points. No errors.');
 
 create function private.documents_of_sales(p_org_id uuid, p_customer_id uuid)
-returns table (kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric, points bigint, note text)
+returns table (kind text, id uuid, branch_id uuid, number text, status text, at timestamptz, amount numeric,
+  points bigint, note text)
 language plpgsql stable
 set search_path = ''
 as $$
@@ -385,7 +413,8 @@ begin
   from public.invoices i
   where i.org_id = p_org_id and i.customer_id = p_customer_id and i.branch_id = any (v_invoicing)
   union all
-  select 'payment', p.id, p.branch_id, p.number, case when r.id is null then 'received' else 'reversed' end, p.received_at,
+  select 'payment', p.id, p.branch_id, p.number, case when r.id is null then 'received' else 'reversed' end,
+    p.received_at,
     p.amount, null, coalesce(r.reason, p.note)
   from public.payments p
   left join public.payment_reversals r on r.org_id = p.org_id and r.payment_id = p.id
@@ -422,7 +451,8 @@ begin
     and (d.branch_id = any (v_ordering) or d.branch_id = any (v_delivering))
   union all
   -- What was taken out of several lots at once is one thing that happened. Who reads the customer reads his points.
-  select 'points', (array_agg(e.id order by e.id))[1], null, max(i.number), e.kind, e.created_at, sum(e.amount), sum(e.points)::bigint,
+  select 'points', (array_agg(e.id order by e.id))[1], null, max(i.number), e.kind, e.created_at, sum(e.amount),
+    sum(e.points)::bigint,
     e.reason
   from public.loyalty_entries e
   left join public.invoices i on i.org_id = e.org_id and i.id = e.invoice_id
@@ -432,9 +462,9 @@ end;
 $$;
 
 comment on function private.documents_of_sales(uuid, uuid) is
-'What customer_documents tells of the rooms of sales: one arm of the union per kind, each of the branches where the caller holds what its
-table asks for (invoice.read; quotation.manage; order.manage; for deliveries also order.deliver). status: of points the kind of entry.
-No errors.';
+'What customer_documents tells of the rooms of sales: one arm of the union per kind, each of the branches where the
+caller holds what its table asks for (invoice.read; quotation.manage; order.manage; for deliveries also order.deliver).
+status: of points the kind of entry. No errors.';
 
 select private.react('customer_documents', 10, 'documents_of_sales');
 
@@ -469,7 +499,8 @@ begin
     where p_cursor is null or (d.at, d.kind, d.id) < (v_at, v_kind, v_id)
     order by d.at desc, d.kind desc, d.id desc limit p_limit + 1
   )
-  select jsonb_build_object('items', coalesce(jsonb_agg(to_jsonb(p) - 'place' order by p.place) filter (where p.place <= p_limit),
+  select jsonb_build_object('items', coalesce(jsonb_agg(to_jsonb(p) - 'place'
+    order by p.place) filter (where p.place <= p_limit),
       '[]'),
     'next_cursor', case when count(*) > p_limit then
       max(to_char(p.at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') || '/' || p.kind || '/' || p.id)
@@ -480,12 +511,12 @@ end;
 $$;
 
 comment on function public.customer_history(uuid, integer, text) is
-'Everything that happened with a customer, the latest first: invoice, payment, refund, credit_note, return, agreement, quotation, order,
-delivery, points. p_customer_id: also one who was merged; p_limit: how many, 1 to 500; p_cursor: next_cursor of the page before,
-null for the first. Returns {"items": [{"kind", "id", "branch_id" (null of points), "number" (of points the invoice''s), "status"
-(of points earn, redeem and the like), "at", "amount", "points" (how many; null but for points), "note"}], "next_cursor": null on
-the last page}, of the branches where the caller holds invoice.read, quotations where he holds quotation.manage, orders
-order.manage, deliveries that or order.deliver. Errors: 400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission:
-customer.read and invoice.read.';
+'Everything that happened with a customer, the latest first: invoice, payment, refund, credit_note, return, agreement,
+quotation, order, delivery, points. p_customer_id: also one who was merged; p_limit: how many, 1 to 500; p_cursor:
+next_cursor of the page before, null for the first. Returns {"items": [{"kind", "id", "branch_id" (null of points),
+"number" (of points the invoice''s), "status" (of points earn, redeem and the like), "at", "amount", "points" (how many;
+null but for points), "note"}], "next_cursor": null on the last page}, of the branches where the caller holds
+invoice.read, quotations where he holds quotation.manage, orders order.manage, deliveries that or order.deliver. Errors:
+400 invalid_input; 401; 403 permission_denied; 404 not_found. Permission: customer.read and invoice.read.';
 revoke execute on function public.customer_history(uuid, integer, text) from public, anon;
 grant execute on function public.customer_history(uuid, integer, text) to authenticated;
