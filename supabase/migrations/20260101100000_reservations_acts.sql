@@ -24,7 +24,6 @@ create table public.stock_reservations (
   created_at timestamptz not null default now(),
   created_by uuid not null,
   request_id text default private.request_id(),
-  primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   check ((document = 'manual') = (document_id is null)),
@@ -33,6 +32,10 @@ create table public.stock_reservations (
   check ((status = 'fulfilled') = (fulfilled_document_id is not null)
     and (fulfilled_document is null) = (fulfilled_document_id is null))
 );
+
+-- Key after list, as invoices have it: a look-up by the key takes the newer of two that look alike.
+create index on public.stock_reservations (org_id, created_at desc, id desc);
+alter table public.stock_reservations add primary key (org_id, id);
 
 comment on table public.stock_reservations is
 'Goods at a location that are promised. document, document_id: for what, "manual" for nothing but the note. While status
@@ -79,7 +82,6 @@ unit.';
 
 create index on public.stock_reservation_items (variant_id, org_id);
 create index on public.stock_reservation_lines (variant_id, org_id);
-create index on public.stock_reservations (org_id, created_at desc, id desc);
 create index on public.stock_reservations (branch_id, created_at desc);
 create index on public.stock_reservations (location_id, expires_at) where status = 'active';
 create index on public.stock_reservations (expires_at) where status = 'active';

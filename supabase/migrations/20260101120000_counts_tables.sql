@@ -46,12 +46,15 @@ create table public.stock_counts (
   posted_by uuid,
   cancelled_at timestamptz,
   cancelled_by uuid,
-  primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   unique (id, org_id, branch_id),
   check ((status = 'posted') = (posted_at is not null)),
   check ((posted_at is null) = (business_date is null))
 );
+
+-- Key after list, as invoices have it: a look-up by the key takes the newer of two that look alike.
+create index on public.stock_counts (org_id, frozen_at desc, id desc);
+alter table public.stock_counts add primary key (org_id, id);
 
 comment on table public.stock_counts is
 'A count of a location: everything (full) or a part of it (cycle). scope: what a cycle count lists, {"category_id"},
@@ -158,7 +161,6 @@ read those.';
 -- Indexes -----------------------------------------------------------------------------------------
 
 create index on public.stock_count_lines (variant_id, org_id);
-create index on public.stock_counts (org_id, frozen_at desc, id desc);
 create index on public.stock_counts (branch_id, frozen_at desc);
 create index on public.stock_counts (location_id) where status in ('counting', 'submitted', 'approved');
 create index on public.stock_count_entries (org_id, recorded_at desc, id desc);

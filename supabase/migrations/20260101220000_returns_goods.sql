@@ -20,12 +20,15 @@ create table public.goods_returns (
   created_at timestamptz not null default now(),
   created_by uuid not null,
   request_id text default private.request_id(),
-  primary key (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, branch_id, quarantine_location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, invoice_id) references public.invoices (org_id, id),
   unique (id, org_id, branch_id)
 );
+
+-- Key after list, as invoices have it: a look-up by the key takes the newer of two that look alike.
+create index on public.goods_returns (org_id, created_at desc, id desc);
+alter table public.goods_returns add primary key (org_id, id);
 
 comment on table public.goods_returns is
 'Sold goods that came back to a location, which may be another branch''s than the sale''s. quarantine_location_id: where
@@ -56,7 +59,6 @@ quarantine) or scrap (written off as it came); set_items: the components that a 
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create index on public.goods_returns (org_id, created_at desc, id desc);
 create index on public.goods_returns (branch_id, created_at desc);
 create index on public.goods_returns (org_id, invoice_id);
 create index on public.goods_return_lines (org_id, invoice_id, line_no);

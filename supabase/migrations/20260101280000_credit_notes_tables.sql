@@ -42,7 +42,6 @@ create table public.credit_notes (
   order_event bigint not null default nextval('private.order_event'),
   created_by uuid not null,
   request_id text default private.request_id(),
-  primary key (org_id, id),
   unique (branch_id, org_id, number),
   unique (goods_return_id, org_id),
   unique (id, org_id, branch_id),
@@ -52,6 +51,10 @@ create table public.credit_notes (
   foreign key (org_id, goods_return_id) references public.goods_returns (org_id, id),
   check (total = subtotal + tax + round_off)
 );
+
+-- Key after list, as invoices have it: a look-up by the key takes the newer of two that look alike.
+create index on public.credit_notes (org_id, issued_at desc, id desc);
+alter table public.credit_notes add primary key (org_id, id);
 
 comment on table public.credit_notes is
 'Credit notes (CGST Act 2017, section 34(1)), append-only. Seller, buyer and place of supply are the invoice''s.
@@ -124,7 +127,6 @@ alter table private.money_held
 
 -- Indexes -----------------------------------------------------------------------------------------
 
-create index on public.credit_notes (org_id, issued_at desc, id desc);
 create index on public.credit_notes (branch_id, issued_at desc);
 -- Not led by org_id, as the keys are: of two indexes that begin alike a kept plan may take the wrong one.
 create index on public.credit_notes (invoice_id);

@@ -27,12 +27,15 @@ create table public.quotations (
   created_at timestamptz not null default now(),
   created_by uuid not null,
   request_id text default private.request_id(),
-  primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id),
   constraint sent_has_a_number check (number is not null or status = 'draft')
 );
+
+-- Key after list, as invoices have it: a look-up by the key takes the newer of two that look alike.
+create index on public.quotations (org_id, created_at desc, id desc);
+alter table public.quotations add primary key (org_id, id);
 
 comment on table public.quotations is
 'Offers to customers. number: given when it is first sent, kept by all revisions. valid_until: the last day, by the
@@ -76,7 +79,6 @@ comment on table public.quotation_revisions
 -- Indexes -----------------------------------------------------------------------------------------
 
 create index on public.quotation_lines (variant_id, org_id);
-create index on public.quotations (org_id, created_at desc, id desc);
 create index on public.quotations (branch_id, created_at desc);
 create index on public.quotations (customer_id);
 create index on public.quotations (valid_until) where status in ('sent', 'approved');

@@ -31,7 +31,6 @@ create table public.sales_orders (
   created_at timestamptz not null default now(),
   created_by uuid not null,
   request_id text default private.request_id(),
-  primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id) references public.branches (org_id, id),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
@@ -41,6 +40,10 @@ create table public.sales_orders (
   constraint confirmed_has_a_number check (number is not null or status in ('draft', 'cancelled')),
   constraint ended_says_when check ((status in ('closed', 'cancelled')) = (ended_at is not null))
 );
+
+-- Key after list, as invoices have it: a look-up by the key takes the newer of two that look alike.
+create index on public.sales_orders (org_id, created_at desc, id desc);
+alter table public.sales_orders add primary key (org_id, id);
 
 comment on table public.sales_orders is
 'What customers ordered. number: given when it is confirmed. quotation_id: what it was converted from, whose prices it
@@ -89,7 +92,6 @@ that entry.';
 -- None but the log's begins with org_id: beside a document's key, the plan for a small table might take it for the key.
 
 create index on public.sales_order_lines (variant_id, org_id);
-create index on public.sales_orders (org_id, created_at desc, id desc);
 create index on public.sales_orders (branch_id, created_at desc);
 create index on public.sales_orders (customer_id) where status not in ('draft', 'closed', 'cancelled');
 create unique index on public.sales_orders (quotation_id, org_id) where quotation_id is not null;

@@ -19,12 +19,15 @@ create table public.deliveries (
   order_event bigint not null default nextval('private.order_event'),
   created_by uuid not null,
   request_id text default private.request_id(),
-  primary key (org_id, id),
   unique (branch_id, org_id, number),
   foreign key (org_id, branch_id, location_id) references public.locations (org_id, branch_id, id),
   foreign key (org_id, order_id) references public.sales_orders (org_id, id),
   foreign key (org_id, customer_id) references public.customers (org_id, id)
 );
+
+-- Key after list, as invoices have it: a look-up by the key takes the newer of two that look alike.
+create index on public.deliveries (org_id, delivered_at desc, id desc);
+alter table public.deliveries add primary key (org_id, id);
 
 comment on table public.deliveries is
 'Delivery notes (CGST Rules 2017, rule 55), append-only. location_id: where the goods left. Seller, buyer and prices
@@ -54,7 +57,6 @@ it was named.';
 
 create index on public.delivery_lines (variant_id, org_id);
 create index on public.delivery_lines (order_id, line_no, org_id);
-create index on public.deliveries (org_id, delivered_at desc, id desc);
 create index on public.deliveries (branch_id, delivered_at desc);
 create index on public.deliveries (order_id);
 
