@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backend.app.core.errors import Problem
+from backend.app.core.logging import configure_logging
 from backend.app.services.press import Press, press
 
 
@@ -25,6 +26,12 @@ def die() -> None:
 
 def refuse() -> None:
     raise ValueError("no such typeface")
+
+
+@pytest.fixture(autouse=True)
+def logs() -> None:
+    """Logs as the application sets them up: the command line, whose tests may have run before, has none."""
+    configure_logging("WARNING")
 
 
 @pytest.fixture
